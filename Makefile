@@ -1,0 +1,39 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-slow check format install clean
+
+demo: .venv/.installed  ## train, evaluate and plot on the embedded corpus
+	$(BIN)/nmt demo
+
+test: .venv/.installed-dev  ## the whole suite but the slow checks
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: .venv/.installed-dev  ## the checks that train for minutes
+	$(BIN)/pytest -n 2 -m slow
+
+check: .venv/.installed-dev  ## format, lint, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy nmt
+	$(BIN)/lint-imports --config setup.cfg
+
+format: .venv/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+install: .venv/.installed-dev
+
+clean:
+	rm -rf .venv runs .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+.venv/.installed-dev: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@ .venv/.installed

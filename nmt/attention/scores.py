@@ -1,0 +1,209 @@
+"""Score functions: how well a decoder state matches each source position."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any, Protocol
+
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from nmt.config import AttentionConfig
+from nmt.errors import ConfigError
+
+
+class Score(Protocol):
+    """What a mechanism asks of a score function, a user's own included.
+
+    It is built as `Class(query_size, annotation_size, rngs=rngs, **score_options)`.
+    """
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src key"]:
+        """Returns what of the annotations is the same at every target position."""
+        ...
+
+    def __call__(
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src key"]
+    ) -> Float[Array, "batch src"]:
+        """Returns one unnormalised score for each source position."""
+        ...
+
+
+class AdditiveScore(nnx.Module):
+    """The additive score of Bahdanau et al. (2015), appendix A.1.2.
+
+    score(s, h_j) = v . tanh(W s + U h_j)
+
+    Luong et al. (2015) call it concat: their W_a [s; h_j] is W s + U h_j with the two matrices
+    side by side.
+    """
+
+    def __init__(
+        self,
+        query_size: int,
+        annotation_size: int,
+        *,
+        hidden_size: int | None = None,
+        rngs: nnx.Rngs,
+    ) -> None:
+        size = hidden_size or query_size
+        self.query = nnx.Linear(query_size, size, use_bias=False, rngs=rngs)
+        self.key = nnx.Linear(annotation_size, size, use_bias=False, rngs=rngs)
+        self.energy = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src key"]:
+        """Returns U h_j."""
+        return self.key(annotations)
+
+    def __call__(
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src key"]
+    ) -> Float[Array, "batch src"]:
+        """Returns v . tanh(W s + U h_j) for each j."""
+        hidden = jnp.tanh(self.query(query)[:, None, :] + keys)
+        return self.energy(hidden).squeeze(-1)
+
+
+class DotScore(nnx.Module):
+    """The dot score of Luong et al. (2015), equation 8: score(s, h_j) = s . h_j.
+
+    The query must be as wide as an annotation.
+    """
+
+    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
+        if query_size != annotation_size:
+            raise ConfigError(
+                f"model.attention.score: dot needs a query as wide as an annotation, not "
+                f"{query_size} and {annotation_size}; choose 'general'"
+            )
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src annotation"]:
+        """Returns the annotations themselves."""
+        return annotations
+
+    def __call__(
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
+    ) -> Float[Array, "batch src"]:
+        """Returns s . h_j for each j."""
+        return jnp.einsum("bq,bsq->bs", query, keys)
+
+
+class GeneralScore(nnx.Module):
+    """The general (bilinear) score of Luong et al. (2015), eq. 8: score(s, h_j) = s . W h_j."""
+
+    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
+        self.key = nnx.Linear(annotation_size, query_size, use_bias=False, rngs=rngs)
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src query"]:
+        """Returns W h_j."""
+        return self.key(annotations)
+
+    def __call__(
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
+    ) -> Float[Array, "batch src"]:
+        """Returns s . W h_j for each j."""
+        return jnp.einsum("bq,bsq->bs", query, keys)
+
+
+class ScaledDotScore(nnx.Module):
+    """The scaled dot score of Vaswani et al. (2017), eq. 1: score(s, h_j) = s . h_j / sqrt(d).
+
+    d is the width of the query, which keeps the variance of a score near one at any width.
+    """
+
+    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
+        self.dot = DotScore(query_size, annotation_size, rngs=rngs)
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src annotation"]:
+        """Returns the annotations themselves."""
+        return annotations
+
+    def __call__(
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
+    ) -> Float[Array, "batch src"]:
+        """Returns s . h_j / sqrt(d) for each j."""
+        return self.dot(query, keys) / query.shape[-1] ** 0.5
+
+
+class LocationScore(nnx.Module):
+    """The location score of Luong et al. (2015), equation 9: scores = W s.
+
+    It reads the decoder state alone: row j of W speaks for source position j. There are
+    `max_positions` rows; later positions are never attended to.
+    """
+
+    def __init__(
+        self,
+        query_size: int,
+        annotation_size: int,
+        *,
+        max_positions: int = 128,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.position = nnx.Linear(query_size, max_positions, use_bias=False, rngs=rngs)
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src 0"]:
+        """Returns empty keys: of the source only its length matters."""
+        return annotations[..., :0]
+
+    def __call__(
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src 0"]
+    ) -> Float[Array, "batch src"]:
+        """Returns the first scores of W s, one for each source position."""
+        scores, length = self.position(query), keys.shape[1]
+        beyond = max(0, length - scores.shape[1])
+        lowest = jnp.finfo(scores.dtype).min
+        return jnp.pad(scores, ((0, 0), (0, beyond)), constant_values=lowest)[:, :length]
+
+
+def build_score(
+    config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+) -> Score:
+    """Returns the score function that the configuration names.
+
+    Raises:
+        ConfigError: an option that the score does not have, or a dotted path to nothing usable.
+    """
+    match config.score:
+        case "additive":
+            score: Any = AdditiveScore
+        case "dot":
+            score = DotScore
+        case "general":
+            score = GeneralScore
+        case "scaled_dot":
+            score = ScaledDotScore
+        case "location":
+            score = LocationScore
+        case path:
+            score = _imported(path)
+    try:
+        return score(query_size, annotation_size, rngs=rngs, **config.score_options)
+    except TypeError as error:
+        raise ConfigError(f"model.attention.score_options: {config.score}: {error}") from None
+
+
+def _imported(path: str) -> Any:
+    """Returns the class at `package.module:Class`, looked for in the working folder too."""
+    module, _, name = path.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"model.attention.score: cannot import {path} ({error})") from None
+    if missing := [method for method in ("keys", "__call__") if not hasattr(found, method)]:
+        raise ConfigError(f"model.attention.score: {path} has no method {missing[0]!r}")
+    return found

@@ -1,0 +1,258 @@
+"""The commands. Each is one call of the Python API, with files and a terminal around it."""
+
+import contextlib
+import json
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from nmt.errors import DataError, UserError
+
+app = typer.Typer(
+    name="nmt",
+    help="Attention-based recurrent neural machine translation.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+RunPath = Annotated[Path, typer.Argument(help="A run folder, as `nmt train` leaves it.")]
+Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy search.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+@app.command()
+def demo(
+    overrides: Annotated[list[str] | None, typer.Argument(help="section.key=value")] = None,
+) -> None:
+    """Train, evaluate and plot on the embedded German-English corpus, in a few minutes.
+
+    Example: nmt demo run=runs/my-demo
+    """
+    from nmt.demo import demonstrate
+
+    demonstrate(overrides or [])
+
+
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="section.key=value")] = None,
+) -> None:
+    """Train a model; the same command again goes on where it stopped.
+
+    Example: nmt train configs/multi30k-de-en.yaml run=runs/small model.dropout=0.2
+    """
+    from nmt import config as configuration
+
+    loaded = configuration.load(config, overrides or [])
+    from nmt.training.trainer import train as run_training
+
+    run_training(loaded)
+
+
+@app.command()
+def translate(
+    run: RunPath,
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[INPUT]", help="Text, one sentence a line; standard input if not given."
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Standard output if not given.")
+    ] = None,
+    beam: Beam = None,
+    n_best: Annotated[
+        int | None, typer.Option(min=1, help="Print so many translations a line, with scores.")
+    ] = None,
+    alignments: Annotated[
+        Path | None,
+        typer.Option(help="Also write attention (.npz) or Pharaoh links (any other ending)."),
+    ] = None,
+) -> None:
+    """Translate text, line for line.
+
+    Example: echo "Ein Hund schläft." | nmt translate runs/demo --beam 5
+    """
+    from nmt.decoding.output import open_alignments
+
+    translator = _translator(run, beam)
+    with _writer(output) as out, contextlib.ExitStack() as stack:
+        links = stack.enter_context(open_alignments(alignments)) if alignments else None
+        for number, found in enumerate(translator.stream(_lines(source), n_best=n_best or 1)):
+            if n_best is None:
+                out.write(found[0].text + "\n")
+            else:
+                for each in found:
+                    out.write(
+                        f"{number} ||| {each.text} ||| {each.log_prob:.4f} ||| {each.score:.4f}\n"
+                    )
+            if links is not None:
+                links.write(found[0])
+
+
+@app.command()
+def evaluate(
+    run: RunPath,
+    source: Annotated[Path, typer.Option(help="Text to translate, one sentence a line.")],
+    reference: Annotated[
+        list[Path],
+        typer.Option(help="Its translation; give it several times for several references."),
+    ],
+    beam: Beam = None,
+    as_json: AsJson = False,
+) -> None:
+    """Translate a test set and score it: BLEU and chrF with their sacreBLEU signatures.
+
+    Example: nmt evaluate runs/demo --source test.de --reference test.en --json
+    """
+    from nmt.evaluation import metrics
+
+    lines = list(_lines(source))
+    references = [list(_lines(path)) for path in reference]
+    for path, sentences in zip(reference, references, strict=True):
+        if len(sentences) != len(lines):
+            raise DataError(f"{source} has {len(lines)} lines and {path} has {len(sentences)}")
+    translations = _translator(run, beam).translate(lines)
+    scores = metrics.evaluate([each.text for each in translations], *references)
+    print(metrics.as_json(scores) if as_json else "\n".join(map(str, scores)))
+
+
+@app.command()
+def align(
+    run: RunPath,
+    source: Annotated[Path, typer.Option(help="Source text, one sentence a line.")],
+    target: Annotated[Path, typer.Option(help="Its translation, line for line.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Standard output if not given.")
+    ] = None,
+    gold: Annotated[
+        Path | None,
+        typer.Option(
+            help="Gold links (`i-j` sure, `ipj` possible): print the alignment error rate."
+        ),
+    ] = None,
+) -> None:
+    """Align given pairs by what the model attends to when forced to write the target.
+
+    Example: nmt align runs/demo --source test.de --target test.en --gold test.align
+    """
+    from nmt.decoding.output import links
+    from nmt.evaluation.alignment import parse_links, read_gold, score_links
+
+    sources, targets = list(_lines(source)), list(_lines(target))
+    if len(sources) != len(targets):
+        raise DataError(f"{source} has {len(sources)} lines and {target} has {len(targets)}")
+    found = [links(each) for each in _translator(run, None).align(sources, targets)]
+    with _writer(output) as out:
+        out.writelines(line + "\n" for line in found)
+    if gold is not None:
+        golden = read_gold(gold, source_lines=sources, target_lines=targets)
+        score = score_links([parse_links(line).sure for line in found], golden)
+        print(
+            f"AER {score.aer:.3f} precision {score.precision:.3f} recall {score.recall:.3f}",
+            file=sys.stderr,
+        )
+
+
+@app.command()
+def plot(
+    run: RunPath,
+    sentence: Annotated[str, typer.Argument(help="A sentence to translate.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf file.")
+    ] = Path("heatmap.png"),
+    target: Annotated[
+        str | None,
+        typer.Option(help="Show the attention of this translation instead of the model's own."),
+    ] = None,
+    words: Annotated[bool, typer.Option(help="Words, not subword pieces.")] = True,
+    beam: Beam = None,
+) -> None:
+    """Draw what the model attends to: a heat map of source against target.
+
+    Example: nmt plot runs/demo "Der Hund schläft im Garten." -o heatmap.svg
+    """
+    from nmt import plotting
+
+    plotting.check_ending(output)
+    translator = _translator(run, beam)
+    if target is None:
+        translation = translator.translate([sentence])[0]
+    else:
+        translation = translator.align([sentence], [target])[0]
+    if not translation.attention.size:
+        raise DataError("nothing to draw: the sentence or its translation is empty")
+    plotting.save(plotting.plot_alignment(translation, words=words), output)
+    print(translation.text)
+
+
+@app.command()
+def info(run: RunPath, as_json: AsJson = False) -> None:
+    """Show what a run folder holds: parameters by part, vocabulary, training and scores so far.
+
+    Example: nmt info runs/demo
+    """
+    from nmt.info import describe, render
+
+    description = describe(run)
+    print(json.dumps(description, indent=2) if as_json else render(description))
+
+
+@app.command()
+def bench(as_json: AsJson = False) -> None:
+    """Measure training and decoding speed beside this machine's matrix-multiply limit.
+
+    Example: nmt bench --json
+    """
+    from nmt.bench import measure, render
+
+    figures = measure()
+    print(json.dumps(figures, indent=2) if as_json else render(figures))
+
+
+def main() -> None:
+    """Runs a command; a user's mistake becomes one clear line and exit code 2."""
+    warnings.showwarning = _show_warning
+    try:
+        app(standalone_mode=True)
+    except UserError as error:
+        for line in str(error).splitlines():
+            print(f"nmt: {line}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"nmt: warning: {message}", file=sys.stderr)
+
+
+def _translator(run: Path, beam: int | None) -> Any:
+    from nmt.decoding.translator import Translator
+
+    overrides: dict[str, Any] = {} if beam is None else {"beam": beam}
+    return Translator.load(run, **overrides)
+
+
+def _lines(path: Path | None) -> Iterator[str]:
+    from nmt.data import files
+
+    return files.lines(Path("/dev/stdin") if path is None else files.find(path))
+
+
+@contextlib.contextmanager
+def _writer(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from None

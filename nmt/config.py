@@ -1,0 +1,390 @@
+"""The whole configuration as typed models: YAML in, one line a mistake.
+
+Defaults live here and nowhere else. `load` reads a file and dotted overrides (`model.dropout=0.2`);
+`dump` writes every value back, so that a run folder explains itself.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from nmt.errors import ConfigError
+
+Size = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+SCORES = ("additive", "dot", "general", "scaled_dot", "location")
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, and closed against unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CorpusConfig(Section):
+    """Where parallel text lies: exactly one of `path`, `source` with `target`, and `hub`.
+
+    A plain string in the YAML is a `path`, a list of two strings is a pair of text files.
+    """
+
+    path: str | None = None  # PREFIX of PREFIX.de and PREFIX.en; a TSV, JSONL, Parquet; "embedded"
+    source: str | None = None  # a text file, one sentence a line
+    target: str | None = None  # its translation, line for line
+    hub: str | None = None  # a Hugging Face dataset: its name, or the path of a local one
+    subset: str | None = None  # the dataset's configuration name
+    split: str = "train"  # of the dataset or of the embedded corpus
+    columns: tuple[str, str] | None = None  # of source and target; the language codes if not given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_shorthand(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"path": value}
+        if isinstance(value, list) and len(value) == 2:
+            return {"source": value[0], "target": value[1]}
+        return value
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "CorpusConfig":
+        pair = self.source is not None or self.target is not None
+        if pair and (self.source is None or self.target is None):
+            raise ValueError("`source` and `target` are a pair of files; give both")
+        if sum([self.path is not None, pair, self.hub is not None]) != 1:
+            raise ValueError("give exactly one of `path`, `source` with `target`, and `hub`")
+        return self
+
+
+class BatchConfig(Section):
+    """How sentences are put together. `tokens` counts padding, on the longer side of the pair."""
+
+    tokens: Size | None = None
+    sentences: Size | None = None
+    shapes: Size = 14  # at most this many (source, target) lengths, so many compilations
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> "BatchConfig":
+        if self.tokens is not None and self.sentences is not None:
+            raise ValueError("give `tokens` or `sentences`, not both")
+        return self
+
+
+class DataConfig(Section):
+    """The corpora and what is kept of them."""
+
+    source: str = "de"
+    target: str = "en"
+    train: CorpusConfig
+    validation: CorpusConfig
+    test: CorpusConfig | None = None
+    max_length: Size = 100  # pieces, end of sentence included; longer training pairs are left out
+    max_ratio: Positive = 9.0  # pieces of the longer side over pieces of the shorter one
+    batch: BatchConfig = BatchConfig(sentences=64)
+
+
+class SamplingConfig(Section):
+    """Subword regularisation (Kudo 2018; BPE-dropout, Provilkov et al. 2020)."""
+
+    alpha: Positive = 0.1  # unigram: smoothing of the distribution; BPE: rate of dropped merges
+    candidates: int = -1  # unigram: segmentations drawn from; -1 is all of them
+
+    @model_validator(mode="after")
+    def _has_a_choice(self) -> "SamplingConfig":
+        if self.candidates != -1 and self.candidates < 2:
+            raise ValueError("`candidates` is -1, for all segmentations, or 2 and more")
+        return self
+
+
+class TokenizerConfig(Section):
+    """The SentencePiece stage: trained from the training text, or taken from existing models."""
+
+    kind: Literal["unigram", "bpe"] = "unigram"
+    vocabulary_size: Annotated[int, Field(ge=8)] = 8000
+    joint: bool = True  # one model for both languages
+    character_coverage: Annotated[float, Field(gt=0.9, le=1)] = 1.0
+    byte_fallback: bool = False  # unknown characters become bytes instead of <unk>
+    model: str | None = None  # an existing joint .model
+    source_model: str | None = None
+    target_model: str | None = None
+    sampling: SamplingConfig | None = None
+
+    @model_validator(mode="after")
+    def _models_come_whole(self) -> "TokenizerConfig":
+        if (self.source_model is None) != (self.target_model is None):
+            raise ValueError("give both `source_model` and `target_model`")
+        if self.model is not None and self.source_model is not None:
+            raise ValueError("give `model`, or `source_model` with `target_model`")
+        return self
+
+
+class EncoderConfig(Section):
+    """The bidirectional GRU encoder."""
+
+    hidden_size: Size = 256  # of each direction; an annotation is twice as wide
+    layers: Size = 1
+
+
+class DecoderConfig(Section):
+    """The attentional GRU decoder."""
+
+    kind: Literal["bahdanau", "luong"] = "luong"
+    hidden_size: Size = 512
+    layers: Size = 1
+    input_feeding: bool = True  # luong: the attentional vector is part of the next input
+    readout_size: Size | None = None  # under the logits; the embedding size if not given
+
+
+class AttentionConfig(Section):
+    """What the decoder attends with."""
+
+    mechanism: Literal["global", "none"] = "global"
+    score: str = "additive"  # a name, or the dotted path of a class: "package.module:Class"
+    score_options: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _known_score(self) -> "AttentionConfig":
+        if self.score not in SCORES and ":" not in self.score:
+            raise ValueError(
+                f"`score` is {self.score!r}: choose one of {', '.join(SCORES)}, "
+                "or name a class of your own as package.module:Class"
+            )
+        return self
+
+
+class ModelConfig(Section):
+    """Sizes and kinds of the network."""
+
+    embedding_size: Size = 256
+    encoder: EncoderConfig = EncoderConfig()
+    decoder: DecoderConfig = DecoderConfig()
+    attention: AttentionConfig = AttentionConfig()
+    dropout: Fraction = 0.3
+    tied_embeddings: Literal["none", "target", "all"] = "none"
+
+    @property
+    def annotation_size(self) -> int:
+        """The width of an annotation: both directions side by side."""
+        return 2 * self.encoder.hidden_size
+
+    @property
+    def readout_size(self) -> int:
+        """The width of the layer under the logits."""
+        return self.decoder.readout_size or self.embedding_size
+
+    @model_validator(mode="after")
+    def _sizes_combine(self) -> "ModelConfig":
+        score, decoder = self.attention.score, self.decoder
+        if score in ("dot", "scaled_dot") and decoder.hidden_size != self.annotation_size:
+            raise ValueError(
+                f"the score {score!r} compares the decoder state with annotations directly: "
+                f"`decoder.hidden_size` ({decoder.hidden_size}) must be twice "
+                f"`encoder.hidden_size` ({self.encoder.hidden_size}); or choose 'general'"
+            )
+        if self.tied_embeddings != "none" and self.readout_size != self.embedding_size:
+            raise ValueError(
+                "tied embeddings are also the output matrix: `decoder.readout_size` "
+                f"({self.readout_size}) must equal `embedding_size` ({self.embedding_size})"
+            )
+        return self
+
+
+class ScheduleConfig(Section):
+    """The learning rate over time; every kind may start with a linear warm-up."""
+
+    kind: Literal["constant", "inverse_sqrt", "plateau", "luong", "cosine"] = "constant"
+    warmup_steps: Count = 0
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5  # plateau, luong: what the rate is cut by
+    patience: Count = 2  # plateau: validations without improvement before a cut
+    start_step: Count | None = None  # luong: the first cut; two thirds of all steps if not given
+    every_steps: Size | None = None  # luong: from cut to cut; a twelfth of all steps if not given
+
+
+class TrainingConfig(Section):
+    """Optimisation, validation and stopping."""
+
+    optimizer: Literal["adam", "adamw", "adadelta", "sgd"] = "adam"
+    learning_rate: Positive = 5.0e-4
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0  # adamw
+    schedule: ScheduleConfig = ScheduleConfig()
+    clip_norm: Positive | None = 1.0  # of the mean gradient of a target token
+    label_smoothing: Fraction = 0.1
+    accumulate: Size = 1  # batches whose gradients make one step
+    compute_type: Literal["float32", "bfloat16"] = "float32"  # parameters stay float32
+    max_steps: Size | None = None
+    max_epochs: Size | None = 20
+    validate_every: Size = 500  # steps
+    validation_beam: Size = 1
+    metric: Literal["bleu", "perplexity"] = "bleu"  # chooses the best checkpoint, stops early
+    patience: Size | None = 10  # validations without a new best; null: train to the end
+    log_every: Size = 50  # steps
+    attention_images: Count = 4  # validation sentences drawn for TensorBoard
+
+    @model_validator(mode="after")
+    def _ends(self) -> "TrainingConfig":
+        if self.max_steps is None and self.max_epochs is None:
+            raise ValueError("give `max_steps` or `max_epochs`")
+        return self
+
+
+class DecodingConfig(Section):
+    """Search. The longest hypothesis is `max_ratio` times the source pieces plus `max_extra`."""
+
+    beam: Size = 5
+    normalisation: Literal["none", "average", "gnmt"] = "average"
+    alpha: Annotated[float, Field(ge=0)] = 1.0  # average: length ** alpha; gnmt: Wu et al. (2016)
+    max_ratio: Positive = 1.5
+    max_extra: Count = 10
+    batch: Size = 64  # sentences
+    max_source: Size = 512  # pieces; a longer line is cut, with a warning
+
+
+class Config(Section):
+    """One run: what to train on, what to train, how to search."""
+
+    run: str | None = None  # the run folder; runs/NAME for configs/NAME.yaml if not given
+    seed: Count = 1
+    data: DataConfig
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    decoding: DecodingConfig = DecodingConfig()
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 scalars: `1e-3` is a number, `no` is Norwegian, and a date is a string."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the strings that YAML 1.1 or `_Loader` would take for something else."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if not tag.endswith((":bool", ":float", ":timestamp"))
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+for _kind in (_Loader, _Dumper):
+    _kind.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.inf|\.nan)$"),
+        list("-+0123456789."),
+    )
+
+
+def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
+    """Reads a YAML configuration and applies overrides of the form `section.key=value`.
+
+    Raises:
+        ConfigError: one line for each mistake, naming the key and what would be right.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such configuration file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error})") from None
+    tree = _parse(text, where=str(path))
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: expected a mapping of sections such as `data:` and `model:`")
+    for override in overrides:
+        _override(tree, override)
+    tree.setdefault("run", f"runs/{path.stem}")
+    return validate(tree, where=str(path))
+
+
+def validate(tree: Mapping[str, Any], *, where: str = "config") -> Config:
+    """Returns the configuration that a mapping describes; `where` names it in messages."""
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        lines = [_explain(mistake) for mistake in error.errors(include_url=False)]
+        raise ConfigError("\n".join(f"{where}: {line}" for line in lines)) from None
+
+
+def dump(config: Config) -> str:
+    """Returns the YAML of every value, defaults included."""
+    tree = config.model_dump(mode="json")
+    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+def differences(old: Config, new: Config) -> list[str]:
+    """Returns a line `key: old -> new` for each value in which two configurations differ."""
+    before, after = _flatten(old.model_dump(mode="json")), _flatten(new.model_dump(mode="json"))
+    return [
+        f"{key}: {before.get(key)} -> {after.get(key)}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(tree, dict):
+        return {prefix: tree}
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= _flatten(value, f"{prefix}.{key}" if prefix else key)
+    return flat
+
+
+def _parse(text: str, *, where: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # _Loader is a SafeLoader: no objects are built
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or getattr(error, "reason", error)
+        raise ConfigError(f"{where}{line}: not valid YAML ({problem})") from None
+
+
+def _override(tree: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"{override}: an override has the form section.key=value")
+    *parents, last = key.split(".")
+    for parent in parents:
+        child = tree.get(parent)
+        if not isinstance(child, dict):
+            child = tree[parent] = {}
+        tree = child
+    tree[last] = _parse(value, where=override)
+
+
+def _explain(mistake: Any) -> str:
+    """Returns one line for one pydantic error: dotted key, what is wrong, what would be right."""
+    key = ".".join(str(part) for part in mistake["loc"])
+    if mistake["type"] == "extra_forbidden":
+        *parents, unknown = mistake["loc"]
+        names = list(_section(parents).model_fields)
+        close = difflib.get_close_matches(str(unknown), names, n=1, cutoff=0.5)
+        prefix = "".join(f"{parent}." for parent in parents)
+        hint = f"did you mean {prefix}{close[0]}?" if close else f"known: {', '.join(names)}"
+        return f"{key}: unknown key; {hint}"
+    message = mistake["msg"].removeprefix("Value error, ")
+    if mistake["type"] == "missing":
+        return f"{key}: missing; this key is required"
+    if mistake["type"] == "value_error":
+        return f"{key}: {message}" if key else message
+    return f"{key}: {message[0].lower()}{message[1:]}, not {mistake['input']!r}"
+
+
+def _section(location: Iterable[Any]) -> type[Section]:
+    section: type[Section] = Config
+    for name in location:
+        annotation = section.model_fields[str(name)].annotation
+        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        section = next(kind for kind in kinds if issubclass(kind, Section))
+    return section

@@ -1,0 +1,154 @@
+"""Batches of a few fixed shapes: which sentences, in which order, in how large a frame.
+
+The plan of an epoch is a pure function of (lengths, shapes, seed, epoch): any batch can be found
+again from two integers, its epoch and its index, so a run resumes without replaying.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from nmt.config import BatchConfig
+
+Lengths = npt.NDArray[np.int32]  # (pairs, 2): source and target pieces, end of sentence included
+GRID = 64  # candidate lengths on each side; a finer grid costs time and gains nothing
+
+
+class Batch(NamedTuple):
+    """Padded token ids and what of them is real; a row of lengths zero weighs nothing."""
+
+    source: npt.NDArray[np.int32]  # (batch, src)
+    source_lengths: npt.NDArray[np.int32]  # (batch,)
+    target: npt.NDArray[np.int32]  # (batch, tgt)
+    target_lengths: npt.NDArray[np.int32]  # (batch,)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The frame of a batch: so many rows, so many pieces on each side."""
+
+    rows: int
+    source: int
+    target: int
+
+
+@dataclass(frozen=True)
+class PlannedBatch:
+    """A batch that has not been read yet: its frame and the numbers of its pairs."""
+
+    shape: Shape
+    pairs: npt.NDArray[np.int64]
+
+
+def choose_shapes(lengths: Lengths, config: BatchConfig, *, devices: int = 1) -> list[Shape]:
+    """Chooses at most `config.shapes` frames, smallest first, that leave the least padding.
+
+    A pair goes into the smallest frame that holds both its sides. Greedy: the frame that saves most
+    cells is added, time and again; then each frame in turn is taken out and placed anew until
+    nothing moves. The largest frame holds every pair.
+    """
+    sides, counts = np.unique(_coarse(lengths), axis=0, return_counts=True)
+    source, target = np.unique(sides[:, 0]), np.unique(sides[:, 1])
+    frames = np.stack(np.meshgrid(source, target, indexing="ij"), axis=-1).reshape(-1, 2)
+    holds = (sides <= frames[:, None, :]).all(axis=-1)  # (frames, distinct lengths)
+    cells = np.where(holds, frames.sum(axis=1, keepdims=True), np.iinfo(np.int64).max)
+
+    def best_beside(chosen: list[int]) -> int:
+        now = cells[chosen].min(axis=0)
+        return int((counts * np.maximum(now - cells, 0)).sum(axis=1).argmax())
+
+    chosen = [len(frames) - 1]
+    while len(chosen) < min(config.shapes, len(frames)):
+        chosen.append(best_beside(chosen))
+    while True:
+        before = list(chosen)
+        for index in range(1, len(chosen)):
+            chosen[index] = best_beside(chosen[:index] + chosen[index + 1 :])
+        if chosen == before:
+            break
+    ordered = sorted({tuple(map(int, frames[index])) for index in chosen}, key=sum)
+    return [Shape(_rows(max(frame), config, devices), *frame) for frame in ordered]
+
+
+def plan_epoch(
+    lengths: Lengths, shapes: Sequence[Shape], *, seed: int, epoch: int
+) -> list[PlannedBatch]:
+    """Shuffles the pairs into batches, and the batches: every pair exactly once.
+
+    Pairs that do not fill a batch of their own shape move up to the next shape that holds them, so
+    that an epoch has few batches that are not full.
+    """
+    random = np.random.default_rng([seed, epoch])
+    fits = np.stack([(lengths <= (shape.source, shape.target)).all(axis=1) for shape in shapes])
+    home = fits.argmax(axis=0)
+    batches: list[PlannedBatch] = []
+    left = np.empty(0, np.int64)
+    for index, shape in enumerate(shapes):
+        own = random.permutation(np.flatnonzero(home == index))
+        movable = left[fits[index, left]]
+        pairs, waiting = np.concatenate([movable, own]), left[~fits[index, left]]
+        full = len(pairs) // shape.rows * shape.rows
+        batches += [PlannedBatch(shape, part) for part in pairs[:full].reshape(-1, shape.rows)]
+        left = np.concatenate([waiting, pairs[full:]])
+    last = shapes[-1]
+    batches += [
+        PlannedBatch(last, left[start : start + last.rows])
+        for start in range(0, len(left), last.rows)
+    ]
+    return [batches[index] for index in random.permutation(len(batches))]
+
+
+def in_order(lengths: Lengths, shapes: Sequence[Shape]) -> list[PlannedBatch]:
+    """Puts every pair into a batch without chance: for validation and for given pairs."""
+    fits = np.stack([(lengths <= (shape.source, shape.target)).all(axis=1) for shape in shapes])
+    home = fits.argmax(axis=0)
+    return [
+        PlannedBatch(shape, pairs[start : start + shape.rows])
+        for index, shape in enumerate(shapes)
+        for pairs in [np.flatnonzero(home == index)]
+        for start in range(0, len(pairs), shape.rows)
+    ]
+
+
+def pad(
+    pairs: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]], shape: Shape
+) -> Batch:
+    """Lays (source, target) ids into a frame of zeros; rows that are missing have length zero."""
+    source, source_lengths = pad_side([pair[0] for pair in pairs], shape.rows, shape.source)
+    target, target_lengths = pad_side([pair[1] for pair in pairs], shape.rows, shape.target)
+    return Batch(source, source_lengths, target, target_lengths)
+
+
+def pad_side(
+    sentences: Sequence[npt.NDArray[np.int32] | Sequence[int]], rows: int, length: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Returns (rows, length) ids, padded with zeros, and the (rows,) lengths."""
+    tokens = np.zeros((rows, length), np.int32)
+    lengths = np.zeros(rows, np.int32)
+    for row, sentence in enumerate(sentences):
+        tokens[row, : len(sentence)] = sentence
+        lengths[row] = len(sentence)
+    return tokens, lengths
+
+
+def filled(batches: Sequence[PlannedBatch], lengths: Lengths) -> float:
+    """Returns the share of all cells, source and target, that hold a real token."""
+    cells = sum(batch.shape.rows * (batch.shape.source + batch.shape.target) for batch in batches)
+    return float(sum(lengths[batch.pairs].sum() for batch in batches) / cells)
+
+
+def _coarse(lengths: Lengths) -> npt.NDArray[np.int64]:
+    """Rounds lengths up to a grid of at most GRID values on each side."""
+    step = np.maximum(1, -(-lengths.max(axis=0).astype(np.int64) // GRID))
+    return -(-lengths.astype(np.int64) // step) * step
+
+
+def _rows(longest: int, config: BatchConfig, devices: int) -> int:
+    """Returns the rows that the budget allows, a multiple of the number of devices."""
+    rows = config.sentences or 64
+    if config.tokens is not None:
+        rows = config.tokens // longest
+    return max(devices, rows // devices * devices)

@@ -1,0 +1,271 @@
+"""Parallel corpora as memory-mapped tables: text in, subword ids out, unusable pairs left out."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from datasets import Dataset, Features, List, Value
+
+from nmt.config import CorpusConfig, SamplingConfig
+from nmt.data import files, grammar
+from nmt.data.tokenizer import Tokenizers
+from nmt.errors import DataError
+
+SIDES = ("source", "target")
+TEXT = Features({side: Value("string") for side in SIDES})
+IDS = Features({side: List(Value("int32")) for side in SIDES})
+UNREADABLE = (OSError, ValueError, datasets.exceptions.DatasetsError)
+EMBEDDED_SPLITS = ("train", "validation", "test")
+
+# This module reports in exceptions only.
+datasets.disable_progress_bars()
+datasets.logging.set_verbosity(datasets.logging.CRITICAL)
+
+
+def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
+    """Returns the pairs of a corpus: the columns `source` and `target`, of type string.
+
+    The text is read from a memory-mapped file, so it may be larger than memory. That file stays
+    in the cache of Hugging Face datasets and is used again as long as the text is the same.
+
+    Args:
+        corpus: Where the text lies.
+        source: The code of the source language: a file suffix, or the name of a column.
+        target: The code of the target language.
+
+    Raises:
+        DataError: the corpus is missing, damaged or empty.
+    """
+    languages = (source, target)
+    if corpus.hub is not None:
+        return _from_hub(corpus, columns=corpus.columns or languages)
+    if corpus.path == "embedded":
+        return _embedded(corpus.split)
+    if corpus.path is not None and files.suffix(corpus.path) == ".parquet":
+        return _from_parquet(files.find(corpus.path), columns=corpus.columns or languages)
+    return _from_files(corpus, languages=languages)
+
+
+def encode(
+    text: Dataset, tokenizers: Tokenizers, *, sampling: SamplingConfig | None = None, seed: int = 0
+) -> Dataset:
+    """Returns the pairs as int32 ids, each sentence ending with its `eos`.
+
+    With `sampling`, segmentations are drawn at random: the same seed gives the same ones. They are
+    kept in memory and not in the cache, for the next epoch has others.
+    """
+
+    def encode_rows(rows: Mapping[str, list[str]], numbers: list[int]) -> dict[str, Any]:
+        encoded = {}
+        for place, side in enumerate(SIDES):
+            tokenizer = getattr(tokenizers, side)
+            if sampling is None:
+                ids = tokenizer.encode_batch(rows[side])
+            else:
+                draw = np.random.SeedSequence([seed, numbers[0], place]).generate_state(1)[0]
+                ids = tokenizer.sample_batch(rows[side], sampling=sampling, seed=int(draw))
+            encoded[side] = [[*sentence, tokenizer.eos] for sentence in ids]
+        return encoded
+
+    key = f"{text._fingerprint} {tokenizers.fingerprint} {sampling} {seed}"
+    return text.map(
+        encode_rows,
+        batched=True,
+        with_indices=True,
+        features=IDS,
+        keep_in_memory=sampling is not None,
+        new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
+    )
+
+
+@dataclass(frozen=True)
+class FilterReport:
+    """How many pairs were kept and why the others were not; each counts under its first reason."""
+
+    total: int
+    empty: int
+    too_long: int
+    ratio: int
+    kept: int
+
+    def __str__(self) -> str:
+        """Returns one line."""
+        return (
+            f"{self.kept:,} of {self.total:,} pairs kept; left out: {self.empty:,} empty, "
+            f"{self.too_long:,} too long, {self.ratio:,} of too uneven length"
+        )
+
+
+def filter_pairs(
+    encoded: Dataset, *, max_length: int, max_ratio: float
+) -> tuple[Dataset, FilterReport]:
+    """Leaves out pairs that training cannot use.
+
+    Args:
+        encoded: The pairs as ids.
+        max_length: Of either side, `eos` included.
+        max_ratio: Of the longer side to the shorter one, `eos` not counted.
+
+    Raises:
+        DataError: no pair is left.
+    """
+    sizes = lengths(encoded)
+    longer, shorter = sizes.max(axis=1), sizes.min(axis=1)
+    empty = shorter <= 1
+    too_long = ~empty & (longer > max_length)
+    uneven = ~empty & ~too_long & (longer - 1 > max_ratio * (shorter - 1))
+    kept = np.flatnonzero(~(empty | too_long | uneven))
+    report = FilterReport(
+        total=len(sizes),
+        empty=int(empty.sum()),
+        too_long=int(too_long.sum()),
+        ratio=int(uneven.sum()),
+        kept=len(kept),
+    )
+    if len(kept) == 0:
+        raise DataError(
+            f"no pair is left to train on: {report}; look at the corpus, or raise "
+            f"data.max_length ({max_length}) and data.max_ratio ({max_ratio})"
+        )
+    return encoded.select(kept), report
+
+
+def lengths(encoded: Dataset) -> npt.NDArray[np.int32]:
+    """Returns the number of ids of each sentence, of shape (pairs, 2): source, target."""
+    tables = encoded.with_format("arrow").iter(batch_size=10_000)
+    counts = [
+        np.stack([pc.list_value_length(table[side]).to_numpy() for side in SIDES], axis=1)
+        for table in tables
+    ]
+    return np.concatenate([np.empty((0, 2)), *counts]).astype(np.int32)
+
+
+def rows(
+    encoded: Dataset, indices: Sequence[int] | npt.NDArray[np.integer[Any]]
+) -> list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
+    """Returns the ids of source and target of these pairs, in this order."""
+    table = encoded.with_format("arrow")[indices]
+    return list(zip(*(_sentences(table[side]) for side in SIDES), strict=True))
+
+
+def _sentences(column: pa.ChunkedArray) -> list[npt.NDArray[np.int32]]:
+    lists = column.combine_chunks()
+    values = lists.values.to_numpy()
+    return [values[start:end] for start, end in pairwise(lists.offsets.tolist())]
+
+
+def _embedded(split: str) -> Dataset:
+    if split not in EMBEDDED_SPLITS:
+        raise DataError(
+            f"the embedded corpus has no split {split!r}; choose from {', '.join(EMBEDDED_SPLITS)}"
+        )
+    pairs = grammar.generate(split)
+    columns = {side: [getattr(pair, side) for pair in pairs] for side in SIDES}
+    return Dataset.from_dict(columns, features=TEXT)
+
+
+def _from_files(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
+    paths = _find(corpus, languages)
+    where = {
+        "paths": tuple(str(path) for path in paths),
+        "languages": languages,
+        "columns": corpus.columns,
+        "digest": _digest(paths),
+    }
+    try:
+        return Dataset.from_generator(_pairs, features=TEXT, gen_kwargs=where)
+    except datasets.exceptions.DatasetGenerationError as error:
+        raise error.__cause__ or error from None
+
+
+def _find(corpus: CorpusConfig, languages: tuple[str, str]) -> list[Path]:
+    if corpus.source is not None and corpus.target is not None:
+        return [files.find(corpus.source), files.find(corpus.target)]
+    assert corpus.path is not None  # CorpusConfig has exactly one origin
+    if files.suffix(corpus.path) in (".tsv", *files.JSON_SUFFIXES):
+        return [files.find(corpus.path)]
+    return [files.find(f"{corpus.path}.{language}") for language in languages]
+
+
+def _pairs(
+    paths: tuple[str, ...],
+    languages: tuple[str, str],
+    columns: tuple[str, str] | None,
+    digest: str,  # not read: it is part of the key under which the cache keeps the pairs
+) -> Iterator[dict[str, str]]:
+    first = Path(paths[0])
+    if len(paths) == 2:
+        pairs = files.parallel(first, Path(paths[1]))
+    elif files.suffix(first) == ".tsv":
+        pairs = files.tab_separated(first, columns=columns)
+    else:
+        pairs = files.json_objects(first, columns=columns or languages)
+    empty = True
+    for source, target in pairs:
+        empty = False
+        yield {"source": source, "target": target}
+    if empty:
+        raise DataError(f"{' and '.join(paths)}: the corpus is empty")
+
+
+def _digest(paths: Sequence[Path]) -> str:
+    digests = []
+    for path in paths:
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return " ".join(digests)
+
+
+def _from_parquet(path: Path, *, columns: tuple[str, str]) -> Dataset:
+    try:
+        if pq.read_metadata(path).num_rows == 0:  # of which from_parquet says something else
+            raise DataError(f"{path}: the corpus is empty")
+        dataset = Dataset.from_parquet(str(path))
+    except UNREADABLE as error:
+        raise DataError(f"{path}: cannot be read as Parquet ({_reason(error)})") from None
+    return _choose(dataset, columns, where=str(path))
+
+
+def _from_hub(corpus: CorpusConfig, *, columns: tuple[str, str]) -> Dataset:
+    where = f"dataset {corpus.hub}"
+    try:
+        dataset = datasets.load_dataset(corpus.hub, corpus.subset, split=corpus.split)
+    except ConnectionError:
+        raise DataError(
+            f"{where}: the Hugging Face hub cannot be reached; give local files instead: "
+            f"data.train=PREFIX reads PREFIX.{columns[0]} and PREFIX.{columns[1]}"
+        ) from None
+    except UNREADABLE as error:
+        raise DataError(f"{where}: {_reason(error)}") from None
+    return _choose(dataset, columns, where=where)
+
+
+def _reason(error: Exception) -> str:
+    return str(error.__cause__ or error).partition("\n")[0]
+
+
+def _choose(dataset: Dataset, columns: tuple[str, str], *, where: str) -> Dataset:
+    """Returns two columns as `source` and `target`; they may be fields of `translation`."""
+    flat = dataset.flatten()
+    if columns[0] not in flat.column_names:
+        nested = (f"translation.{columns[0]}", f"translation.{columns[1]}")
+        columns = nested if nested[0] in flat.column_names else columns
+    for name in columns:
+        files.position(name, flat.column_names, where=where)
+        column = flat.data.column(name)
+        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            raise DataError(f"{where}: the column {name!r} holds {column.type}, not text")
+        if column.null_count:
+            number = pc.index(pc.is_null(column), True).as_py() + 1
+            raise DataError(f"{where}: row {number} of the column {name!r} is null, not text")
+    chosen = flat.select_columns(list(columns))
+    return chosen.rename_columns(dict(zip(columns, SIDES, strict=True)))

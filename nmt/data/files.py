@@ -1,0 +1,156 @@
+"""Text files of sentences: plain lines, tab-separated columns and JSON, each also gzipped."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from nmt.errors import DataError
+
+JSON_SUFFIXES = (".jsonl", ".json")
+
+
+def find(path: str | Path) -> Path:
+    """Returns the path itself or its gzipped sibling, whichever there is.
+
+    Raises:
+        DataError: there is neither.
+    """
+    path = Path(path)
+    zipped = path.with_name(f"{path.name}.gz")
+    for candidate in (path, zipped):
+        if candidate.is_file():
+            return candidate
+    alternative = "" if path.suffix == ".gz" else f", nor {zipped.name} beside it"
+    raise DataError(f"{path}: no such file{alternative}")
+
+
+def suffix(path: str | Path) -> str:
+    """Returns the suffix that tells the format: '.tsv' of both 'a.tsv' and 'a.tsv.gz'."""
+    return Path(str(path).removesuffix(".gz")).suffix
+
+
+def lines(path: Path) -> Iterator[str]:
+    r"""Yields the lines of a UTF-8 file without their end.
+
+    Lines end with "\n" or "\r\n" and nothing else: U+2028, "\x0b" or "\x85" within a sentence
+    would otherwise shift every line after it against the translation. A byte order mark is
+    dropped.
+
+    Raises:
+        DataError: the file cannot be read, or a line is not UTF-8.
+    """
+    number = 0
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+                yield text.removeprefix("\ufeff") if number == 1 else text
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path}, line {number}: not UTF-8 ({error.reason}); convert the file with iconv"
+        ) from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read after line {number} ({error})") from None
+
+
+def parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
+    """Yields the lines of two files side by side.
+
+    Raises:
+        DataError: one file has more lines than the other.
+    """
+    for left, right in zip_longest(lines(source), lines(target)):
+        if left is None or right is None:
+            counts = [sum(1 for _ in lines(path)) for path in (source, target)]
+            raise DataError(
+                f"{source} has {counts[0]} lines and {target} has {counts[1]}: "
+                "line n of one must be the translation of line n of the other"
+            )
+        yield left, right
+
+
+def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tuple[str, str]]:
+    """Yields two columns of a TSV file; a quote is a character like any other.
+
+    Without `columns` the file has exactly two and no header; otherwise its first line names them.
+
+    Raises:
+        DataError: a named column is missing, or a line has too few or too many columns.
+    """
+    rows = enumerate((line.split("\t") for line in lines(path)), start=1)
+    names = ["source", "target"]
+    if columns is not None:
+        _, names = next(rows, (1, []))
+    first, second = (position(name, names, where=path) for name in columns or names)
+    for number, row in rows:
+        if len(row) != len(names):
+            raise DataError(
+                f"{path}, line {number}: {len(row)} tab-separated columns, not {len(names)}; "
+                "a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
+            )
+        yield row[first], row[second]
+
+
+def position(name: str, names: Sequence[str], *, where: object) -> int:
+    """Returns the place of a column.
+
+    Raises:
+        DataError: there is no such column.
+    """
+    if name not in names:
+        raise DataError(
+            f"{where}: no column {name!r}; there are: {', '.join(names) or 'none'}; "
+            "choose with `columns: [SOURCE, TARGET]`"
+        )
+    return list(names).index(name)
+
+
+def json_objects(path: Path, *, columns: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    """Yields two fields of each object, or of the `translation` object in it.
+
+    The file holds an object a line, or one array of objects.
+
+    Raises:
+        DataError: a line is not JSON, or a field is missing or not text.
+    """
+    for where, row in _json_rows(path):
+        if not isinstance(row, dict):
+            raise DataError(f"{where}: not a JSON object")
+        nested = row.get("translation")
+        fields = nested if isinstance(nested, dict) and columns[0] not in row else row
+        for name in columns:
+            position(name, list(fields), where=where)
+            _check_text(fields[name], where=f"{where}, {name!r}")
+        yield fields[columns[0]], fields[columns[1]]
+
+
+def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
+    start = next((line for line in lines(path) if line.strip()), "")
+    if start.lstrip().startswith("["):
+        rows = _parse("\n".join(lines(path)), where=str(path))
+        yield from ((f"{path}, object {number}", row) for number, row in enumerate(rows, start=1))
+        return
+    for number, line in enumerate(lines(path), start=1):
+        if line.strip():
+            where = f"{path}, line {number}"
+            yield where, _parse(line, where=where)
+
+
+def _parse(text: str, *, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where}: not valid JSON ({error})") from None
+
+
+def _check_text(value: object, *, where: str) -> None:
+    if not isinstance(value, str):
+        raise DataError(f"{where}: {json.dumps(value)} where text was expected")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError(f"{where}: half of a surrogate pair, which is no character") from None

@@ -1,0 +1,88 @@
+"""What a sentence of the embedded corpus means, before it is said in a language."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from nmt.data.grammar.words import (
+    Adjective,
+    Adverbial,
+    Determiner,
+    Modal,
+    Noun,
+    Preposition,
+    Pronoun,
+    Verb,
+)
+
+Front = Literal["subject", "time", "place", "clause"]
+
+
+class Word(NamedTuple):
+    """A word of a language, and the units of the meaning that it says.
+
+    A unit is a name such as "subject noun" or "verb". Words of the two languages that say a common
+    unit translate each other: that is the gold alignment.
+    """
+
+    text: str
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NounPhrase:
+    """A noun with what stands before it: ein alter Mann, viele Kinder, kalte Milch."""
+
+    noun: Noun
+    determiner: Determiner
+    plural: bool = False
+    adjective: Adjective | None = None
+
+
+Nominal = NounPhrase | Pronoun
+
+
+@dataclass(frozen=True)
+class PrepositionalPhrase:
+    """A preposition and its noun phrase: im Garten, für meinen Vater."""
+
+    preposition: Preposition
+    phrase: NounPhrase
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Who does what to whom, where and when."""
+
+    verb: Verb
+    subject: Nominal
+    past: bool = False
+    modal: Modal | None = None
+    negated: bool = False
+    recipient: Nominal | None = None
+    object: Nominal | None = None
+    predicate: Adjective | None = None  # the house is old
+    complement: PrepositionalPhrase | Adverbial | None = None  # what the verb asks for: go home
+    place: PrepositionalPhrase | None = None
+    time: Adverbial | None = None
+
+    @property
+    def person(self) -> int:
+        """The place of the subject's verb form in `Forms`."""
+        if isinstance(self.subject, Pronoun):
+            return self.subject.person
+        return 3 if self.subject.plural else 2
+
+    @property
+    def indefinite_object(self) -> bool:
+        """Whether the object is new to the listener: ein Buch, Bücher, zwei Bücher."""
+        return isinstance(self.object, NounPhrase) and not self.object.determiner.definite
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A main clause, alone or with a subordinate one behind it, or before it in front position."""
+
+    main: Clause
+    front: Front = "subject"
+    conjunction: tuple[str, str] | None = None  # German, English
+    subordinate: Clause | None = None

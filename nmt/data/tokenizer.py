@@ -1,0 +1,229 @@
+"""The SentencePiece stage: text to subword ids and back, with models trained here or elsewhere."""
+
+import hashlib
+import io
+import re
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from random import Random
+
+import sentencepiece
+
+from nmt.config import SamplingConfig, TokenizerConfig
+from nmt.errors import DataError
+
+# SentencePiece leaves out longer lines (4192 bytes unless told); no sentence is as long as this.
+LONGEST_LINE = 1 << 24
+# A sample this large gives the vocabulary of the whole corpus, and bounds memory and time.
+LARGEST_SAMPLE = 2_000_000
+
+_seeding = threading.Lock()
+
+
+class Tokenizer:
+    """One SentencePiece model. `pad`, `unk`, `bos` and `eos` are ids, `size` counts all ids.
+
+    Raises:
+        DataError: the bytes are no SentencePiece model, or the model lacks a special piece.
+    """
+
+    def __init__(self, model: bytes, *, name: str = "the tokenizer model") -> None:
+        self._model = model
+        self._processor = sentencepiece.SentencePieceProcessor()
+        try:
+            self._processor.load_from_serialized_proto(model)
+        except RuntimeError:
+            raise DataError(
+                f"{name}: not a SentencePiece model; is the file whole, and not a .vocab?"
+            ) from None
+        self.size: int = self._processor.get_piece_size()
+        self.pad: int = self._processor.pad_id()
+        self.unk: int = self._processor.unk_id()
+        self.bos: int = self._processor.bos_id()
+        self.eos: int = self._processor.eos_id()
+        for piece in ("pad", "bos", "eos"):
+            if getattr(self, piece) < 0:
+                raise DataError(
+                    f"{name}: the model has no {piece} piece; train it with "
+                    "--pad_id=0 --unk_id=1 --bos_id=2 --eos_id=3"
+                )
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Tokenizer":
+        """Reads a `.model` file."""
+        try:
+            model = Path(path).read_bytes()
+        except FileNotFoundError:
+            raise DataError(f"{path}: no such tokenizer model") from None
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+        return cls(model, name=str(path))
+
+    def save(self, path: str | Path) -> None:
+        """Writes the `.model` file, the same bytes that were loaded or trained."""
+        Path(path).write_bytes(self._model)
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the model, in hexadecimal: equal models cut text equally."""
+        return hashlib.sha256(self._model).hexdigest()
+
+    def encode(self, text: str) -> list[int]:
+        """Returns the ids of the likeliest segmentation, without `bos` and `eos`."""
+        return self._processor.encode(text)  # type: ignore[no-any-return]
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Returns `encode` of each text."""
+        return self._processor.encode(list(texts))  # type: ignore[no-any-return]
+
+    def sample_batch(
+        self, texts: Sequence[str], *, sampling: SamplingConfig, seed: int
+    ) -> list[list[int]]:
+        """Returns one segmentation of each text, drawn at random (Kudo 2018; BPE-dropout).
+
+        The same texts, settings and seed (below 2**32) give the same ids, whatever came before.
+        SentencePiece keeps a generator in each thread and seeds it on first use only: a new
+        thread has a new generator.
+        """
+        with _seeding, ThreadPoolExecutor(max_workers=1) as new_thread:
+            sentencepiece.set_random_generator_seed(seed)
+            drawn = new_thread.submit(
+                self._processor.encode,
+                list(texts),
+                enable_sampling=True,
+                alpha=sampling.alpha,
+                nbest_size=sampling.candidates,
+                num_threads=1,
+            )
+            return drawn.result()  # type: ignore[no-any-return]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Returns the text of the ids; `pad`, `bos` and `eos` leave no trace, `unk` is ' ⁇ '."""
+        return self._processor.decode([int(i) for i in ids])  # type: ignore[no-any-return]
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """Returns the piece of each id, as in the vocabulary: '▁' stands for a space."""
+        return [self._processor.id_to_piece(int(i)) for i in ids]
+
+
+@dataclass(frozen=True)
+class Tokenizers:
+    """The tokenizers of both sides: two models, or twice the same (`joint`)."""
+
+    source: Tokenizer
+    target: Tokenizer
+
+    @property
+    def joint(self) -> bool:
+        """Whether an id means the same piece on both sides."""
+        return self.source.fingerprint == self.target.fingerprint
+
+    @property
+    def fingerprint(self) -> str:
+        """A SHA-256 that changes with either model."""
+        both = self.source.fingerprint + self.target.fingerprint
+        return hashlib.sha256(both.encode()).hexdigest()
+
+    def save(self, folder: str | Path) -> None:
+        """Writes `joint.model`, or `source.model` and `target.model`, into the folder."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.joint:
+            self.source.save(folder / "joint.model")
+        else:
+            self.source.save(folder / "source.model")
+            self.target.save(folder / "target.model")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Tokenizers":
+        """Reads what `save` wrote.
+
+        Raises:
+            DataError: a model is missing or damaged.
+        """
+        folder = Path(folder)
+        if (folder / "joint.model").exists():
+            return cls.same(Tokenizer.load(folder / "joint.model"))
+        if not (folder / "source.model").exists():
+            raise DataError(f"{folder}: holds neither joint.model nor source.model")
+        return cls(Tokenizer.load(folder / "source.model"), Tokenizer.load(folder / "target.model"))
+
+    @classmethod
+    def same(cls, tokenizer: Tokenizer) -> "Tokenizers":
+        """Returns the pair that has one model on both sides."""
+        return cls(tokenizer, tokenizer)
+
+
+def train(source: Iterable[str], target: Iterable[str], config: TokenizerConfig) -> Tokenizers:
+    """Trains models from the two sides of a corpus, or loads those that the config names.
+
+    Training is deterministic: the same text and config give the same models, byte for byte.
+
+    Raises:
+        DataError: the text cannot give a vocabulary of that size, or a named model is unusable.
+    """
+    if config.model is not None:
+        return Tokenizers.same(Tokenizer.load(config.model))
+    if config.source_model is not None and config.target_model is not None:
+        return Tokenizers(Tokenizer.load(config.source_model), Tokenizer.load(config.target_model))
+    if config.joint:
+        return Tokenizers.same(_train(chain(source, target), config, side="training"))
+    return Tokenizers(_train(source, config, side="source"), _train(target, config, side="target"))
+
+
+def sample(sentences: Iterable[str], size: int) -> list[str]:
+    """Returns at most so many sentences, all with the same chance (Vitter 1985, algorithm R).
+
+    SentencePiece can draw a sample too, but no seed reaches its generator.
+    """
+    random = Random(0)
+    drawn: list[str] = []
+    for number, sentence in enumerate(sentences):
+        if number < size:
+            drawn.append(sentence)
+        elif (place := random.randrange(number + 1)) < size:
+            drawn[place] = sentence
+    return drawn
+
+
+def _train(sentences: Iterable[str], config: TokenizerConfig, *, side: str) -> Tokenizer:
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(sample(sentences, LARGEST_SAMPLE)),
+            model_writer=model,
+            model_type=config.kind,
+            vocab_size=config.vocabulary_size,
+            character_coverage=config.character_coverage,
+            byte_fallback=config.byte_fallback,
+            pad_id=0,
+            unk_id=1,
+            bos_id=2,
+            eos_id=3,
+            max_sentence_length=LONGEST_LINE,
+            num_threads=2,  # part of the result: the threads' sums are added in their order
+            minloglevel=3,
+        )
+    except RuntimeError as error:
+        raise _training_error(str(error), config, side=side) from None
+    return Tokenizer(model.getvalue())
+
+
+def _training_error(message: str, config: TokenizerConfig, *, side: str) -> Exception:
+    key = f"tokenizer.vocabulary_size is {config.vocabulary_size}"
+    if most := re.search(r"Vocabulary size too high .* a value <= (\d+)", message):
+        return DataError(
+            f"{key}: the {side} text gives {most[1]} pieces at most; set it to that, or less"
+        )
+    if least := re.search(r"smaller than required_chars\. \d+ vs (\d+)", message):
+        return DataError(
+            f"{key}: the characters of the {side} text alone need {least[1]}; set it to that "
+            "or more, or lower tokenizer.character_coverage"
+        )
+    if "sentences_.empty()" in message or "all_chars_count" in message:
+        return DataError(f"the {side} text is empty: there is nothing to train a tokenizer from")
+    return RuntimeError(message)

@@ -1,0 +1,294 @@
+"""Beam search: `init`, then `step` until every sentence is done, then `finish`.
+
+Nothing but the model's state moves from place to place in the beam while it runs. Tokens and
+attention are written down where they arise, and back-pointers collect those of the best hypotheses
+at the end.
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, PyTree
+
+from nmt.decoding.hypotheses import (
+    Hypotheses,
+    Normalisation,
+    State,
+    Step,
+    bound,
+    expand,
+    forbid,
+    normalise,
+)
+
+BLOCK = 64  # of sizes from 16 to 1000 the fastest for 64 sentences x 5 hypotheses x 8000 tokens
+
+
+def search(
+    step: Step,
+    state: State,
+    *,
+    beam: int,
+    max_length: Int[Array, " batch"],
+    limit: int,
+    source_length: int,
+    bos: int,
+    eos: int,
+    pad: int,
+    normalisation: Normalisation,
+    alpha: float,
+    n_best: int = 1,
+) -> Hypotheses:
+    """Returns the `n_best` translations of each sentence, at most `beam`.
+
+    Args:
+        step: the model.
+        state: its state before the first token; leaves lead with the axis batch, without beam.
+        beam: how many hypotheses of a sentence are extended at once.
+        max_length: of each sentence's translation, eos included; 0 for rows of padding.
+        limit: the length of the arrays returned, at least the largest `max_length`.
+        source_length: the size of the attention's axis src.
+        bos: the token that every hypothesis starts from; like `pad` it is never generated.
+        eos: the token that ends a hypothesis.
+        pad: what follows the end in the tokens returned.
+        normalisation: how lengths are made comparable, see `normalise`.
+        alpha: its exponent.
+        n_best: how many translations are returned.
+    """
+    rules = BeamSearch(
+        beam=beam,
+        n_best=n_best,
+        bos=bos,
+        eos=eos,
+        pad=pad,
+        normalisation=normalisation,
+        alpha=alpha,
+    )
+    start = rules.init(state, max_length, limit=limit, source_length=source_length)
+    return rules.finish(
+        lax.while_loop(
+            lambda search: ~jnp.all(search.done), lambda search: rules.step(search, step), start
+        )
+    )
+
+
+@struct.dataclass
+class Paths:
+    """Hypotheses of each sentence, known by their last token and what they extend.
+
+    An absent one has score -inf.
+    """
+
+    tokens: Int[Array, "batch path"]
+    parents: Int[Array, "batch path"]  # the place in the beam that the last token was added to
+    lengths: Int[Array, "batch path"]
+    log_probs: Float[Array, "batch path"]
+    scores: Float[Array, "batch path"]
+
+
+@struct.dataclass
+class History:
+    """What was at each place of the beam at each time."""
+
+    tokens: Int[Array, "limit batch beam"]  # the token read
+    parents: Int[Array, "limit batch beam"]  # the place of the hypothesis one step earlier
+    attention: Float[Array, "limit batch beam src"]  # for the token that came next
+
+
+@struct.dataclass
+class SearchState:
+    """What the loop carries. `live` and `finished` are best first, and stay once `done`."""
+
+    time: Int[Array, ""]  # tokens that live hypotheses have
+    max_length: Int[Array, " batch"]
+    done: Bool[Array, " batch"]
+    model: State
+    live: Paths
+    finished: Paths
+    history: History
+
+
+@dataclasses.dataclass(frozen=True)
+class BeamSearch:
+    """The rules of a search.
+
+    At each time the 2 `beam` best continuations of a sentence are candidates, so that `beam` of
+    them live on however many end. One that ends counts only among the `beam` best of all: a beam
+    of 1 is greedy search, and a beam that holds all sequences finds the best of all.
+
+    A sentence is done at its maximum length, as soon as `beam` hypotheses have finished, or when no
+    live one can still be among the `n_best`.
+    """
+
+    beam: int
+    n_best: int
+    bos: int
+    eos: int
+    pad: int
+    normalisation: Normalisation
+    alpha: float
+
+    def init(
+        self, state: State, max_length: Int[Array, " batch"], *, limit: int, source_length: int
+    ) -> SearchState:
+        """Returns the search before the first token: one live hypothesis for each sentence."""
+        places = (max_length.shape[0], self.beam)
+        max_length = jnp.minimum(max_length, limit)
+        nothing = Paths(
+            tokens=jnp.full(places, self.bos, jnp.int32),
+            parents=jnp.zeros(places, jnp.int32),
+            lengths=jnp.zeros(places, jnp.int32),
+            log_probs=jnp.full(places, -jnp.inf),
+            scores=jnp.full(places, -jnp.inf),
+        )
+        first = jnp.full(places, -jnp.inf).at[:, 0].set(jnp.where(max_length > 0, 0.0, -jnp.inf))
+        return SearchState(
+            time=jnp.zeros((), jnp.int32),
+            max_length=max_length,
+            done=max_length <= 0,
+            model=expand(state, self.beam),
+            live=dataclasses.replace(nothing, log_probs=first, scores=first),
+            finished=nothing,
+            history=History(
+                tokens=jnp.zeros((limit, *places), jnp.int32),
+                parents=jnp.zeros((limit, *places), jnp.int32),
+                attention=jnp.zeros((limit, *places, source_length)),
+            ),
+        )
+
+    def step(self, search: SearchState, step: Step) -> SearchState:
+        """Returns the search with one more token on every live hypothesis."""
+        model, log_probs, attention = step(search.model, search.live.tokens)
+        candidates = self._candidates(search, log_probs)
+        ends = candidates.tokens == self.eos
+        live = _take(candidates, jnp.argsort(ends, axis=1, stable=True)[:, : self.beam])
+        finished = self._finished(search.finished, candidates, ends)
+        live, finished = _where(
+            search.done[:, None], (search.live, search.finished), (live, finished)
+        )
+        return dataclasses.replace(
+            search,
+            time=search.time + 1,
+            done=search.done | self._done(search, live, finished),
+            model=_take(model, live.parents),
+            live=live,
+            finished=finished,
+            history=History(
+                tokens=search.history.tokens.at[search.time].set(search.live.tokens),
+                parents=search.history.parents.at[search.time].set(search.live.parents),
+                attention=search.history.attention.at[search.time].set(attention),
+            ),
+        )
+
+    def finish(self, search: SearchState) -> Hypotheses:
+        """Returns the best hypotheses; unfinished ones fill the places that finished ones leave."""
+        paths = _join(search.finished, search.live)
+        order = jnp.argsort(jnp.isneginf(paths.scores), axis=1, stable=True)
+        paths = _take(paths, order[:, : self.n_best])
+        lengths = jnp.where(jnp.isneginf(paths.scores), 0, paths.lengths)
+        tokens, attention = _trace(dataclasses.replace(paths, lengths=lengths), search.history)
+        inside = jnp.arange(tokens.shape[-1])[None, None, :] < lengths[:, :, None]
+        return Hypotheses(
+            tokens=jnp.where(inside, tokens, self.pad),
+            lengths=lengths,
+            log_probs=paths.log_probs,
+            scores=paths.scores,
+            attention=jnp.where(inside[..., None], attention, 0.0),
+        )
+
+    def _candidates(
+        self, search: SearchState, log_probs: Float[Array, "batch beam vocab"]
+    ) -> Paths:
+        """Returns the best continuations of live hypotheses, twice as many as the beam is wide."""
+        batch, _, vocab = log_probs.shape
+        totals = forbid(log_probs, self.bos, self.pad) + search.live.log_probs[:, :, None]
+        best, places = largest(totals.reshape(batch, -1), 2 * self.beam)
+        lengths = jnp.full(best.shape, search.time + 1)
+        return Paths(
+            tokens=places % vocab,
+            parents=places // vocab,
+            lengths=lengths,
+            log_probs=best,
+            scores=normalise(best, lengths, kind=self.normalisation, alpha=self.alpha),
+        )
+
+    def _finished(
+        self, finished: Paths, candidates: Paths, ends: Bool[Array, "batch path"]
+    ) -> Paths:
+        """Returns the best of those that finished before and those that do so now."""
+        ends = ends.at[:, self.beam :].set(False)
+        now = dataclasses.replace(candidates, scores=jnp.where(ends, candidates.scores, -jnp.inf))
+        both = _join(finished, now)
+        return _take(both, lax.top_k(both.scores, self.beam)[1])
+
+    def _done(self, search: SearchState, live: Paths, finished: Paths) -> Bool[Array, " batch"]:
+        reachable = bound(
+            live.log_probs[:, :1],
+            search.max_length[:, None],
+            kind=self.normalisation,
+            alpha=self.alpha,
+        )[:, 0]
+        return (
+            (search.time + 1 >= search.max_length)
+            | ~jnp.isneginf(finished.scores[:, -1])
+            | (finished.scores[:, self.n_best - 1] >= reachable)
+        )
+
+
+def largest(
+    values: Float[Array, "batch size"], k: int
+) -> tuple[Float[Array, "batch k"], Int[Array, "batch k"]]:
+    """Returns the `k` largest values of each row and where they are; the first of equal ones.
+
+    They lie in the `k` blocks with the largest maxima: an element of any other block comes after
+    `k` maxima. On a CPU, one pass for the maxima and a sort of `k` blocks take half the time of
+    `lax.top_k` over everything (2.1 against 4.5 ms for 64 x 40,000).
+    """
+    batch, size = values.shape
+    whole = size // BLOCK * BLOCK
+    if whole <= k * BLOCK:
+        return lax.top_k(values, k)
+    maxima = values[:, :whole].reshape(batch, -1, BLOCK).max(axis=-1)
+    # In ascending order, so that the first of equal values stays the first.
+    blocks = jnp.sort(lax.top_k(maxima, k)[1], axis=-1)
+    positions = (blocks[:, :, None] * BLOCK + jnp.arange(BLOCK)[None, None, :]).reshape(batch, -1)
+    rest = jnp.broadcast_to(jnp.arange(whole, size)[None, :], (batch, size - whole))
+    positions = jnp.concatenate([positions, rest], axis=1)
+    best, places = lax.top_k(_take(values, positions), k)
+    return best, _take(positions, places)
+
+
+def _trace(
+    paths: Paths, history: History
+) -> tuple[Int[Array, "batch path limit"], Float[Array, "batch path limit src"]]:
+    """Follows each path back to its first token; what lies beyond its length is arbitrary."""
+
+    def back(
+        cursor: tuple[Array, Array], moment: tuple[Array, History]
+    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+        tokens, places = cursor
+        time, seen = moment
+        earlier = (_take(seen.tokens, places), _take(seen.parents, places))
+        inside = time < paths.lengths
+        return _where(inside, earlier, cursor), (tokens, _take(seen.attention, places))
+
+    times = jnp.arange(history.tokens.shape[0])
+    start = (paths.tokens, paths.parents)
+    _, (tokens, attention) = lax.scan(back, start, (times, history), reverse=True)
+    return jnp.moveaxis(tokens, 0, 2), jnp.moveaxis(attention, 0, 2)
+
+
+def _take(tree: PyTree, places: Int[Array, "batch path"]) -> PyTree:
+    """Returns the hypotheses at the places, for every leaf of axes (batch, beam, ...)."""
+    return jax.tree.map(lambda leaf: jax.vmap(lambda row, place: row[place])(leaf, places), tree)
+
+
+def _join(first: Paths, second: Paths) -> Paths:
+    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=1), first, second)
+
+
+def _where(condition: Bool[Array, "batch _"], chosen: PyTree, otherwise: PyTree) -> PyTree:
+    return jax.tree.map(lambda *leaves: jnp.where(condition, *leaves), chosen, otherwise)

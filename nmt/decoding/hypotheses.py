@@ -1,0 +1,94 @@
+"""What search and models agree on: the step function, hypotheses, and length normalisation."""
+
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Float, Int
+
+State = Any  # a pytree; every leaf leads with the axes (batch, beam)
+Normalisation = Literal["none", "average", "gnmt"]
+
+
+@runtime_checkable
+class Step(Protocol):
+    """All that search knows of a model: it reads one token of each hypothesis.
+
+    `log_probs` are those of the next token, normalised over the vocabulary; `attention` is what
+    was attended to in order to predict it. A leaf of the state, such as a random key, travels with
+    its hypothesis.
+    """
+
+    def __call__(
+        self, state: State, tokens: Int[Array, "batch beam"]
+    ) -> tuple[State, Float[Array, "batch beam vocab"], Float[Array, "batch beam src"]]:
+        """Returns the new state, the log-probabilities and the attention."""
+        ...
+
+
+@struct.dataclass
+class Hypotheses:
+    """Translations found for each sentence, best first; attention is zero on padding.
+
+    Where fewer than `beam` exist, the rest have length 0 and score -inf. A hypothesis that was
+    cut at the maximum length has no end of sentence; it comes after all that ended.
+    """
+
+    tokens: Int[Array, "batch beam length"]  # without bos, with eos, then padding
+    lengths: Int[Array, "batch beam"]  # eos counts
+    log_probs: Float[Array, "batch beam"]  # sums over the tokens
+    scores: Float[Array, "batch beam"]  # what they are ranked by
+    attention: Float[Array, "batch beam length src"]  # what each attended to for each token
+
+
+def normalise(
+    log_probs: Float[Array, "batch beam"],
+    lengths: Int[Array, "batch beam"],
+    *,
+    kind: Normalisation,
+    alpha: float,
+) -> Float[Array, "batch beam"]:
+    """Returns scores that hypotheses of different lengths can be compared by.
+
+    none      log p
+    average   log p / length ** alpha
+    gnmt      log p / ((5 + length) / 6) ** alpha      Wu et al. (2016), equation 14
+    """
+    match kind:
+        case "none":
+            return log_probs
+        case "average":
+            return log_probs / lengths.astype(jnp.float32) ** alpha
+        case "gnmt":
+            return log_probs / ((5 + lengths) / 6) ** alpha
+
+
+def bound(
+    log_probs: Float[Array, "batch beam"],
+    max_lengths: Int[Array, "batch beam"],
+    *,
+    kind: Normalisation,
+    alpha: float,
+) -> Float[Array, "batch beam"]:
+    """Returns the best score that unfinished hypotheses can still reach.
+
+    Log-probabilities are never positive, so that they only fall, and the longest translation
+    divides them by most: at best a hypothesis loses nothing more and ends at the maximum length.
+    """
+    return normalise(log_probs, max_lengths, kind=kind, alpha=alpha)
+
+
+def expand(state: State, beam: int) -> State:
+    """Returns the state of `beam` equal hypotheses for each sentence; leaves led with batch."""
+    return jax.tree.map(
+        lambda leaf: jnp.broadcast_to(leaf[:, None], (leaf.shape[0], beam, *leaf.shape[1:])), state
+    )
+
+
+def forbid(log_probs: Float[Array, "*batch vocab"], *tokens: int) -> Float[Array, "*batch vocab"]:
+    """Returns the log-probabilities with -inf for tokens that are never generated."""
+    ids = jax.lax.broadcasted_iota(jnp.int32, log_probs.shape, log_probs.ndim - 1)
+    for token in tokens:
+        log_probs = jnp.where(ids == token, -jnp.inf, log_probs)
+    return log_probs

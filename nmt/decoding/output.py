@@ -1,0 +1,92 @@
+"""Files of alignments: matrices with their pieces (`.npz`), or word links as Pharaoh text."""
+
+import contextlib
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, TextIO
+
+import numpy as np
+import numpy.typing as npt
+
+from nmt.decoding.translator import Translation
+from nmt.errors import DataError
+from nmt.evaluation.alignment import argmax_links, fold, format_links
+
+
+class AlignmentWriter(Protocol):
+    """What receives the translations of a file, one line after the other."""
+
+    def write(self, translation: Translation) -> None:
+        """Writes the alignment of the next line."""
+        ...
+
+
+@contextlib.contextmanager
+def open_alignments(path: str | Path) -> Iterator[AlignmentWriter]:
+    """Opens a file for alignments: matrices if it ends in `.npz`, else Pharaoh links.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".npz":
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                yield _Matrices(archive)
+        else:
+            with path.open("w", encoding="utf-8") as file:
+                yield _Links(file)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def read_matrices(
+    path: str | Path,
+) -> Iterator[tuple[npt.NDArray[np.float32], list[str], list[str]]]:
+    """Yields (target, source) attention, source pieces and target pieces of each line."""
+    with np.load(path, allow_pickle=False) as arrays:
+        for line in range(len(arrays.files) // 3):
+            yield (
+                arrays[f"attention_{line}"],
+                arrays[f"source_{line}"].tolist(),
+                arrays[f"target_{line}"].tolist(),
+            )
+
+
+def links(translation: Translation) -> str:
+    """Returns the Pharaoh line of a translation: each target word's most attended source word."""
+    if not translation.attention.size:
+        return ""
+    words = fold(translation.attention, translation.source_pieces, translation.target_pieces)
+    return format_links(argmax_links(words.weights))
+
+
+class _Matrices:
+    """An `.npz` written array by array, so that no more than one line is in memory."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._line = 0
+
+    def write(self, translation: Translation) -> None:
+        self._add("attention", translation.attention)
+        self._add("source", _strings(translation.source_pieces))
+        self._add("target", _strings(translation.target_pieces))
+        self._line += 1
+
+    def _add(self, name: str, array: npt.NDArray[np.generic]) -> None:
+        with self._archive.open(f"{name}_{self._line}.npy", "w") as file:
+            np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+class _Links:
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, translation: Translation) -> None:
+        self._file.write(links(translation) + "\n")
+
+
+def _strings(pieces: Sequence[str]) -> npt.NDArray[np.str_]:
+    return np.array(pieces, dtype=np.str_)

@@ -1,0 +1,300 @@
+"""From strings to translations: tokenise, sort into batches, search, detokenise, restore order."""
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+from nmt.config import Config, DecodingConfig
+from nmt.data.batching import pad_side
+from nmt.data.tokenizer import Tokenizers
+from nmt.decoding import beam
+from nmt.decoding.hypotheses import Hypotheses
+from nmt.errors import DataError
+from nmt.model.seq2seq import Seq2Seq, build
+from nmt.run import Run, Which
+from nmt.types import Graph, Params
+
+WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+WINDOW = 64  # batches that are read ahead and sorted by length
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Translation:
+    """One translation of one line, with what the model attended to while writing it.
+
+    `attention` is float32, (target pieces, source pieces); pieces end with the end of sentence.
+    """
+
+    source: str
+    text: str
+    score: float  # normalised for length: what hypotheses were ranked by
+    log_prob: float  # of the pieces, natural logarithm
+    source_pieces: tuple[str, ...]
+    target_pieces: tuple[str, ...]
+    attention: npt.NDArray[np.float32]
+
+
+class Translator:
+    """A trained model that translates strings; `Translator.load("runs/x")` makes one."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        params: Params,
+        *,
+        tokenizers: Tokenizers,
+        config: DecodingConfig,
+    ) -> None:
+        self.graph = graph
+        self.params = params
+        self.tokenizers = tokenizers
+        self.config = config
+
+    @classmethod
+    def load(cls, run: str | Path, *, checkpoint: Which = "best", **decoding: Any) -> Self:
+        """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
+
+        Raises:
+            RunError: there is no such run, or it has no checkpoint.
+        """
+        opened = Run.open(run)
+        tokenizers = opened.tokenizers()
+        model = build_model(opened.config, tokenizers)
+        template = nnx.state(model, nnx.Param)
+        params = opened.restore(checkpoint, {"params": template})["params"]
+        settings = opened.config.decoding.model_copy(update=decoding)
+        return cls(nnx.graphdef(model), params, tokenizers=tokenizers, config=settings)
+
+    def translate(self, lines: Iterable[str]) -> list[Translation]:
+        """Returns the best translation of each line, in order; an empty line stays empty."""
+        return [best for best, *_ in self.stream(lines)]
+
+    def stream(self, lines: Iterable[str], *, n_best: int = 1) -> Iterator[list[Translation]]:
+        """Yields the `n_best` translations of each line, best first, reading ahead a window.
+
+        Raises:
+            DataError: more translations are asked for than the beam holds.
+        """
+        if n_best > self.config.beam:
+            raise DataError(
+                f"{n_best} translations need a beam of at least {n_best}; --beam sets it"
+            )
+        lines = iter(lines)
+        while window := list(islice(lines, WINDOW * self.config.batch)):
+            yield from self._translate_window(window, n_best)
+
+    def align(self, sources: Sequence[str], targets: Sequence[str]) -> list[Translation]:
+        """Force-decodes given pairs: scores and attention of each target under the model.
+
+        Raises:
+            DataError: the two sides differ in length.
+        """
+        if len(sources) != len(targets):
+            raise DataError(f"{len(sources)} source lines but {len(targets)} target lines")
+        source_ids, target_ids = self._source_ids(sources), self._target_ids(targets)
+        real = [i for i in range(len(sources)) if len(source_ids[i]) > 1 < len(target_ids[i])]
+        aligned = [
+            _nothing(source, target) for source, target in zip(sources, targets, strict=True)
+        ]
+        for rows in self._batches(real, key=lambda i: (len(source_ids[i]), len(target_ids[i]))):
+            pairs = [(source_ids[i], target_ids[i]) for i in rows]
+            log_probs, attention = self._force(pairs)
+            for row, i in enumerate(rows):
+                source, target = pairs[row]
+                log_prob = float(log_probs[row])
+                aligned[i] = dataclasses.replace(
+                    aligned[i],
+                    score=log_prob / len(target),
+                    log_prob=log_prob,
+                    source_pieces=tuple(self.tokenizers.source.pieces(source)),
+                    target_pieces=tuple(self.tokenizers.target.pieces(target)),
+                    attention=attention[row, : len(target), : len(source)],
+                )
+        return aligned
+
+    def _translate_window(self, lines: Sequence[str], n_best: int) -> list[list[Translation]]:
+        ids = self._source_ids(lines)
+        found = [[_nothing(line, "")] for line in lines]
+        real = [i for i in range(len(lines)) if len(ids[i]) > 1]
+        for rows in self._batches(real, key=lambda i: len(ids[i])):
+            hypotheses = self._search([ids[i] for i in rows], n_best)
+            for row, i in enumerate(rows):
+                found[i] = [
+                    self._translation(lines[i], ids[i], hypotheses, row, rank)
+                    for rank in range(n_best)
+                    if hypotheses.lengths[row, rank] > 0
+                ] or found[i]
+        return found
+
+    def _translation(
+        self, line: str, ids: Sequence[int], hypotheses: Hypotheses, row: int, rank: int
+    ) -> Translation:
+        length = int(hypotheses.lengths[row, rank])
+        tokens = hypotheses.tokens[row, rank, :length].tolist()
+        return Translation(
+            source=line,
+            text=self.tokenizers.target.decode(tokens),
+            score=float(hypotheses.scores[row, rank]),
+            log_prob=float(hypotheses.log_probs[row, rank]),
+            source_pieces=tuple(self.tokenizers.source.pieces(ids)),
+            target_pieces=tuple(self.tokenizers.target.pieces(tokens)),
+            attention=np.array(hypotheses.attention[row, rank, :length, : len(ids)]),
+        )
+
+    def _source_ids(self, lines: Sequence[str]) -> list[list[int]]:
+        """Returns ids that end with the end of sentence, cut to what the configuration allows."""
+        tokenizer, longest = self.tokenizers.source, self.config.max_source
+        encoded = []
+        for number, ids in enumerate(tokenizer.encode_batch(lines), start=1):
+            if len(ids) >= longest:
+                warnings.warn(
+                    f"line {number}: {len(ids)} pieces, cut to {longest - 1}; "
+                    "decoding.max_source sets the limit",
+                    stacklevel=4,
+                )
+            encoded.append([*ids[: longest - 1], tokenizer.eos])
+        return encoded
+
+    def _target_ids(self, lines: Sequence[str]) -> list[list[int]]:
+        tokenizer = self.tokenizers.target
+        return [[*ids, tokenizer.eos] for ids in tokenizer.encode_batch(lines)]
+
+    def _batches(self, numbers: list[int], *, key: Callable[[int], Any]) -> Iterator[list[int]]:
+        """Yields line numbers, the longest lines first, in lots of the configured size."""
+        ordered = sorted(numbers, key=key, reverse=True)
+        for start in range(0, len(ordered), self.config.batch):
+            yield ordered[start : start + self.config.batch]
+
+    def _search(self, sentences: Sequence[Sequence[int]], n_best: int) -> Hypotheses:
+        """Returns NumPy hypotheses of at most a batch of sentences."""
+        config = self.config
+        width = _width(max(map(len, sentences)))
+        source, lengths = pad_side(sentences, self._rows(len(sentences)), width)
+        longest = (config.max_ratio * lengths).astype(np.int32) + config.max_extra
+        hypotheses = search(
+            self.graph,
+            self.params,
+            source,
+            lengths,
+            np.where(lengths > 0, longest, 0),
+            config=config,
+            limit=int(config.max_ratio * width) + config.max_extra,
+            specials=(
+                self.tokenizers.target.bos,
+                self.tokenizers.target.eos,
+                self.tokenizers.target.pad,
+            ),
+            n_best=n_best,
+        )
+        return jax.tree.map(np.asarray, hypotheses)
+
+    def _force(
+        self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Returns the (batch,) log-probabilities and the (batch, tgt, src) weights of pairs."""
+        rows = self._rows(len(pairs))
+        sources, targets = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        source = pad_side(sources, rows, _width(max(map(len, sources))))
+        target = pad_side(targets, rows, _width(max(map(len, targets))))
+        forced = force(self.graph, self.params, *source, *target, bos=self.tokenizers.target.bos)
+        return np.asarray(forced[0]), np.asarray(forced[1])
+
+    def _rows(self, sentences: int) -> int:
+        """Returns one of three batch sizes, so that few programs are compiled."""
+        sizes = (1, min(8, self.config.batch), self.config.batch)
+        return next(size for size in sizes if size >= sentences)
+
+
+def build_model(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
+    """Returns the model of a configuration with fresh parameters, as wide as the vocabularies."""
+    return build(
+        config.model,
+        source_size=tokenizers.source.size,
+        target_size=tokenizers.target.size,
+        seed=config.seed,
+    )
+
+
+def _width(longest: int) -> int:
+    """Returns the padded length: one of WIDTHS, or a multiple of the last beyond it."""
+    return next((w for w in WIDTHS if w >= longest), -(-longest // WIDTHS[-1]) * WIDTHS[-1])
+
+
+def _nothing(source: str, text: str) -> Translation:
+    """The translation of a line without any piece."""
+    nothing = np.zeros((0, 0), np.float32)
+    return Translation(source, text, 0.0, 0.0, (), (), nothing)
+
+
+@partial(jax.jit, static_argnames=("graph", "config", "limit", "specials", "n_best"))
+def search(
+    graph: Graph,
+    params: Params,
+    source: Int[Array, "batch src"],
+    lengths: Int[Array, " batch"],
+    max_length: Int[Array, " batch"],
+    *,
+    config: DecodingConfig,
+    limit: int,
+    specials: tuple[int, int, int],
+    n_best: int,
+) -> Hypotheses:
+    """Encodes the sentences and searches for their translations, in one compiled program."""
+    model = nnx.merge(graph, params)
+    memory = model.encode(source, lengths)
+
+    def step(
+        state: Any, tokens: Int[Array, "batch beam"]
+    ) -> tuple[Any, Float[Array, "batch beam vocab"], Float[Array, "batch beam src"]]:
+        # The hypotheses of a sentence share its memory: vmap adds their axis to all the rest.
+        each = jax.vmap(model.decode_step, in_axes=(1, 1, None), out_axes=1)
+        return each(state, tokens, memory)
+
+    bos, eos, pad = specials
+    return beam.search(
+        step,
+        model.initial_state(memory),
+        beam=config.beam,
+        max_length=max_length,
+        limit=limit,
+        source_length=source.shape[1],
+        bos=bos,
+        eos=eos,
+        pad=pad,
+        normalisation=config.normalisation,
+        alpha=config.alpha,
+        n_best=n_best,
+    )
+
+
+@partial(jax.jit, static_argnames=("graph", "bos"))
+def force(
+    graph: Graph,
+    params: Params,
+    source: Int[Array, "batch src"],
+    source_lengths: Int[Array, " batch"],
+    target: Int[Array, "batch tgt"],
+    target_lengths: Int[Array, " batch"],
+    *,
+    bos: int,
+) -> tuple[Float[Array, " batch"], Float[Array, "batch tgt src"]]:
+    """Returns the log-probability of each given target and the weights at each of its pieces."""
+    model = nnx.merge(graph, params)
+    memory = model.encode(source, source_lengths)
+    previous = jnp.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
+    logits, weights = model.teacher_forced(previous, memory)
+    log_probs = jax.nn.log_softmax(logits)
+    chosen = jnp.take_along_axis(log_probs, target[..., None], axis=-1)[..., 0]
+    real = jnp.arange(target.shape[1])[None, :] < target_lengths[:, None]
+    return jnp.sum(chosen * real, axis=-1), weights

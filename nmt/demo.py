@@ -1,0 +1,66 @@
+"""The demonstration: the embedded corpus from training to BLEU, alignment error and a heat map."""
+
+from pathlib import Path
+from time import perf_counter
+
+from rich.console import Console
+from rich.table import Table
+
+from nmt import config as configuration
+from nmt import plotting
+from nmt.data import grammar
+from nmt.decoding.translator import Translation, Translator
+from nmt.errors import UserError
+from nmt.evaluation import metrics
+from nmt.evaluation.alignment import GoldLinks, argmax_links, fold, score_links
+from nmt.training.trainer import train
+
+SHOWN = 3  # translations printed
+
+
+def demonstrate(overrides: list[str]) -> None:
+    """Trains `configs/demo.yaml`, prints scores and translations, draws `heatmap.png`."""
+    console = Console(highlight=False)
+    start = perf_counter()
+    run = train(configuration.load(_config_path(), overrides))
+    trained = perf_counter() - start
+
+    test = grammar.generate("test")
+    translator = Translator.load(run.path)
+    start = perf_counter()
+    translations = translator.translate([pair.source for pair in test])
+    searched = perf_counter() - start
+    references = [pair.target for pair in test]
+    scores = metrics.evaluate([each.text for each in translations], references)
+    forced = translator.align([pair.source for pair in test], references)
+    gold = [GoldLinks(sure=pair.links, possible=pair.links) for pair in test]
+    error = score_links([_links(each) for each in forced], gold).aer
+
+    longest = max(translations, key=lambda each: len(each.source_pieces))
+    picture = run.path / "heatmap.png"
+    plotting.save(plotting.plot_alignment(longest), picture)
+
+    table = Table("measure", "value", title=f"{len(test)} test sentences of the embedded corpus")
+    for score in scores:
+        table.add_row(score.name, f"{score.value:.2f}  ({score.signature})")
+    table.add_row("AER", f"{error:.3f}  (attention against the grammar's own links)")
+    table.add_row("training", f"{trained:.0f} s")
+    table.add_row("translation", f"{len(test) / searched:.0f} sentences/s, compilation included")
+    console.print(table)
+    for each in translations[:SHOWN]:
+        console.print(f"  {each.source}\n  → {each.text}", markup=False)
+    console.print(f"heat map: {picture}\nnext: nmt translate {run.path}, or see README.md")
+
+
+def _links(translation: Translation) -> frozenset[tuple[int, int]]:
+    words = fold(translation.attention, translation.source_pieces, translation.target_pieces)
+    return argmax_links(words.weights)
+
+
+def _config_path() -> Path:
+    """Returns the demo's configuration: in the checkout, or packed into the installed package."""
+    package = Path(__file__).parent
+    for folder in (package.parent / "configs", package / "configs"):
+        if (path := folder / "demo.yaml").is_file():
+            return path
+    raise UserError("configs/demo.yaml is missing; install nmt again")

@@ -1,0 +1,23 @@
+"""The mistakes a user can mend; each message is one line that names the thing and the remedy.
+
+UserError            the commands print it on stderr and exit with code 2
+├── ConfigError      a key, a type, a range, or two settings that exclude each other
+├── DataError        a corpus, a tokenizer or an alignment file
+└── RunError         a run folder: missing, of another configuration, without checkpoint
+"""
+
+
+class UserError(Exception):
+    """A mistake in what the user gave, never a bug of the toolkit."""
+
+
+class ConfigError(UserError):
+    """The configuration cannot be used as it is."""
+
+
+class DataError(UserError):
+    """A data file or a tokenizer cannot be used as it is."""
+
+
+class RunError(UserError):
+    """A run folder cannot be used as it is."""

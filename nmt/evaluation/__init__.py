@@ -1,0 +1,1 @@
+"""How good a translation or an alignment is, by the field's common measures."""

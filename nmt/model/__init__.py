@@ -1,0 +1,1 @@
+"""The network: a bidirectional GRU encoder and an attentional GRU decoder."""

@@ -1,0 +1,35 @@
+"""Dropout with one mask a sentence, the same at every time step (Gal and Ghahramani 2016).
+
+Every row of a batch has a key of its own, so that a sentence loses the same components on one
+device or many. Masks are drawn before a scan and handed to it as arrays: the scanned step has no
+randomness of its own. Without keys nothing is dropped; that is how validation and search run.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+
+RowKeys = Key[Array, " batch"] | None
+
+
+def split(keys: RowKeys, number: int) -> list[RowKeys]:
+    """Returns `number` independent keys for each row, or as many times None."""
+    if keys is None:
+        return [None] * number
+    parts = jax.vmap(lambda key: jax.random.split(key, number))(keys)
+    return [parts[:, index] for index in range(number)]
+
+
+def mask(keys: RowKeys, rate: float, size: int, dtype: jnp.dtype) -> Float[Array, "#batch #size"]:
+    """Returns factors to multiply with: 0 at `rate`, else 1 / (1 - rate); ones without keys."""
+    if keys is None or rate == 0.0:
+        return jnp.ones((1, 1), dtype)
+    kept = jax.vmap(lambda key: jax.random.bernoulli(key, 1 - rate, (size,)))(keys)
+    return jnp.where(kept, 1 / (1 - rate), 0.0).astype(dtype)
+
+
+def over_time(
+    keys: RowKeys, rate: float, values: Float[Array, "batch length size"]
+) -> Float[Array, "batch length size"]:
+    """Returns the values with the same components of a sentence dropped at every position."""
+    return values * mask(keys, rate, values.shape[-1], values.dtype)[:, None, :]

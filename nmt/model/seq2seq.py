@@ -1,0 +1,106 @@
+"""The sequence model: tokens in, log-probabilities of the next token and attention out."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+from nmt.attention.mechanisms import Memory
+from nmt.config import ModelConfig
+from nmt.model import decoder as decoders
+from nmt.model import dropout
+from nmt.model.decoder import DecoderState, build_decoder
+from nmt.model.dropout import RowKeys
+from nmt.model.encoder import Encoder
+
+
+class Seq2Seq(nnx.Module):
+    """A bidirectional GRU encoder and an attentional GRU decoder over subword tokens.
+
+    The module holds parameters and nothing else: random keys are arguments, and what is computed
+    once a sentence travels as `Memory`.
+    """
+
+    def __init__(
+        self, config: ModelConfig, *, source_size: int, target_size: int, rngs: nnx.Rngs
+    ) -> None:
+        self.dropout = config.dropout
+        embed = config.embedding_size
+        self.target_embedding = nnx.Embed(target_size, embed, rngs=rngs)
+        shared = config.tied_embeddings == "all"
+        self.source_embedding = None if shared else nnx.Embed(source_size, embed, rngs=rngs)
+        self.encoder = Encoder(
+            embed,
+            config.encoder.hidden_size,
+            layers=config.encoder.layers,
+            dropout_rate=config.dropout,
+            rngs=rngs,
+        )
+        self.decoder = build_decoder(config, rngs=rngs)
+        self.output_bias = nnx.Param(jnp.zeros(target_size))
+        self.output = (
+            nnx.Linear(config.readout_size, target_size, use_bias=False, rngs=rngs)
+            if config.tied_embeddings == "none"
+            else None
+        )
+
+    def encode(
+        self,
+        source: Int[Array, "batch src"],
+        source_lengths: Int[Array, " batch"],
+        *,
+        keys: RowKeys = None,
+    ) -> Memory:
+        """Returns what the decoder attends to; positions from a row's length on are padding."""
+        embed_keys, layer_keys = dropout.split(keys, 2)
+        mask = jnp.arange(source.shape[1])[None, :] < source_lengths[:, None]
+        embedding = self.source_embedding or self.target_embedding
+        embedded = dropout.over_time(embed_keys, self.dropout, embedding(source))
+        annotations, summary = self.encoder(embedded, mask, keys=layer_keys)
+        keys = self.decoder.attention.keys(annotations)
+        return Memory(annotations=annotations, keys=keys, mask=mask, summary=summary)
+
+    def initial_state(self, memory: Memory) -> DecoderState:
+        """Returns the decoder's state before the first target token."""
+        return self.decoder.initial_state(memory)
+
+    def decode_step(
+        self, state: DecoderState, tokens: Int[Array, " batch"], memory: Memory
+    ) -> tuple[DecoderState, Float[Array, "batch vocab"], Float[Array, "batch src"]]:
+        """Reads the previous token of each row; returns state, log-probabilities and weights."""
+        masks = decoders.draw_masks(self.decoder, self.dropout, memory.summary.dtype)
+        embedded = self.target_embedding(tokens[:, None])
+        projected = self.decoder.project(embedded)[:, 0]
+        state, features, weights = self.decoder.step(state, projected, memory, masks)
+        features = jax.tree.map(lambda feature: feature[:, None], features)
+        logits = self.logits(self.decoder.readout(features, embedded, masks))[:, 0]
+        return state, jax.nn.log_softmax(logits), weights
+
+    def teacher_forced(
+        self,
+        previous: Int[Array, "batch tgt"],
+        memory: Memory,
+        *,
+        keys: RowKeys = None,
+    ) -> tuple[Float[Array, "batch tgt vocab"], Float[Array, "batch tgt src"]]:
+        """Returns float32 logits and weights at every position, given the true previous tokens."""
+        embed_keys, mask_keys = dropout.split(keys, 2)
+        embedded = self.target_embedding(previous)
+        embedded = dropout.over_time(embed_keys, self.dropout, embedded)
+        masks = decoders.draw_masks(self.decoder, self.dropout, embedded.dtype, keys=mask_keys)
+        readouts, weights = decoders.teacher_forced(self.decoder, embedded, memory, masks)
+        return self.logits(readouts), weights
+
+    def logits(
+        self, readouts: Float[Array, "batch tgt readout"]
+    ) -> Float[Array, "batch tgt vocab"]:
+        """Returns float32 logits; the embedding is the output matrix where they are tied."""
+        output = self.target_embedding.attend if self.output is None else self.output
+        return output(readouts).astype(jnp.float32) + self.output_bias[...].astype(jnp.float32)
+
+
+def build(config: ModelConfig, *, source_size: int, target_size: int, seed: int) -> Seq2Seq:
+    """Returns a model with fresh parameters, a pure function of its arguments."""
+    return Seq2Seq(
+        config, source_size=source_size, target_size=target_size, rngs=nnx.Rngs(params=seed)
+    )

@@ -1,0 +1,165 @@
+"""The run folder: all that a training leaves behind, and all that translating needs.
+
+config.yaml     the resolved configuration
+tokenizer/      the SentencePiece models
+checkpoints/    last/ (everything, to go on) and best/ (the parameters, to translate)
+metrics.jsonl   one JSON object a line: what was logged, and at which step
+tensorboard/    the same for TensorBoard, with attention images
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import jax
+import orbax.checkpoint as ocp
+
+from nmt import config as configuration
+from nmt.config import Config
+from nmt.data.tokenizer import Tokenizers
+from nmt.errors import RunError
+
+# What may differ when a run goes on: how long it trains, what it prints, how it searches.
+CHANGEABLE = (
+    "run",
+    "training.max_steps",
+    "training.max_epochs",
+    "training.patience",
+    "training.log_every",
+    "training.attention_images",
+    "decoding.",
+    "data.test.",
+)
+
+Which = Literal["best", "last"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Position:
+    """Where training stands: the next batch to consume, and what validation has seen so far."""
+
+    epoch: int = 0
+    batch: int = 0  # of the epoch
+    batches: int = 0  # consumed in all
+    step: int = 0  # updates made
+    best: float | None = None  # the best value of the chosen metric
+    best_step: int = 0
+    stale: int = 0  # validations since the best one
+    plateau: int = 0  # validations without improvement since the learning rate was cut
+    tokenizer: str = ""  # the fingerprint of the tokenizer that the parameters belong to
+
+
+class Run:
+    """A run folder and its configuration."""
+
+    def __init__(self, path: Path, config: Config) -> None:
+        self.path = path
+        self.config = config
+
+    @classmethod
+    def start(cls, config: Config) -> Self:
+        """Returns the run that `config.run` names: a new one, or the same one to go on with.
+
+        Nothing is written before `create`.
+
+        Raises:
+            RunError: the folder holds something else, or a run of another configuration.
+        """
+        path = Path(config.run or "runs/unnamed")
+        if (path / "config.yaml").exists():
+            old = cls.open(path).config
+            changed = [
+                line
+                for line in configuration.differences(old, config)
+                if not line.startswith(CHANGEABLE)
+            ]
+            if changed:
+                raise RunError(
+                    f"{path}: holds a run of another configuration ({'; '.join(changed[:3])}); "
+                    "name another folder with run=..., or remove this one"
+                )
+        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(f"{path}: exists and is not a run folder; name another with run=...")
+        return cls(path, config)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Returns the run in a folder that training has made.
+
+        Raises:
+            RunError: there is no such folder, or it is not a run folder.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise RunError(f"{path}: no such run folder; `nmt train CONFIG` makes one")
+        if not (path / "config.yaml").is_file():
+            raise RunError(f"{path}: not a run folder (it has no config.yaml)")
+        return cls(path, configuration.load(path / "config.yaml"))
+
+    @property
+    def started(self) -> bool:
+        """Whether the folder is there already, with its tokenizer."""
+        return (self.path / "tokenizer").is_dir()
+
+    def create(self, tokenizers: Tokenizers) -> None:
+        """Writes the tokenizer and the configuration, the latter last: then it is a run folder."""
+        if not self.started:
+            tokenizers.save(self.path / "tokenizer")
+        (self.path / "config.yaml").write_text(configuration.dump(self.config), encoding="utf-8")
+
+    @property
+    def metrics_path(self) -> Path:
+        """The log of training, one JSON object a line."""
+        return self.path / "metrics.jsonl"
+
+    def tokenizers(self) -> Tokenizers:
+        """Returns the tokenizers that this run owns."""
+        return Tokenizers.load(self.path / "tokenizer")
+
+    def save(self, which: Which, items: dict[str, Any], position: Position) -> None:
+        """Writes a checkpoint of named array trees, whole or not at all, and drops older ones."""
+        with self._manager(which) as manager:
+            saved = {name: ocp.args.StandardSave(tree) for name, tree in items.items()}
+            where = ocp.args.JsonSave(dataclasses.asdict(position))
+            args = ocp.args.Composite(**saved, position=where)
+            manager.save(position.step, args=args, force=True)
+
+    def position(self, which: Which) -> Position | None:
+        """Returns where the newest checkpoint of a kind stands; None if there is none."""
+        if not (self.path / "checkpoints" / which).is_dir():
+            return None
+        with self._manager(which) as manager:
+            step = manager.latest_step()
+            if step is None:
+                return None
+            args = ocp.args.Composite(position=ocp.args.JsonRestore())
+            return Position(**manager.restore(step, args=args)["position"])
+
+    def restore(self, which: Which, templates: dict[str, Any]) -> dict[str, Any]:
+        """Reads array trees of the given structure, shapes and types from the newest checkpoint.
+
+        Raises:
+            RunError: there is no checkpoint, or it is one of another tokenizer or model.
+        """
+        position = self.position(which)
+        if position is None:
+            raise RunError(f"{self.path}: has no checkpoint yet; `nmt train` saves the first")
+        if position.tokenizer != self.tokenizers().fingerprint:
+            raise RunError(
+                f"{self.path}: its tokenizer is not the one that the model was trained with; "
+                "put the original files back into tokenizer/"
+            )
+        abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, templates)
+        wanted = {name: ocp.args.StandardRestore(tree) for name, tree in abstract.items()}
+        with self._manager(which) as manager:
+            try:
+                restored = manager.restore(position.step, args=ocp.args.Composite(**wanted))
+            except ValueError as error:
+                reason = str(error).splitlines()[0]
+                raise RunError(f"{self.path}: checkpoint of another model ({reason})") from None
+        return dict(restored.items())
+
+    def _manager(self, which: Which) -> ocp.CheckpointManager:
+        options = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)
+        path = (self.path / "checkpoints" / which).absolute()
+        return ocp.CheckpointManager(path, options=options)

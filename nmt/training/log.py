@@ -1,0 +1,101 @@
+"""What a training run writes down: JSON lines, TensorBoard, and the terminal."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from tensorboardX import SummaryWriter
+
+from nmt.run import Run
+
+
+class TrainingLog:
+    """Writes one record to `metrics.jsonl`, to TensorBoard and, as a line, to the terminal."""
+
+    def __init__(self, run: Run, *, step: int) -> None:
+        forget_after(run.metrics_path, step)
+        self._lines = run.metrics_path.open("a", encoding="utf-8")
+        self._board = SummaryWriter(str(run.path / "tensorboard"), purge_step=step + 1)
+
+    def write(self, step: int, values: Mapping[str, Any]) -> None:
+        """Writes values such as {"train/loss": 2.1}; numbers become TensorBoard scalars too."""
+        self._lines.write(json.dumps({"step": step, **values}, ensure_ascii=False) + "\n")
+        self._lines.flush()
+        for name, value in values.items():
+            if isinstance(value, int | float):
+                self._board.add_scalar(name, value, step)
+
+    def image(self, step: int, name: str, pixels: npt.NDArray[np.uint8]) -> None:
+        """Shows a (height, width, 3) image in TensorBoard."""
+        self._board.add_image(name, pixels, step, dataformats="HWC")
+
+    def close(self) -> None:
+        """Writes out what is buffered."""
+        self._lines.close()
+        self._board.close()
+
+
+def forget_after(path: Path, step: int) -> None:
+    """Drops the records that a resumed run will write again."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if json.loads(line)["step"] <= step]
+        path.write_text("".join(kept), encoding="utf-8")
+
+
+class Display:
+    """A progress bar with speed and time left on a terminal; plain lines elsewhere."""
+
+    def __init__(self, total_steps: int, *, step: int, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False)
+        self._bar = Progress(
+            TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=total_steps, completed=step, note="")
+        self._bar.start()
+
+    def advance(self, step: int) -> None:
+        """Moves the bar to a step."""
+        self._bar.update(self._task, completed=step)
+
+    def note(self, text: str) -> None:
+        """Shows the newest numbers: beside the bar, or as a line of their own."""
+        if self._console.is_terminal:
+            self._bar.update(self._task, note=text)
+        else:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Prints a line that stays."""
+        self._console.print(text, soft_wrap=True, markup=False)
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        self._bar.stop()
+
+
+class Stopwatch:
+    """Seconds since it was last asked; waiting for validation can be left out."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._start = clock()
+
+    def lap(self) -> float:
+        """Returns the seconds since the last lap and starts the next."""
+        now = self._clock()
+        seconds, self._start = now - self._start, now
+        return seconds

@@ -1,0 +1,66 @@
+"""The optimiser and the learning rate over time, built from the configuration with optax."""
+
+import jax.numpy as jnp
+import optax
+
+from nmt.config import ScheduleConfig, TrainingConfig
+
+
+def build_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
+    """Returns clipping and the update rule; the train step multiplies by the learning rate.
+
+    Adam and AdamW: Kingma and Ba (2015), Loshchilov and Hutter (2019). Adadelta: Zeiler (2012)
+    with the rho and epsilon of Bahdanau et al. (2015), whose learning rate is 1.
+    """
+    match config.optimizer:
+        case "adam":
+            rule = optax.scale_by_adam(b2=0.98)
+        case "adamw":
+            rule = optax.chain(
+                optax.scale_by_adam(b2=0.98), optax.add_decayed_weights(config.weight_decay)
+            )
+        case "adadelta":
+            rule = optax.scale_by_adadelta(rho=0.95, eps=1e-6)
+        case "sgd":
+            rule = optax.identity()
+    if config.clip_norm is None:
+        return rule
+    return optax.chain(optax.clip_by_global_norm(config.clip_norm), rule)
+
+
+def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule:
+    """Returns the rate at each step, before any cut by `plateau`, which validation decides.
+
+    constant      the rate itself
+    inverse_sqrt  rate * sqrt(warmup / step) after the warm-up (Vaswani et al. 2017)
+    luong         halved at `start_step` and every `every_steps` after it (Luong et al. 2015)
+    cosine        half a cosine from the rate to zero at the last step
+    """
+    schedule, rate = config.schedule, config.learning_rate
+    warmup = schedule.warmup_steps
+
+    def at(step: jnp.ndarray) -> jnp.ndarray:
+        done = jnp.asarray(step, jnp.float32) + 1
+        ramp = jnp.minimum(1.0, done / max(1, warmup))
+        return rate * ramp * _decay(schedule, done, total_steps=total_steps)
+
+    return at
+
+
+def _decay(schedule: ScheduleConfig, done: jnp.ndarray, *, total_steps: int) -> jnp.ndarray:
+    """Returns the factor on the rate after the warm-up, for the step that is number `done`."""
+    match schedule.kind:
+        case "constant" | "plateau":
+            return jnp.ones_like(done)
+        case "inverse_sqrt":
+            start = float(max(1, schedule.warmup_steps))
+            return jnp.sqrt(start / jnp.maximum(done, start))
+        case "luong":
+            start = schedule.start_step or total_steps * 2 // 3
+            every = schedule.every_steps or max(1, total_steps // 12)
+            cuts = jnp.where(done > start, 1 + (done - 1 - start) // every, 0)
+            return schedule.factor**cuts
+        case "cosine":
+            span = max(1, total_steps - schedule.warmup_steps)
+            progress = jnp.clip((done - schedule.warmup_steps) / span, 0.0, 1.0)
+            return 0.5 * (1 + jnp.cos(jnp.pi * progress))

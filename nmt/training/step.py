@@ -1,0 +1,166 @@
+"""The compiled steps: one update, and one evaluation, over all local devices.
+
+This is the only module that knows of devices. `pmap` runs the step on each of them with a part of
+the batch and the whole state; sums of gradients, losses and tokens are added over the devices and
+divided once, so that one device and eight give the same parameters whatever the padding.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx, struct
+from jaxtyping import Array, Int
+
+from nmt.config import Config
+from nmt.data.batching import Batch
+from nmt.model.seq2seq import Seq2Seq
+from nmt.training.loss import LossSums, cross_entropy
+from nmt.training.optimizer import build_optimizer, learning_rate
+from nmt.types import Graph, Params, RandomKey, Scalar
+
+AXIS = "device"
+
+
+@struct.dataclass
+class TrainState:
+    """All that training changes; a checkpoint holds exactly this and the data position."""
+
+    step: Int[Array, ""]  # updates made
+    batches: Int[Array, ""]  # batches consumed, more than updates where gradients accumulate
+    params: Params
+    optimizer: optax.OptState
+    plateau: Scalar  # the factor by which validation has cut the learning rate
+    pending: tuple[LossSums, Params] | None  # sums of the batches since the last update
+
+
+@struct.dataclass
+class StepMetrics:
+    """What one step reports; arrays stay on the device until somebody reads them."""
+
+    sums: LossSums
+    gradient_norm: Scalar  # of the mean gradient, before clipping; zero where no update was made
+    learning_rate: Scalar
+
+
+TrainStep = Callable[[TrainState, Any, RandomKey], tuple[TrainState, StepMetrics]]
+EvalStep = Callable[[Params, Any], LossSums]
+
+
+def device_count() -> int:
+    """Returns the number of local devices; the rows of a batch must be a multiple of it."""
+    return jax.local_device_count()
+
+
+def shard(batch: Batch) -> Any:
+    """Puts equal parts of the rows on each device: leaves become (device, rows, ...)."""
+    devices = jax.local_devices()
+    mesh = jax.sharding.Mesh(np.array(devices), (AXIS,))
+    sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(AXIS))
+    parts = jax.tree.map(lambda x: x.reshape(len(devices), -1, *x.shape[1:]), batch)
+    return jax.device_put(parts, sharding)
+
+
+def init_state(config: Config, model: Seq2Seq) -> TrainState:
+    """Returns the state before the first update."""
+    params = nnx.state(model, nnx.Param)
+    pending = None
+    if config.training.accumulate > 1:
+        pending = (_no_loss(), jax.tree.map(jnp.zeros_like, params))
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        batches=jnp.zeros((), jnp.int32),
+        params=params,
+        optimizer=build_optimizer(config.training).init(params),
+        plateau=jnp.ones(()),
+        pending=pending,
+    )
+
+
+def make_train_step(
+    config: Config, graph: Graph, *, bos: int, total_steps: int, update: bool = True
+) -> TrainStep:
+    """Returns the compiled step `(state, sharded batch, key) -> (state, metrics)`.
+
+    With accumulation, the step made with `update=False` only adds its gradients to the state.
+    The state given to it is donated: its buffers are reused.
+    """
+    training = config.training
+    optimizer = build_optimizer(training)
+    rate_at = learning_rate(training, total_steps=total_steps)
+
+    def step(state: TrainState, batch: Batch, key: RandomKey) -> tuple[TrainState, StepMetrics]:
+        keys = _row_keys(jax.random.fold_in(key, state.batches), batch.source.shape[0])
+
+        def loss(params: Params) -> tuple[Scalar, LossSums]:
+            sums = _forward(graph, params, batch, keys=keys, bos=bos, config=config, train=True)
+            return sums.loss, sums
+
+        gradients, sums = jax.lax.psum(jax.grad(loss, has_aux=True)(state.params), AXIS)
+        rate = rate_at(state.step) * state.plateau
+        state = replace(state, batches=state.batches + 1)
+        total, summed = sums, gradients
+        if state.pending is not None:
+            total, summed = jax.tree.map(jnp.add, state.pending, (sums, gradients))
+        if not update:
+            metrics = StepMetrics(sums=sums, gradient_norm=jnp.zeros(()), learning_rate=rate)
+            return replace(state, pending=(total, summed)), metrics
+        mean = jax.tree.map(lambda g: g / jnp.maximum(total.tokens, 1.0), summed)
+        updates, optimizer_state = optimizer.update(mean, state.optimizer, state.params)
+        state = replace(
+            state,
+            step=state.step + 1,
+            params=jax.tree.map(lambda p, u: p - rate * u, state.params, updates),
+            optimizer=optimizer_state,
+            pending=jax.tree.map(jnp.zeros_like, state.pending),
+        )
+        norm = optax.tree.norm(mean)
+        return state, StepMetrics(sums=sums, gradient_norm=norm, learning_rate=rate)
+
+    return jax.pmap(step, axis_name=AXIS, in_axes=(None, 0, None), out_axes=None, donate_argnums=0)
+
+
+def make_eval_step(config: Config, graph: Graph, *, bos: int) -> EvalStep:
+    """Returns the compiled `(params, sharded batch) -> sums`, without dropout."""
+
+    def step(params: Params, batch: Batch) -> LossSums:
+        sums = _forward(graph, params, batch, keys=None, bos=bos, config=config, train=False)
+        return jax.lax.psum(sums, AXIS)
+
+    return jax.pmap(step, axis_name=AXIS, in_axes=(None, 0), out_axes=None)
+
+
+def _forward(
+    graph: Graph,
+    params: Params,
+    batch: Batch,
+    *,
+    keys: Any,
+    bos: int,
+    config: Config,
+    train: bool,
+) -> LossSums:
+    """Returns the loss of one device's rows, computed in the configured type."""
+    dtype = jnp.dtype(config.training.compute_type)
+    model = nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
+    source_keys, target_keys = (None, None) if keys is None else (keys[:, 0], keys[:, 1])
+    memory = model.encode(batch.source, batch.source_lengths, keys=source_keys)
+    previous = jnp.pad(batch.target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
+    logits, _ = model.teacher_forced(previous, memory, keys=target_keys)
+    smoothing = config.training.label_smoothing if train else 0.0
+    target, lengths = jnp.asarray(batch.target), jnp.asarray(batch.target_lengths)
+    return cross_entropy(logits, target, lengths, label_smoothing=smoothing)
+
+
+def _row_keys(key: RandomKey, rows: int) -> Any:
+    """Returns (rows, 2) keys that depend on a row's place in the whole batch, not on devices."""
+    places = jax.lax.axis_index(AXIS) * rows + jnp.arange(rows)
+    return jax.vmap(lambda place: jax.random.split(jax.random.fold_in(key, place)))(places)
+
+
+def _no_loss() -> LossSums:
+    return LossSums(loss=jnp.zeros(()), nll=jnp.zeros(()), tokens=jnp.zeros(()))

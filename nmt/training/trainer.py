@@ -1,0 +1,218 @@
+"""The training loop: steps, validation, early stopping, checkpoints, and going on after a stop."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import datasets
+import jax
+from flax import nnx
+
+from nmt.config import Config
+from nmt.data import corpus, tokenizer
+from nmt.data.tokenizer import Tokenizers
+from nmt.decoding.translator import build_model
+from nmt.errors import RunError
+from nmt.run import Position, Run
+from nmt.training.feed import Feed
+from nmt.training.log import Display, Stopwatch, TrainingLog
+from nmt.training.step import StepMetrics, TrainState, init_state, make_train_step
+from nmt.training.validation import Report, Validator
+
+
+def train(config: Config) -> Run:
+    """Trains what the configuration describes, or goes on where its run folder stands.
+
+    Returns the run folder, ready for `Translator.load`.
+
+    Raises:
+        UserError: the corpora, the tokenizer or the run folder cannot be used; nothing is
+            overwritten.
+    """
+    run = Run.start(config)
+    text = _load(config)
+    tokenizers = run.tokenizers() if run.started else _train_tokenizers(text["train"], config)
+    pairs, report = corpus.filter_pairs(
+        corpus.encode(text["train"], tokenizers),
+        max_length=config.data.max_length,
+        max_ratio=config.data.max_ratio,
+    )
+    run.create(tokenizers)
+    feed = Feed(text["train"], pairs, tokenizers, config)
+    trainer = Trainer(run, feed, text["validation"])
+    trainer.display.say(f"{run.path}: {report}")
+    trainer.run_to_end()
+    return run
+
+
+class Trainer:
+    """One training run in progress: the state on the devices and the position in the data."""
+
+    def __init__(self, run: Run, feed: Feed, validation: datasets.Dataset) -> None:
+        self.run, self.feed = run, feed
+        config, tokenizers = run.config, feed.tokenizers
+        self.settings = config.training
+        model = build_model(config, tokenizers)
+        graph, bos = nnx.graphdef(model), tokenizers.target.bos
+        self.total_steps = total_steps(config, feed.batches_per_epoch)
+        self.state, self.position = self._restored(init_state(config, model))
+        self.step = make_train_step(config, graph, bos=bos, total_steps=self.total_steps)
+        self.add = make_train_step(
+            config, graph, bos=bos, total_steps=self.total_steps, update=False
+        )
+        self.validator = Validator(validation, graph, tokenizers=tokenizers, config=config)
+        self.key = jax.random.key(config.seed)
+        self.log = TrainingLog(run, step=self.position.step)
+        self.display = Display(self.total_steps, step=self.position.step)
+        self.since_log: list[StepMetrics] = []
+        self.watch = Stopwatch()
+
+    def run_to_end(self) -> None:
+        """Trains until the steps, the epochs or the patience are used up."""
+        try:
+            if self._finished():
+                self.display.say(
+                    f"{self.run.path}: already trained to step {self.position.step} of "
+                    f"{self.total_steps}; raise training.max_epochs or max_steps to go on"
+                )
+                return
+            self.watch.lap()
+            for batch, after in self.feed.batches(self.position):
+                self._consume(batch, after)
+                if self._finished():
+                    break
+            if self.position.step % self.settings.validate_every:
+                self._validate()
+            self.display.say(
+                f"{self.run.path}: trained to step {self.position.step}; "
+                f"best at step {self.position.best_step}"
+            )
+        finally:
+            self.log.close()
+            self.display.close()
+
+    def _consume(self, batch: Any, after: Position) -> None:
+        """Makes one step on a batch, and what is due after it."""
+        batches = self.position.batches + 1
+        updates = batches % self.settings.accumulate == 0
+        step = self.step if updates else self.add
+        self.state, metrics = step(self.state, batch, self.key)
+        self.since_log.append(metrics)
+        self.position = replace(
+            self.position,
+            epoch=after.epoch,
+            batch=after.batch,
+            batches=batches,
+            step=self.position.step + updates,
+        )
+        if not updates:
+            return
+        self.display.advance(self.position.step)
+        if self.position.step % self.settings.log_every == 0:
+            self._report_training()
+        if self.position.step % self.settings.validate_every == 0:
+            self._validate()
+
+    def _report_training(self) -> None:
+        """Logs the mean over the steps since the last report; reads the devices only here."""
+        metrics = jax.device_get(self.since_log)
+        self.since_log = []
+        tokens = sum(float(each.sums.tokens) for each in metrics)
+        loss = sum(float(each.sums.loss) for each in metrics) / tokens
+        nll = sum(float(each.sums.nll) for each in metrics) / tokens
+        speed = tokens / self.watch.lap()
+        if not math.isfinite(loss):
+            raise RunError(
+                f"{self.run.path}: the loss is {loss} at step {self.position.step}; lower "
+                "training.learning_rate or training.clip_norm and start anew"
+            )
+        last = metrics[-1]
+        values = {
+            "train/loss": loss,
+            "train/perplexity": math.exp(min(nll, 700.0)),
+            "train/learning_rate": float(last.learning_rate),
+            "train/gradient_norm": float(last.gradient_norm),
+            "train/tokens_per_second": speed,
+            "train/epoch": self.position.epoch + self.position.batch / self.feed.batches_per_epoch,
+        }
+        self.log.write(self.position.step, values)
+        self.display.note(
+            f"epoch {values['train/epoch']:.2f} step {self.position.step} loss {loss:.3f} "
+            f"ppl {values['train/perplexity']:.2f} lr {values['train/learning_rate']:.2e} "
+            f"{speed:,.0f} target tokens/s"
+        )
+
+    def _validate(self) -> None:
+        """Measures, decides about the learning rate and the best model, and saves."""
+        report = self.validator.measure(self.state.params)
+        step = self.position.step
+        self.position = judge(self.position, report, metric=self.settings.metric)
+        self._cut_learning_rate()
+        values = {
+            "validation/perplexity": report.perplexity,
+            "validation/bleu": report.bleu.value,
+            "validation/bleu_signature": report.bleu.signature,
+            "validation/seconds": self.watch.lap(),
+        }
+        self.log.write(step, values)
+        for index, pixels in enumerate(self.validator.attention_images(self.state.params)):
+            self.log.image(step, f"attention/{index}", pixels)
+        is_best = self.position.best_step == step
+        self.display.say(
+            f"validation at step {step}: ppl {report.perplexity:.3f} BLEU {report.bleu.value:.2f}"
+            + (" (best so far)" if is_best else "")
+        )
+        if is_best:
+            self.run.save("best", {"params": self.state.params}, self.position)
+        self.run.save("last", {"state": self.state}, self.position)
+        self.watch.lap()
+
+    def _cut_learning_rate(self) -> None:
+        schedule = self.settings.schedule
+        if schedule.kind == "plateau" and self.position.plateau > schedule.patience:
+            self.state = replace(self.state, plateau=self.state.plateau * schedule.factor)
+            self.position = replace(self.position, plateau=0)
+
+    def _finished(self) -> bool:
+        patience = self.settings.patience
+        stalled = patience is not None and self.position.stale >= patience
+        return stalled or self.position.step >= self.total_steps
+
+    def _restored(self, fresh: TrainState) -> tuple[TrainState, Position]:
+        position = self.run.position("last")
+        if position is None:
+            return fresh, Position(tokenizer=self.feed.tokenizers.fingerprint)
+        return self.run.restore("last", {"state": fresh})["state"], position
+
+
+def judge(position: Position, report: Report, *, metric: str) -> Position:
+    """Returns the position with a validation's result counted in."""
+    value = report.value(metric)
+    if position.best is None or value > position.best:
+        return replace(position, best=value, best_step=position.step, stale=0, plateau=0)
+    return replace(position, stale=position.stale + 1, plateau=position.plateau + 1)
+
+
+def total_steps(config: Config, batches_per_epoch: int) -> int:
+    """Returns the updates that training makes at most."""
+    training = config.training
+    limits = []
+    if training.max_steps is not None:
+        limits.append(training.max_steps)
+    if training.max_epochs is not None:
+        limits.append(training.max_epochs * batches_per_epoch // training.accumulate)
+    return max(1, min(limits))
+
+
+def _load(config: Config) -> dict[str, datasets.Dataset]:
+    data = config.data
+    parts = {"train": data.train, "validation": data.validation}
+    return {
+        name: corpus.load(part, source=data.source, target=data.target)
+        for name, part in parts.items()
+    }
+
+
+def _train_tokenizers(text: datasets.Dataset, config: Config) -> Tokenizers:
+    source, target = ((row[side] for row in text) for side in corpus.SIDES)
+    return tokenizer.train(source, target, config.tokenizer)

@@ -1,0 +1,90 @@
+"""Validation: perplexity of the references, BLEU of translations, and attention to look at."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import datasets
+import jax
+import numpy as np
+import numpy.typing as npt
+
+from nmt import plotting
+from nmt.config import BatchConfig, Config
+from nmt.data import corpus
+from nmt.data.batching import choose_shapes, in_order, pad
+from nmt.data.tokenizer import Tokenizers
+from nmt.decoding.translator import Translator
+from nmt.evaluation.metrics import Score, bleu
+from nmt.training.step import device_count, make_eval_step, shard
+from nmt.types import Graph, Params
+
+SHAPES = 4
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one validation found."""
+
+    perplexity: float  # of a target piece, over the whole set
+    bleu: Score  # of translations on detokenised text
+
+    def value(self, metric: str) -> float:
+        """Returns the chosen metric so that more is better."""
+        return self.bleu.value if metric == "bleu" else -self.perplexity
+
+
+class Validator:
+    """A validation set, prepared once and measured as often as asked."""
+
+    def __init__(
+        self, text: datasets.Dataset, graph: Graph, *, tokenizers: Tokenizers, config: Config
+    ) -> None:
+        self._text = text
+        self._graph = graph
+        self._tokenizers = tokenizers
+        self._config = config
+        self._step = make_eval_step(config, graph, bos=tokenizers.target.bos)
+
+    def measure(self, params: Params) -> Report:
+        """Returns perplexity and BLEU of the model with these parameters."""
+        sums = [self._step(params, batch) for batch in self._batches]
+        sums = jax.device_get(sums)
+        nll = sum(float(each.nll) for each in sums)
+        tokens = sum(float(each.tokens) for each in sums)
+        translator = self._translator(params, beam=self._config.training.validation_beam)
+        translations = translator.translate(self._text["source"])
+        return Report(
+            perplexity=math.exp(min(nll / tokens, 700.0)),
+            bleu=bleu([each.text for each in translations], list(self._text["target"])),
+        )
+
+    def attention_images(self, params: Params) -> list[npt.NDArray[np.uint8]]:
+        """Returns heat maps of the first sentences, each with its own reference force-decoded."""
+        first = self._text[: self._config.training.attention_images]
+        translator = self._translator(params, beam=1)
+        return [
+            plotting.image(
+                plotting.heatmap(
+                    aligned.attention, source=aligned.source_pieces, target=aligned.target_pieces
+                )
+            )
+            for aligned in translator.align(first["source"], first["target"])
+            if aligned.attention.size
+        ]
+
+    def _translator(self, params: Params, *, beam: int) -> Translator:
+        settings = self._config.decoding.model_copy(update={"beam": beam})
+        return Translator(self._graph, params, tokenizers=self._tokenizers, config=settings)
+
+    @cached_property
+    def _batches(self) -> list[Any]:
+        encoded = corpus.encode(self._text, self._tokenizers)
+        lengths = corpus.lengths(encoded)
+        frames = BatchConfig(sentences=self._config.decoding.batch, shapes=SHAPES)
+        shapes = choose_shapes(lengths, frames, devices=device_count())
+        return [
+            shard(pad(corpus.rows(encoded, planned.pairs), planned.shape))
+            for planned in in_order(lengths, shapes)
+        ]

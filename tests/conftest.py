@@ -1,0 +1,50 @@
+"""The surroundings of every test, set before jax, datasets or matplotlib are imported."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+_cache = tempfile.mkdtemp(prefix="nmt-tests-")
+atexit.register(shutil.rmtree, _cache, ignore_errors=True)
+
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
+os.environ["XLA_FLAGS"] = (
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2".strip()
+)
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HOME"] = _cache
+os.environ["HF_DATASETS_CACHE"] = os.path.join(_cache, "datasets")
+os.environ["MPLBACKEND"] = "Agg"
+
+# Compilation takes seconds, and other tests run beside this one.
+settings.register_profile("nmt", deadline=None)
+settings.load_profile("nmt")
+
+
+@pytest.fixture(scope="session")
+def embedded_tokenizers():
+    """A joint unigram model of a few hundred pairs of the embedded corpus."""
+    from nmt.config import TokenizerConfig
+    from nmt.data import grammar, tokenizer
+
+    pairs = grammar.generate("train", size=400)
+    return tokenizer.train(
+        [pair.source for pair in pairs],
+        [pair.target for pair in pairs],
+        TokenizerConfig(vocabulary_size=160),
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real corpora beside the project."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real corpora (../shared/data) are not on this machine")
+    return folder

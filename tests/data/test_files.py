@@ -1,0 +1,217 @@
+"""Text files: what is a line, what is a column, and every refusal."""
+
+import gzip
+import json
+import re
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from nmt.data import files
+from nmt.errors import DataError
+
+# Everything but the end of a line; the three that Python's splitlines would cut at come often.
+characters = st.sampled_from('\u2028\x0b\x85\x00\t" ä') | st.characters(
+    exclude_categories=["Cs"], exclude_characters="\n"
+)
+sentences = st.text(characters, max_size=8).filter(
+    lambda text: not text.endswith("\r") and not text.startswith("\ufeff")
+)
+
+
+def write(path, content):
+    data = content if isinstance(content, bytes) else content.encode("utf-8")
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def refused(message):
+    return pytest.raises(DataError, match=f"{re.escape(message)}$")
+
+
+@given(
+    written=st.lists(sentences, max_size=6),
+    end=st.sampled_from(["\n", "\r\n"]),
+    ended=st.booleans(),
+    mark=st.sampled_from(["", "\ufeff"]),
+    name=st.sampled_from(["a.de", "a.de.gz"]),
+)
+def test_lines_come_back_as_they_were_written(tmp_path_factory, written, end, ended, mark, name):
+    assume(ended or written[-1:] != [""])
+    text = mark + end.join(written) + (end if ended and written else "")
+    assume(text != mark)
+
+    path = write(tmp_path_factory.mktemp("lines") / name, text)
+
+    assert list(files.lines(path)) == written
+
+
+def test_a_line_that_is_not_utf_8_is_named(tmp_path):
+    path = write(tmp_path / "a.de", "gut\nübel\n".encode("latin-1"))
+
+    with refused("a.de, line 2: not UTF-8 (invalid start byte); convert the file with iconv"):
+        list(files.lines(path))
+
+
+def test_a_damaged_gzip_file_is_named(tmp_path):
+    whole = gzip.compress("\n".join(map(str, range(10_000))).encode())
+    cut, text, garbled = (tmp_path / name for name in ("cut.gz", "text.gz", "garbled.gz"))
+    cut.write_bytes(whole[:-20])
+    text.write_bytes(b"no gzip")
+    garbled.write_bytes(whole[:100] + bytes(400) + whole[500:])
+
+    with pytest.raises(DataError, match=r"cut\.gz: cannot be read after line \d+ \(.*ended before"):
+        list(files.lines(cut))
+    with pytest.raises(DataError, match=r"text\.gz: cannot be read after line 0 \(Not a gzipped"):
+        list(files.lines(text))
+    with pytest.raises(DataError, match=r"garbled\.gz: cannot be read after line \d+ "):
+        list(files.lines(garbled))
+
+
+def test_a_file_is_found_with_and_without_gz(tmp_path):
+    plain, zipped = write(tmp_path / "a.de", "x"), write(tmp_path / "b.de.gz", "x")
+
+    assert files.find(plain) == plain
+    assert files.find(tmp_path / "b.de") == zipped
+    assert files.find(str(zipped)) == zipped
+
+
+def test_a_missing_file_is_named_with_what_was_looked_for(tmp_path):
+    with refused("a.de: no such file, nor a.de.gz beside it"):
+        files.find(tmp_path / "a.de")
+    with refused("a.de.gz: no such file"):
+        files.find(tmp_path / "a.de.gz")
+
+
+def test_the_suffix_tells_the_format():
+    assert files.suffix("corpus/a.tsv") == ".tsv"
+    assert files.suffix("corpus/a.b.jsonl.gz") == ".jsonl"
+    assert files.suffix("corpus.v2/train") == ""
+
+
+def test_two_files_are_read_side_by_side(tmp_path):
+    german, english = write(tmp_path / "a.de", "eins\n\nzwei"), write(tmp_path / "a.en", "1\n\n2\n")
+
+    assert list(files.parallel(german, english)) == [("eins", "1"), ("", ""), ("zwei", "2")]
+
+
+@pytest.mark.parametrize(("german", "english"), [(3, 5), (5, 3), (0, 1)])
+def test_files_of_unequal_length_are_counted(tmp_path, german, english):
+    paths = [write(tmp_path / "a.de", "x\n" * german), write(tmp_path / "a.en", "y\n" * english)]
+
+    message = rf"a\.de has {german} lines and .*a\.en has {english}: line n of one must be the "
+    with pytest.raises(DataError, match=message):
+        list(files.parallel(*paths))
+
+
+def test_a_quote_in_a_tsv_file_is_a_character(tmp_path):
+    path = write(tmp_path / "a.tsv", 'er sagt "ja\tshe says "yes\n"\t\'\n')
+
+    pairs = list(files.tab_separated(path, columns=None))
+
+    assert pairs == [('er sagt "ja', 'she says "yes'), ('"', "'")]
+
+
+def test_a_header_names_the_columns_of_a_tsv_file(tmp_path):
+    path = write(tmp_path / "a.tsv.gz", "id\tenglish\tgerman\n1\tone\teins\n2\ttwo\tzwei\n")
+
+    pairs = list(files.tab_separated(path, columns=("german", "english")))
+
+    assert pairs == [("eins", "one"), ("zwei", "two")]
+
+
+def test_a_tsv_file_without_the_column_is_refused(tmp_path):
+    path = write(tmp_path / "a.tsv", "id\tgerman\n1\teins\n")
+
+    with refused(
+        "a.tsv: no column 'english'; there are: id, german; choose with `columns: [SOURCE, TARGET]`"
+    ):
+        list(files.tab_separated(path, columns=("german", "english")))
+
+
+@pytest.mark.parametrize(("line", "count"), [("eins", 1), ("a\tb\tc", 3), ("", 1)])
+def test_a_tsv_line_with_another_number_of_columns_is_named(tmp_path, line, count):
+    path = write(tmp_path / "a.tsv", f"a\tb\n{line}\n")
+
+    with refused(
+        f"a.tsv, line 2: {count} tab-separated columns, not 2; "
+        "a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
+    ):
+        list(files.tab_separated(path, columns=None))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"de": "ei\\u2028ns", "en": "one"}\n\n{"de": "zwei", "en": "two", "id": 2}\n',
+        '[{"de": "ei\\u2028ns", "en": "one"},\n {"de": "zwei", "en": "two"}]\n',
+        '{"translation": {"de": "ei\\u2028ns", "en": "one"}}\n'
+        '{"translation": {"en": "two", "de": "zwei"}, "id": 2}',
+    ],
+    ids=["lines", "array", "nested"],
+)
+def test_json_may_be_lines_an_array_or_nested(tmp_path, content):
+    path = write(tmp_path / "a.jsonl", content)
+
+    pairs = list(files.json_objects(path, columns=("de", "en")))
+
+    assert pairs == [("ei\u2028ns", "one"), ("zwei", "two")]
+
+
+def test_a_field_of_its_own_goes_before_a_nested_one(tmp_path):
+    row = '{"de": "eins", "en": "one", "translation": {"de": "uno", "en": "uno"}}'
+    path = write(tmp_path / "a.jsonl", row)
+
+    assert list(files.json_objects(path, columns=("de", "en"))) == [("eins", "one")]
+
+
+@given(st.lists(st.tuples(sentences, sentences), max_size=4))
+def test_json_lines_come_back_as_they_were_written(tmp_path_factory, pairs):
+    text = "".join(json.dumps({"en": en, "de": de}) + "\n" for de, en in pairs)
+
+    path = write(tmp_path_factory.mktemp("json") / "a.json.gz", text)
+
+    assert list(files.json_objects(path, columns=("de", "en"))) == pairs
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            '{"de": "a", ',
+            "line 2: not valid JSON (Expecting property name enclosed in double quotes: "
+            "line 1 column 13 (char 12))",
+        ),
+        ('"de"', "line 2: not a JSON object"),
+        (
+            '{"de": "a", "eng": "b"}',
+            "line 2: no column 'en'; there are: de, eng; choose with `columns: [SOURCE, TARGET]`",
+        ),
+        (
+            "{}",
+            "line 2: no column 'de'; there are: none; choose with `columns: [SOURCE, TARGET]`",
+        ),
+        ('{"de": "a", "en": null}', "line 2, 'en': null where text was expected"),
+        ('{"de": ["a"], "en": "b"}', "line 2, 'de': [\"a\"] where text was expected"),
+        (
+            '{"de": "\\ud83d", "en": "b"}',
+            "line 2, 'de': half of a surrogate pair, which is no character",
+        ),
+    ],
+)
+def test_a_json_line_that_is_no_pair_is_named(tmp_path, line, message):
+    path = write(tmp_path / "a.jsonl", f'{{"de": "x", "en": "y"}}\n{line}\n')
+
+    with refused(f"a.jsonl, {message}"):
+        list(files.json_objects(path, columns=("de", "en")))
+
+
+def test_a_json_array_that_is_no_list_of_pairs_is_refused(tmp_path):
+    broken = write(tmp_path / "a.json", '[{"de": "x", "en": "y"},\n oops]')
+    mixed = write(tmp_path / "b.json", '[{"de": "x", "en": "y"}, 5]')
+
+    with refused("a.json: not valid JSON (Expecting value: line 2 column 2 (char 26))"):
+        list(files.json_objects(broken, columns=("de", "en")))
+    with refused("b.json, object 2: not a JSON object"):
+        list(files.json_objects(mixed, columns=("de", "en")))

@@ -1,0 +1,339 @@
+"""Search is held against two searches in plain Python: over all sequences, and over a beam."""
+
+import itertools
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nmt.decoding.beam import BLOCK, BeamSearch, largest, search
+from nmt.decoding.sampling import greedy
+
+PAD, BOS, EOS = 0, 1, 2
+SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD}
+KINDS = ["none", "average", "gnmt"]
+SRC = 3
+ROWS = 997  # a prime, so that prefixes spread over the table
+
+
+class TableModel:
+    """Random tables, read at a row that depends on the sentence and the whole prefix."""
+
+    def __init__(self, seed, vocab=6):
+        rng = np.random.default_rng(seed)
+        probabilities = rng.dirichlet(np.full(vocab, 0.5), size=ROWS) + 1e-4
+        self.log_probs = np.log(probabilities).astype(np.float32)
+        self.log_probs -= np.log(np.exp(self.log_probs).sum(axis=1, keepdims=True))
+        self.attention = rng.dirichlet(np.ones(SRC), size=ROWS).astype(np.float32)
+
+    @staticmethod
+    def next_row(row, token):
+        return (row * 31 + token * 7 + 5) % ROWS
+
+    def search(self, sentences, max_length, **options):
+        found = _search(
+            (self.log_probs, self.attention),
+            jnp.array(sentences),
+            jnp.array(max_length),
+            limit=max(max_length),
+            **options,
+        )
+        return jax.tree.map(np.asarray, found)
+
+    def replay(self, sentence, tokens):
+        """Returns the log-probability of each token and the attention it was predicted with."""
+        row, log_probs, attention = sentence, [], []
+        for previous, token in zip((BOS, *tokens), tokens, strict=False):
+            row = self.next_row(row, previous)
+            log_probs.append(self.log_probs[row, token])
+            attention.append(self.attention[row])
+        return np.array(log_probs, np.float64), np.array(attention)
+
+    def log_prob(self, sentence, tokens):
+        return self.replay(sentence, tokens)[0].sum()
+
+
+def _table_step(tables):
+    log_probs, attention = tables
+
+    def step(rows, tokens):
+        rows = TableModel.next_row(rows, tokens)
+        return rows, log_probs[rows], attention[rows]
+
+    return step
+
+
+@partial(jax.jit, static_argnames=("limit", "beam", "n_best", "normalisation", "alpha"))
+def _search(tables, sentences, max_length, **options):
+    return search(
+        _table_step(tables),
+        sentences,
+        max_length=max_length,
+        source_length=SRC,
+        **SPECIALS,
+        **options,
+    )
+
+
+@partial(jax.jit, static_argnames="limit")
+def _greedy(tables, sentences, max_length, *, limit):
+    return greedy(
+        _table_step(tables),
+        sentences,
+        max_length=max_length,
+        limit=limit,
+        source_length=SRC,
+        **SPECIALS,
+    )
+
+
+def score(log_prob, length, kind, alpha):
+    divisor = {"none": 1, "average": length**alpha, "gnmt": ((5 + length) / 6) ** alpha}
+    return log_prob / divisor[kind]
+
+
+def search_everything(model, sentence, length, *, kind, alpha):
+    """Returns (score, tokens) of all that end, best first, then of all that are cut."""
+    words = range(3, model.log_probs.shape[1])
+    ended = [
+        (*prefix, EOS) for size in range(length) for prefix in itertools.product(words, repeat=size)
+    ]
+    cut = list(itertools.product(words, repeat=length))
+    ranked = [
+        sorted(
+            (
+                (score(model.log_prob(sentence, tokens), len(tokens), kind, alpha), tokens)
+                for tokens in group
+            ),
+            reverse=True,
+        )
+        for group in (ended, cut)
+    ]
+    return ranked[0] + ranked[1]
+
+
+def search_beam(model, sentence, length, *, beam, kind, alpha):
+    """Returns (score, tokens) of the finished hypotheses, then of the cut; never stops early."""
+    live, finished = [(0.0, ())], []
+    vocab = [EOS, *range(3, model.log_probs.shape[1])]
+    for _ in range(length):
+        extended = [(*tokens, token) for _, tokens in live for token in vocab]
+        candidates = sorted(
+            ((model.log_prob(sentence, tokens), tokens) for tokens in extended), reverse=True
+        )
+        finished += [found for found in candidates[:beam] if found[1][-1] == EOS]
+        live = [found for found in candidates[: 2 * beam] if found[1][-1] != EOS][:beam]
+        if len(finished) >= beam:
+            live = []
+            break
+    finished.sort(key=lambda found: -score(found[0], len(found[1]), kind, alpha))
+    return [
+        (score(log_prob, len(tokens), kind, alpha), tokens)
+        for log_prob, tokens in finished[:beam] + live
+    ][:beam]
+
+
+def assert_found(found, row, expected):
+    """The hypotheses of a row are the expected (score, tokens), in order, and no others."""
+    places, limit = found.tokens.shape[1:]
+    expected = expected[:places]
+    absent = places - len(expected)
+    padded = [list(tokens) + [PAD] * (limit - len(tokens)) for _, tokens in expected]
+    assert found.tokens[row].tolist() == padded + [[PAD] * limit] * absent
+    assert found.lengths[row].tolist() == [len(tokens) for _, tokens in expected] + [0] * absent
+    scores = [score for score, _ in expected] + [-np.inf] * absent
+    np.testing.assert_allclose(found.scores[row], scores, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "alpha"), [("none", 1.0), ("average", 1.0), ("gnmt", 0.6)])
+def test_a_beam_that_holds_all_sequences_finds_and_ranks_them_all(kind, alpha):
+    model, sentences, length = TableModel(seed=1), [5, 17], 4
+    everything = 3**4 + 3**3 + 3**2 + 3 + 1  # three words: cut, or ended after 3, 2, 1, 0 of them
+
+    found = model.search(
+        sentences, [4, 4], beam=130, n_best=130, normalisation=kind, alpha=alpha
+    )
+
+    for row, sentence in enumerate(sentences):
+        expected = search_everything(model, sentence, length, kind=kind, alpha=alpha)
+        assert len(expected) == everything
+        assert_found(found, row, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("beam", "n_best"), [(1, 1), (3, 1), (3, 2), (4, 4)])
+@settings(max_examples=12)
+@given(seed=st.integers(0, 2**20))
+def test_search_finds_what_a_plain_beam_without_early_exit_finds(kind, beam, n_best, seed):
+    model, sentences, max_length = TableModel(seed), [3, 5, 8, 13], [7, 4, 1, 0]
+
+    found = model.search(
+        sentences, max_length, beam=beam, n_best=n_best, normalisation=kind, alpha=0.8
+    )
+
+    for row, (sentence, length) in enumerate(zip(sentences, max_length, strict=True)):
+        expected = search_beam(model, sentence, length, beam=beam, kind=kind, alpha=0.8)
+        assert_found(found, row, expected if length else [])
+
+
+def test_a_large_vocabulary_is_searched_like_a_small_one():
+    model, sentences = TableModel(seed=2, vocab=10 * BLOCK + 7), [3, 5]
+
+    found = model.search(sentences, [5, 5], beam=3, n_best=3, normalisation="gnmt", alpha=1.0)
+
+    for row, sentence in enumerate(sentences):
+        expected = search_beam(model, sentence, 5, beam=3, kind="gnmt", alpha=1.0)
+        assert_found(found, row, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_beam_of_one_is_greedy(kind):
+    model, sentences, max_length = TableModel(seed=3), jnp.arange(40), jnp.full(40, 9)
+
+    found = model.search(
+        range(40), [9] * 40, beam=1, n_best=1, normalisation=kind, alpha=1.0
+    )
+    tables = (model.log_probs, model.attention)
+    drawn = _greedy(tables, sentences, max_length, limit=9)
+
+    assert len(set(found.lengths[:, 0].tolist())) > 4
+    np.testing.assert_array_equal(found.tokens, drawn.tokens)
+    np.testing.assert_array_equal(found.lengths, drawn.lengths)
+    np.testing.assert_allclose(found.log_probs, drawn.log_probs, rtol=1e-6)
+    np.testing.assert_array_equal(found.attention, drawn.attention)
+
+
+def test_each_hypothesis_replays_to_its_log_probability_and_attention():
+    model, sentences = TableModel(seed=4), list(range(20))
+
+    found = model.search(sentences, [8] * 20, beam=4, n_best=4, normalisation="average", alpha=1.0)
+
+    for row, place in itertools.product(sentences, range(4)):
+        length = found.lengths[row, place]
+        log_probs, attention = model.replay(row, found.tokens[row, place, :length].tolist())
+        np.testing.assert_allclose(found.log_probs[row, place], log_probs.sum(), rtol=1e-5)
+        np.testing.assert_array_equal(found.attention[row, place, :length], attention)
+        np.testing.assert_array_equal(found.attention[row, place, length:], 0)
+
+
+def test_a_sentence_is_found_alike_alone_and_in_a_batch():
+    model = TableModel(seed=5)
+    options = {"beam": 3, "n_best": 3, "normalisation": "average", "alpha": 1.0}
+    together = model.search([1, 2, 3, 4], [8, 3, 8, 5], **options)
+
+    for row, length in enumerate([8, 3, 8, 5]):
+        alone = model.search([row + 1], [length], **options)
+        np.testing.assert_array_equal(together.tokens[row, :, :length], alone.tokens[0])
+        np.testing.assert_array_equal(together.scores[row], alone.scores[0])
+        np.testing.assert_array_equal(together.attention[row, :, :length], alone.attention[0])
+
+
+def _script_step(script, vocab=8):
+    """A model that predicts the tokens of a script with near certainty, and loves bos and pad."""
+    script = jnp.array(script)
+
+    def step(times, tokens):
+        said = jnp.take_along_axis(script, times, axis=1)
+        logits = 9.0 * jax.nn.one_hot(said, vocab) + 12.0 * jax.nn.one_hot(BOS, vocab)[None, None]
+        logits = logits + 12.0 * jax.nn.one_hot(PAD, vocab)[None, None]
+        return times + 1, jax.nn.log_softmax(logits), jnp.ones((*tokens.shape, SRC)) / SRC
+
+    return step
+
+
+def test_search_says_what_the_script_says():
+    script = [[4, 5, 6, EOS, 3], [7, EOS, 3, 3, 3], [EOS, 3, 3, 3, 3], [6, 6, 6, 6, 6]]
+
+    found = search(
+        _script_step(script),
+        jnp.zeros(4, jnp.int32),
+        beam=2,
+        max_length=jnp.full(4, 5),
+        limit=5,
+        source_length=SRC,
+        normalisation="none",
+        alpha=1.0,
+        **SPECIALS,
+    )
+
+    assert found.tokens[:, 0].tolist() == [
+        [4, 5, 6, EOS, PAD],
+        [7, EOS, PAD, PAD, PAD],
+        [EOS, PAD, PAD, PAD, PAD],
+        [6, 6, 6, 6, 6],
+    ]
+    assert found.lengths[:, 0].tolist() == [4, 2, 1, 5]
+
+
+def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
+    rules = BeamSearch(beam=4, n_best=1, normalisation="average", alpha=1.0, **SPECIALS)
+    step = _script_step([[4, EOS, *[5] * 48], [4, 4, 4, EOS, *[5] * 46]])
+    start = rules.init(jnp.zeros(2, jnp.int32), jnp.full(2, 50), limit=50, source_length=SRC)
+    advance = jax.jit(lambda state: rules.step(state, step))
+
+    states = [start]
+    for _ in range(8):
+        states.append(advance(states[-1]))
+
+    assert [state.done.tolist() for state in states[:5]] == [
+        [False, False],
+        [False, False],
+        [True, False],
+        [True, False],
+        [True, True],
+    ]
+    at_once, later = rules.finish(states[4]), rules.finish(states[8])
+    jax.tree.map(np.testing.assert_array_equal, at_once, later)
+
+
+def test_random_keys_travel_with_their_hypotheses():
+    # The key of a hypothesis is folded with each token it reads: it knows the whole prefix.
+    def read(key, token):
+        key = jax.random.fold_in(key, token)
+        logits = 2 * jax.random.normal(key, (5,))
+        weights = jax.nn.softmax(jax.random.normal(jax.random.fold_in(key, 99), (SRC,)))
+        return key, jax.nn.log_softmax(logits), weights
+
+    keys = jax.random.split(jax.random.key(6), 3)
+    found = search(
+        jax.vmap(jax.vmap(read)),
+        keys,
+        beam=3,
+        n_best=3,
+        max_length=jnp.full(3, 6),
+        limit=6,
+        source_length=SRC,
+        normalisation="gnmt",
+        alpha=1.0,
+        **SPECIALS,
+    )
+
+    replay = jax.jit(read)
+    for row, place in itertools.product(range(3), range(3)):
+        key, total = keys[row], 0.0
+        tokens = found.tokens[row, place, : found.lengths[row, place]].tolist()
+        for time, (previous, token) in enumerate(zip([BOS, *tokens], tokens, strict=False)):
+            key, log_probs, attention = replay(key, previous)
+            total += log_probs[token].item()
+            np.testing.assert_allclose(found.attention[row, place, time], attention, rtol=1e-6)
+        np.testing.assert_allclose(found.log_probs[row, place], total, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [10, 5 * BLOCK, 20 * BLOCK, 20 * BLOCK + 1, 37 * BLOCK - 1])
+@pytest.mark.parametrize("k", [1, 2, 10])
+@pytest.mark.parametrize("levels", [3, 10**6])
+def test_the_largest_values_are_those_that_a_stable_sort_puts_first(size, k, levels):
+    rng = np.random.default_rng(size)
+    values = rng.integers(levels, size=(7, size)).astype(np.float32)
+    values[rng.random(values.shape) < 0.3] = -np.inf
+    values[-1] = -np.inf
+
+    best, places = largest(jnp.array(values), k)
+
+    expected = np.argsort(-values, axis=1, kind="stable")[:, :k]
+    np.testing.assert_array_equal(places, expected)
+    np.testing.assert_array_equal(best, np.take_along_axis(values, expected, axis=1))

@@ -1,0 +1,251 @@
+import re
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmt.errors import DataError
+from nmt.evaluation.alignment import (
+    GoldLinks,
+    aer,
+    argmax_links,
+    fold,
+    format_links,
+    parse_links,
+    read_gold,
+    score_links,
+    word_spans,
+)
+
+WORDS = 4
+links = st.frozensets(st.tuples(st.integers(0, WORDS - 1), st.integers(0, WORDS - 1)))
+gold_links = st.builds(GoldLinks, sure=links, possible=links)
+# A word as the pieces that SentencePiece may cut it into.
+word_pieces = st.lists(st.text("aß你", min_size=1, max_size=3), min_size=1, max_size=3).flatmap(
+    lambda parts: st.sampled_from([["▁" + parts[0], *parts[1:]], ["▁", *parts]])
+)
+sentences = st.builds(
+    lambda words, spaces: [*chain(*words), *spaces, "</s>"],
+    st.lists(word_pieces, max_size=4),
+    st.lists(st.just("▁"), max_size=2),
+)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "words"),
+    [
+        ("▁The ▁cat s </s>", ["▁The", "▁cat s"]),
+        ("▁The ▁cat s", ["▁The", "▁cat s"]),
+        ("The ▁cat", ["The", "▁cat"]),
+        ("▁ cat ▁ s </s>", ["▁ cat", "▁ s"]),
+        ("▁ ▁cat ▁ ▁ s", ["▁ ▁cat", "▁ ▁ s"]),
+        ("▁cat ▁ </s>", ["▁cat ▁"]),
+        ("▁ <0xE2> <0x82> <0xAC> ▁5", ["▁ <0xE2> <0x82> <0xAC>", "▁5"]),
+        ("▁ </s>", []),
+        ("</s>", []),
+        ("", []),
+    ],
+)
+def test_words_begin_where_a_space_is_followed_by_letters(pieces, words):
+    pieces = pieces.split()
+
+    spans = word_spans(pieces)
+
+    assert [" ".join(pieces[span.start : span.stop]) for span in spans] == words
+
+
+@given(sentences, sentences)
+def test_the_folded_words_are_those_of_the_text(source, target):
+    weights = np.ones((len(target), len(source)), dtype=np.float32)
+
+    matrix = fold(weights, source, target)
+
+    for words, pieces in ((matrix.source, source), (matrix.target, target)):
+        assert words == tuple("".join(pieces[:-1]).replace("▁", " ").split())
+    assert matrix.weights.shape == (len(matrix.target), len(matrix.source))
+
+
+def test_folding_sums_source_pieces_and_averages_target_pieces():
+    source, target = ["▁Ka", "tze", "▁da", "</s>"], ["▁the", "▁c", "at", "</s>"]
+    weights = np.array(
+        [[0.1, 0.2, 0.3, 0.4], [0.5, 0.3, 0.2, 0.0], [0.1, 0.1, 0.6, 0.2], [0.0, 0.0, 0.0, 1.0]],
+        dtype=np.float32,
+    )
+
+    matrix = fold(weights, source, target)
+
+    assert (matrix.source, matrix.target) == (("Katze", "da"), ("the", "cat"))
+    # the: .1 + .2, .3;  cat: (.5 + .3 + .1 + .1) / 2, (.2 + .6) / 2
+    np.testing.assert_allclose(matrix.weights, [[0.3, 0.3], [0.5, 0.4]], rtol=1e-6)
+    assert matrix.weights.dtype == np.float32
+
+
+def test_a_character_spelled_in_bytes_is_shown_whole():
+    pieces = ["▁", "<0xE2>", "<0x82>", "<0xAC>", "5", "▁<0xE2>", "▁", "<0xFF>", "</s>"]
+
+    matrix = fold(np.ones((1, 9), dtype=np.float32), pieces, ["▁x"])
+
+    # A byte that no character begins with is replaced; what merely looks like a byte stays.
+    assert matrix.source == ("€5", "<0xE2>", "\N{REPLACEMENT CHARACTER}")
+
+
+def test_weights_of_another_sentence_are_refused():
+    weights = np.ones((2, 3), dtype=np.float32)
+
+    with pytest.raises(ValueError, match=re.escape("(2, 3) for 3 target and 2 source pieces")):
+        fold(weights, ["▁a", "</s>"], ["▁a", "▁b", "</s>"])
+
+
+def test_each_target_word_is_linked_where_it_attends_most():
+    weights = np.array([[0.1, 0.7, 0.2], [0.0, 0.0, 0.0], [0.5, 0.1, 0.4]], dtype=np.float32)
+
+    assert argmax_links(weights) == {(1, 0), (0, 2)}
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 2), (2, 0)])
+def test_an_empty_side_has_no_links(shape):
+    assert argmax_links(np.zeros(shape, dtype=np.float32)) == frozenset()
+
+
+def test_links_are_written_in_order():
+    assert format_links({(10, 2), (2, 3), (2, 1)}) == "2-1 2-3 10-2"
+
+
+def test_sure_links_are_possible_too():
+    gold = parse_links("0-0 1p2 ")
+
+    assert gold.sure == {(0, 0)}
+    assert gold.possible == {(0, 0), (1, 2)}
+    assert parse_links("") == GoldLinks(frozenset(), frozenset())
+
+
+@given(links)
+def test_pharaoh_text_round_trips(expected):
+    assert parse_links(format_links(expected)) == GoldLinks(expected, expected)
+
+
+@pytest.mark.parametrize("token", ["1", "1-", "1-2-3", "-1-2", "a-b", "1?2", "1:2", "1,2"])
+def test_a_malformed_link_is_named_with_its_place(tmp_path, token):
+    path = tmp_path / "gold.align"
+    path.write_text(f"0-0\n1-1 {token} 2-2\n")
+
+    message = f"{path}, line 2: '{token}' is no link; write 0-2 for a sure, 0p2 for a possible one"
+    with pytest.raises(DataError, match=re.escape(message)):
+        read_gold(path)
+
+
+@pytest.mark.parametrize(
+    ("side", "message"),
+    [
+        ("source", "line 2: link 2-1 lies outside the 2 source words; words are counted from 0"),
+        ("target", "line 3: link 0-1 lies outside the 1 target words; words are counted from 0"),
+    ],
+)
+def test_a_link_outside_its_sentence_is_named(tmp_path, side, message):
+    path = tmp_path / "gold.align"
+    path.write_text("0-0\n1-0 2p1\n0-1\n")
+    texts = {"source": ["a", "a b", "a b"], "target": ["x", "x y", "x"]}
+
+    with pytest.raises(DataError, match=re.escape(message)):
+        read_gold(path, **{f"{side}_lines": texts[side]})
+
+
+def test_gold_of_another_text_is_refused(tmp_path):
+    path = tmp_path / "gold.align"
+    path.write_text("0-0\n\n")
+
+    message = "aligns 2 sentences but there are 3 target lines; they must correspond"
+    with pytest.raises(DataError, match=message):
+        read_gold(path, target_lines=["a", "b", "c"])
+
+
+def test_a_gold_file_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / "gold.align"
+    path.write_bytes(b"\xff")
+
+    with pytest.raises(DataError, match=re.escape(f"{path}: cannot be read as UTF-8 text")):
+        read_gold(path)
+    with pytest.raises(DataError, match=r"absent: cannot be read.*No such file"):
+        read_gold(tmp_path / "absent")
+
+
+def test_the_error_rate_is_that_of_a_corpus_worked_by_hand():
+    gold = [parse_links("0-0 1-1 2p2 2p3"), parse_links("0-1")]
+    predicted = [frozenset({(0, 0), (2, 2), (3, 3)}), frozenset({(0, 1)})]
+
+    score = score_links(predicted, gold)
+
+    # |A| = 3 + 1, |S| = 2 + 1, |A ∩ S| = 1 + 1, |A ∩ P| = 2 + 1
+    assert score.precision == pytest.approx(3 / 4)
+    assert score.recall == pytest.approx(2 / 3)
+    assert score.aer == pytest.approx(1 - (2 + 3) / (4 + 3))
+    assert aer(predicted, gold) == score.aer
+
+
+@given(st.lists(st.tuples(links, gold_links), min_size=1, max_size=4))
+def test_the_scores_agree_with_boolean_matrices(corpus):
+    predicted, gold = [pair[0] for pair in corpus], [pair[1] for pair in corpus]
+
+    score = score_links(predicted, gold)
+
+    def matrices(sets):
+        grid = np.zeros((len(sets), WORDS, WORDS), dtype=bool)
+        for sentence, members in enumerate(sets):
+            for source, target in members:
+                grid[sentence, source, target] = True
+        return grid
+
+    a = matrices(predicted)
+    s, p = (matrices([getattr(g, name) for g in gold]) for name in ("sure", "possible"))
+    if a.any():
+        assert score.precision == pytest.approx((a & p).sum() / a.sum())
+    if s.any():
+        assert score.recall == pytest.approx((a & s).sum() / s.sum())
+    if a.any() or s.any():
+        hits = (a & s).sum() + (a & p).sum()
+        assert score.aer == pytest.approx(1 - hits / (a.sum() + s.sum()))
+
+
+@given(st.lists(gold_links, min_size=1, max_size=4))
+def test_any_answer_between_sure_and_possible_has_no_error(gold):
+    for name in ("sure", "possible"):
+        assert aer([getattr(truth, name) for truth in gold], gold) == 0
+
+
+def test_disjoint_links_are_all_error():
+    score = score_links([frozenset({(0, 1)})], [parse_links("0-0")])
+
+    assert (score.aer, score.precision, score.recall) == (1, 0, 0)
+
+
+def test_different_counts_of_sentences_are_named():
+    with pytest.raises(DataError, match="1 sentences of links but 2 of gold links"):
+        score_links([frozenset()], [parse_links(""), parse_links("")])
+
+
+def test_nothing_to_align_is_an_error():
+    with pytest.raises(DataError, match="no alignments to score; give at least one sentence"):
+        aer([], [])
+
+
+@pytest.mark.parametrize(
+    ("folder", "languages", "sentences", "sure", "possible"),
+    [
+        ("alignment-gold/hansards-en-fr", "en fr", 447, 4038, 13400),  # Och & Ney 2003
+        ("alignment-gold/alibi-fr-en", "fr en", 522, 8452, 14147),  # by grep -o
+        ("dermit-de-rm/gold", "de rm", 300, 3542, 0),  # by grep -o
+    ],
+)
+def test_published_gold_is_read_whole(shared_data, folder, languages, sentences, sure, possible):
+    source, target = (
+        (shared_data / folder / f"gold.{language}").read_text(encoding="utf-8").splitlines()
+        for language in languages.split()
+    )
+
+    gold = read_gold(shared_data / folder / "gold.align", source_lines=source, target_lines=target)
+
+    assert len(gold) == sentences
+    assert sum(len(truth.sure) for truth in gold) == sure
+    assert sum(len(truth.possible - truth.sure) for truth in gold) == possible

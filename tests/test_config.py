@@ -1,0 +1,328 @@
+"""The configuration: every mistake has its line, and what is dumped reads back."""
+
+import re
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmt import config
+from nmt.errors import ConfigError
+
+SMALLEST = "data: {train: corpus/train, validation: corpus/val}\n"
+
+
+def tree(**sections):
+    data = {"train": "corpus/train", "validation": "corpus/val", **sections.pop("data", {})}
+    return {"data": data, **sections}
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write_config(text):
+        path = tmp_path / "small.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write_config
+
+
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"modle": {}}, "modle: unknown key; did you mean model?"),
+        (
+            {"zzz": 1},
+            "zzz: unknown key; known: run, seed, data, tokenizer, model, training, decoding",
+        ),
+        (
+            {"model": {"encoder": {"hiden_size": 3}}},
+            "model.encoder.hiden_size: unknown key; did you mean model.encoder.hidden_size?",
+        ),
+        (
+            {"tokenizer": {"sampling": {"alfa": 1.0}}},
+            "tokenizer.sampling.alfa: unknown key; did you mean tokenizer.sampling.alpha?",
+        ),
+        (
+            {"data": {"test": {"pth": "x"}}},
+            "data.test.pth: unknown key; did you mean data.test.path?",
+        ),
+        ({"seed": -1}, "seed: input should be greater than or equal to 0, not -1"),
+        ({"model": {"dropout": 1}}, "model.dropout: input should be less than 1, not 1"),
+        (
+            {"training": {"learning_rate": "fast"}},
+            "training.learning_rate: input should be a valid number, "
+            "unable to parse string as a number, not 'fast'",
+        ),
+        (
+            {"training": {"optimizer": "adem"}},
+            "training.optimizer: input should be 'adam', 'adamw', 'adadelta' or 'sgd', not 'adem'",
+        ),
+        (
+            {"data": {"train": {}}},
+            "data.train: give exactly one of `path`, `source` with `target`, and `hub`",
+        ),
+        (
+            {"data": {"train": {"path": "x", "hub": "y"}}},
+            "data.train: give exactly one of `path`, `source` with `target`, and `hub`",
+        ),
+        (
+            {"data": {"train": {"source": "x"}}},
+            "data.train: `source` and `target` are a pair of files; give both",
+        ),
+        (
+            {"data": {"train": {"path": "x", "columns": ["de"]}}},
+            "data.train.columns.1: missing; this key is required",
+        ),
+        (
+            {"data": {"batch": {"tokens": 9, "sentences": 9}}},
+            "data.batch: give `tokens` or `sentences`, not both",
+        ),
+        (
+            {"tokenizer": {"source_model": "x"}},
+            "tokenizer: give both `source_model` and `target_model`",
+        ),
+        (
+            {"tokenizer": {"model": "x", "source_model": "y", "target_model": "z"}},
+            "tokenizer: give `model`, or `source_model` with `target_model`",
+        ),
+        (
+            {"tokenizer": {"sampling": {"candidates": 1}}},
+            "tokenizer.sampling: `candidates` is -1, for all segmentations, or 2 and more",
+        ),
+        (
+            {"model": {"attention": {"score": "addictive"}}},
+            "model.attention: `score` is 'addictive': choose one of additive, dot, general, "
+            "scaled_dot, location, or name a class of your own as package.module:Class",
+        ),
+        (
+            {"model": {"attention": {"score": "dot"}, "decoder": {"hidden_size": 500}}},
+            "model: the score 'dot' compares the decoder state with annotations directly: "
+            "`decoder.hidden_size` (500) must be twice `encoder.hidden_size` (256); "
+            "or choose 'general'",
+        ),
+        (
+            {"model": {"tied_embeddings": "target", "decoder": {"readout_size": 7}}},
+            "model: tied embeddings are also the output matrix: `decoder.readout_size` (7) "
+            "must equal `embedding_size` (256)",
+        ),
+        (
+            {"training": {"max_epochs": None}},
+            "training: give `max_steps` or `max_epochs`",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_key(sections, message):
+    with pytest.raises(ConfigError, match=f"^{re.escape(f'small.yaml: {message}')}$"):
+        config.validate(tree(**sections), where="small.yaml")
+
+
+def test_every_mistake_has_its_own_line():
+    mistakes = tree(seed=-1, model={"dropout": -1}, modle={})
+
+    with pytest.raises(ConfigError) as caught:
+        config.validate(mistakes)
+
+    keys = [line.split(": ")[1] for line in str(caught.value).splitlines()]
+    assert sorted(keys) == ["model.dropout", "modle", "seed"]
+
+
+def test_a_missing_section_is_named():
+    with pytest.raises(ConfigError, match=r"^config: data: missing; this key is required$"):
+        config.validate({})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("model: [\n", "small.yaml, line 2: not valid YAML (expected the node content"),
+        ("model: {\x00}", "small.yaml: not valid YAML (special characters are not allowed)"),
+        ("model: !!python/name:os.system", "small.yaml, line 1: not valid YAML (could not"),
+        ("- model", "small.yaml: expected a mapping of sections such as `data:` and `model:`"),
+        ("", "small.yaml: expected a mapping of sections"),
+        (SMALLEST + "1: 2", "small.yaml: 1: keys should be strings, not 1"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused_in_one_line(write, text, message):
+    with pytest.raises(ConfigError, match=re.escape(message)) as caught:
+        config.load(write(text))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: no such configuration file$"):
+        config.load(tmp_path / "none.yaml")
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path):
+    path = tmp_path / "latin1.yaml"
+    path.write_bytes("run: übung".encode("latin-1"))
+
+    with pytest.raises(ConfigError, match=r"latin1\.yaml: cannot be read as UTF-8 text"):
+        config.load(path)
+
+
+def test_a_string_is_a_path_and_a_list_is_a_pair_of_files(write):
+    settings = config.load(write("data: {train: corpus/train, validation: [a.de, b.en]}"))
+
+    assert settings.data.train == config.CorpusConfig(path="corpus/train")
+    assert settings.data.validation == config.CorpusConfig(source="a.de", target="b.en")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("1e-3", 0.001),
+        ("1E-3", 0.001),
+        ("1.0e-3", 0.001),
+        (".001", 0.001),
+        ("2", 2.0),
+        ("2.", 2.0),
+        ("+.5e1", 5.0),
+    ],
+)
+def test_a_number_may_be_written_as_in_yaml_1_2(write, written, meant):
+    from_file = config.load(write(f"{SMALLEST}training: {{learning_rate: {written}}}"))
+    overridden = config.load(write(SMALLEST), [f"training.learning_rate={written}"])
+
+    assert from_file.training.learning_rate == meant
+    assert overridden.training.learning_rate == meant
+
+
+@pytest.mark.parametrize("code", ["no", "on", "yes", "off", "NO", "y", "n"])
+def test_a_language_code_stays_a_string(write, code):
+    settings = config.load(write(f"data: {{source: {code}, target: en, train: a, validation: b}}"))
+
+    assert settings.data.source == code
+
+
+@pytest.mark.parametrize("written", ["true", "True", "TRUE"])
+def test_true_is_a_truth_value(write, written):
+    settings = config.load(write(f"{SMALLEST}tokenizer: {{byte_fallback: {written}}}"))
+
+    assert settings.tokenizer.byte_fallback is True
+
+
+def test_a_date_names_a_run(write):
+    settings = config.load(write(SMALLEST), ["run=2026-01-31"])
+
+    assert settings.run == "2026-01-31"
+
+
+def test_an_override_beats_the_file_and_reaches_absent_sections(write):
+    path = write(f"{SMALLEST}seed: 3\nmodel: {{dropout: 0.5, embedding_size: 8}}")
+
+    settings = config.load(
+        path,
+        ["seed=4", "model.dropout=0.25", "decoding.beam=1", "data.train.hub=wmt14"],
+    )
+
+    assert settings.seed == 4
+    assert settings.model.dropout == 0.25
+    assert settings.model.embedding_size == 8
+    assert settings.decoding.beam == 1
+    assert settings.data.train == config.CorpusConfig(hub="wmt14")
+
+
+def test_a_later_override_beats_an_earlier_one(write):
+    assert config.load(write(SMALLEST), ["seed=4", "seed=5"]).seed == 5
+
+
+@pytest.mark.parametrize("override", ["seed", "=3", ""])
+def test_an_override_without_key_and_value_is_refused(write, override):
+    message = f"^{re.escape(override)}: an override has the form section.key=value$"
+    with pytest.raises(ConfigError, match=message):
+        config.load(write(SMALLEST), [override])
+
+
+def test_an_override_that_is_not_yaml_is_named(write):
+    with pytest.raises(ConfigError, match=r"^seed=\[, line 1: not valid YAML"):
+        config.load(write(SMALLEST), ["seed=["])
+
+
+def test_an_override_with_an_unknown_key_is_refused(write):
+    with pytest.raises(ConfigError, match=r"model\.dropuot: unknown key; did you mean"):
+        config.load(write(SMALLEST), ["model.dropuot=0.1"])
+
+
+def test_the_run_folder_is_named_after_the_file(write):
+    assert config.load(write(SMALLEST)).run == "runs/small"
+    assert config.load(write(SMALLEST + "run: elsewhere")).run == "elsewhere"
+
+
+def test_a_section_cannot_be_changed():
+    settings = config.validate(tree())
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.seed = 2
+
+
+def test_an_annotation_is_two_encoder_states_and_the_readout_defaults_to_the_embedding():
+    sizes = config.validate(tree(model={"embedding_size": 6, "encoder": {"hidden_size": 4}})).model
+    with_readout = config.validate(tree(model={"decoder": {"readout_size": 9}})).model
+
+    assert sizes.annotation_size == 8
+    assert sizes.readout_size == 6
+    assert with_readout.readout_size == 9
+
+
+names = st.one_of(
+    st.sampled_from(["no", "1e-3", "1_0", "2026-01-31", "null", "~", "12:30", "0x1f", "", " a: b"]),
+    st.text(string.printable, max_size=12),
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co")), max_size=12),
+)
+
+
+@given(
+    run=names,
+    language=names,
+    option=names,
+    rate=st.floats(min_value=0, exclude_min=True, allow_infinity=False),
+    steps=st.none() | st.integers(1, 10**12),
+    corpus=st.one_of(names, st.tuples(names, names).map(list)),
+)
+def test_what_is_dumped_reads_back_equal(
+    tmp_path_factory, run, language, option, rate, steps, corpus
+):
+    settings = config.validate(
+        {
+            "run": run,
+            "data": {"source": language, "train": corpus, "validation": corpus},
+            "model": {"attention": {"score": "a.b:C", "score_options": {option: option}}},
+            "training": {"learning_rate": rate, "max_steps": steps},
+        }
+    )
+
+    path = tmp_path_factory.mktemp("dumped") / "config.yaml"
+    path.write_text(config.dump(settings), encoding="utf-8", newline="")
+
+    assert config.load(path) == settings
+
+
+def test_a_dump_shows_the_defaults(write):
+    text = config.dump(config.load(write(SMALLEST)))
+
+    assert "beam: 5" in text
+    assert "normalisation: average" in text
+
+
+def test_differences_name_each_value_that_changed():
+    old = config.validate(tree(model={"dropout": 0.1}))
+    new = config.validate(tree(seed=2, model={"dropout": 0.1, "attention": {"score": "general"}}))
+
+    assert config.differences(old, old) == []
+    assert config.differences(old, new) == [
+        "model.attention.score: additive -> general",
+        "seed: 1 -> 2",
+    ]
+
+
+def test_differences_show_a_corpus_that_was_added():
+    old = config.validate(tree())
+    new = config.validate(tree(data={"test": "corpus/test"}))
+
+    assert config.differences(old, new) == [
+        "data.test.path: None -> corpus/test",
+        "data.test.split: None -> train",
+    ]
