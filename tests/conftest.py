@@ -48,3 +48,44 @@ def shared_data():
     if not folder.is_dir():
         pytest.skip("the real corpora (../shared/data) are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def copy_run(tmp_path_factory):
+    """A run folder of a small model that has learnt to copy up to six letters."""
+    import random
+
+    from nmt import config as configuration
+    from nmt.training.trainer import train
+
+    folder = tmp_path_factory.mktemp("copy")
+    draw = random.Random(1)
+    lines = [" ".join(draw.choices("abcdefgh", k=draw.randint(1, 6))) for _ in range(2050)]
+    for name, part in {"train": lines[:2000], "val": lines[2000:]}.items():
+        for language in ("de", "en"):
+            (folder / f"{name}.{language}").write_text("\n".join(part) + "\n", encoding="utf-8")
+    config = configuration.validate(
+        {
+            "run": str(folder / "run"),
+            "data": {
+                "train": str(folder / "train"),
+                "validation": str(folder / "val"),
+                "batch": {"sentences": 64, "shapes": 1},
+            },
+            "tokenizer": {"vocabulary_size": 14},
+            "model": {
+                "embedding_size": 16,
+                "encoder": {"hidden_size": 16},
+                "decoder": {"hidden_size": 32},
+                "dropout": 0.0,
+            },
+            "training": {
+                "learning_rate": 1e-2,
+                "max_epochs": 8,
+                "validate_every": 100,
+                "attention_images": 1,
+            },
+            "decoding": {"batch": 16},
+        }
+    )
+    return train(config).path

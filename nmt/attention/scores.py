@@ -3,7 +3,7 @@
 import importlib
 import sys
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from flax import nnx
@@ -13,6 +13,7 @@ from nmt.config import AttentionConfig
 from nmt.errors import ConfigError
 
 
+@runtime_checkable
 class Score(Protocol):
     """What a mechanism asks of a score function, a user's own included.
 
@@ -65,7 +66,7 @@ class AdditiveScore(nnx.Module):
     ) -> Float[Array, "batch src"]:
         """Returns v . tanh(W s + U h_j) for each j."""
         hidden = jnp.tanh(self.query(query)[:, None, :] + keys)
-        return self.energy(hidden).squeeze(-1)
+        return _float32_sum("bsk,k->bs", hidden, self.energy.kernel[...].squeeze(-1))
 
 
 class DotScore(nnx.Module):
@@ -91,7 +92,7 @@ class DotScore(nnx.Module):
         self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
     ) -> Float[Array, "batch src"]:
         """Returns s . h_j for each j."""
-        return jnp.einsum("bq,bsq->bs", query, keys)
+        return _float32_sum("bq,bsq->bs", query, keys)
 
 
 class GeneralScore(nnx.Module):
@@ -110,7 +111,7 @@ class GeneralScore(nnx.Module):
         self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
     ) -> Float[Array, "batch src"]:
         """Returns s . W h_j for each j."""
-        return jnp.einsum("bq,bsq->bs", query, keys)
+        return _float32_sum("bq,bsq->bs", query, keys)
 
 
 class ScaledDotScore(nnx.Module):
@@ -162,7 +163,7 @@ class LocationScore(nnx.Module):
         self, query: Float[Array, "batch query"], keys: Float[Array, "batch src 0"]
     ) -> Float[Array, "batch src"]:
         """Returns the first scores of W s, one for each source position."""
-        scores, length = self.position(query), keys.shape[1]
+        scores, length = _float32_sum("bq,qs->bs", query, self.position.kernel[...]), keys.shape[1]
         beyond = max(0, length - scores.shape[1])
         lowest = jnp.finfo(scores.dtype).min
         return jnp.pad(scores, ((0, 0), (0, beyond)), constant_values=lowest)[:, :length]
@@ -195,15 +196,25 @@ def build_score(
         raise ConfigError(f"model.attention.score_options: {config.score}: {error}") from None
 
 
+def _float32_sum(equation: str, *factors: Float[Array, "..."]) -> Float[Array, "batch src"]:
+    """Returns an einsum of the compute type, summed and returned in float32 or wider."""
+    dtype = jnp.promote_types(factors[0].dtype, jnp.float32)
+    return jnp.einsum(equation, *factors, preferred_element_type=dtype)
+
+
 def _imported(path: str) -> Any:
     """Returns the class at `package.module:Class`, looked for in the working folder too."""
     module, _, name = path.partition(":")
+    if not all(part.isidentifier() for part in (*module.split("."), name)):
+        raise ConfigError(f"model.attention.score: {path} is not of the form package.module:Class")
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"model.attention.score: cannot import {path} ({error})") from None
-    if missing := [method for method in ("keys", "__call__") if not hasattr(found, method)]:
-        raise ConfigError(f"model.attention.score: {path} has no method {missing[0]!r}")
+    if not (isinstance(found, type) and issubclass(found, Score)):
+        raise ConfigError(
+            f"model.attention.score: {path} is not a class with the methods `keys` and `__call__`"
+        )
     return found

@@ -74,11 +74,11 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Returns the ids of the likeliest segmentation, without `bos` and `eos`."""
-        return self._processor.encode(text)  # type: ignore[no-any-return]
+        return self._processor.encode(text)
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns `encode` of each text."""
-        return self._processor.encode(list(texts))  # type: ignore[no-any-return]
+        return self._processor.encode(list(texts))
 
     def sample_batch(
         self, texts: Sequence[str], *, sampling: SamplingConfig, seed: int
@@ -99,11 +99,11 @@ class Tokenizer:
                 nbest_size=sampling.candidates,
                 num_threads=1,
             )
-            return drawn.result()  # type: ignore[no-any-return]
+            return drawn.result()
 
     def decode(self, ids: Sequence[int]) -> str:
         """Returns the text of the ids; `pad`, `bos` and `eos` leave no trace, `unk` is ' ⁇ '."""
-        return self._processor.decode([int(i) for i in ids])  # type: ignore[no-any-return]
+        return self._processor.decode([int(i) for i in ids])
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Returns the piece of each id, as in the vocabulary: '▁' stands for a space."""

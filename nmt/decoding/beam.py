@@ -119,8 +119,9 @@ class BeamSearch:
     them live on however many end. One that ends counts only among the `beam` best of all: a beam
     of 1 is greedy search, and a beam that holds all sequences finds the best of all.
 
-    A sentence is done at its maximum length, as soon as `beam` hypotheses have finished, or when no
-    live one can still be among the `n_best`.
+    A sentence is done at its maximum length; when `beam` hypotheses have finished and no live one
+    is more probable than any of them; or when no live one can still be among the `n_best`. The
+    last changes nothing but the time taken.
     """
 
     beam: int
@@ -233,7 +234,7 @@ class BeamSearch:
         )[:, 0]
         return (
             (search.time + 1 >= search.max_length)
-            | ~jnp.isneginf(finished.scores[:, -1])
+            | (finished.log_probs.min(axis=1) >= live.log_probs[:, 0])
             | (finished.scores[:, self.n_best - 1] >= reachable)
         )
 
@@ -250,7 +251,8 @@ def largest(
     batch, size = values.shape
     whole = size // BLOCK * BLOCK
     if whole <= k * BLOCK:
-        return lax.top_k(values, k)
+        best, places = lax.top_k(values, k)
+        return best, places
     maxima = values[:, :whole].reshape(batch, -1, BLOCK).max(axis=-1)
     # In ascending order, so that the first of equal values stays the first.
     blocks = jnp.sort(lax.top_k(maxima, k)[1], axis=-1)
@@ -267,17 +269,16 @@ def _trace(
     """Follows each path back to its first token; what lies beyond its length is arbitrary."""
 
     def back(
-        cursor: tuple[Array, Array], moment: tuple[Array, History]
+        cursor: tuple[Array, Array], moment: tuple[Array, Array, Array, Array]
     ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
         tokens, places = cursor
-        time, seen = moment
-        earlier = (_take(seen.tokens, places), _take(seen.parents, places))
-        inside = time < paths.lengths
-        return _where(inside, earlier, cursor), (tokens, _take(seen.attention, places))
+        time, read, parents, attention = moment
+        earlier = _take((read, parents), places)
+        return _where(time < paths.lengths, earlier, cursor), (tokens, _take(attention, places))
 
     times = jnp.arange(history.tokens.shape[0])
-    start = (paths.tokens, paths.parents)
-    _, (tokens, attention) = lax.scan(back, start, (times, history), reverse=True)
+    moments = (times, history.tokens, history.parents, history.attention)
+    _, (tokens, attention) = lax.scan(back, (paths.tokens, paths.parents), moments, reverse=True)
     return jnp.moveaxis(tokens, 0, 2), jnp.moveaxis(attention, 0, 2)
 
 

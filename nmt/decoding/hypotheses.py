@@ -4,11 +4,13 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 from jaxtyping import Array, Float, Int
 
 State = Any  # a pytree; every leaf leads with the axes (batch, beam)
 Normalisation = Literal["none", "average", "gnmt"]
+Found = Array | np.ndarray  # on the device, or fetched from it
 
 
 @runtime_checkable
@@ -35,11 +37,11 @@ class Hypotheses:
     cut at the maximum length has no end of sentence; it comes after all that ended.
     """
 
-    tokens: Int[Array, "batch beam length"]  # without bos, with eos, then padding
-    lengths: Int[Array, "batch beam"]  # eos counts
-    log_probs: Float[Array, "batch beam"]  # sums over the tokens
-    scores: Float[Array, "batch beam"]  # what they are ranked by
-    attention: Float[Array, "batch beam length src"]  # what each attended to for each token
+    tokens: Int[Found, "batch beam length"]  # without bos, with eos, then padding
+    lengths: Int[Found, "batch beam"]  # eos counts
+    log_probs: Float[Found, "batch beam"]  # sums over the tokens
+    scores: Float[Found, "batch beam"]  # what they are ranked by
+    attention: Float[Found, "batch beam length src"]  # what each attended to for each token
 
 
 def normalise(

@@ -144,6 +144,7 @@ def sample(
     the model's, not those of the strategy, and scores are the same: nothing competes. The other
     arguments are those of `beam.search`.
     """
+    max_length = jnp.minimum(max_length, limit)
 
     def advance(drawn: _Drawn) -> _Drawn:
         model, log_probs, attention = step(drawn.model, drawn.last[:, None])
@@ -151,35 +152,21 @@ def sample(
         now = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, drawn.time)
         tokens = strategy(log_probs, now)
         going = ~drawn.done
+        gained = jnp.where(going, _pick(log_probs, tokens), 0.0)
+        attention = jnp.where(going[:, None], attention[:, 0], 0.0)
         return _Drawn(
             time=drawn.time + 1,
             done=drawn.done | (tokens == eos) | (drawn.time + 1 >= max_length),
             model=model,
             last=tokens,
             lengths=drawn.lengths + going,
-            log_probs=drawn.log_probs + jnp.where(going, _pick(log_probs, tokens), 0.0),
+            log_probs=drawn.log_probs + gained,
             tokens=drawn.tokens.at[drawn.time].set(jnp.where(going, tokens, pad)),
-            attention=drawn.attention.at[drawn.time].set(
-                jnp.where(going[:, None], attention[:, 0], 0.0)
-            ),
+            attention=drawn.attention.at[drawn.time].set(attention),
         )
 
-    max_length = jnp.minimum(max_length, limit)
-    batch = max_length.shape[0]
-    drawn = lax.while_loop(
-        lambda drawn: ~jnp.all(drawn.done),
-        advance,
-        _Drawn(
-            time=jnp.zeros((), jnp.int32),
-            done=max_length <= 0,
-            model=expand(state, 1),
-            last=jnp.full(batch, bos, jnp.int32),
-            lengths=jnp.zeros(batch, jnp.int32),
-            log_probs=jnp.where(max_length > 0, 0.0, -jnp.inf),
-            tokens=jnp.full((limit, batch), pad, jnp.int32),
-            attention=jnp.zeros((limit, batch, source_length)),
-        ),
-    )
+    start = _init(state, max_length, limit=limit, source_length=source_length, bos=bos, pad=pad)
+    drawn = lax.while_loop(lambda drawn: ~jnp.all(drawn.done), advance, start)
     return Hypotheses(
         tokens=drawn.tokens.T[:, None],
         lengths=drawn.lengths[:, None],
@@ -201,6 +188,28 @@ class _Drawn:
     log_probs: Float[Array, " batch"]
     tokens: Int[Array, "limit batch"]
     attention: Float[Array, "limit batch src"]
+
+
+def _init(
+    state: State,
+    max_length: Int[Array, " batch"],
+    *,
+    limit: int,
+    source_length: int,
+    bos: int,
+    pad: int,
+) -> _Drawn:
+    batch = max_length.shape[0]
+    return _Drawn(
+        time=jnp.zeros((), jnp.int32),
+        done=max_length <= 0,
+        model=expand(state, 1),
+        last=jnp.full(batch, bos, jnp.int32),
+        lengths=jnp.zeros(batch, jnp.int32),
+        log_probs=jnp.where(max_length > 0, 0.0, -jnp.inf),
+        tokens=jnp.full((limit, batch), pad, jnp.int32),
+        attention=jnp.zeros((limit, batch, source_length)),
+    )
 
 
 def _check_temperature(temperature: float) -> None:

@@ -5,8 +5,9 @@ positions at once; `step` is what must wait for the state; `readout` turns what 
 into the layer under the logits, again for all positions at once. `teacher_forced` drives them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +18,6 @@ from nmt.attention.mechanisms import GlobalAttention, Memory, NoAttention, build
 from nmt.config import ModelConfig
 from nmt.model import dropout
 from nmt.model.gru import GRU
-
-Layers = nnx.List[Any]
 
 
 @struct.dataclass
@@ -37,10 +36,11 @@ class Masks:
     readout: Float[Array, "#batch #readout"]
 
 
+@runtime_checkable
 class Decoder(Protocol):
     """What the sequence model asks of a decoder."""
 
-    layers: Layers
+    layers: Sequence[GRU]
     attention: GlobalAttention | NoAttention
     readout_size: int
 
@@ -243,23 +243,25 @@ def build_decoder(config: ModelConfig, *, rngs: nnx.Rngs) -> Decoder:
             return LuongDecoder(config, rngs=rngs)
 
 
-def _stack(input_size: int, config: ModelConfig, *, rngs: nnx.Rngs) -> Layers:
+def _stack(input_size: int, config: ModelConfig, *, rngs: nnx.Rngs) -> Sequence[GRU]:
     hidden = config.decoder.hidden_size
     sizes = [input_size] + [hidden] * (config.decoder.layers - 1)
     return nnx.List([GRU(size, hidden, rngs=rngs) for size in sizes])
 
 
-def _initial_layers(config: ModelConfig, *, rngs: nnx.Rngs) -> Layers:
+def _initial_layers(config: ModelConfig, *, rngs: nnx.Rngs) -> Sequence[nnx.Linear]:
     size, hidden = config.annotation_size, config.decoder.hidden_size
     return nnx.List([nnx.Linear(size, hidden, rngs=rngs) for _ in range(config.decoder.layers)])
 
 
-def _initial(layers: Layers, memory: Memory) -> tuple[Float[Array, "batch hidden"], ...]:
+def _initial(
+    layers: Sequence[nnx.Linear], memory: Memory
+) -> tuple[Float[Array, "batch hidden"], ...]:
     return tuple(jnp.tanh(layer(memory.summary)) for layer in layers)
 
 
 def _advance(
-    layers: Layers,
+    layers: Sequence[GRU],
     hidden: tuple[Float[Array, "batch hidden"], ...],
     projected: Float[Array, "batch gates"],
     masks: Masks,

@@ -39,7 +39,7 @@ class GRU(nnx.Module):
         s_reset, s_update, s_proposal = jnp.split(from_state, 3, axis=-1)
         reset = jax.nn.sigmoid(x_reset + s_reset)
         update = jax.nn.sigmoid(x_update + s_update)
-        proposal = jnp.tanh(x_proposal + reset * (s_proposal + self.proposal_bias[...]))
+        proposal = jnp.tanh(x_proposal + reset * (s_proposal + self.proposal_bias[None, :]))
         return (1 - update) * state + update * proposal
 
     def run(

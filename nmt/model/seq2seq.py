@@ -1,5 +1,7 @@
 """The sequence model: tokens in, log-probabilities of the next token and attention out."""
 
+from typing import Any, TypeVar
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -7,11 +9,14 @@ from jaxtyping import Array, Float, Int
 
 from nmt.attention.mechanisms import Memory
 from nmt.config import ModelConfig
+from nmt.errors import ConfigError
 from nmt.model import decoder as decoders
 from nmt.model import dropout
 from nmt.model.decoder import DecoderState, build_decoder
 from nmt.model.dropout import RowKeys
 from nmt.model.encoder import Encoder
+
+Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
 
 
 class Seq2Seq(nnx.Module):
@@ -26,9 +31,14 @@ class Seq2Seq(nnx.Module):
     ) -> None:
         self.dropout = config.dropout
         embed = config.embedding_size
-        self.target_embedding = nnx.Embed(target_size, embed, rngs=rngs)
+        self.target_embedding = _embedding(target_size, embed, rngs=rngs)
         shared = config.tied_embeddings == "all"
-        self.source_embedding = None if shared else nnx.Embed(source_size, embed, rngs=rngs)
+        if shared and source_size != target_size:
+            raise ConfigError(
+                "model.tied_embeddings: 'all' is one table for both languages, whose vocabularies "
+                f"have {source_size} and {target_size} pieces; use a joint tokenizer, or 'target'"
+            )
+        self.source_embedding = None if shared else _embedding(source_size, embed, rngs=rngs)
         self.encoder = Encoder(
             embed,
             config.encoder.hidden_size,
@@ -57,8 +67,12 @@ class Seq2Seq(nnx.Module):
         embedding = self.source_embedding or self.target_embedding
         embedded = dropout.over_time(embed_keys, self.dropout, embedding(source))
         annotations, summary = self.encoder(embedded, mask, keys=layer_keys)
-        keys = self.decoder.attention.keys(annotations)
-        return Memory(annotations=annotations, keys=keys, mask=mask, summary=summary)
+        return Memory(
+            annotations=annotations,
+            keys=self.decoder.attention.keys(annotations),
+            mask=mask,
+            summary=summary,
+        )
 
     def initial_state(self, memory: Memory) -> DecoderState:
         """Returns the decoder's state before the first target token."""
@@ -96,11 +110,28 @@ class Seq2Seq(nnx.Module):
     ) -> Float[Array, "batch tgt vocab"]:
         """Returns float32 logits; the embedding is the output matrix where they are tied."""
         output = self.target_embedding.attend if self.output is None else self.output
-        return output(readouts).astype(jnp.float32) + self.output_bias[...].astype(jnp.float32)
+        bias = self.output_bias[None, None, :].astype(jnp.float32)
+        return output(readouts).astype(jnp.float32) + bias
 
 
 def build(config: ModelConfig, *, source_size: int, target_size: int, seed: int) -> Seq2Seq:
-    """Returns a model with fresh parameters, a pure function of its arguments."""
+    """Returns a model with fresh parameters, a pure function of its arguments.
+
+    Raises:
+        ConfigError: a score that cannot be built, or one embedding for two vocabulary sizes.
+    """
     return Seq2Seq(
         config, source_size=source_size, target_size=target_size, rngs=nnx.Rngs(params=seed)
     )
+
+
+def _embedding(vocabulary_size: int, size: int, *, rngs: nnx.Rngs) -> nnx.Embed:
+    """Returns an embedding that computes in the type of its parameters, as other layers do.
+
+    Left alone, nnx.Embed casts to the type it was built with: bfloat16 would never leave it.
+    """
+    return nnx.Embed(vocabulary_size, size, promote_dtype=_keep_types, rngs=rngs)
+
+
+def _keep_types(arrays: Arrays, /, **_: Any) -> Arrays:
+    return arrays

@@ -2,8 +2,10 @@
 
 import jax.numpy as jnp
 import optax
+from jaxtyping import Array, Int
 
 from nmt.config import ScheduleConfig, TrainingConfig
+from nmt.types import Scalar
 
 
 def build_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
@@ -39,24 +41,25 @@ def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule
     schedule, rate = config.schedule, config.learning_rate
     warmup = schedule.warmup_steps
 
-    def at(step: jnp.ndarray) -> jnp.ndarray:
-        done = jnp.asarray(step, jnp.float32) + 1
+    def at(step: Int[Array, ""]) -> Scalar:
+        done = step.astype(jnp.float32) + 1
         ramp = jnp.minimum(1.0, done / max(1, warmup))
         return rate * ramp * _decay(schedule, done, total_steps=total_steps)
 
     return at
 
 
-def _decay(schedule: ScheduleConfig, done: jnp.ndarray, *, total_steps: int) -> jnp.ndarray:
+def _decay(schedule: ScheduleConfig, done: Scalar, *, total_steps: int) -> Scalar:
     """Returns the factor on the rate after the warm-up, for the step that is number `done`."""
     match schedule.kind:
         case "constant" | "plateau":
             return jnp.ones_like(done)
         case "inverse_sqrt":
-            start = float(max(1, schedule.warmup_steps))
-            return jnp.sqrt(start / jnp.maximum(done, start))
+            peak = float(max(1, schedule.warmup_steps))
+            return jnp.sqrt(peak / jnp.maximum(done, peak))
         case "luong":
-            start = schedule.start_step or total_steps * 2 // 3
+            first = schedule.start_step
+            start = total_steps * 2 // 3 if first is None else first
             every = schedule.every_steps or max(1, total_steps // 12)
             cuts = jnp.where(done > start, 1 + (done - 1 - start) // every, 0)
             return schedule.factor**cuts

@@ -63,9 +63,7 @@ def test_every_hypothesis_of_a_sentence_starts_from_its_state():
 
     expanded = expand(state, 3)
 
-    np.testing.assert_array_equal(
-        expanded["hidden"], [[[1.0, 2.0]] * 3, [[3.0, 4.0]] * 3]
-    )
+    np.testing.assert_array_equal(expanded["hidden"], [[[1.0, 2.0]] * 3, [[3.0, 4.0]] * 3])
     assert (expanded["keys"] == keys[:, None]).all()
     assert expanded["keys"].shape == (2, 3)
 

@@ -13,10 +13,10 @@ def english_clause(clause: Clause, front: Front = "subject") -> list[Word]:
 
     A fronted time stays in front; a place does not, for English fronts it less readily than German.
     """
-    time = _phrase(clause.time, "time")
+    time = _adverbial(clause.time, "time")
     inner = clause.time is not None and clause.time.inner
     verbs, particle = _verbs(clause)
-    denied = clause.negated and clause.indefinite_object
+    denied = clause.negated and clause.new_object
     objects = [
         *_nominal(clause.recipient, "recipient"),
         *_nominal(clause.object, "object", denied=denied),
@@ -29,8 +29,8 @@ def english_clause(clause: Clause, front: Front = "subject") -> list[Word]:
         *verbs,
         *([*objects, *particle] if shifted else [*particle, *objects]),
         *([Word(clause.predicate.english, ("predicate",))] if clause.predicate else []),
-        *_phrase(clause.complement, "complement"),
-        *_phrase(clause.place, "place"),
+        *_adverbial(clause.complement, "complement"),
+        *_adverbial(clause.place, "place"),
         *(time if front != "time" and not inner else []),
     ]
 
@@ -62,7 +62,7 @@ def english_noun_phrase(phrase: NounPhrase, role: str, *, denied: bool = False) 
 
 def _verbs(clause: Clause) -> tuple[list[Word], list[Word]]:
     """Returns the verbs with their negation, and what follows the verb's first word: look *for*."""
-    base, *others = clause.verb.english.split()
+    base, past, *others = clause.verb.english.split()
     units = ("verb",) if others else ("verb", "particle")
     particle = [Word(other, ("particle",)) for other in others]
     if clause.modal:
@@ -72,10 +72,8 @@ def _verbs(clause: Clause) -> tuple[list[Word], list[Word]]:
         return [Word(form, ("finite", *units)), *_negation(clause)], particle
     if clause.negated:
         return [*_do_support(clause), Word(base, units)], particle
-    if clause.past:
-        form = clause.verb.past
-    else:
-        form = third_person(base) if clause.person == _THIRD else base
+    present = third_person(base) if clause.person == _THIRD else base
+    form = past if clause.past else present
     return [Word(form, ("finite", *units))], particle
 
 
@@ -113,7 +111,7 @@ def _nominal(nominal: Nominal | None, role: str, *, denied: bool = False) -> lis
             return english_noun_phrase(nominal, role, denied=denied)
 
 
-def _phrase(phrase: PrepositionalPhrase | Adverbial | None, role: str) -> list[Word]:
+def _adverbial(phrase: PrepositionalPhrase | Adverbial | None, role: str) -> list[Word]:
     match phrase:
         case None:
             return []

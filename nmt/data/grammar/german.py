@@ -11,29 +11,22 @@ from nmt.data.grammar.meaning import (
 from nmt.data.grammar.nouns import DETERMINERS
 from nmt.data.grammar.words import Adverbial, Case, Forms, Noun, Pronoun
 
-# The columns are der, die, das and plural; a dash is no ending.
+# Each row is nominative / accusative / dative, each with the endings of der, die, das and plural;
+# a dash is no ending.
+_TABLES = {
+    "der": "er ie as ie / en ie as ie / em er em en",
+    "dieser": "er e es e / en e es e / em er em en",
+    "ein": "- e - e / en e - e / em er em en",
+    "none": "- - - - / - - - - / - - - -",
+    "weak": "e e e en / en e e en / en en en en",
+    "mixed": "er e es en / en e es en / en en en en",
+    "strong": "er e es e / en e es e / em er em en",
+}
+_CASES: tuple[Case, ...] = ("nominative", "accusative", "dative")
 _ENDINGS = {
-    ("der", "nominative"): "er ie as ie",
-    ("der", "accusative"): "en ie as ie",
-    ("der", "dative"): "em er em en",
-    ("dieser", "nominative"): "er e es e",
-    ("dieser", "accusative"): "en e es e",
-    ("dieser", "dative"): "em er em en",
-    ("ein", "nominative"): "- e - e",
-    ("ein", "accusative"): "en e - e",
-    ("ein", "dative"): "em er em en",
-    ("none", "nominative"): "- - - -",
-    ("none", "accusative"): "- - - -",
-    ("none", "dative"): "- - - -",
-    ("weak", "nominative"): "e e e en",
-    ("weak", "accusative"): "en e e en",
-    ("weak", "dative"): "en en en en",
-    ("mixed", "nominative"): "er e es en",
-    ("mixed", "accusative"): "en e es en",
-    ("mixed", "dative"): "en en en en",
-    ("strong", "nominative"): "er e es e",
-    ("strong", "accusative"): "en e es e",
-    ("strong", "dative"): "em er em en",
+    (name, case): tuple(ending.strip("-") for ending in row.split())
+    for name, table in _TABLES.items()
+    for case, row in zip(_CASES, table.split("/"), strict=True)
 }
 _COLUMNS = {"der": 0, "die": 1, "das": 2}
 _PLURAL = 3
@@ -57,8 +50,8 @@ def german_main_clause(clause: Clause, front: Front = "subject") -> list[Word]:
     subject = _nominal(clause.subject, "nominative", "subject")
     first = {
         "subject": subject,
-        "time": _phrase(clause.time, "time"),
-        "place": _phrase(clause.place, "place"),
+        "time": _adverbial(clause.time, "time"),
+        "place": _adverbial(clause.place, "place"),
         "clause": [],
     }[front]
     inverted = [] if front == "subject" else subject
@@ -68,52 +61,71 @@ def german_main_clause(clause: Clause, front: Front = "subject") -> list[Word]:
 def german_subordinate_clause(clause: Clause) -> list[Word]:
     """Returns the clause with its finite verb last, where a particle rejoins it: dass er anruft."""
     finite, closing = _verbs(clause)
-    if clause.verb.particle and closing[-1].text == clause.verb.particle:
-        finite, closing = _joined(closing[-1], finite), []
+    if closing and closing[0].text == clause.verb.particle:
+        particle = closing.pop()
+        finite = Word(particle.text + finite.text, particle.units + finite.units)
     subject = _nominal(clause.subject, "nominative", "subject")
     return [*subject, *_middle(clause, "subject"), *closing, finite]
+
+
+def german_noun_phrase(
+    phrase: NounPhrase, case: Case, role: str, *, denied: bool = False
+) -> list[Word]:
+    """Returns the declined phrase; a denied one begins with kein, which also says the negation."""
+    determiner = DETERMINERS["kein"] if denied else phrase.determiner
+    column = _PLURAL if phrase.plural else _COLUMNS[phrase.noun.article]
+    words = []
+    if article := determiner.stem + _ENDINGS[determiner.endings, case][column]:
+        units = (f"{role} determiner", "negation") if denied else (f"{role} determiner",)
+        words.append(Word(article, units))
+    if phrase.adjective:
+        ending = _ENDINGS[determiner.adjective_endings, case][column]
+        words.append(Word(phrase.adjective.german + ending, (f"{role} adjective",)))
+    words.append(Word(_noun(phrase.noun, case, plural=phrase.plural), (f"{role} noun",)))
+    return words
+
+
+def _noun(noun: Noun, case: Case, *, plural: bool) -> str:
+    if plural:
+        bare = case != "dative" or noun.plural.endswith(("n", "s"))
+        return noun.plural if bare else f"{noun.plural}n"
+    return noun.plural if noun.weak and case != "nominative" else noun.singular
 
 
 def _verbs(clause: Clause) -> tuple[Word, list[Word]]:
     """Returns the finite verb, and what closes the clause: particle, participle or infinitive."""
     verb, person = clause.verb, clause.person
     if clause.modal:
-        return _finite(clause.modal.forms[person]), [Word(verb.infinitive, ("verb", "particle"))]
+        finite = Word(clause.modal.forms[person], ("finite",))
+        return finite, [Word(verb.infinitive, ("verb", "particle"))]
     if clause.past and not verb.preterite:
-        auxiliary = _finite(_PERFECT[verb.auxiliary][person])
-        return auxiliary, [Word(verb.participle, ("verb", "particle"))]
+        finite = Word(_PERFECT[verb.auxiliary][person], ("finite",))
+        return finite, [Word(verb.participle, ("verb", "particle"))]
     forms = verb.preterite if clause.past and verb.preterite else verb.present
     if verb.particle:
-        return _finite(forms[person], "verb"), [Word(verb.particle, ("particle",))]
-    return _finite(forms[person], "verb", "particle"), []
-
-
-def _finite(text: str, *units: str) -> Word:
-    return Word(text, ("finite", *units))
-
-
-def _joined(first: Word, second: Word) -> Word:
-    return Word(first.text + second.text, first.units + second.units)
+        return Word(forms[person], ("finite", "verb")), [Word(verb.particle, ("particle",))]
+    return Word(forms[person], ("finite", "verb", "particle")), []
 
 
 def _middle(clause: Clause, front: Front) -> list[Word]:
     """Returns what stands between the finite verb and the words that close the clause.
 
-    Pronouns come first, then the time, what is known, the negation, the place and what is new.
+    Pronouns come first, then the time, what is known, the negation, the place, and what is new.
     """
     recipient = _nominal(clause.recipient, "dative", "recipient")
-    kein = clause.negated and clause.indefinite_object
+    kein = clause.negated and clause.new_object
     thing = _nominal(clause.object, clause.verb.case, "object", denied=kein)
+    last = clause.new_object or clause.verb.case == "nominative"
     return [
         *(recipient if isinstance(clause.recipient, Pronoun) else []),
         *(thing if isinstance(clause.object, Pronoun) else []),
-        *([] if front == "time" else _phrase(clause.time, "time")),
+        *([] if front == "time" else _adverbial(clause.time, "time")),
         *(recipient if isinstance(clause.recipient, NounPhrase) else []),
-        *(thing if isinstance(clause.object, NounPhrase) and not clause.indefinite_object else []),
+        *(thing if isinstance(clause.object, NounPhrase) and not last else []),
         *([Word("nicht", ("negation",))] if clause.negated and not kein else []),
-        *([] if front == "place" else _phrase(clause.place, "place")),
-        *(thing if clause.indefinite_object else []),
-        *_phrase(clause.complement, "complement"),
+        *([] if front == "place" else _adverbial(clause.place, "place")),
+        *(thing if last else []),
+        *_adverbial(clause.complement, "complement"),
         *([Word(clause.predicate.german, ("predicate",))] if clause.predicate else []),
     ]
 
@@ -128,24 +140,7 @@ def _nominal(nominal: Nominal | None, case: Case, role: str, *, denied: bool = F
             return german_noun_phrase(nominal, case, role, denied=denied)
 
 
-def german_noun_phrase(
-    phrase: NounPhrase, case: Case, role: str, *, denied: bool = False
-) -> list[Word]:
-    """Returns the declined phrase; a denied one begins with kein, which also says the negation."""
-    determiner = DETERMINERS["kein"] if denied else phrase.determiner
-    column = _PLURAL if phrase.plural else _COLUMNS[phrase.noun.article]
-    words = []
-    if article := determiner.stem + _ending(determiner.endings, case, column):
-        units = (f"{role} determiner", "negation") if denied else (f"{role} determiner",)
-        words.append(Word(article, units))
-    if phrase.adjective:
-        ending = _ending(determiner.adjective_endings, case, column)
-        words.append(Word(phrase.adjective.german + ending, (f"{role} adjective",)))
-    words.append(Word(_noun(phrase.noun, case, plural=phrase.plural), (f"{role} noun",)))
-    return words
-
-
-def _phrase(phrase: PrepositionalPhrase | Adverbial | None, role: str) -> list[Word]:
+def _adverbial(phrase: PrepositionalPhrase | Adverbial | None, role: str) -> list[Word]:
     match phrase:
         case None:
             return []
@@ -162,13 +157,3 @@ def _phrase(phrase: PrepositionalPhrase | Adverbial | None, role: str) -> list[W
             if contraction:
                 return [Word(contraction, preposition.units + first.units), *others]
             return [preposition, first, *others]
-
-
-def _noun(noun: Noun, case: Case, *, plural: bool) -> str:
-    if plural:
-        return f"{noun.plural}n" if case == "dative" and noun.plural[-1] not in "ns" else noun.plural
-    return noun.plural if noun.weak and case != "nominative" else noun.singular
-
-
-def _ending(table: str, case: Case, column: int) -> str:
-    return _ENDINGS[table, case].split()[column].strip("-")

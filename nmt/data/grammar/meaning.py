@@ -73,7 +73,7 @@ class Clause:
         return 3 if self.subject.plural else 2
 
     @property
-    def indefinite_object(self) -> bool:
+    def new_object(self) -> bool:
         """Whether the object is new to the listener: ein Buch, Bücher, zwei Bücher."""
         return isinstance(self.object, NounPhrase) and not self.object.determiner.definite
 

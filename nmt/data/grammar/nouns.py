@@ -1,27 +1,9 @@
-"""The words of the embedded corpus, and what goes with what: a teacher reads a book, no table eats."""
+"""The nouns of the embedded corpus, and the words that stand with them or for them."""
 
-from dataclasses import dataclass
+from nmt.data.grammar.words import Adjective, Determiner, Kind, Modal, Noun, Pronoun
 
-from nmt.data.grammar.words import (
-    Adjective,
-    Determiner,
-    Modal,
-    Noun,
-    Pronoun,
-)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What may be said of the nouns of one kind, besides the definite article."""
-
-    determiners: tuple[str, ...]
-    attributes: tuple[str, ...]
-    predicates: tuple[str, ...]
-
-
-# Kind, article, singular, plural, English singular and plural. A star marks the n-declension,
-# a dash a plural that is not used.
+# Kind, article, singular, plural, and the English of both. A star marks the n-declension, a dash
+# a plural that is not used.
 _NOUNS = """
 adult      der  Mann       Männer       man        men
 adult      die  Frau       Frauen       woman      women
@@ -58,8 +40,8 @@ vehicle    das  Auto       Autos        car        cars
 vehicle    das  Fahrrad    Fahrräder    bicycle    bicycles
 device     die  Uhr        Uhren        clock      clocks
 device     die  Lampe      Lampen       lamp       lamps
-table      der  Tisch      Tische       table      tables
-seat       der  Stuhl      Stühle       chair      chairs
+furniture  der  Tisch      Tische       table      tables
+furniture  der  Stuhl      Stühle       chair      chairs
 thing      der  Schlüssel  Schlüssel    key        keys
 thing      die  Tasche     Taschen      bag        bags
 thing      der  Ball       Bälle        ball       balls
@@ -69,11 +51,11 @@ clothing   das  Hemd       Hemden       shirt      shirts
 clothing   das  Kleid      Kleider      dress      dresses
 clothing   der  Mantel     Mäntel       coat       coats
 building   das  Haus       Häuser       house      houses
-opening    die  Tür        Türen        door       doors
-opening    das  Fenster    Fenster      window     windows
+door       die  Tür        Türen        door       doors
+window     das  Fenster    Fenster      window     windows
 room       die  Küche      -            kitchen    -
 room       das  Zimmer     -            room       -
-nature     der  Garten     -            garden     -
+garden     der  Garten     -            garden     -
 nature     der  Park       -            park       -
 nature     der  Wald       -            forest     -
 town       die  Stadt      -            city       -
@@ -88,47 +70,50 @@ weather    das  Wetter     -            weather    -
 leisure    die  Zeit       -            time       -
 """
 
-# Kind: determiners : adjectives before the noun : adjectives after "to be". A dash is no article.
+# Kind : determiners (a dash: none at all) : adjectives before the noun : and after "to be".
 _KINDS = """
-adult:ein dieser zwei drei viele:alt jung freundlich:krank müde hungrig glücklich jung
-colleague:ein mein unser dieser zwei viele:alt jung neu freundlich:krank müde hungrig glücklich
-child:ein dieser zwei drei viele:klein freundlich:krank müde hungrig glücklich
-kin:mein unser::krank müde hungrig glücklich
-animal:ein mein unser dieser zwei drei viele:alt jung klein groß schön:krank hungrig alt schön
-book:ein mein dieser zwei drei viele -:alt neu interessant:teuer interessant alt
-newspaper:ein mein dieser zwei -:alt neu interessant:interessant alt
-letter:ein mein dieser zwei drei viele -:alt neu interessant:interessant alt
-song:ein dieser zwei drei viele -:alt neu schön:schön alt
-fruit:ein mein dieser zwei drei viele -:rot frisch:teuer rot frisch
-dish:ein dieser zwei drei viele -:frisch:frisch teuer
-stew:dieser -::warm kalt
-staple:dieser -:frisch:frisch teuer
-drink:dieser -:kalt:kalt
-vehicle:ein mein unser dieser zwei:alt neu rot klein groß schön:teuer kaputt neu schön
-device:ein mein dieser zwei:alt neu schön:teuer kaputt alt
-table:ein mein dieser zwei:alt neu klein groß:teuer kaputt neu
-seat:ein mein dieser zwei drei viele:alt neu klein:teuer kaputt alt
-thing:ein mein dieser zwei drei:alt neu klein rot:neu rot klein
-sight:ein dieser zwei drei viele -:klein groß schön:schön teuer
-clothing:ein mein dieser zwei drei:alt neu rot schön:teuer schön neu rot
-building:ein mein unser dieser:alt neu klein groß schön:teuer alt klein groß schön
-opening:ein dieser zwei:klein groß:neu kaputt
-room:mein unser:klein groß schön:warm kalt klein groß
-nature:ein dieser:klein groß schön:klein groß schön
-town:ein unser dieser:alt klein groß schön:klein groß schön
-venue:ein dieser:alt neu klein groß:neu alt
-market:::
-transport:ein::
-weather::: schön schlecht kalt warm
-leisure:::
+adult     : der ein dieser zwei drei viele              : alt freundlich       : krank müde hungrig
+colleague : der ein mein unser dieser zwei viele        : alt neu freundlich   : krank müde hungrig
+child     : der ein dieser zwei drei viele              : klein freundlich     : krank müde hungrig
+kin       : der mein unser                              :                      : krank müde hungrig
+animal    : der ein mein unser dieser zwei drei viele   : alt klein groß schön : krank alt schön
+book      : der ein mein dieser zwei drei viele -       : alt neu schön        : interessant
+newspaper : der ein mein dieser zwei -                  : alt neu              : alt interessant
+letter    : der ein dieser zwei drei viele -            : neu schön            : neu interessant
+song      : der ein dieser zwei drei viele -            : alt neu schön        : alt schön
+fruit     : der ein mein dieser zwei drei viele -       : rot                  : teuer rot frisch
+dish      : der ein dieser zwei drei viele -            : frisch               : teuer frisch
+stew      : der dieser - - -                             : frisch kalt          : kalt teuer
+staple    : der dieser - - -                               : frisch               : teuer frisch
+drink     : der dieser - - -                               : kalt                 : kalt
+vehicle   : der ein mein unser dieser zwei              : alt neu rot schön    : teuer kaputt neu
+device    : der ein mein dieser zwei                    : alt neu schön        : teuer kaputt alt
+furniture : der ein mein dieser zwei viele              : alt neu klein rot    : teuer kaputt neu
+thing     : der ein mein dieser zwei drei               : neu klein groß rot   : neu rot klein
+sight     : der ein dieser zwei drei viele -            : klein groß schön     : teuer schön
+clothing  : der ein mein dieser zwei drei               : alt neu rot schön    : teuer schön rot
+building  : der ein mein unser dieser                   : alt neu klein groß   : teuer groß schön
+door      : der ein dieser zwei                         : alt neu              : neu kaputt
+window    : der ein dieser zwei                         : klein groß           : klein kaputt
+room      : der mein unser                              : klein groß           : warm kalt groß
+garden    : der mein unser dieser                       : klein groß schön     : klein groß schön
+nature    : der ein dieser                              : klein groß schön     : klein groß schön
+town      : der ein unser dieser                        : alt klein groß schön : interessant schön
+venue     : der ein dieser                              : alt neu klein groß   : neu groß
+market    : der                                         :                      :
+transport : der ein dieser                              : alt neu groß         : alt neu kaputt
+weather   : der                                         :                      : schön schlecht warm
+leisure   : -                                           :                      :
 """
 
 NOUNS = tuple(
     Noun(kind, article, one.strip("*"), many.strip("-"), *english, weak="*" in one)
     for kind, article, one, many, *english in map(str.split, _NOUNS.strip().splitlines())
 )
+WEATHER = next(noun for noun in NOUNS if noun.kind == "weather")
+LEISURE = next(noun for noun in NOUNS if noun.kind == "leisure")
 KINDS = {
-    kind: Kind(*(tuple(words.split()) for words in columns))
+    kind.strip(): Kind(*(tuple(words.split()) for words in columns))
     for kind, *columns in (row.split(":") for row in _KINDS.strip().splitlines())
 }
 
@@ -136,34 +121,32 @@ ADJECTIVES = {
     adjective.german: adjective
     for adjective in (
         Adjective("alt", "old"),
-        Adjective("jung", "young"),
         Adjective("neu", "new"),
         Adjective("klein", "small"),
         Adjective("groß", "big"),
         Adjective("schön", "beautiful"),
         Adjective("rot", "red"),
-        Adjective("interessant", "interesting"),
         Adjective("frisch", "fresh"),
         Adjective("freundlich", "friendly"),
+        Adjective("interessant", "interesting"),
+        Adjective("teuer", "expensive"),
+        Adjective("kaputt", "broken"),
         Adjective("kalt", "cold", passing=True),
         Adjective("warm", "warm", passing=True),
         Adjective("schlecht", "bad", passing=True),
         Adjective("krank", "ill", passing=True),
         Adjective("müde", "tired", passing=True),
         Adjective("hungrig", "hungry", passing=True),
-        Adjective("glücklich", "happy", passing=True),
-        Adjective("teuer", "expensive"),
-        Adjective("kaputt", "broken"),
     )
 }
 
 DETERMINERS = {
     "der": Determiner("d", "der", "weak", "the", "the", definite=True),
     "dieser": Determiner("dies", "dieser", "weak", "this", "these", definite=True),
-    "ein": Determiner("ein", "ein", "mixed", "a", ""),
-    "kein": Determiner("kein", "ein", "mixed", "a", "any"),
     "mein": Determiner("mein", "ein", "mixed", "my", "my", definite=True),
     "unser": Determiner("unser", "ein", "mixed", "our", "our", definite=True),
+    "ein": Determiner("ein", "ein", "mixed", "a", ""),
+    "kein": Determiner("kein", "ein", "mixed", "a", "any"),
     "zwei": Determiner("zwei", "none", "strong", "", "two"),
     "drei": Determiner("drei", "none", "strong", "", "three"),
     "viele": Determiner("viel", "dieser", "strong", "", "many"),
@@ -176,7 +159,7 @@ ER = Pronoun(2, "er", "ihn", "ihm", "he", "him")
 SIE = Pronoun(2, "sie", "", "ihr", "she", "her")
 WIR = Pronoun(3, "wir", "uns", "uns", "we", "us")
 SIE_PLURAL = Pronoun(3, "sie", "", "ihnen", "they", "them")
-PRONOUNS = (ICH, DU, ER, SIE, WIR, SIE_PLURAL)
+DAS = Pronoun(2, "das", "", "", "that", "")
 
 WERDEN = Modal(("werde", "wirst", "wird", "werden"), "will")
 MODALS = (

@@ -1,7 +1,8 @@
-"""The embedded corpus."""
+"""Sentence pairs with their gold word alignment, in splits that have no sentence in common."""
 
 import zlib
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -10,56 +11,90 @@ from nmt.data.grammar.english import english_clause
 from nmt.data.grammar.german import german_main_clause, german_subordinate_clause
 from nmt.data.grammar.meaning import Sentence, Word
 from nmt.data.grammar.sentences import Speaker
+from nmt.errors import DataError
+
+_SIZES = {"train": 12_000, "validation": 300, "test": 500}
+_LENGTHS = range(3, 17)  # German words
 
 
 @dataclass(frozen=True)
 class SentencePair:
+    """A German sentence, its English translation, and their gold alignment.
+
+    A link is (source word, target word), counted from 0 in `str.split()`: punctuation belongs to
+    the word it follows. Every word has a link. A word that has no counterpart of its own is linked
+    with what it helps to say: "hat gelesen" both with "read", "does" and "read" with "liest", "im"
+    with "in the", "kein" with "not" and "a".
+    """
+
     source: str
     target: str
     links: frozenset[tuple[int, int]]
 
 
-def say(sentence: Sentence) -> SentencePair:
-    german = [german_main_clause(sentence.main, sentence.front)]
-    english = [english_clause(sentence.main, sentence.front)]
-    if sentence.subordinate and sentence.conjunction:
-        place = 0 if sentence.front == "clause" else 1
-        g, e = sentence.conjunction
-        german.insert(place, [Word(g, ("conjunction",)), *german_subordinate_clause(sentence.subordinate)])
-        english.insert(place, [Word(e, ("conjunction",)), *english_clause(sentence.subordinate)])
-    links = set()
-    i = j = 0
-    for source, target in zip(german, english, strict=True):
-        places = defaultdict(list)
-        for n, word in enumerate(source):
-            for unit in word.units:
-                places[unit].append(i + n)
-        for m, word in enumerate(target):
-            for unit in word.units:
-                links |= {(n, j + m) for n in places[unit]}
-        i += len(source)
-        j += len(target)
-    comma = ", " if sentence.front == "clause" else " "
-    return SentencePair(_text(german, ", "), _text(english, comma), frozenset(links))
+def generate(
+    split: Literal["train", "validation", "test"], *, seed: int = 1, size: int | None = None
+) -> list[SentencePair]:
+    """Returns `size` different pairs of a split: 12,000, 300 or 500 if not given.
 
+    The seed decides on all platforms which pairs these are and in which order; a smaller size
+    gives the first of them. A German sentence has one translation, and no German or English
+    sentence is in two splits, not even with two seeds.
 
-def _text(clauses: list[list[Word]], comma: str) -> str:
-    text = comma.join(" ".join(word.text for word in clause) for clause in clauses)
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def generate(split, *, seed=1, size=None):
-    random = Random(seed)
-    speaker = Speaker(random)
-    size = size or {"train": 12000, "validation": 300, "test": 500}[split]
-    pairs = {}
+    Raises:
+        DataError: there is no such split.
+    """
+    if split not in _SIZES:
+        raise DataError(f"no split {split!r} in the embedded corpus; choose {', '.join(_SIZES)}")
+    size = _SIZES[split] if size is None else size
+    speaker = Speaker(Random(seed))
+    pairs: dict[str, SentencePair] = {}
     while len(pairs) < size:
-        pair = say(speaker.sentence())
-        if pair.source not in pairs and _split(pair.target) == split:
+        pair = translate(speaker.sentence())
+        if len(pair.source.split()) in _LENGTHS and _split_of(pair) == split:
             pairs[pair.source] = pair
     return list(pairs.values())
 
 
-def _split(target):
-    h = zlib.crc32(target.encode()) % 20
-    return "train" if h < 18 else "validation" if h < 19 else "test"
+def translate(sentence: Sentence) -> SentencePair:
+    """Says a sentence in both languages; words that say a common unit of it are linked."""
+    clauses = _clauses(sentence)
+    german, english = zip(*clauses, strict=True)
+    comma = ", " if sentence.front == "clause" else " "
+    return SentencePair(_text(german, ", "), _text(english, comma), frozenset(_links(clauses)))
+
+
+def _clauses(sentence: Sentence) -> list[tuple[list[Word], list[Word]]]:
+    """Returns the clauses in their order, which is the same in both languages."""
+    main, front, other = sentence.main, sentence.front, sentence.subordinate
+    clauses = [(german_main_clause(main, front), english_clause(main, front))]
+    if other and sentence.conjunction:
+        german, english = (Word(text, ("conjunction",)) for text in sentence.conjunction)
+        subordinate = [german, *german_subordinate_clause(other)], [english, *english_clause(other)]
+        clauses.insert(0 if front == "clause" else 1, subordinate)
+    return clauses
+
+
+def _links(clauses: list[tuple[list[Word], list[Word]]]) -> Iterator[tuple[int, int]]:
+    source_start = target_start = 0
+    for german, english in clauses:
+        places = defaultdict(list)
+        for source, word in enumerate(german, start=source_start):
+            for unit in word.units:
+                places[unit].append(source)
+        for target, word in enumerate(english, start=target_start):
+            for unit in word.units:
+                yield from ((source, target) for source in places[unit])
+        source_start += len(german)
+        target_start += len(english)
+
+
+def _text(clauses: tuple[list[Word], ...], comma: str) -> str:
+    text = comma.join(" ".join(word.text for word in clause) for clause in clauses)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _split_of(pair: SentencePair) -> str:
+    """Returns the split by a hash of the translation, which several German sentences may share."""
+    bucket = zlib.crc32(pair.target.encode()) % 20
+    return {0: "test", 1: "validation"}.get(bucket, "train")

@@ -1,4 +1,8 @@
-"""What the embedded corpus knows of a word: its principal parts, and the company it keeps."""
+"""What the embedded corpus knows of a word: its principal parts, and the company it keeps.
+
+Each noun is of a kind (an adult, a drink, a vehicle ...), and verbs, prepositions and adjectives go
+with kinds of nouns, so that a teacher may read a book and no table ever eats an apple.
+"""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,7 +23,7 @@ class Nature(IntEnum):
     EFFORT = 4  # is given up by who is ill: to work, to help
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Noun:
     """A noun; its article (der, die, das) is its gender, and "" a plural that is not used."""
 
@@ -32,7 +36,16 @@ class Noun:
     weak: bool = False  # the n-declension: der Junge, den Jungen
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """What may be said of the nouns of one kind, by the German words for it."""
+
+    determiners: tuple[str, ...]
+    attributes: tuple[str, ...]  # adjectives before the noun
+    predicates: tuple[str, ...]  # adjectives after "to be"
+
+
+@dataclass(frozen=True, eq=False)
 class Determiner:
     """An article, or what stands in its place."""
 
@@ -44,16 +57,16 @@ class Determiner:
     definite: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Adjective:
     """An adjective."""
 
     german: str
     english: str
-    passing: bool = False  # can have been true yesterday alone: ill, but not old
+    passing: bool = False  # may have been true yesterday alone: ill, but not old
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pronoun:
     """A personal pronoun; `person` is the place of its verb form in `Forms`."""
 
@@ -65,17 +78,17 @@ class Pronoun:
     english_object: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Modal:
     """A modal verb, or the `werden` of the future."""
 
     forms: Forms
     english: str
     inflected: bool = False  # has to, does not have to; but: can, cannot
-    deniable: bool = True  # not: would not like to
+    deniable: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Preposition:
     """A preposition in one of its senses: the case it governs, the kinds of nouns it takes."""
 
@@ -85,7 +98,7 @@ class Preposition:
     kinds: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Adverbial:
     """A fixed phrase in parts (German, English) that translate each other: am Abend, zu Hause."""
 
@@ -93,15 +106,12 @@ class Adverbial:
     inner: bool = False  # stands before the English verb: often
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Verb:
-    """A verb, its principal parts, and the kinds of nouns it goes with."""
+    """A verb with its principal parts, as a dictionary gives them, and the words it goes with."""
 
-    german: str  # the infinitive; a bar sets off a separable particle: an|rufen
-    third: str
-    participle: str
-    english: str  # its first word is inflected: look for
-    past: str
+    german: str  # infinitive, third person, participle; a bar sets off a separable particle
+    english: str  # infinitive, past, and what follows: look looked for
     nature: Nature
     objects: str = ""
     case: Case = "accusative"
@@ -123,10 +133,15 @@ class Verb:
     @cached_property
     def infinitive(self) -> str:
         """The infinitive in one word."""
-        return self.german.replace("|", "")
+        return self.german.replace("|", "").split()[0]
+
+    @cached_property
+    def participle(self) -> str:
+        """The participle of the perfect."""
+        return self.german.split()[2]
 
     @cached_property
     def present(self) -> Forms:
         """The present tense without the particle."""
-        plural = self.german.rpartition("|")[2]
-        return self.irregular or (f"{plural.removesuffix('en')}e", "", self.third, plural)
+        plural, third, _ = self.german.removeprefix(f"{self.particle}|").split()
+        return self.irregular or (f"{plural.removesuffix('en')}e", "", third, plural)

@@ -1,0 +1,5 @@
+"""`python -m nmt` is the command `nmt`."""
+
+from nmt.cli import main
+
+main()

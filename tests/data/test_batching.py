@@ -1,0 +1,262 @@
+"""Batches: every pair once, inside its frame and the budget, with little padding, from a seed."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmt.config import BatchConfig, DataConfig, TokenizerConfig
+from nmt.data import tokenizer
+from nmt.data.batching import (
+    GRID,
+    PlannedBatch,
+    Shape,
+    choose_shapes,
+    filled,
+    in_order,
+    pad,
+    pad_side,
+    plan_epoch,
+)
+
+
+def sizes(longest):
+    side = st.integers(1, longest)
+    pairs = st.lists(st.tuples(side, side), min_size=1, max_size=60)
+    return pairs.map(lambda pairs: np.array(pairs, np.int32))
+
+
+budgets = st.one_of(
+    st.builds(BatchConfig, sentences=st.integers(1, 9), shapes=st.integers(1, 5)),
+    st.builds(BatchConfig, tokens=st.integers(1, 400), shapes=st.integers(1, 5)),
+)
+devices = st.sampled_from([1, 2, 3, 8])
+epochs = st.integers(0, 3)
+
+
+def cells(lengths, frames):
+    """The cells that pairs take up, each in the smallest frame that holds it, pair by pair."""
+    return sum(
+        min(source + target for source, target in frames if source >= one and target >= other)
+        for one, other in lengths.tolist()
+    )
+
+
+def frames_of(shapes):
+    return [(shape.source, shape.target) for shape in shapes]
+
+
+def as_lists(plan):
+    return [(batch.shape, batch.pairs.tolist()) for batch in plan]
+
+
+@given(lengths=sizes(100), config=budgets, devices=devices, seed=st.integers(0, 9), epoch=epochs)
+def test_an_epoch_has_every_pair_exactly_once_in_a_frame_that_holds_it(
+    lengths, config, devices, seed, epoch
+):
+    shapes = choose_shapes(lengths, config, devices=devices)
+
+    plan = plan_epoch(lengths, shapes, seed=seed, epoch=epoch)
+
+    together = np.concatenate([batch.pairs for batch in plan])
+    assert sorted(together.tolist()) == list(range(len(lengths)))
+    for batch in plan:
+        assert batch.shape in shapes
+        assert 1 <= len(batch.pairs) <= batch.shape.rows
+        assert lengths[batch.pairs, 0].max() <= batch.shape.source
+        assert lengths[batch.pairs, 1].max() <= batch.shape.target
+
+
+@given(lengths=sizes(100), config=budgets, devices=devices)
+def test_only_one_batch_of_an_epoch_is_not_full(lengths, config, devices):
+    shapes = choose_shapes(lengths, config, devices=devices)
+
+    plan = plan_epoch(lengths, shapes, seed=1, epoch=0)
+
+    assert sum(len(batch.pairs) < batch.shape.rows for batch in plan) <= 1
+
+
+@given(lengths=sizes(100), config=budgets, devices=devices)
+def test_rows_keep_the_budget_and_divide_by_the_devices(lengths, config, devices):
+    shapes = choose_shapes(lengths, config, devices=devices)
+
+    assert len(shapes) <= config.shapes
+    for shape in shapes:
+        assert shape.rows % devices == 0
+        if shape.rows > devices:  # a row on each device there must be, whatever the budget
+            used = shape.rows * max(shape.source, shape.target)
+            assert used <= (config.tokens or used)
+            assert shape.rows <= (config.sentences or shape.rows)
+
+
+def test_rows_are_as_many_as_the_budget_allows():
+    lengths = np.array([[7, 10], [7, 10]], np.int32)
+
+    def rows(config, devices):
+        return choose_shapes(lengths, config, devices=devices)[0].rows
+
+    assert rows(BatchConfig(tokens=109), 1) == 10
+    assert rows(BatchConfig(tokens=109), 4) == 8
+    assert rows(BatchConfig(sentences=11), 1) == 11
+    assert rows(BatchConfig(sentences=11), 4) == 8
+    assert rows(BatchConfig(tokens=9), 1) == 1
+    assert rows(BatchConfig(sentences=3), 4) == 4
+
+
+@given(lengths=sizes(30), config=budgets, seed=st.integers(0, 9), epoch=epochs)
+def test_the_same_seed_and_epoch_give_the_same_plan(lengths, config, seed, epoch):
+    first, second = (
+        plan_epoch(lengths, choose_shapes(lengths, config), seed=seed, epoch=epoch)
+        for _ in range(2)
+    )
+
+    assert as_lists(first) == as_lists(second)
+
+
+def test_another_epoch_or_seed_gives_another_plan():
+    lengths = np.full((200, 2), 5, np.int32)
+    shapes = choose_shapes(lengths, BatchConfig(sentences=10))
+
+    plans = [
+        as_lists(plan_epoch(lengths, shapes, seed=seed, epoch=epoch))
+        for seed, epoch in [(1, 0), (1, 1), (2, 0)]
+    ]
+
+    assert plans[0] != plans[1]
+    assert plans[0] != plans[2]
+    assert plans[1] != plans[2]
+
+
+def test_long_and_short_batches_are_mixed_over_the_epoch():
+    lengths = np.repeat(np.array([[3, 3], [30, 30]], np.int32), 300, axis=0)
+    shapes = choose_shapes(lengths, BatchConfig(sentences=10, shapes=2))
+
+    plan = plan_epoch(lengths, shapes, seed=1, epoch=0)
+
+    widths = [batch.shape.source for batch in plan]
+    assert widths not in (sorted(widths), sorted(widths, reverse=True))
+
+
+@given(lengths=sizes(100), config=budgets)
+def test_frames_are_ordered_and_the_last_one_holds_everything(lengths, config):
+    frames = frames_of(choose_shapes(lengths, config))
+
+    assert frames == sorted(set(frames), key=sum)
+    assert (lengths <= frames[-1]).all()
+
+
+@given(lengths=sizes(6), number=st.integers(1, 4))
+def test_no_single_frame_can_be_replaced_by_a_better_one(lengths, number):
+    frames = frames_of(choose_shapes(lengths, BatchConfig(sentences=2, shapes=number)))
+
+    chosen = cells(lengths, frames)
+
+    *movable, largest = frames
+    everywhere = list(itertools.product(range(1, 7), repeat=2))
+    for index in range(len(movable)):
+        others = [*movable[:index], *movable[index + 1 :], largest]
+        assert all(chosen <= cells(lengths, [*others, frame]) for frame in everywhere)
+
+
+@given(
+    lengths=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=8).map(
+        lambda pairs: np.array(pairs, np.int32)
+    ),
+    number=st.integers(1, 3),
+)
+def test_the_padding_of_the_frames_is_near_the_least_there_is(lengths, number):
+    largest = tuple(lengths.max(axis=0).tolist())
+    everywhere = list(itertools.product(range(1, 5), repeat=2))
+    least = min(
+        cells(lengths, [largest, *others])
+        for others in itertools.combinations(everywhere, number - 1)
+    )
+
+    chosen = frames_of(choose_shapes(lengths, BatchConfig(sentences=2, shapes=number)))
+
+    # With one frame or two there is no choice that greed can miss.
+    assert cells(lengths, chosen) <= least * (1.0 if number <= 2 else 1.1)
+
+
+def test_lengths_beyond_the_grid_are_rounded_up():
+    lengths = np.stack([np.arange(1, 1001), np.arange(1, 1001)], axis=1).astype(np.int32)
+
+    frames = frames_of(choose_shapes(lengths, BatchConfig(sentences=2, shapes=70)))
+
+    assert len(frames) == len({source for source, _ in frames}) <= GRID
+    assert 1000 <= frames[-1][0] <= 1000 + -(-1000 // GRID)
+
+
+@given(lengths=sizes(20), config=budgets)
+def test_in_order_has_every_pair_once_and_in_the_order_of_the_corpus(lengths, config):
+    shapes = choose_shapes(lengths, config)
+
+    plan = in_order(lengths, shapes)
+
+    assert sorted(np.concatenate([batch.pairs for batch in plan]).tolist()) == list(
+        range(len(lengths))
+    )
+    for shape in shapes:
+        own = [batch.pairs for batch in plan if batch.shape == shape]
+        assert (np.diff(np.concatenate([*own, [len(lengths)]])) > 0).all()
+    for batch in plan:
+        assert (lengths[batch.pairs] <= (batch.shape.source, batch.shape.target)).all()
+        assert len(batch.pairs) <= batch.shape.rows
+
+
+def test_padding_is_zero_and_missing_rows_have_length_zero():
+    pairs = [
+        (np.array([5, 6, 3], np.int32), np.array([9, 3], np.int32)),
+        (np.array([3], np.int32), np.array([7, 8, 4, 3], np.int32)),
+    ]
+
+    batch = pad(pairs, Shape(rows=4, source=4, target=5))
+
+    assert batch.source.tolist() == [[5, 6, 3, 0], [3, 0, 0, 0], [0] * 4, [0] * 4]
+    assert batch.source_lengths.tolist() == [3, 1, 0, 0]
+    assert batch.target.tolist() == [[9, 3, 0, 0, 0], [7, 8, 4, 3, 0], [0] * 5, [0] * 5]
+    assert batch.target_lengths.tolist() == [2, 4, 0, 0]
+    assert {part.dtype for part in batch} == {np.dtype(np.int32)}
+
+
+@given(
+    sentences=st.lists(st.lists(st.integers(1, 99), max_size=6), max_size=5),
+    rows=st.integers(5, 8),
+    length=st.integers(6, 9),
+)
+def test_a_padded_side_gives_the_sentences_back(sentences, rows, length):
+    tokens, lengths = pad_side(sentences, rows, length)
+
+    assert tokens.shape == (rows, length)
+    assert [row[:n].tolist() for row, n in zip(tokens, lengths, strict=True)] == sentences + [
+        [] for _ in range(rows - len(sentences))
+    ]
+    assert tokens.sum() == sum(map(sum, sentences))
+
+
+def test_the_filled_share_counts_cells_of_both_sides():
+    lengths = np.array([[2, 3], [4, 4], [1, 1]], np.int32)
+    plan = [
+        PlannedBatch(Shape(rows=2, source=4, target=5), np.array([0, 1])),  # 13 of 18
+        PlannedBatch(Shape(rows=2, source=1, target=1), np.array([2])),  # 2 of 4
+    ]
+
+    assert filled(plan, lengths) == pytest.approx(15 / 22)
+
+
+def test_nine_tenths_of_the_cells_of_multi30k_hold_tokens(shared_data):
+    sides = [
+        (shared_data / "multi30k" / f"train.{language}").read_text(encoding="utf-8").splitlines()
+        for language in ("de", "en")
+    ]
+    joint = tokenizer.train(*sides, TokenizerConfig()).source
+    lengths = np.array(
+        [[len(ids) + 1 for ids in joint.encode_batch(side)] for side in sides], np.int32
+    ).T
+
+    shapes = choose_shapes(lengths, DataConfig.model_fields["batch"].default)
+    plan = plan_epoch(lengths, shapes, seed=1, epoch=0)
+
+    assert filled(plan, lengths) >= 0.9

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from nmt.decoding.output import links, open_alignments, read_matrices
+from nmt.decoding.translator import Translation
+from nmt.errors import DataError
+
+
+def translation(source, target, weights):
+    return Translation(
+        source="", text="", score=0.0, log_prob=0.0,
+        source_pieces=tuple(source), target_pieces=tuple(target),
+        attention=np.array(weights, np.float32).reshape(len(target), len(source)),
+    )  # fmt: skip
+
+
+# "Ka|tze schläft" -> "cat sleeps": the first target piece attends to both pieces of the first word
+SENTENCE = translation(
+    ["▁Ka", "tze", "▁schläft", "</s>"],
+    ["▁cat", "▁sleeps", "</s>"],
+    [[0.3, 0.3, 0.4, 0.0], [0.1, 0.1, 0.8, 0.0], [0.0, 0.0, 0.0, 1.0]],
+)
+NOTHING = translation([], [], [])
+
+
+def test_links_are_between_words():
+    assert links(SENTENCE) == "0-0 1-1"
+    assert links(NOTHING) == ""
+
+
+def test_pharaoh_text_has_one_line_for_each_translation(tmp_path):
+    with open_alignments(tmp_path / "links.txt") as out:
+        for each in (SENTENCE, NOTHING, SENTENCE):
+            out.write(each)
+
+    assert (tmp_path / "links.txt").read_text() == "0-0 1-1\n\n0-0 1-1\n"
+
+
+def test_matrices_come_back_with_their_pieces_and_without_pickle(tmp_path):
+    with open_alignments(tmp_path / "a.npz") as out:
+        for each in (SENTENCE, NOTHING):
+            out.write(each)
+
+    (first, second) = read_matrices(tmp_path / "a.npz")
+    np.testing.assert_array_equal(first[0], SENTENCE.attention)
+    assert first[1:] == (list(SENTENCE.source_pieces), list(SENTENCE.target_pieces))
+    assert second[0].shape == (0, 0)
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
+        assert arrays["source_0"].tolist() == list(SENTENCE.source_pieces)
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    with (
+        pytest.raises(DataError, match=r"none/a\.npz: cannot be written"),
+        open_alignments(tmp_path / "none" / "a.npz"),
+    ):
+        pass

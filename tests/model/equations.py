@@ -1,0 +1,140 @@
+"""The papers' equations in plain NumPy: one sentence, one position at a time, in float64.
+
+A GRU's parameters hold the reset gate, the update gate and the proposal side by side. All vectors
+are columns, as in the papers, so that a layer's kernel is the transpose of the printed matrix.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+
+def randomised(build):
+    """Returns a module with random parameters, biases too, and these parameters as NumPy.
+
+    Of `build` only the shapes are taken: compiling its initialisers would take seconds.
+    """
+    rng = np.random.default_rng(0)
+    graph, state = nnx.split(nnx.eval_shape(build))
+    state = jax.tree.map(lambda leaf: jnp.array(rng.normal(0, 0.6, leaf.shape)), state)
+    return nnx.merge(graph, state), jax.tree.map(np.asarray, nnx.to_pure_dict(state))
+
+
+def compiled(function):
+    """Returns the function, whose first argument is a module, compiled."""
+    run = jax.jit(
+        lambda graph, *args: function(nnx.merge(graph, args[0]), *args[1:]), static_argnums=0
+    )
+    return lambda module, *args: run(*nnx.split(module), *args)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def affine(layer, x):
+    return layer["kernel"].T @ x + layer.get("bias", 0)
+
+
+def gru_step(cell, s, x):
+    W_r, W_z, W = np.split(cell["input"]["kernel"].T, 3)
+    b_r, b_z, b = np.split(cell["input"]["bias"], 3)
+    U_r, U_z, U = np.split(cell["recurrent"].T, 3)
+    r = sigmoid(W_r @ x + U_r @ s + b_r)
+    z = sigmoid(W_z @ x + U_z @ s + b_z)
+    proposal = np.tanh(W @ x + b + r * (U @ s + cell["proposal_bias"]))
+    return (1 - z) * s + z * proposal
+
+
+def gru_states(cell, s, inputs):
+    states = []
+    for x in inputs:
+        s = gru_step(cell, s, x)
+        states.append(s)
+    return states
+
+
+def encode(encoder, inputs):
+    """Returns the annotations of a sentence, and the last state of each direction."""
+    for layer in encoder["layers"].values():
+        zeros = np.zeros(len(layer["forward"]["proposal_bias"]))
+        forward = gru_states(layer["forward"], zeros, inputs)
+        backward = gru_states(layer["backward"], zeros, inputs[::-1])[::-1]
+        inputs = [np.concatenate(pair) for pair in zip(forward, backward, strict=True)]
+    return np.array(inputs), np.concatenate([forward[-1], backward[0]])
+
+
+def additive(score, s, h):
+    return (
+        score["energy"]["kernel"].T @ np.tanh(affine(score["query"], s) + affine(score["key"], h))
+    )[0]
+
+
+def general(score, s, h):
+    return s @ affine(score["key"], h)
+
+
+def attend(decoder, score, query, annotations, summary):
+    """Returns context and weights; without a score, the summary and weights of zero."""
+    if score is None:
+        return summary, np.zeros(len(annotations))
+    energies = np.exp([score(decoder["attention"]["score"], query, h) for h in annotations])
+    weights = energies / energies.sum()
+    return sum(weight * h for weight, h in zip(weights, annotations, strict=True)), weights
+
+
+def initial_hidden(decoder, summary):
+    return [np.tanh(affine(layer, summary)) for layer in decoder["initial"].values()]
+
+
+def decoder_cells(decoder, second_input=None):
+    """Returns the stacked cells; the lowest one reads [E y; second] where there is a second."""
+    cells = list(decoder["layers"].values())
+    if second_input is not None:
+        kernel = np.vstack([cells[0]["input"]["kernel"], second_input["kernel"]])
+        cells[0] = cells[0] | {"input": cells[0]["input"] | {"kernel": kernel}}
+    return cells
+
+
+def advance(cells, hidden, x, between):
+    """Returns the new state of each layer; `between` holds the dropout under the upper ones."""
+    new = []
+    for cell, s, factors in zip(cells, hidden, [1, *between], strict=True):
+        s = gru_step(cell, s, x * factors)
+        new.append(s)
+        x = s
+    return new
+
+
+def bahdanau(decoder, embedded, annotations, summary, *, score, between=(), dropped=1):
+    """Returns the readout and the weights of each target position (Bahdanau et al. 2015)."""
+    cells = decoder_cells(decoder, decoder["context"])
+    hidden = initial_hidden(decoder, summary)
+    readouts, weights = [], []
+    for y in embedded:
+        context, row = attend(decoder, score, hidden[-1], annotations, summary)
+        hidden = advance(cells, hidden, np.concatenate([y, context]), between)
+        t = affine(decoder["maxout"], np.concatenate([hidden[-1], context, y]))
+        half = len(t) // 2
+        readouts.append([max(t[i], t[half + i]) for i in range(half)] * np.array(dropped))
+        weights.append(row)
+    return np.array(readouts), np.array(weights)
+
+
+def luong(decoder, embedded, annotations, summary, *, score, between=(), dropped=1):
+    """Returns the attentional vector and the weights of each position (Luong et al. 2015)."""
+    feed = decoder.get("feed")
+    cells = decoder_cells(decoder, feed)
+    hidden = initial_hidden(decoder, summary)
+    attentional = np.zeros(decoder["combine"]["kernel"].shape[1])
+    readouts, weights = [], []
+    for y in embedded:
+        x = y if feed is None else np.concatenate([y, attentional])
+        hidden = advance(cells, hidden, x, between)
+        context, row = attend(decoder, score, hidden[-1], annotations, summary)
+        combined = affine(decoder["combine"], np.concatenate([context, hidden[-1]]))
+        attentional = np.tanh(combined) * dropped
+        readouts.append(attentional)
+        weights.append(row)
+    return np.array(readouts), np.array(weights)

@@ -1,0 +1,155 @@
+"""Both decoders are held against their papers' equations, and their two drivers to each other."""
+
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from equations import additive, bahdanau, compiled, general, luong, randomised
+from flax import nnx
+
+from nmt.attention.mechanisms import Memory
+from nmt.config import ModelConfig
+from nmt.model.decoder import build_decoder, draw_masks, teacher_forced
+
+BATCH, SRC, TGT, EMBED, ANNOTATION, HIDDEN, READOUT = 2, 4, 3, 5, 4, 3, 2
+LENGTHS = [4, 2]
+RATE = 0.5
+
+DECODERS = {
+    "bahdanau": {"kind": "bahdanau"},
+    "bahdanau of two layers": {"kind": "bahdanau", "layers": 2},
+    "luong": {"kind": "luong"},
+    "luong of two layers": {"kind": "luong", "layers": 2},
+    "luong without input feeding": {"kind": "luong", "input_feeding": False},
+    "luong of two layers without input feeding": {
+        "kind": "luong",
+        "layers": 2,
+        "input_feeding": False,
+    },
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def _built(mechanism, decoder):
+    config = ModelConfig(
+        embedding_size=EMBED,
+        encoder={"hidden_size": ANNOTATION // 2},
+        decoder={"hidden_size": HIDDEN, "readout_size": READOUT, **decoder},
+        attention={
+            "mechanism": mechanism,
+            "score": "additive" if decoder["kind"] == "bahdanau" else "general",
+        },
+    )
+    return randomised(lambda: build_decoder(config, rngs=nnx.Rngs(params=0)))
+
+
+def _memory(decoder):
+    """Random annotations, on padding too."""
+    rng = np.random.default_rng(8)
+    annotations = jnp.array(rng.normal(size=(BATCH, SRC, ANNOTATION)))
+    return Memory(
+        annotations=annotations,
+        keys=decoder.attention.keys(annotations),
+        mask=jnp.array(np.arange(SRC) < np.array(LENGTHS)[:, None]),
+        summary=jnp.array(rng.normal(size=(BATCH, ANNOTATION))),
+    )
+
+
+@pytest.fixture(
+    scope="module",
+    params=[("global", name) for name in DECODERS] + [("none", "bahdanau"), ("none", "luong")],
+    ids=lambda param: f"{param[1]}, {param[0]} attention",
+)
+def run(request):
+    """A decoder with dropout, and what `teacher_forced` makes of random previous tokens."""
+    mechanism, name = request.param
+    decoder, parameters = _built(mechanism, DECODERS[name])
+    memory = _memory(decoder)
+    keys = jax.random.split(jax.random.key(2), BATCH)
+    masks = draw_masks(decoder, RATE, jnp.dtype("float64"), keys=keys)
+    embedded = jnp.array(np.random.default_rng(9).normal(size=(BATCH, TGT, EMBED)))
+    readouts, weights = compiled(teacher_forced)(decoder, embedded, memory, masks)
+    follow, score = (luong, general) if name.startswith("luong") else (bahdanau, additive)
+    return SimpleNamespace(
+        decoder=decoder,
+        parameters=parameters,
+        memory=memory,
+        masks=masks,
+        embedded=embedded,
+        readouts=np.asarray(readouts),
+        weights=np.asarray(weights),
+        equations=follow,
+        score=score if mechanism == "global" else None,
+    )
+
+
+def test_teacher_forcing_follows_the_equations(run):
+    for row, length in enumerate(LENGTHS):
+        readouts, weights = run.equations(
+            run.parameters,
+            np.asarray(run.embedded[row]),
+            np.asarray(run.memory.annotations[row, :length]),
+            np.asarray(run.memory.summary[row]),
+            score=run.score,
+            between=[np.asarray(mask[row]) for mask in run.masks.between],
+            dropped=np.asarray(run.masks.readout[row]),
+        )
+
+        # The weights are float32, and all that follows inherits their rounding.
+        np.testing.assert_allclose(run.weights[row, :, :length], weights, rtol=1e-5)
+        np.testing.assert_array_equal(run.weights[row, :, length:], 0)
+        np.testing.assert_allclose(run.readouts[row], readouts, atol=1e-6)
+
+
+def test_teacher_forcing_is_the_repeated_step(run):
+    state = run.decoder.initial_state(run.memory)
+    projected = run.decoder.project(run.embedded)
+
+    for position in range(TGT):
+        state, features, weights = run.decoder.step(
+            state, projected[:, position], run.memory, run.masks
+        )
+        features = jax.tree.map(lambda feature: feature[:, None], features)
+        embedded = run.embedded[:, position : position + 1]
+        readout = run.decoder.readout(features, embedded, run.masks)[:, 0]
+
+        np.testing.assert_allclose(run.weights[:, position], weights, rtol=1e-5)
+        np.testing.assert_allclose(run.readouts[:, position], readout, atol=1e-6)
+
+
+def test_a_sentence_without_source_keeps_every_gradient_finite():
+    decoder, _ = _built("global", DECODERS["luong"])
+    graph, state = nnx.split(decoder)
+    memory = _memory(decoder).replace(mask=jnp.zeros((BATCH, SRC), bool))
+    masks = draw_masks(decoder, 0.0, jnp.dtype("float64"))
+
+    @jax.jit
+    @jax.grad
+    def gradient(inputs):
+        state, embedded = inputs
+        readouts, weights = teacher_forced(nnx.merge(graph, state), embedded, memory, masks)
+        return (readouts**2).sum() + (weights**2).sum()
+
+    gradients = gradient((state, jnp.ones((BATCH, TGT, EMBED))))
+
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+
+
+def test_masks_are_drawn_for_the_readout_and_under_each_upper_layer():
+    decoder, _ = _built("global", {"kind": "luong", "layers": 3})
+    keys = jax.random.split(jax.random.key(0), 50)
+
+    masks = draw_masks(decoder, RATE, jnp.dtype("float64"), keys=keys)
+
+    lower, upper = masks.between
+    assert masks.readout.shape == (50, READOUT)
+    assert lower.shape == upper.shape == (50, HIDDEN)
+    assert (lower != upper).any()
+    assert (lower[:, :READOUT] != masks.readout).any()

@@ -1,0 +1,224 @@
+"""The whole model: the equations from tokens to logits, and what must not change its answers."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from equations import additive, bahdanau, compiled, encode, general, luong, randomised
+from flax import nnx
+
+from nmt.config import ModelConfig
+from nmt.errors import ConfigError
+from nmt.model.seq2seq import build
+
+VOCAB = 7
+SOURCE = np.array([[3, 4, 5, 2], [6, 2, 0, 0]])
+LENGTHS = np.array([4, 2])
+PREVIOUS = np.array([[1, 5, 3], [1, 6, 6]])
+
+KINDS = {
+    "bahdanau": ({"kind": "bahdanau"}, "additive"),
+    "luong": ({"kind": "luong"}, "general"),
+    "luong without input feeding": ({"kind": "luong", "input_feeding": False}, "general"),
+}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _float64():
+    with jax.enable_x64(True):
+        yield
+
+
+def _config(kind, *, tied="none", dropout=0.0, encoder_size=2):
+    decoder, score = KINDS[kind]
+    return ModelConfig(
+        embedding_size=4,
+        encoder={"hidden_size": encoder_size},
+        decoder={"hidden_size": 3, **decoder},
+        attention={"score": score},
+        dropout=dropout,
+        tied_embeddings=tied,
+    )
+
+
+def _model(kind, **options):
+    config = _config(kind, **options)
+    return randomised(lambda: build(config, source_size=VOCAB, target_size=VOCAB, seed=0))
+
+
+@compiled
+def _teacher_forced(model, source, lengths, previous, keys=None):
+    """Returns logits and attention weights."""
+    memory = model.encode(source, lengths, keys=keys)
+    return model.teacher_forced(previous, memory, keys=keys)
+
+
+@compiled
+def _start(model, source, lengths):
+    """Returns what the decoder attends to, and its first state."""
+    memory = model.encode(source, lengths)
+    return memory, model.initial_state(memory)
+
+
+@compiled
+def _step(model, state, tokens, memory):
+    return model.decode_step(state, tokens, memory)
+
+
+def _answers(model, source=SOURCE, lengths=LENGTHS, previous=PREVIOUS, keys=None):
+    """Returns logits and attention weights as NumPy arrays."""
+    answers = _teacher_forced(model, *map(jnp.array, (source, lengths, previous)), keys)
+    return jax.tree.map(np.asarray, answers)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def model(request):
+    return _model(request.param)[0]
+
+
+@pytest.fixture(scope="module")
+def answers(model):
+    return _answers(model)
+
+
+@pytest.mark.parametrize(
+    ("kind", "tied"), [("bahdanau", "none"), ("bahdanau", "target"), ("luong", "all")]
+)
+def test_the_model_follows_the_equations_from_tokens_to_logits(kind, tied):
+    model, parameters = _model(kind, tied=tied)
+    decode, score = {"bahdanau": (bahdanau, additive), "luong": (luong, general)}[kind]
+    target_table = parameters["target_embedding"]["embedding"]
+    source_table = target_table
+    if tied != "all":
+        source_table = parameters["source_embedding"]["embedding"]
+    output = target_table if tied != "none" else parameters["output"]["kernel"].T
+
+    logits, weights = _answers(model)
+
+    for row, length in enumerate(LENGTHS):
+        embedded = [source_table[token] for token in SOURCE[row, :length]]
+        annotations, summary = encode(parameters["encoder"], embedded)
+        embedded = [target_table[token] for token in PREVIOUS[row]]
+        readouts, shares = decode(
+            parameters["decoder"], embedded, annotations, summary, score=score
+        )
+        expected = [output @ readout + parameters["output_bias"] for readout in readouts]
+        np.testing.assert_allclose(logits[row], expected, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(weights[row, :, :length], shares, rtol=1e-5)
+
+
+def test_search_and_teacher_forcing_agree(model, answers):
+    logits, weights = answers
+    memory, state = _start(model, jnp.array(SOURCE), jnp.array(LENGTHS))
+
+    for position in range(PREVIOUS.shape[1]):
+        state, log_probs, row = _step(model, state, jnp.array(PREVIOUS[:, position]), memory)
+
+        normaliser = np.log(np.exp(logits[:, position]).sum(axis=1, keepdims=True))
+        np.testing.assert_allclose(log_probs, logits[:, position] - normaliser, atol=1e-5)
+        np.testing.assert_allclose(np.exp(log_probs).sum(axis=1), 1, rtol=1e-5)
+        np.testing.assert_allclose(row, weights[:, position], rtol=1e-5, atol=1e-7)
+
+
+def test_padding_of_source_target_and_batch_changes_no_answer(model, answers):
+    rows, positions, length = len(SOURCE), PREVIOUS.shape[1], SOURCE.shape[1]
+    source = np.pad(SOURCE, ((0, 1), (0, 2)), constant_values=VOCAB - 1)
+    previous = np.pad(PREVIOUS, ((0, 1), (0, 2)), constant_values=VOCAB - 1)
+
+    logits, weights = _answers(model, source, np.append(LENGTHS, 0), previous)
+
+    np.testing.assert_allclose(logits[:rows, :positions], answers[0], atol=1e-5)
+    np.testing.assert_allclose(weights[:rows, :positions, :length], answers[1], atol=1e-6)
+    np.testing.assert_array_equal(weights[:, :, length:], 0)
+    np.testing.assert_array_equal(weights[rows:], 0)
+    assert np.isfinite(logits).all()
+
+
+def test_dropout_of_a_sentence_does_not_depend_on_the_batch_around_it():
+    model, _ = _model("luong", dropout=0.5)
+    keys = jax.random.split(jax.random.key(0), 3)
+    source = np.array([[6, 6, 6, 2], SOURCE[1]])
+
+    logits, _ = _answers(model, keys=keys[:2])
+    beside_another, _ = _answers(model, source, keys=keys[jnp.array([2, 1])])
+    with_another_key, _ = _answers(model, keys=keys[jnp.array([0, 2])])
+
+    np.testing.assert_allclose(beside_another[1], logits[1], atol=1e-5)
+    assert np.abs(with_another_key[1] - logits[1]).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("kind", "tied"),
+    [("bahdanau", "target"), ("luong", "none"), ("luong without input feeding", "none")],
+)
+def test_bfloat16_is_computed_in_bfloat16_up_to_scores_and_logits(kind, tied):
+    model, _ = _model(kind, tied=tied)
+    exact, exact_weights = _answers(model)
+    graph, state = nnx.split(model)
+    model = nnx.merge(graph, jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), state))
+
+    logits, weights = _answers(model)
+    memory, state = _start(model, jnp.array(SOURCE), jnp.array(LENGTHS))
+    state, log_probs, row = _step(model, state, jnp.array(PREVIOUS[:, 0]), memory)
+
+    narrow = (memory.annotations, memory.keys, memory.summary, *state.hidden, state.feed)
+    assert {part.dtype.name for part in narrow} == {"bfloat16"}
+    assert {part.dtype.name for part in (logits, weights, log_probs, row)} == {"float32"}
+    # A bfloat16 has 8 significant bits, a rounding of 0.4 %; a dozen of them follow each other.
+    np.testing.assert_allclose(logits, exact, atol=0.05 * np.abs(exact).max())
+    np.testing.assert_allclose(weights, exact_weights, atol=0.05)
+
+
+def _count(config, **sizes):
+    model = nnx.eval_shape(lambda: build(config, **sizes, seed=0))
+    return sum(leaf.size for leaf in jax.tree.leaves(nnx.state(model)))
+
+
+def test_a_bahdanau_model_has_the_parameters_of_its_equations():
+    count = _count(_config("bahdanau", encoder_size=3), source_size=7, target_size=8)
+
+    embed, encoder, annotation, hidden, readout = 4, 3, 6, 3, 4
+    assert count == sum(
+        [
+            7 * embed + 8 * embed,
+            2 * (3 * encoder * (embed + encoder + 1) + encoder),  # both directions
+            annotation * hidden + hidden,  # initial state
+            3 * hidden * (embed + annotation + hidden + 1) + hidden,  # GRU
+            hidden * hidden + hidden * annotation + hidden,  # score: W, U, v
+            2 * readout * (hidden + annotation + embed + 1),  # maxout
+            8 * readout + 8,  # output
+        ]
+    )
+
+
+def test_a_luong_model_has_the_parameters_of_its_equations():
+    count = _count(_config("luong", tied="all"), source_size=7, target_size=7)
+
+    embed, encoder, annotation, hidden = 4, 2, 4, 3
+    assert count == sum(
+        [
+            7 * embed + 7,  # the one table, and the bias of the output
+            2 * (3 * encoder * (embed + encoder + 1) + encoder),  # both directions
+            annotation * hidden + hidden,  # initial state
+            3 * hidden * (embed + embed + hidden + 1) + hidden,  # GRU, input feeding
+            hidden * annotation,  # score
+            (annotation + hidden) * embed,  # attentional vector
+        ]
+    )
+
+
+def test_parameters_are_a_function_of_the_seed():
+    def leaves(seed):
+        model = build(_config("luong"), source_size=VOCAB, target_size=VOCAB, seed=seed)
+        return jax.tree.leaves(nnx.state(model))
+
+    first, again, other = leaves(1), leaves(1), leaves(2)
+
+    for one, two in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert any((one != two).any() for one, two in zip(first, other, strict=True))
+
+
+def test_one_embedding_for_two_vocabulary_sizes_is_refused():
+    with pytest.raises(ConfigError, match=r"tied_embeddings: 'all' .* have 7 and 8 pieces; use a"):
+        build(_config("luong", tied="all"), source_size=7, target_size=8, seed=0)

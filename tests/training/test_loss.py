@@ -1,0 +1,126 @@
+"""The loss: the sums of a loop over explicit distributions, in which padding has no part."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmt.training.loss import cross_entropy
+
+LENGTHS = np.array([4, 1, 0], np.int32)
+
+
+@pytest.fixture(scope="module")
+def logits():
+    return np.random.default_rng(0).normal(0, 3, (3, 4, 7)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def target():
+    return np.random.default_rng(1).integers(0, 7, (3, 4)).astype(np.int32)
+
+
+def by_loop(logits, target, lengths, *, smoothing):
+    """Returns the cross entropy of the smoothed distribution, the NLL, and the tokens."""
+    loss = nll = 0.0
+    vocabulary = logits.shape[-1]
+    for row, length in enumerate(lengths):
+        for position in range(length):
+            exponentials = np.exp(logits[row, position].astype(np.float64))
+            model = exponentials / exponentials.sum()
+            wanted = np.full(vocabulary, smoothing / vocabulary)
+            wanted[target[row, position]] += 1 - smoothing
+            assert np.isclose(wanted.sum(), 1)
+            loss -= sum(p * np.log(q) for p, q in zip(wanted, model, strict=True))
+            nll -= np.log(model[target[row, position]])
+    return loss, nll, sum(lengths)
+
+
+def sums(logits, target, lengths, *, smoothing=0.0):
+    found = cross_entropy(
+        jnp.asarray(logits),
+        jnp.asarray(target),
+        jnp.asarray(lengths),
+        label_smoothing=smoothing,
+    )
+    return [float(part) for part in (found.loss, found.nll, found.tokens)]
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
+def test_the_sums_are_those_of_a_loop_over_smoothed_distributions(logits, target, smoothing):
+    expected = by_loop(logits, target, LENGTHS, smoothing=smoothing)
+
+    np.testing.assert_allclose(
+        sums(logits, target, LENGTHS, smoothing=smoothing), expected, rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_loss_is_that_of_optax(logits, target, smoothing):
+    real = np.arange(4) < LENGTHS[:, None]
+    labels = optax.smooth_labels(jax.nn.one_hot(target, 7), smoothing)
+
+    expected = optax.softmax_cross_entropy(logits, labels)[real].sum()
+
+    loss, _, _ = sums(logits, target, LENGTHS, smoothing=smoothing)
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+
+
+def test_a_uniform_model_has_the_vocabulary_as_its_perplexity():
+    _, nll, tokens = sums(np.zeros((2, 3, 11)), np.ones((2, 3), np.int32), [3, 2])
+
+    assert tokens == 5
+    assert np.exp(nll / tokens) == pytest.approx(11)
+
+
+@given(noise=st.floats(-1e4, 1e4), token=st.integers(0, 6))
+def test_what_stands_on_padding_changes_nothing(logits, target, noise, token):
+    padding = np.arange(4) >= LENGTHS[:, None]
+    other_logits = np.where(padding[..., None], logits + noise * np.arange(7), logits)
+    other_target = np.where(padding, token, target)
+
+    before = sums(logits, target, LENGTHS, smoothing=0.1)
+    after = sums(other_logits.astype(np.float32), other_target, LENGTHS, smoothing=0.1)
+
+    assert after == before
+
+
+def test_no_gradient_reaches_padding(logits, target):
+    def loss(logits):
+        return cross_entropy(
+            logits, jnp.asarray(target), jnp.asarray(LENGTHS), label_smoothing=0.1
+        ).loss
+
+    gradient = np.asarray(jax.grad(loss)(jnp.asarray(logits)))
+
+    real = np.arange(4) < LENGTHS[:, None]
+    assert np.abs(gradient[real]).max(axis=-1).all()
+    assert not gradient[~real].any()
+
+
+def test_the_sums_of_two_batches_add_to_those_of_the_whole(logits, target):
+    parts = [
+        cross_entropy(
+            jnp.asarray(logits[rows]),
+            jnp.asarray(target[rows]),
+            jnp.asarray(LENGTHS[rows]),
+            label_smoothing=0.1,
+        )
+        for rows in (slice(0, 1), slice(1, 3))
+    ]
+
+    added = parts[0] + parts[1]
+
+    whole = sums(logits, target, LENGTHS, smoothing=0.1)
+    np.testing.assert_allclose([added.loss, added.nll, added.tokens], whole, rtol=1e-5)
+
+
+def test_logits_far_from_zero_overflow_nowhere():
+    logits = np.array([[[1e30, 0.0, -1e30]]], np.float32)
+
+    loss, nll, _ = sums(logits, np.array([[0]], np.int32), [1])
+
+    assert loss == nll == 0
