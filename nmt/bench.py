@@ -17,6 +17,7 @@ from flax import nnx
 from rich.console import Console
 from rich.table import Table
 
+from nmt.allocator import keep_freed_memory
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import Batch
 from nmt.decoding.translator import search
@@ -45,6 +46,7 @@ SIZES: dict[str, dict[str, Any]] = {
 
 def measure() -> dict[str, Any]:
     """Returns the figures as a tree that JSON can hold; takes about a minute on two cores."""
+    keep_freed_memory()
     limit = matrix_rate()
     return {
         "machine": f"{jax.devices()[0].device_kind} x {device_count()}, {platform.machine()}",

@@ -256,6 +256,18 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     decoding: DecodingConfig = DecodingConfig()
 
+    @model_validator(mode="after")
+    def _shared_vocabulary(self) -> "Config":
+        separate = self.tokenizer.source_model is not None or not (
+            self.tokenizer.joint or self.tokenizer.model is not None
+        )
+        if self.model.tied_embeddings == "all" and separate:
+            raise ValueError(
+                "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
+                "`tokenizer.joint: true`, or tie only the `target`"
+            )
+        return self
+
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.2 scalars: `1e-3` is a number, `no` is Norwegian, and a date is a string."""

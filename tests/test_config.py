@@ -236,6 +236,14 @@ def test_an_override_without_key_and_value_is_refused(write, override):
         config.load(write(SMALLEST), [override])
 
 
+@pytest.mark.parametrize(
+    "tokenizer", [{"joint": False}, {"source_model": "a.model", "target_model": "b.model"}]
+)
+def test_tying_all_embeddings_needs_one_vocabulary(tokenizer):
+    with pytest.raises(ConfigError, match="`model.tied_embeddings: all` needs one vocabulary"):
+        config.validate(tree(tokenizer=tokenizer, model={"tied_embeddings": "all"}))
+
+
 def test_an_override_that_is_not_yaml_is_named(write):
     with pytest.raises(ConfigError, match=r"^seed=\[, line 1: not valid YAML"):
         config.load(write(SMALLEST), ["seed=["])

@@ -9,7 +9,7 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped
 
-from nmt.decoding.hypotheses import Hypotheses, State, Step, expand, forbid
+from nmt.decoding.hypotheses import Hypotheses, State, Step, expand, forbid, largest
 from nmt.errors import ConfigError
 
 
@@ -67,7 +67,7 @@ class TopK:
         self, log_probs: Float[Array, "batch vocab"], keys: Key[Array, " batch"]
     ) -> Int[Array, " batch"]:
         """Returns a draw for each row."""
-        likeliest, tokens = lax.top_k(log_probs, min(self.k, log_probs.shape[-1]))
+        likeliest, tokens = largest(log_probs, min(self.k, log_probs.shape[-1]))
         return _pick(tokens, _draw(likeliest / self.temperature, keys))
 
 
@@ -166,14 +166,7 @@ def sample(
         )
 
     start = _init(state, max_length, limit=limit, source_length=source_length, bos=bos, pad=pad)
-    drawn = lax.while_loop(lambda drawn: ~jnp.all(drawn.done), advance, start)
-    return Hypotheses(
-        tokens=drawn.tokens.T[:, None],
-        lengths=drawn.lengths[:, None],
-        log_probs=drawn.log_probs[:, None],
-        scores=drawn.log_probs[:, None],
-        attention=jnp.moveaxis(drawn.attention, 0, 1)[:, None],
-    )
+    return lax.while_loop(lambda drawn: ~jnp.all(drawn.done), advance, start).hypotheses()
 
 
 @struct.dataclass
@@ -188,6 +181,15 @@ class _Drawn:
     log_probs: Float[Array, " batch"]
     tokens: Int[Array, "limit batch"]
     attention: Float[Array, "limit batch src"]
+
+    def hypotheses(self) -> Hypotheses:
+        return Hypotheses(
+            tokens=self.tokens.T[:, None],
+            lengths=self.lengths[:, None],
+            log_probs=self.log_probs[:, None],
+            scores=self.log_probs[:, None],
+            attention=jnp.moveaxis(self.attention, 0, 1)[:, None],
+        )
 
 
 def _init(

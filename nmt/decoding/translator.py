@@ -15,6 +15,7 @@ import numpy.typing as npt
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from nmt.allocator import keep_freed_memory
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import pad_side
 from nmt.data.tokenizer import Tokenizers
@@ -68,6 +69,7 @@ class Translator:
         Raises:
             RunError: there is no such run, or it has no checkpoint.
         """
+        keep_freed_memory()
         opened = Run.open(run)
         tokenizers = opened.tokenizers()
         model = build_model(opened.config, tokenizers)

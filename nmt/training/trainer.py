@@ -8,6 +8,7 @@ import datasets
 import jax
 from flax import nnx
 
+from nmt.allocator import keep_freed_memory
 from nmt.config import Config
 from nmt.data import corpus, tokenizer
 from nmt.data.tokenizer import Tokenizers
@@ -29,6 +30,7 @@ def train(config: Config) -> Run:
         UserError: the corpora, the tokenizer or the run folder cannot be used; nothing is
             overwritten.
     """
+    keep_freed_memory()
     run = Run.start(config)
     text = _load(config)
     tokenizers = run.tokenizers() if run.started else _train_tokenizers(text["train"], config)

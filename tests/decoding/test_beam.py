@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt.decoding.beam import BLOCK, BeamSearch, largest, search
+from nmt.decoding.beam import BeamSearch, search
+from nmt.decoding.hypotheses import BLOCK
 from nmt.decoding.sampling import greedy
 
 PAD, BOS, EOS = 0, 1, 2
 SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD}
+SEARCH_OPTIONS = ("beam", "n_best", "normalisation", "alpha")
 SRC = 3
 ROWS = 997  # a prime, so that prefixes spread over the table
 
@@ -35,7 +37,8 @@ class TableModel:
 
     def search(self, sentences, max_length, *, limit=8, **options):
         tables = (self.log_probs, self.attention)
-        found = _search(tables, jnp.array(sentences), jnp.array(max_length), limit=limit, **options)
+        sentences, max_length = jnp.array(sentences), jnp.array(max_length)
+        found = _run(search, tables, sentences, max_length, limit=limit, **options)
         return jax.tree.map(np.asarray, found)
 
     def replay(self, sentence, tokens):
@@ -61,21 +64,10 @@ def _table_step(tables):
     return step
 
 
-OPTIONS = ("limit", "beam", "n_best", "normalisation", "alpha")
-
-
-@partial(jax.jit, static_argnames=OPTIONS)
-def _search(tables, sentences, max_length, **options):
-    step = _table_step(tables)
+@partial(jax.jit, static_argnums=0, static_argnames=("limit", *SEARCH_OPTIONS))
+def _run(method, tables, sentences, max_length, **options):
     options |= SPECIALS | {"max_length": max_length, "source_length": SRC}
-    return search(step, sentences, **options)
-
-
-@partial(jax.jit, static_argnames=OPTIONS)
-def _greedy(tables, sentences, max_length, **options):
-    step = _table_step(tables)
-    options |= SPECIALS | {"max_length": max_length, "source_length": SRC}
-    return greedy(step, sentences, **options)
+    return method(_table_step(tables), sentences, **options)
 
 
 def score(log_prob, length, kind, alpha):
@@ -189,7 +181,7 @@ def test_a_beam_of_one_is_greedy(kind):
         range(40), [9] * 40, limit=9, beam=1, n_best=1, normalisation=kind, alpha=1.0
     )
     tables = (model.log_probs, model.attention)
-    drawn = _greedy(tables, sentences, max_length, limit=9)
+    drawn = _run(greedy, tables, sentences, max_length, limit=9)
 
     assert len(set(found.lengths[:, 0].tolist())) > 4
     np.testing.assert_array_equal(found.tokens, drawn.tokens)
@@ -299,19 +291,3 @@ def test_random_keys_travel_with_their_hypotheses():
     inside = np.arange(6) < np.asarray(found.lengths)[..., None]
     np.testing.assert_allclose(found.log_probs, (gained[..., 0] * inside).sum(-1), rtol=1e-5)
     np.testing.assert_allclose(found.attention, attention * inside[..., None], rtol=1e-6)
-
-
-@pytest.mark.parametrize("size", [10, 5 * BLOCK, 20 * BLOCK, 37 * BLOCK - 1])
-@pytest.mark.parametrize("k", [1, 6])
-def test_the_largest_values_are_those_that_a_stable_sort_puts_first(size, k):
-    rng = np.random.default_rng(size)
-    levels = np.repeat([2, 3, 50, 10**6], 5)  # many ties, few ties, none
-    values = rng.integers(levels[:, None], size=(20, size)).astype(np.float32)
-    values[rng.random(values.shape) < 0.3] = -np.inf
-    values[-1] = -np.inf
-
-    best, places = largest(jnp.array(values), k)
-
-    expected = np.argsort(-values, axis=1, kind="stable")[:, :k]
-    np.testing.assert_array_equal(places, expected)
-    np.testing.assert_array_equal(best, np.take_along_axis(values, expected, axis=1))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.decoding.hypotheses import bound, expand, forbid, normalise
+from nmt.decoding.hypotheses import BLOCK, bound, expand, forbid, largest, normalise
 
 KINDS = ["none", "average", "gnmt"]
 
@@ -74,3 +74,20 @@ def test_forbidden_tokens_become_impossible_and_the_rest_stays():
     allowed = forbid(log_probs, 1, 3)
 
     np.testing.assert_array_equal(allowed, [[[-1.0, -np.inf, -3.0, -np.inf]]])
+
+
+@pytest.mark.parametrize("size", [10, 5 * BLOCK, 20 * BLOCK, 37 * BLOCK - 1])
+@pytest.mark.parametrize("k", [1, 6])
+def test_the_largest_values_are_those_that_a_stable_sort_puts_first(size, k):
+    rng = np.random.default_rng(size)
+    levels = np.repeat([2, 3, 50, 10**6], 5)  # many ties, few ties, none
+    values = rng.integers(levels[:, None], size=(20, size)).astype(np.float32)
+    impossible = np.tile([0.0, 0.3, 0.9, 0.98, 0.99], 4)
+    values[rng.random(values.shape) < impossible[:, None]] = -np.inf
+    values[-1] = -np.inf
+
+    best, places = largest(jnp.array(values), k)
+
+    expected = np.argsort(-values, axis=1, kind="stable")[:, :k]
+    np.testing.assert_array_equal(places, expected)
+    np.testing.assert_array_equal(best, np.take_along_axis(values, expected, axis=1))

@@ -4,10 +4,14 @@ A GRU's parameters hold the reset gate, the update gate and the proposal side by
 are columns, as in the papers, so that a layer's kernel is the transpose of the printed matrix.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # tiny arrays: compiling is what takes time
 
 
 def randomised(build):
@@ -23,10 +27,12 @@ def randomised(build):
 
 def compiled(function):
     """Returns the function, whose first argument is a module, compiled."""
-    run = jax.jit(
-        lambda graph, *args: function(nnx.merge(graph, args[0]), *args[1:]), static_argnums=0
-    )
-    return lambda module, *args: run(*nnx.split(module), *args)
+
+    @partial(jax.jit, static_argnums=0, compiler_options=UNOPTIMISED)
+    def run(graph, state, *arguments):
+        return function(nnx.merge(graph, state), *arguments)
+
+    return lambda module, *arguments: run(*nnx.split(module), *arguments)
 
 
 def sigmoid(x):

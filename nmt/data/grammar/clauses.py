@@ -30,6 +30,8 @@ Determiners = frozenset[str]
 _ALL = frozenset(DETERMINERS)
 _KNOWN = frozenset(name for name, each in DETERMINERS.items() if each.definite)
 _COUNTED = frozenset({"zwei", "drei", "viele"})
+_COUNTS = tuple(each for name, each in DETERMINERS.items() if name in _COUNTED)
+_OWNED = frozenset({"mein", "unser"})
 _WITH_ARTICLE = _ALL - {"-"}
 _DATIVE = _WITH_ARTICLE - {"viele"}  # vielen would be rare
 
@@ -48,19 +50,18 @@ class Clauses:
     def __init__(self, rng: Random) -> None:
         self._rng = rng
 
-    def any(self, tense: Tense | None = None, *, negated: bool = False) -> Clause:
+    def anything(self, tense: Tense | None = None, *, negated: bool = False) -> Clause:
         """Returns a clause of any verb."""
         verb = verbs.BE if self._chance(0.2) else self._rng.choice(_EVERYDAY)
-        if tense is None:
-            tense = self._rng.choice(_tenses(verb))
+        chosen = self._rng.choice(_tenses(verb) if tense is None else (tense,))
         if verb is verbs.BE:
-            return self.being(tense, negated=negated)
-        return self.doing(verb, tense, negated=negated)
+            return self.being(chosen, negated=negated)
+        return self.doing(verb, chosen, negated=negated)
 
     def naming(self) -> Clause:
-        """That is a big house; that was not my car."""
+        """Such as: that is a big house; that was not my car."""
         objects = verbs.BE_SOMETHING.objects
-        thing = self._noun_phrase(objects, frozenset({"ein", "mein", "unser"}), singular=True)
+        thing = self._noun_phrase(objects, _OWNED | {"ein"}, singular=True)
         attributes = KINDS[thing.noun.kind].attributes
         if attributes and self._chance(0.5):
             thing = replace(thing, adjective=ADJECTIVES[self._rng.choice(attributes)])
@@ -68,11 +69,11 @@ class Clauses:
         return Clause(verbs.BE_SOMETHING, DAS, past=past, negated=negated, object=thing)
 
     def being(self, tense: Tense, *, negated: bool = False) -> Clause:
-        """The dog is in the garden; the soup was cold."""
+        """Such as: the dog is in the garden; the soup was cold."""
         subject = self.subject(verbs.BE, tense, known=True)
         kind = "adult" if isinstance(subject, Pronoun) else subject.noun.kind
         clause = Clause(verbs.BE, subject, past=tense == "past", negated=negated)
-        if kind in f"{verbs.PERSONS} animal vehicle" and self._chance(0.4):
+        if kind in verbs.LIVING.split() and self._chance(0.4):
             return self._timed(replace(clause, place=self._place(verbs.BE)))
         predicate = ADJECTIVES[self._rng.choice(KINDS[kind].predicates)]
         if isinstance(subject, NounPhrase) and predicate.german in KINDS[kind].attributes:
@@ -114,7 +115,7 @@ class Clauses:
         verb = clause.verb
         if verb.case == "dative":
             return self._affected(clause, verb.objects, _KNOWN if clause.negated else _DATIVE)
-        determiners = _ALL - _KNOWN if verb is verbs.HAVE else _ALL
+        determiners = {verbs.HAVE: _ALL - _KNOWN, verbs.BUY: _ALL - _OWNED}.get(verb, _ALL)
         if clause.negated:
             determiners -= _COUNTED
         return self._affected(clause, verb.objects, determiners)
@@ -145,7 +146,7 @@ class Clauses:
         kind = KINDS[noun.kind]
         names = tuple(name for name in kind.determiners if name in determiners)
         name = "der" if "der" in names and self._chance(0.3) else self._rng.choice(names)
-        many = name in _COUNTED or name == "-" or (name != "ein" and self._chance(0.35))
+        many = name in _COUNTED or name == "-" or (name != "ein" and self._chance(0.4))
         adjective = None
         if kind.attributes and self._chance(0.4):
             adjective = ADJECTIVES[self._rng.choice(kind.attributes)]
@@ -215,7 +216,7 @@ def _times(clause: Clause) -> tuple[Adverbial, ...]:
         return tuple(
             time for time in verbs.BYGONE if time is not verbs.LAST_WEEK or nature != Nature.HABIT
         )
-    several = isinstance(clause.object, NounPhrase) and clause.object.determiner.stem in _COUNTED
+    several = isinstance(clause.object, NounPhrase) and clause.object.determiner in _COUNTS
     if clause.past or nature < Nature.HABIT or clause.negated or several:
         return ()
     return verbs.HABITUAL

@@ -88,7 +88,7 @@ def _modal(clause: Clause) -> list[Word]:
         words = [Word("cannot", ("finite", "negation"))]
     else:
         words = [Word(first, ("finite",)), *_negation(clause)]
-    return [*words, *(Word(other, ("finite",)) for other in others)]
+    return [*words, *(Word(other, ("verb" if other == "to" else "finite",)) for other in others)]
 
 
 def _do_support(clause: Clause) -> list[Word]:

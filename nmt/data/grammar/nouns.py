@@ -20,7 +20,6 @@ kin        der  Bruder     Brüder       brother    brothers
 kin        die  Schwester  Schwestern   sister     sisters
 animal     der  Hund       Hunde        dog        dogs
 animal     die  Katze      Katzen       cat        cats
-animal     das  Pferd      Pferde       horse      horses
 book       das  Buch       Bücher       book       books
 newspaper  die  Zeitung    Zeitungen    newspaper  newspapers
 letter     der  Brief      Briefe       letter     letters
@@ -65,50 +64,51 @@ venue      das  Museum     -            museum     -
 venue      der  Bahnhof    -            station    -
 market     der  Markt      -            market     -
 transport  der  Bus        -            bus        -
-transport  der  Zug        -            train      -
 weather    das  Wetter     -            weather    -
 leisure    die  Zeit       -            time       -
 """
 
 # Kind : determiners (a dash: none at all) : adjectives before the noun : and after "to be".
 _KINDS = """
-adult     : der ein dieser zwei drei viele              : alt freundlich       : krank müde hungrig
-colleague : der ein mein unser dieser zwei viele        : alt neu freundlich   : krank müde hungrig
-child     : der ein dieser zwei drei viele              : klein freundlich     : krank müde hungrig
-kin       : der mein unser                              :                      : krank müde hungrig
-animal    : der ein mein unser dieser zwei drei viele   : alt klein groß schön : krank alt schön
-book      : der ein mein dieser zwei drei viele -       : alt neu schön        : interessant
-newspaper : der ein mein dieser zwei -                  : alt neu              : alt interessant
-letter    : der ein dieser zwei drei viele -            : neu schön            : neu interessant
-song      : der ein dieser zwei drei viele -            : alt neu schön        : alt schön
-fruit     : der ein mein dieser zwei drei viele -       : rot                  : teuer rot frisch
-dish      : der ein dieser zwei drei viele -            : frisch               : teuer frisch
-stew      : der dieser - - -                             : frisch kalt          : kalt teuer
-staple    : der dieser - - -                               : frisch               : teuer frisch
-drink     : der dieser - - -                               : kalt                 : kalt
-vehicle   : der ein mein unser dieser zwei              : alt neu rot schön    : teuer kaputt neu
-device    : der ein mein dieser zwei                    : alt neu schön        : teuer kaputt alt
-furniture : der ein mein dieser zwei viele              : alt neu klein rot    : teuer kaputt neu
-thing     : der ein mein dieser zwei drei               : neu klein groß rot   : neu rot klein
-sight     : der ein dieser zwei drei viele -            : klein groß schön     : teuer schön
-clothing  : der ein mein dieser zwei drei               : alt neu rot schön    : teuer schön rot
-building  : der ein mein unser dieser                   : alt neu klein groß   : teuer groß schön
-door      : der ein dieser zwei                         : alt neu              : neu kaputt
-window    : der ein dieser zwei                         : klein groß           : klein kaputt
-room      : der mein unser                              : klein groß           : warm kalt groß
-garden    : der mein unser dieser                       : klein groß schön     : klein groß schön
-nature    : der ein dieser                              : klein groß schön     : klein groß schön
-town      : der ein unser dieser                        : alt klein groß schön : interessant schön
-venue     : der ein dieser                              : alt neu klein groß   : neu groß
-market    : der                                         :                      :
-transport : der ein dieser                              : alt neu groß         : alt neu kaputt
-weather   : der                                         :                      : schön schlecht warm
-leisure   : -                                           :                      :
+adult     : der ein dieser zwei drei viele        : alt freundlich       : krank müde hungrig
+colleague : der ein mein unser dieser zwei viele  : alt neu freundlich   : krank müde hungrig
+child     : der ein dieser zwei drei viele        : klein freundlich     : krank müde hungrig
+kin       : der mein unser                        :                      : krank müde hungrig
+animal    : der ein mein unser dieser zwei viele  : alt klein groß schön : krank alt schön
+book      : der ein mein dieser zwei drei viele - : alt neu schön        : interessant
+newspaper : der ein mein dieser zwei -            : alt neu              : alt interessant
+letter    : der ein dieser zwei drei viele -      : neu schön            : neu interessant
+song      : der ein dieser zwei drei viele -      : alt neu schön        : alt schön
+fruit     : der ein mein dieser zwei drei viele - : rot                  : teuer rot frisch
+dish      : der ein dieser zwei drei viele -      : frisch               : teuer frisch
+stew      : der dieser - - -                      : frisch kalt          : kalt teuer
+staple    : der dieser - - -                      : frisch               : teuer frisch
+drink     : der dieser - - -                      : kalt                 : kalt
+vehicle   : der ein mein unser dieser zwei        : alt neu rot schön    : teuer kaputt neu
+device    : der ein mein dieser zwei              : alt neu schön        : teuer kaputt alt
+furniture : der ein mein dieser zwei viele        : alt neu klein rot    : teuer kaputt neu
+thing     : der ein mein dieser zwei drei         : neu klein groß rot   : neu rot klein
+sight     : der ein dieser zwei drei viele -      : klein groß schön     : teuer schön
+clothing  : der ein mein dieser zwei drei         : alt neu rot schön    : teuer schön rot
+building  : der ein mein unser dieser             : alt neu klein groß   : teuer groß schön
+door      : der ein dieser zwei                   : alt neu              : neu kaputt
+window    : der ein dieser zwei                   : klein groß           : klein kaputt
+room      : der mein unser                        : klein groß           : warm kalt groß
+garden    : der mein unser dieser                 : klein groß schön     : klein groß schön
+nature    : der ein dieser                        : klein groß schön     : klein groß schön
+town      : der ein unser dieser                  : alt klein groß schön : interessant schön
+venue     : der ein dieser                        : alt neu klein groß   : neu groß
+market    : der                                   :                      :
+transport : der ein dieser                        : alt neu groß         : alt neu kaputt
+weather   : der                                   :                      : schön schlecht kalt warm
+leisure   : -                                     :                      :
 """
 
 NOUNS = tuple(
-    Noun(kind, article, one.strip("*"), many.strip("-"), *english, weak="*" in one)
-    for kind, article, one, many, *english in map(str.split, _NOUNS.strip().splitlines())
+    Noun(kind, article, one.strip("*"), many.strip("-"), english, english_plural, "*" in one)
+    for kind, article, one, many, english, english_plural in map(
+        str.split, _NOUNS.strip().splitlines()
+    )
 )
 WEATHER = next(noun for noun in NOUNS if noun.kind == "weather")
 LEISURE = next(noun for noun in NOUNS if noun.kind == "leisure")
@@ -146,7 +146,7 @@ DETERMINERS = {
     "mein": Determiner("mein", "ein", "mixed", "my", "my", definite=True),
     "unser": Determiner("unser", "ein", "mixed", "our", "our", definite=True),
     "ein": Determiner("ein", "ein", "mixed", "a", ""),
-    "kein": Determiner("kein", "ein", "mixed", "a", "any"),
+    "kein": Determiner("kein", "ein", "mixed", "", ""),  # English denies the verb: not a, not any
     "zwei": Determiner("zwei", "none", "strong", "", "two"),
     "drei": Determiner("drei", "none", "strong", "", "three"),
     "viele": Determiner("viel", "dieser", "strong", "", "many"),

@@ -17,10 +17,21 @@ from nmt.data.grammar.nouns import (
     SIE,
     SIE_PLURAL,
     WEATHER,
+    WIR,
 )
 from nmt.data.grammar.words import Adverbial, Nature, Pronoun, Verb
 
+# Each with its translation.
+_THAT = ("dass", "that")
+_WHETHER = ("ob", "whether")
+_BECAUSE = ("weil", "because")
+_ALTHOUGH = ("obwohl", "although")
+_WHEN = ("wenn", "when")
+_WHILE = ("während", "while")
+_BEFORE = ("bevor", "before")
+
 _TIME = NounPhrase(LEISURE, DETERMINERS["-"])
+_OUTDOORS = ("garden", "nature", "town", "venue", "market")
 _THE_WEATHER = NounPhrase(WEATHER, DETERMINERS["der"])
 
 
@@ -32,7 +43,7 @@ class Speaker:
         self._clauses = Clauses(rng)
         self._patterns = (
             *(self._statement,) * 10,
-            *(self._report,) * 4,
+            *(self._report,) * 5,
             *(self._hindrance,) * 3,
             self._condition,
             self._meanwhile,
@@ -49,7 +60,7 @@ class Speaker:
     def _statement(self) -> Sentence:
         if self._chance(0.18):
             return Sentence(self._clauses.naming())
-        clause = self._clauses.any(negated=self._chance(0.2))
+        clause = self._clauses.anything(negated=self._chance(0.2))
         return Sentence(clause, self._front(clause))
 
     def _report(self) -> Sentence:
@@ -60,11 +71,11 @@ class Speaker:
         subject = self._clauses.subject(verb, tense, known=True)
         main = Clause(verb, subject, past=tense == "past", negated=negated)
         asked = verb is verbs.ASK or (verb is verbs.KNOW and negated)
-        content = self._clauses.any(
+        content = self._clauses.anything(
             "past" if tense == "past" else None,
             negated=not (asked or negated) and self._chance(0.2),
         )
-        return Sentence(main, "subject", ("ob", "whether") if asked else ("dass", "that"), content)
+        return Sentence(main, "subject", _WHETHER if asked else _THAT, content)
 
     def _hindrance(self) -> Sentence:
         """Who is ill does not work, or works although he is ill."""
@@ -77,7 +88,7 @@ class Speaker:
             cause = replace(cause, verb=verbs.HAVE, negated=True, object=_TIME)
         else:
             cause = replace(cause, predicate=ADJECTIVES[self._rng.choice(("krank", "müde"))])
-        return self._joined(main, ("weil", "because") if negated else ("obwohl", "although"), cause)
+        return self._joined(main, _BECAUSE if negated else _ALTHOUGH, cause)
 
     def _condition(self) -> Sentence:
         """When there is time, or when the weather is right."""
@@ -87,10 +98,10 @@ class Speaker:
         if self._chance(0.5):
             condition = Clause(verbs.HAVE, _resumed(subject), object=_TIME)
         else:
-            outdoors = any(noun.kind in ("garden", "nature") for noun in named(main))
+            outdoors = any(noun.kind in _OUTDOORS for noun in named(main))
             weather = self._rng.choice(("schön", "warm") if outdoors else ("schlecht", "kalt"))
             condition = Clause(verbs.BE, _THE_WEATHER, predicate=ADJECTIVES[weather])
-        return self._joined(main, ("wenn", "when"), condition)
+        return self._joined(main, _WHEN, condition)
 
     def _meanwhile(self) -> Sentence:
         """One does this while another does that."""
@@ -99,7 +110,7 @@ class Speaker:
             self._clauses.doing(self._rng.choice(choice), tense, timed=False)
             for choice in (_verbs(Nature.DEED), _verbs(Nature.HABIT, lasting=True))
         )
-        return self._joined(main, ("während", "while"), other)
+        return self._joined(main, _WHILE, other)
 
     def _succession(self) -> Sentence:
         """One does this before doing that."""
@@ -109,7 +120,7 @@ class Speaker:
         kind = "kin" if isinstance(subject, Pronoun) else subject.noun.kind
         following = self._rng.choice(_verbs(Nature.EFFORT, subject=kind))
         other = self._clauses.doing(following, tense, subject=_resumed(subject), timed=False)
-        return self._joined(main, ("bevor", "before"), other)
+        return self._joined(main, _BEFORE, other)
 
     def _joined(self, main: Clause, conjunction: tuple[str, str], other: Clause) -> Sentence:
         return Sentence(main, "clause" if self._chance(0.35) else "subject", conjunction, other)
@@ -164,8 +175,12 @@ def _acceptable(sentence: Sentence) -> bool:
     for clause in clauses:
         said += [clause.verb, *(noun.english for noun in named(clause))]
         said += [each for each in (clause.complement, clause.time) if isinstance(each, Adverbial)]
+    if sentence.conjunction in (_THAT, _WHETHER, _WHILE):
+        said += [WIR if clause.subject is ICH else clause.subject for clause in clauses]
+    if len(set(said)) < len(said):
+        return False
     last = clauses[-1]
-    rare = (
-        sentence.subordinate and last.verb.particle and last.subject is ICH and not last.past
-    ) and not last.modal
-    return len(set(said)) == len(said) and not rare
+    simple_present = not last.past and not last.modal
+    return not (
+        sentence.subordinate and last.verb.particle and last.subject is ICH and simple_present
+    )

@@ -8,6 +8,7 @@ STATE, EVENT, DEED, HABIT, EFFORT = Nature
 
 PERSONS = "adult colleague child kin"
 GROWN = "adult colleague kin"
+LIVING = f"{PERSONS} animal"
 _GOODS = "book newspaper vehicle device furniture sight clothing building"
 _FOOD = "fruit dish stew staple"
 
@@ -16,7 +17,7 @@ OUTSIDE = Preposition("in", "dative", "in", "garden nature")
 IN_TOWN = Preposition("in", "dative", "in", "town")
 AT_VENUE = Preposition("an", "dative", "at", "venue")
 AT_MARKET = Preposition("auf", "dative", "at", "market")
-BEFORE = Preposition("vor", "dative", "in front of", "building venue")
+IN_FRONT_OF = Preposition("vor", "dative", "in front of", "building venue")
 BEHIND = Preposition("hinter", "dative", "behind", "building venue")
 ON = Preposition("auf", "dative", "on", "furniture")
 UNDER = Preposition("unter", "dative", "under", "furniture")
@@ -51,13 +52,19 @@ HABITUAL = (OFTEN, SOMETIMES, ALWAYS, EVERY_DAY, IN_THE_MORNING, IN_THE_EVENING)
 BYGONE = (YESTERDAY, LAST_WEEK, THIS_MORNING, ON_SUNDAY)
 PLANNED = (TODAY, TOMORROW, ON_SUNDAY, IN_THE_EVENING)
 
+_HERE = (OUTSIDE, INSIDE)
+_SHOPS = (IN_TOWN, AT_MARKET)
+_SIGHTS = (OUTSIDE, IN_TOWN, IN_FRONT_OF)
+_UNSEEN = (OUTSIDE, UNDER, BEHIND)
+_LYING = "book newspaper letter thing clothing"
+
 BE = Verb(
     "sein ist gewesen",
     "be was",
     EVENT,
     subjects=f"{PERSONS} animal letter song thing drink {_GOODS} {_FOOD} door window room garden"
     " nature town venue transport weather",
-    places=(OUTSIDE, INSIDE, BEFORE),
+    places=(OUTSIDE, INSIDE, IN_FRONT_OF),
     irregular=("bin", "bist", "ist", "sind"),
     preterite=("war", "warst", "war", "waren"),
 )
@@ -79,11 +86,15 @@ KNOW = Verb("wissen weiß gewusst", "know knew", STATE, irregular=("weiß", "", 
 BELIEVE = Verb("glauben glaubt geglaubt", "believe believed", STATE)
 ASK = Verb("fragen fragt gefragt", "ask asked", DEED, PERSONS)
 
-_HERE = (OUTSIDE, INSIDE)
-_SHOPS = (IN_TOWN, AT_MARKET)
-_SIGHTS = (OUTSIDE, IN_TOWN, BEFORE)
-_UNSEEN = (OUTSIDE, UNDER, BEHIND)
-_LYING = "book newspaper letter thing clothing"
+BUY = Verb(
+    "kaufen kauft gekauft",
+    "buy bought",
+    DEED,
+    f"{_GOODS} {_FOOD}",
+    subjects=GROWN,
+    options=(FOR,),
+    places=_SHOPS,
+)
 
 VERBS = (
     HAVE,
@@ -91,7 +102,7 @@ VERBS = (
     Verb("brauchen braucht gebraucht", "need needed", STATE, "vehicle thing furniture device book"),
     Verb("wohnen wohnt gewohnt", "live lived", STATE, complements=(IN_HOUSE,)),
     Verb("sehen sieht gesehen", "see saw", EVENT, f"{PERSONS} animal transport", places=_SIGHTS),
-    Verb("finden findet gefunden", "find found", EVENT, "thing clothing animal", places=_UNSEEN),
+    Verb("finden findet gefunden", "find found", EVENT, "thing clothing letter", places=_UNSEEN),
     Verb(
         "liegen liegt gelegen", "lie lay", EVENT, subjects=_LYING, complements=(ON, UNDER, BESIDE)
     ),
@@ -99,18 +110,10 @@ VERBS = (
         "an|kommen kommt angekommen",
         "arrive arrived",
         DEED,
-        places=(AT_VENUE, IN_TOWN),
+        complements=(AT_VENUE, IN_TOWN),
         auxiliary="sein",
     ),
-    Verb(
-        "kaufen kauft gekauft",
-        "buy bought",
-        DEED,
-        f"{_GOODS} {_FOOD}",
-        subjects=GROWN,
-        options=(FOR,),
-        places=_SHOPS,
-    ),
+    BUY,
     Verb(
         "suchen sucht gesucht",
         "look looked for",
@@ -135,7 +138,7 @@ VERBS = (
         "schlafen schläft geschlafen",
         "sleep slept",
         HABIT,
-        subjects=f"{PERSONS} animal",
+        subjects=LIVING,
         places=_HERE,
         lasting=True,
     ),
@@ -144,13 +147,13 @@ VERBS = (
         "wait waited",
         HABIT,
         complements=(AWAITING,),
-        places=(AT_VENUE, BEFORE),
+        places=(AT_VENUE,),
         lasting=True,
     ),
     Verb(
         "bleiben bleibt geblieben",
         "stay stayed",
-        HABIT,
+        DEED,
         complements=(AT_HOME, OUTSIDE, INSIDE),
         auxiliary="sein",
     ),
@@ -244,7 +247,7 @@ VERBS = (
         "laufen läuft gelaufen",
         "run ran",
         EFFORT,
-        subjects=f"{PERSONS} animal",
+        subjects=LIVING,
         complements=(INTO, THROUGH),
         auxiliary="sein",
     ),
