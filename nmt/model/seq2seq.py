@@ -10,11 +10,12 @@ from jaxtyping import Array, Float, Int
 from nmt.attention.mechanisms import Memory
 from nmt.config import ModelConfig
 from nmt.errors import ConfigError
-from nmt.model import decoder as decoders
 from nmt.model import dropout
-from nmt.model.decoder import DecoderState, build_decoder
+from nmt.model.bahdanau import BahdanauDecoder
+from nmt.model.decoder import Decoder, DecoderState, draw_masks
 from nmt.model.dropout import RowKeys
 from nmt.model.encoder import Encoder
+from nmt.model.luong import LuongDecoder
 
 Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
 
@@ -64,7 +65,9 @@ class Seq2Seq(nnx.Module):
         """Returns what the decoder attends to; positions from a row's length on are padding."""
         embed_keys, layer_keys = dropout.split(keys, 2)
         mask = jnp.arange(source.shape[1])[None, :] < source_lengths[:, None]
-        embedding = self.source_embedding or self.target_embedding
+        embedding = self.source_embedding
+        if embedding is None:
+            embedding = self.target_embedding
         embedded = dropout.over_time(embed_keys, self.dropout, embedding(source))
         annotations, summary = self.encoder(embedded, mask, keys=layer_keys)
         return Memory(
@@ -82,7 +85,7 @@ class Seq2Seq(nnx.Module):
         self, state: DecoderState, tokens: Int[Array, " batch"], memory: Memory
     ) -> tuple[DecoderState, Float[Array, "batch vocab"], Float[Array, "batch src"]]:
         """Reads the previous token of each row; returns state, log-probabilities and weights."""
-        masks = decoders.draw_masks(self.decoder, self.dropout, memory.summary.dtype)
+        masks = draw_masks(self.decoder, self.dropout, memory.summary.dtype)
         embedded = self.target_embedding(tokens[:, None])
         projected = self.decoder.project(embedded)[:, 0]
         state, features, weights = self.decoder.step(state, projected, memory, masks)
@@ -101,8 +104,8 @@ class Seq2Seq(nnx.Module):
         embed_keys, mask_keys = dropout.split(keys, 2)
         embedded = self.target_embedding(previous)
         embedded = dropout.over_time(embed_keys, self.dropout, embedded)
-        masks = decoders.draw_masks(self.decoder, self.dropout, embedded.dtype, keys=mask_keys)
-        readouts, weights = decoders.teacher_forced(self.decoder, embedded, memory, masks)
+        masks = draw_masks(self.decoder, self.dropout, embedded.dtype, keys=mask_keys)
+        readouts, weights = self.decoder.teacher_forced(embedded, memory, masks)
         return self.logits(readouts), weights
 
     def logits(
@@ -112,6 +115,15 @@ class Seq2Seq(nnx.Module):
         output = self.target_embedding.attend if self.output is None else self.output
         bias = self.output_bias[None, None, :].astype(jnp.float32)
         return output(readouts).astype(jnp.float32) + bias
+
+
+def build_decoder(config: ModelConfig, *, rngs: nnx.Rngs) -> Decoder:
+    """Returns the decoder that the configuration names."""
+    match config.decoder.kind:
+        case "bahdanau":
+            return BahdanauDecoder(config, rngs=rngs)
+        case "luong":
+            return LuongDecoder(config, rngs=rngs)
 
 
 def build(config: ModelConfig, *, source_size: int, target_size: int, seed: int) -> Seq2Seq:

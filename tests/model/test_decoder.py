@@ -11,7 +11,8 @@ from flax import nnx
 
 from nmt.attention.mechanisms import Memory
 from nmt.config import ModelConfig
-from nmt.model.decoder import build_decoder, draw_masks, teacher_forced
+from nmt.model.decoder import draw_masks
+from nmt.model.seq2seq import build_decoder
 
 BATCH, SRC, TGT, EMBED, ANNOTATION, HIDDEN, READOUT = 2, 4, 3, 5, 4, 3, 2
 LENGTHS = [4, 2]
@@ -75,7 +76,7 @@ def run(request):
     keys = jax.random.split(jax.random.key(2), BATCH)
     masks = draw_masks(decoder, RATE, jnp.dtype("float64"), keys=keys)
     embedded = jnp.array(np.random.default_rng(9).normal(size=(BATCH, TGT, EMBED)))
-    readouts, weights = compiled(teacher_forced)(decoder, embedded, memory, masks)
+    readouts, weights = compiled(type(decoder).teacher_forced)(decoder, embedded, memory, masks)
     follow, score = (luong, general) if name.startswith("luong") else (bahdanau, additive)
     return SimpleNamespace(
         decoder=decoder,
@@ -134,7 +135,7 @@ def test_a_sentence_without_source_keeps_every_gradient_finite():
     @jax.grad
     def gradient(inputs):
         state, embedded = inputs
-        readouts, weights = teacher_forced(nnx.merge(graph, state), embedded, memory, masks)
+        readouts, weights = nnx.merge(graph, state).teacher_forced(embedded, memory, masks)
         return (readouts**2).sum() + (weights**2).sum()
 
     gradients = gradient((state, jnp.ones((BATCH, TGT, EMBED))))
