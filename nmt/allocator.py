@@ -15,8 +15,8 @@ _SETTINGS = (
 def keep_freed_memory() -> None:
     """Tells glibc not to give freed memory back to the system; elsewhere it does nothing.
 
-    XLA on a CPU allocates the buffers of a program at each call. By default glibc maps them anew and
-    the system clears every page: 54,000 page faults, and a sixth of the processor time, in a
+    XLA on a CPU allocates the buffers of a program at each call. By default glibc maps them anew
+    and the system clears every page: 54,000 page faults, and a sixth of the processor time, in a
     training step of the Multi30k model.
     """
     if sys.platform != "linux":

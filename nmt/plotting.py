@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ DATES = {".png": None, ".svg": "Date", ".pdf": "CreationDate"}
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
+@runtime_checkable
 class Attended(Protocol):
     """A translation with the attention that made it, such as `nmt.Translation`."""
 

@@ -9,7 +9,7 @@ tensorboard/    the same for TensorBoard, with attention images
 
 import dataclasses
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import jax
 import orbax.checkpoint as ocp
@@ -57,7 +57,7 @@ class Run:
         self.config = config
 
     @classmethod
-    def start(cls, config: Config) -> Self:
+    def start(cls, config: Config) -> "Run":
         """Returns the run that `config.run` names: a new one, or the same one to go on with.
 
         Nothing is written before `create`.
@@ -83,7 +83,7 @@ class Run:
         return cls(path, config)
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, path: str | Path) -> "Run":
         """Returns the run in a folder that training has made.
 
         Raises:
@@ -119,7 +119,7 @@ class Run:
     def save(self, which: Which, items: dict[str, Any], position: Position) -> None:
         """Writes a checkpoint of named array trees, whole or not at all, and drops older ones."""
         with self._manager(which) as manager:
-            saved = {name: ocp.args.StandardSave(tree) for name, tree in items.items()}
+            saved = {name: ocp.args.StandardSave(_named(tree)) for name, tree in items.items()}
             where = ocp.args.JsonSave(dataclasses.asdict(position))
             args = ocp.args.Composite(**saved, position=where)
             manager.save(position.step, args=args, force=True)
@@ -149,17 +149,34 @@ class Run:
                 f"{self.path}: its tokenizer is not the one that the model was trained with; "
                 "put the original files back into tokenizer/"
             )
-        abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, templates)
-        wanted = {name: ocp.args.StandardRestore(tree) for name, tree in abstract.items()}
+        wanted = {
+            name: ocp.args.StandardRestore(
+                {key: ocp.utils.to_shape_dtype_struct(leaf) for key, leaf in _named(tree).items()}
+            )
+            for name, tree in templates.items()
+        }
         with self._manager(which) as manager:
             try:
                 restored = manager.restore(position.step, args=ocp.args.Composite(**wanted))
             except ValueError as error:
                 reason = str(error).splitlines()[0]
                 raise RunError(f"{self.path}: checkpoint of another model ({reason})") from None
-        return dict(restored.items())
+        return {
+            name: jax.tree.unflatten(
+                jax.tree.structure(tree), [restored[name][key] for key in _named(tree)]
+            )
+            for name, tree in templates.items()
+        }
 
     def _manager(self, which: Which) -> ocp.CheckpointManager:
         options = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)
         path = (self.path / "checkpoints" / which).absolute()
         return ocp.CheckpointManager(path, options=options)
+
+
+def _named(tree: Any) -> dict[str, Any]:
+    """Returns the arrays of a tree by name, so that a checkpoint knows of names and arrays only."""
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="."): leaf
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    }

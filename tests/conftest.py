@@ -72,7 +72,7 @@ def copy_run(tmp_path_factory):
                 "validation": str(folder / "val"),
                 "batch": {"sentences": 64, "shapes": 1},
             },
-            "tokenizer": {"vocabulary_size": 14},
+            "tokenizer": {"vocabulary_size": 21},
             "model": {
                 "embedding_size": 16,
                 "encoder": {"hidden_size": 16},

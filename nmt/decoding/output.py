@@ -2,9 +2,9 @@
 
 import contextlib
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from nmt.errors import DataError
 from nmt.evaluation.alignment import argmax_links, fold, format_links
 
 
+@runtime_checkable
 class AlignmentWriter(Protocol):
     """What receives the translations of a file, one line after the other."""
 
@@ -71,11 +72,11 @@ class _Matrices:
 
     def write(self, translation: Translation) -> None:
         self._add("attention", translation.attention)
-        self._add("source", _strings(translation.source_pieces))
-        self._add("target", _strings(translation.target_pieces))
+        self._add("source", np.array(translation.source_pieces, dtype=np.str_))
+        self._add("target", np.array(translation.target_pieces, dtype=np.str_))
         self._line += 1
 
-    def _add(self, name: str, array: npt.NDArray[np.generic]) -> None:
+    def _add(self, name: str, array: npt.NDArray[Any]) -> None:
         with self._archive.open(f"{name}_{self._line}.npy", "w") as file:
             np.lib.format.write_array(file, array, allow_pickle=False)
 
@@ -86,7 +87,3 @@ class _Links:
 
     def write(self, translation: Translation) -> None:
         self._file.write(links(translation) + "\n")
-
-
-def _strings(pieces: Sequence[str]) -> npt.NDArray[np.str_]:
-    return np.array(pieces, dtype=np.str_)

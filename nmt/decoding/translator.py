@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -63,7 +63,7 @@ class Translator:
         self.config = config
 
     @classmethod
-    def load(cls, run: str | Path, *, checkpoint: Which = "best", **decoding: Any) -> Self:
+    def load(cls, run: str | Path, *, checkpoint: Which = "best", **decoding: Any) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
 
         Raises:

@@ -21,10 +21,10 @@ from nmt.model.gru import GRU
 
 @struct.dataclass
 class DecoderState:
-    """What one step hands to the next; every leaf leads with the batch."""
+    """What one step hands to the next; every leaf leads with the batch, in search with the beam."""
 
-    hidden: tuple[Float[Array, "batch hidden"], ...]  # one a layer, the top one last
-    feed: Float[Array, "batch feed"]  # the attentional vector, empty where it is not fed
+    hidden: tuple[Float[Array, "batch *beam hidden"], ...]  # one a layer, the top one last
+    feed: Float[Array, "batch *beam feed"]  # the attentional vector, empty where it is not fed
 
 
 @struct.dataclass

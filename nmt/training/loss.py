@@ -1,7 +1,10 @@
 """The loss: negative log-likelihood of the target, as sums that devices and batches can add."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 from jaxtyping import Array, Float, Int
 
@@ -18,6 +21,13 @@ class LossSums:
 
     def __add__(self, other: "LossSums") -> "LossSums":
         return jax.tree.map(jnp.add, self, other)
+
+
+def totals(parts: Sequence[LossSums]) -> tuple[float, float, float]:
+    """Returns loss, nll and tokens added up; it waits for the devices, once for all parts."""
+    rows = jax.device_get([(part.loss, part.nll, part.tokens) for part in parts])
+    loss, nll, tokens = np.sum(rows, axis=0, dtype=np.float64).tolist()
+    return loss, nll, tokens
 
 
 def cross_entropy(

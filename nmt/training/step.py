@@ -58,20 +58,20 @@ def device_count() -> int:
 
 def shard(batch: Batch) -> Any:
     """Puts equal parts of the rows on each device: leaves become (device, rows, ...)."""
-    devices = jax.local_devices()
-    mesh = jax.sharding.Mesh(np.array(devices), (AXIS,))
-    sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(AXIS))
-    parts = jax.tree.map(lambda x: x.reshape(len(devices), -1, *x.shape[1:]), batch)
-    return jax.device_put(parts, sharding)
+    parts = jax.tree.map(lambda x: x.reshape(device_count(), -1, *x.shape[1:]), batch)
+    return jax.device_put(parts, _placement(AXIS))
 
 
 def init_state(config: Config, model: Seq2Seq) -> TrainState:
-    """Returns the state before the first update."""
+    """Returns the state before the first update, already where the step leaves it.
+
+    A state on one device only would have the step compiled twice: for it, and for its successor.
+    """
     params = nnx.state(model, nnx.Param)
     pending = None
     if config.training.accumulate > 1:
         pending = (_no_loss(), jax.tree.map(jnp.zeros_like, params))
-    return TrainState(
+    state = TrainState(
         step=jnp.zeros((), jnp.int32),
         batches=jnp.zeros((), jnp.int32),
         params=params,
@@ -79,6 +79,7 @@ def init_state(config: Config, model: Seq2Seq) -> TrainState:
         plateau=jnp.ones(()),
         pending=pending,
     )
+    return jax.device_put(state, _placement())
 
 
 def make_train_step(
@@ -154,6 +155,12 @@ def _forward(
     smoothing = config.training.label_smoothing if train else 0.0
     target, lengths = jnp.asarray(batch.target), jnp.asarray(batch.target_lengths)
     return cross_entropy(logits, target, lengths, label_smoothing=smoothing)
+
+
+def _placement(*axes: str) -> jax.sharding.NamedSharding:
+    """Returns the sharding of leading axes over the local devices; without axes, whole copies."""
+    mesh = jax.sharding.Mesh(np.array(jax.local_devices()), (AXIS,))
+    return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
 
 
 def _row_keys(key: RandomKey, rows: int) -> Any:

@@ -1,7 +1,7 @@
 """The training loop: steps, validation, early stopping, checkpoints, and going on after a stop."""
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import datasets
@@ -17,6 +17,7 @@ from nmt.errors import RunError
 from nmt.run import Position, Run
 from nmt.training.feed import Feed
 from nmt.training.log import Display, Stopwatch, TrainingLog
+from nmt.training.loss import totals
 from nmt.training.step import StepMetrics, TrainState, init_state, make_train_step
 from nmt.training.validation import Report, Validator
 
@@ -117,18 +118,16 @@ class Trainer:
 
     def _report_training(self) -> None:
         """Logs the mean over the steps since the last report; reads the devices only here."""
-        metrics = jax.device_get(self.since_log)
+        loss, nll, tokens = totals([metrics.sums for metrics in self.since_log])
+        last = self.since_log[-1]
         self.since_log = []
-        tokens = sum(float(each.sums.tokens) for each in metrics)
-        loss = sum(float(each.sums.loss) for each in metrics) / tokens
-        nll = sum(float(each.sums.nll) for each in metrics) / tokens
         speed = tokens / self.watch.lap()
+        loss, nll = loss / tokens, nll / tokens
         if not math.isfinite(loss):
             raise RunError(
                 f"{self.run.path}: the loss is {loss} at step {self.position.step}; lower "
                 "training.learning_rate or training.clip_norm and start anew"
             )
-        last = metrics[-1]
         values = {
             "train/loss": loss,
             "train/perplexity": math.exp(min(nll, 700.0)),
@@ -166,7 +165,7 @@ class Trainer:
         )
         if is_best:
             self.run.save("best", {"params": self.state.params}, self.position)
-        self.run.save("last", {"state": self.state}, self.position)
+        self.run.save("last", _items(self.state), self.position)
         self.watch.lap()
 
     def _cut_learning_rate(self) -> None:
@@ -184,7 +183,8 @@ class Trainer:
         position = self.run.position("last")
         if position is None:
             return fresh, Position(tokenizer=self.feed.tokenizers.fingerprint)
-        return self.run.restore("last", {"state": fresh})["state"], position
+        items = self.run.restore("last", _items(fresh))
+        return TrainState(params=items["params"], **items["rest"]), position
 
 
 def judge(position: Position, report: Report, *, metric: str) -> Position:
@@ -204,6 +204,12 @@ def total_steps(config: Config, batches_per_epoch: int) -> int:
     if training.max_epochs is not None:
         limits.append(training.max_epochs * batches_per_epoch // training.accumulate)
     return max(1, min(limits))
+
+
+def _items(state: TrainState) -> dict[str, Any]:
+    """Returns what a checkpoint holds, the parameters apart so that they can be read alone."""
+    names = [field.name for field in fields(state) if field.name != "params"]
+    return {"params": state.params, "rest": {name: getattr(state, name) for name in names}}
 
 
 def _load(config: Config) -> dict[str, datasets.Dataset]:

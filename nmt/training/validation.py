@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 import datasets
-import jax
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +16,7 @@ from nmt.data.batching import choose_shapes, in_order, pad
 from nmt.data.tokenizer import Tokenizers
 from nmt.decoding.translator import Translator
 from nmt.evaluation.metrics import Score, bleu
+from nmt.training.loss import totals
 from nmt.training.step import device_count, make_eval_step, shard
 from nmt.types import Graph, Params
 
@@ -49,10 +49,7 @@ class Validator:
 
     def measure(self, params: Params) -> Report:
         """Returns perplexity and BLEU of the model with these parameters."""
-        sums = [self._step(params, batch) for batch in self._batches]
-        sums = jax.device_get(sums)
-        nll = sum(float(each.nll) for each in sums)
-        tokens = sum(float(each.tokens) for each in sums)
+        _, nll, tokens = totals([self._step(params, batch) for batch in self._batches])
         translator = self._translator(params, beam=self._config.training.validation_beam)
         translations = translator.translate(self._text["source"])
         return Report(

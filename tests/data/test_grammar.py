@@ -172,7 +172,8 @@ ON_A_TABLE = with_preposition(verbs.ONTO, "ein alt Tisch")
                 ("ob", "whether"),
                 say(verbs.BE, "der Auto", predicate=nouns.ADJECTIVES["teuer"]),
             ),
-            "Er weiß nicht, ob das Auto teuer ist. | He does not know whether the car is expensive.",
+            "Er weiß nicht, ob das Auto teuer ist."
+            " | He does not know whether the car is expensive.",
             "0-0 1-1 1-3 2-2 3-4 4-5 5-6 6-8 7-7",
         ),
         (  # behind a fronted clause the verb is first

@@ -1,7 +1,7 @@
 """English: agreement, do-support, articles, and the order of words in a clause."""
 
 from nmt.data.grammar.meaning import Clause, Front, Nominal, NounPhrase, PrepositionalPhrase, Word
-from nmt.data.grammar.words import Adverbial, Pronoun
+from nmt.data.grammar.words import Adverbial, Modal, Pronoun
 
 _BE_PRESENT = ("am", "are", "is", "are")
 _BE_PAST = ("was", "were", "was", "were")
@@ -66,7 +66,7 @@ def _verbs(clause: Clause) -> tuple[list[Word], list[Word]]:
     units = ("verb",) if others else ("verb", "particle")
     particle = [Word(other, ("particle",)) for other in others]
     if clause.modal:
-        return [*_modal(clause), Word(base, units)], particle
+        return [*_modal(clause, clause.modal), Word(base, units)], particle
     if base == "be":
         form = (_BE_PAST if clause.past else _BE_PRESENT)[clause.person]
         return [Word(form, ("finite", *units)), *_negation(clause)], particle
@@ -77,12 +77,12 @@ def _verbs(clause: Clause) -> tuple[list[Word], list[Word]]:
     return [Word(form, ("finite", *units))], particle
 
 
-def _modal(clause: Clause) -> list[Word]:
-    assert clause.modal is not None
-    first, *others = clause.modal.english.split()
-    if clause.modal.inflected and clause.negated:
+def _modal(clause: Clause, modal: Modal) -> list[Word]:
+    """Returns the modal verb with its negation; a "to" is said by the German infinitive."""
+    first, *others = modal.english.split()
+    if modal.inflected and clause.negated:
         words = [*_do_support(clause), Word(first, ("finite",))]
-    elif clause.modal.inflected and clause.person == _THIRD:
+    elif modal.inflected and clause.person == _THIRD:
         words = [Word(third_person(first), ("finite",))]
     elif first == "can" and clause.negated:
         words = [Word("cannot", ("finite", "negation"))]

@@ -1,0 +1,203 @@
+"""What holds of every pair of the embedded corpus."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from itertools import combinations
+
+import pytest
+
+from nmt.data.grammar import generate
+
+# In a process of its own, where no run-time type checker slows a whole corpus down.
+SCRIPT = """
+import json, sys
+from nmt.data.grammar import generate
+corpora = {}
+for name in sys.argv[1:]:
+    split, seed, size = name.split("-")
+    pairs = generate(split, seed=int(seed), size=int(size) if size else None)
+    corpora[name] = [(pair.source, pair.target, sorted(pair.links)) for pair in pairs]
+print(json.dumps({"corpora": corpora, "modules": sorted(sys.modules)}))
+"""
+
+
+def generate_apart(*names, hash_seed="0"):
+    """Returns the corpora called split-seed-size, and the modules that were imported for them."""
+    return json.loads(
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT, *names],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+    )
+
+
+@pytest.fixture(scope="module")
+def outcome():
+    return generate_apart("train-1-", "validation-1-", "test-1-", "train-2-2000", "test-2-200")
+
+
+@pytest.fixture(scope="module")
+def corpora(outcome):
+    return outcome["corpora"]
+
+
+@pytest.fixture(scope="module")
+def pairs(corpora):
+    return [pair for corpus in corpora.values() for pair in corpus]
+
+
+def words(text):
+    return re.findall(r"\w+", text.lower())
+
+
+def clauses(source):
+    """Returns the main clause, then the subordinate one or None."""
+    first, _, second = source.rstrip(".").partition(", ")
+    if first.split()[0].lower() in CONJUNCTIONS:
+        return second, first
+    return first, second or None
+
+
+CONJUNCTIONS = {"dass", "ob", "weil", "obwohl", "wenn", "während", "bevor"}
+PARTICLES = {"ruft": "an", "holt": "ab", "räumt": "auf"}
+INFINITIVES = words(
+    """
+    fragen brauchen wohnen sehen finden liegen kaufen suchen geben legen essen trinken schlafen
+    warten bleiben bringen kommen lesen schreiben helfen kochen singen reparieren waschen arbeiten
+    spielen gehen fahren laufen sagen glauben anrufen abholen aufräumen aufmachen zumachen ankommen
+    fernsehen einkaufen"""
+)
+THIRD_PERSONS = words(
+    """
+    fragt braucht wohnt sieht findet liegt kauft sucht gibt legt isst trinkt schläft wartet bleibt
+    bringt kommt liest schreibt hilft kocht singt repariert wäscht arbeitet spielt geht fährt läuft
+    sagt glaubt anruft abholt aufräumt aufmacht zumacht ankommt fernsieht einkauft"""
+)
+MODALS = words(
+    """
+    werde wirst wird werden kann kannst können muss musst müssen will willst wollen soll sollst
+    sollen möchte möchtest möchten"""
+)
+OTHERS = words(
+    """
+    habe hast hat haben hatte hatten bin bist ist sind war warst waren weiß wissen
+    rufe ruft rufen hole holt holen räume räumt räumen mache macht machen"""
+)
+FINITE = {*INFINITIVES, *(each[:-1] for each in INFINITIVES), *THIRD_PERSONS, *MODALS, *OTHERS}
+FRONT = (  # a time, a pronoun, or one noun with what belongs to it
+    "Gestern|Heute Morgen|Heute|Morgen|Jetzt|Oft|Manchmal|Letzte Woche|Jeden Tag"
+    "|Am (?:Sonntag|Abend|Morgen)|Ich|Du|Er|Sie|Wir|Das"
+    "|[A-Z][a-zäöüß]+(?: [a-zäöüß]+)* [A-ZÄÖÜ][a-zäöüß]+"
+)
+
+
+def test_the_finite_verb_of_a_main_clause_is_second(pairs):
+    second = re.compile(f"(?:{FRONT}) (?:{'|'.join(FINITE)})\\b")
+    for source, _, _ in pairs:
+        main, _ = clauses(source)
+        behind_a_clause = main[0].islower()
+        assert main.split()[0] in FINITE if behind_a_clause else second.match(main), source
+
+
+def test_the_finite_verb_of_a_subordinate_clause_is_last(pairs):
+    subordinate = [(source, clauses(source)[1]) for source, _, _ in pairs if "," in source]
+
+    assert len(subordinate) > 1000
+    for source, clause in subordinate:
+        assert clause.split()[-1] in FINITE, source
+        assert not set(clause.split()[:-1]) & {*OTHERS, *MODALS}, source
+
+
+def test_infinitives_and_particles_close_the_main_clause(pairs):
+    for source, _, _ in pairs:
+        first, *others = clauses(source)[0].split()
+        if set(MODALS) & {first, *others}:
+            assert others[-1] in INFINITIVES, source
+        for verb in PARTICLES.keys() & {first, *others}:
+            assert others[-1] == PARTICLES[verb], source
+
+
+def test_a_or_an_follows_the_sound_of_the_next_word(pairs):
+    for _, target, _ in pairs:
+        assert not re.search(r"\b(?:[Aa] [aeiou]|[Aa]n [^aeiou])", target), target
+
+
+def test_sentences_are_written_as_sentences(pairs):
+    for source, target, _ in pairs:
+        for text in (source, target):
+            assert text[0].isupper()
+            assert text.endswith(".")
+            assert text == " ".join(text.split())
+        assert 3 <= len(source.split()) <= 16
+
+
+def test_every_word_is_linked_and_every_link_is_between_words(pairs):
+    for source, target, links in pairs:
+        sources, targets = (set(side) for side in zip(*links, strict=True))
+        assert sources == set(range(len(source.split()))), source
+        assert targets == set(range(len(target.split()))), target
+
+
+def test_a_german_sentence_has_one_translation(pairs):
+    translations = {(source, target) for source, target, _ in pairs}
+
+    assert len(translations) == len({source for source, _ in translations})
+
+
+def test_splits_have_no_sentence_in_common_whatever_the_seed(corpora):
+    for (first, some), (second, others) in combinations(corpora.items(), 2):
+        if first.split("-")[0] != second.split("-")[0]:
+            for side in (0, 1):
+                assert not {pair[side] for pair in some} & {pair[side] for pair in others}
+
+
+def test_no_pair_occurs_twice_in_a_split(corpora):
+    sizes = {}
+    for name, corpus in corpora.items():
+        sizes[name] = len(corpus)
+        assert len({source for source, _, _ in corpus}) == len(corpus)
+
+    assert sizes["train-1-"] == 12_000
+    assert sizes["validation-1-"] == 300
+    assert sizes["test-1-"] == 500
+    assert sizes["train-2-2000"] == 2000
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_every_word_is_often_in_the_training_split(corpora, side):
+    counts = Counter(word for pair in corpora["train-1-"] for word in words(pair[side]))
+    unseen = {word for pair in corpora["test-1-"] for word in words(pair[side])} - counts.keys()
+
+    assert min(counts.values()) >= 15
+    assert not unseen
+    assert 250 <= len(counts) <= 450
+
+
+def test_the_seed_alone_decides(corpora):
+    elsewhere = generate_apart("train-1-300", "train-2-300", hash_seed="1")["corpora"]
+    here = [(pair.source, pair.target, sorted(pair.links)) for pair in generate("train", size=100)]
+
+    assert elsewhere["train-1-300"] == corpora["train-1-"][:300]
+    assert [[source, target, [list(link) for link in links]] for source, target, links in here] == (
+        corpora["train-1-"][:100]
+    )
+    assert elsewhere["train-2-300"] != elsewhere["train-1-300"]
+
+
+def test_the_grammar_imports_nothing_heavy(outcome):
+    assert not {"numpy", "jax", "datasets"} & set(outcome["modules"])
+
+
+def test_an_unknown_split_is_named():
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        generate_apart("dev-1-")
+
+    assert b"no split 'dev' in the embedded corpus; choose train, validation, test" in (
+        caught.value.stderr
+    )
