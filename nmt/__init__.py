@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nmt.config import Config
-    from nmt.config import load as load_config
+    from nmt.configfile import load as load_config
     from nmt.decoding.translator import Translation, Translator
     from nmt.errors import ConfigError, DataError, RunError, UserError
     from nmt.evaluation.metrics import evaluate
@@ -31,7 +31,7 @@ _HOMES = {
     "Translator": "nmt.decoding.translator:Translator",
     "UserError": "nmt.errors:UserError",
     "evaluate": "nmt.evaluation.metrics:evaluate",
-    "load_config": "nmt.config:load",
+    "load_config": "nmt.configfile:load",
     "plot_alignment": "nmt.plotting:plot_alignment",
     "train": "nmt.training.trainer:train",
 }

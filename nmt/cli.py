@@ -41,16 +41,16 @@ def demo(
 
 @app.command()
 def train(
-    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
+    config: Annotated[Path, typer.Argument(help="A YAML configfile.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="section.key=value")] = None,
 ) -> None:
     """Train a model; the same command again goes on where it stopped.
 
     Example: nmt train configs/multi30k-de-en.yaml run=runs/small model.dropout=0.2
     """
-    from nmt import config as configuration
+    from nmt import configfile
 
-    loaded = configuration.load(config, overrides or [])
+    loaded = configfile.load(config, overrides or [])
     from nmt.training.trainer import train as run_training
 
     run_training(loaded)

@@ -1,19 +1,11 @@
-"""The whole configuration as typed models: YAML in, one line a mistake.
+"""The whole configuration as typed models, with every default: here and nowhere else.
 
-Defaults live here and nowhere else. `load` reads a file and dotted overrides (`model.dropout=0.2`);
-`dump` writes every value back, so that a run folder explains itself.
+`nmt.configfile` reads it from YAML and writes it back.
 """
 
-import difflib
-import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from nmt.errors import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -65,8 +57,8 @@ class CorpusConfig(Section):
 class BatchConfig(Section):
     """How sentences are put together. `tokens` counts padding, on the longer side of the pair."""
 
-    tokens: Size | None = None
-    sentences: Size | None = None
+    tokens: Size | None = None  # cells of the longer side; sentences = tokens / longest
+    sentences: Size | None = None  # rows of every batch
     shapes: Size = 14  # at most this many (source, target) lengths, so many compilations
 
     @model_validator(mode="after")
@@ -79,8 +71,8 @@ class BatchConfig(Section):
 class DataConfig(Section):
     """The corpora and what is kept of them."""
 
-    source: str = "de"
-    target: str = "en"
+    source: str = "de"  # the code of the source language: a file ending or a column
+    target: str = "en"  # the code of the target language
     train: CorpusConfig
     validation: CorpusConfig
     test: CorpusConfig | None = None
@@ -108,12 +100,12 @@ class TokenizerConfig(Section):
     kind: Literal["unigram", "bpe"] = "unigram"
     vocabulary_size: Annotated[int, Field(ge=8)] = 8000
     joint: bool = True  # one model for both languages
-    character_coverage: Annotated[float, Field(gt=0.9, le=1)] = 1.0
+    character_coverage: Annotated[float, Field(gt=0.9, le=1)] = 1.0  # share of the characters kept
     byte_fallback: bool = False  # unknown characters become bytes instead of <unk>
     model: str | None = None  # an existing joint .model
-    source_model: str | None = None
-    target_model: str | None = None
-    sampling: SamplingConfig | None = None
+    source_model: str | None = None  # an existing .model of the source language
+    target_model: str | None = None  # and of the target language
+    sampling: SamplingConfig | None = None  # other segmentations in each epoch
 
     @model_validator(mode="after")
     def _models_come_whole(self) -> "TokenizerConfig":
@@ -146,7 +138,7 @@ class AttentionConfig(Section):
 
     mechanism: Literal["global", "none"] = "global"
     score: str = "additive"  # a name, or the dotted path of a class: "package.module:Class"
-    score_options: dict[str, Any] = {}
+    score_options: dict[str, Any] = {}  # keyword arguments of the score's class
 
     @model_validator(mode="after")
     def _known_score(self) -> "AttentionConfig":
@@ -161,12 +153,12 @@ class AttentionConfig(Section):
 class ModelConfig(Section):
     """Sizes and kinds of the network."""
 
-    embedding_size: Size = 256
+    embedding_size: Size = 256  # of both languages
     encoder: EncoderConfig = EncoderConfig()
     decoder: DecoderConfig = DecoderConfig()
     attention: AttentionConfig = AttentionConfig()
-    dropout: Fraction = 0.3
-    tied_embeddings: Literal["none", "target", "all"] = "none"
+    dropout: Fraction = 0.3  # of embeddings, annotations and readout; one mask a sentence
+    tied_embeddings: Literal["none", "target", "all"] = "none"  # target: also the output matrix
 
     @property
     def annotation_size(self) -> int:
@@ -199,7 +191,7 @@ class ScheduleConfig(Section):
     """The learning rate over time; every kind may start with a linear warm-up."""
 
     kind: Literal["constant", "inverse_sqrt", "plateau", "luong", "cosine"] = "constant"
-    warmup_steps: Count = 0
+    warmup_steps: Count = 0  # the rate grows linearly over so many steps
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5  # plateau, luong: what the rate is cut by
     patience: Count = 2  # plateau: validations without improvement before a cut
     start_step: Count | None = None  # luong: the first cut; two thirds of all steps if not given
@@ -217,10 +209,10 @@ class TrainingConfig(Section):
     label_smoothing: Fraction = 0.1
     accumulate: Size = 1  # batches whose gradients make one step
     compute_type: Literal["float32", "bfloat16"] = "float32"  # parameters stay float32
-    max_steps: Size | None = None
-    max_epochs: Size | None = 20
+    max_steps: Size | None = None  # updates; training ends at the first limit reached
+    max_epochs: Size | None = 20  # passes over the corpus
     validate_every: Size = 500  # steps
-    validation_beam: Size = 1
+    validation_beam: Size = 1  # the search that validation BLEU is measured with
     metric: Literal["bleu", "perplexity"] = "bleu"  # chooses the best checkpoint, stops early
     patience: Size | None = 10  # validations without a new best; null: train to the end
     log_every: Size = 50  # steps
@@ -236,11 +228,11 @@ class TrainingConfig(Section):
 class DecodingConfig(Section):
     """Search. The longest hypothesis is `max_ratio` times the source pieces plus `max_extra`."""
 
-    beam: Size = 5
+    beam: Size = 5  # hypotheses kept; 1 is greedy search
     normalisation: Literal["none", "average", "gnmt"] = "average"
     alpha: Annotated[float, Field(ge=0)] = 1.0  # average: length ** alpha; gnmt: Wu et al. (2016)
-    max_ratio: Positive = 1.5
-    max_extra: Count = 10
+    max_ratio: Positive = 1.5  # target pieces a source piece
+    max_extra: Count = 10  # target pieces on top
     batch: Size = 64  # sentences
     max_source: Size = 512  # pieces; a longer line is cut, with a warning
 
@@ -249,7 +241,7 @@ class Config(Section):
     """One run: what to train on, what to train, how to search."""
 
     run: str | None = None  # the run folder; runs/NAME for configs/NAME.yaml if not given
-    seed: Count = 1
+    seed: Count = 1  # of parameters, dropout, order and subword sampling
     data: DataConfig
     tokenizer: TokenizerConfig = TokenizerConfig()
     model: ModelConfig = ModelConfig()
@@ -267,136 +259,3 @@ class Config(Section):
                 "`tokenizer.joint: true`, or tie only the `target`"
             )
         return self
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars: `1e-3` is a number, `no` is Norwegian, and a date is a string."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes the strings that YAML 1.1 or `_Loader` would take for something else."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if not tag.endswith((":bool", ":float", ":timestamp"))
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-for _kind in (_Loader, _Dumper):
-    _kind.add_implicit_resolver(
-        "tag:yaml.org,2002:float",
-        re.compile(r"^[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.inf|\.nan)$"),
-        list("-+0123456789."),
-    )
-
-
-def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
-    """Reads a YAML configuration and applies overrides of the form `section.key=value`.
-
-    Raises:
-        ConfigError: one line for each mistake, naming the key and what would be right.
-    """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such configuration file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error})") from None
-    tree = _parse(text, where=str(path))
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: expected a mapping of sections such as `data:` and `model:`")
-    for override in overrides:
-        _override(tree, override)
-    tree.setdefault("run", f"runs/{path.stem}")
-    return validate(tree, where=str(path))
-
-
-def validate(tree: Mapping[str, Any], *, where: str = "config") -> Config:
-    """Returns the configuration that a mapping describes; `where` names it in messages."""
-    try:
-        return Config.model_validate(tree)
-    except ValidationError as error:
-        lines = [_explain(mistake) for mistake in error.errors(include_url=False)]
-        raise ConfigError("\n".join(f"{where}: {line}" for line in lines)) from None
-
-
-def dump(config: Config) -> str:
-    """Returns the YAML of every value, defaults included."""
-    tree = config.model_dump(mode="json")
-    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-
-
-def differences(old: Config, new: Config) -> list[str]:
-    """Returns a line `key: old -> new` for each value in which two configurations differ."""
-    before, after = _flatten(old.model_dump(mode="json")), _flatten(new.model_dump(mode="json"))
-    return [
-        f"{key}: {before.get(key)} -> {after.get(key)}"
-        for key in sorted(before.keys() | after.keys())
-        if before.get(key) != after.get(key)
-    ]
-
-
-def _flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(tree, dict):
-        return {prefix: tree}
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        flat |= _flatten(value, f"{prefix}.{key}" if prefix else key)
-    return flat
-
-
-def _parse(text: str, *, where: str) -> Any:
-    try:
-        return yaml.load(text, Loader=_Loader)  # _Loader is a SafeLoader: no objects are built
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or getattr(error, "reason", error)
-        raise ConfigError(f"{where}{line}: not valid YAML ({problem})") from None
-
-
-def _override(tree: dict[str, Any], override: str) -> None:
-    key, equals, value = override.partition("=")
-    if not equals or not key:
-        raise ConfigError(f"{override}: an override has the form section.key=value")
-    *parents, last = key.split(".")
-    for parent in parents:
-        child = tree.get(parent)
-        if not isinstance(child, dict):
-            child = tree[parent] = {}
-        tree = child
-    tree[last] = _parse(value, where=override)
-
-
-def _explain(mistake: Any) -> str:
-    """Returns one line for one pydantic error: dotted key, what is wrong, what would be right."""
-    key = ".".join(str(part) for part in mistake["loc"])
-    if mistake["type"] == "extra_forbidden":
-        *parents, unknown = mistake["loc"]
-        names = list(_section(parents).model_fields)
-        close = difflib.get_close_matches(str(unknown), names, n=1, cutoff=0.5)
-        prefix = "".join(f"{parent}." for parent in parents)
-        hint = f"did you mean {prefix}{close[0]}?" if close else f"known: {', '.join(names)}"
-        return f"{key}: unknown key; {hint}"
-    message = mistake["msg"].removeprefix("Value error, ")
-    if mistake["type"] == "missing":
-        return f"{key}: missing; this key is required"
-    if mistake["type"] == "value_error":
-        return f"{key}: {message}" if key else message
-    return f"{key}: {message[0].lower()}{message[1:]}, not {mistake['input']!r}"
-
-
-def _section(location: Iterable[Any]) -> type[Section]:
-    section: type[Section] = Config
-    for name in location:
-        annotation = section.model_fields[str(name)].annotation
-        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
-        section = next(kind for kind in kinds if issubclass(kind, Section))
-    return section

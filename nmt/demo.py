@@ -6,8 +6,7 @@ from time import perf_counter
 from rich.console import Console
 from rich.table import Table
 
-from nmt import config as configuration
-from nmt import plotting
+from nmt import configfile, plotting
 from nmt.data import grammar
 from nmt.decoding.translator import Translation, Translator
 from nmt.errors import UserError
@@ -22,7 +21,7 @@ def demonstrate(overrides: list[str]) -> None:
     """Trains `configs/demo.yaml`, prints scores and translations, draws `heatmap.png`."""
     console = Console(highlight=False)
     start = perf_counter()
-    run = train(configuration.load(_config_path(), overrides))
+    run = train(configfile.load(_config_path(), overrides))
     trained = perf_counter() - start
 
     test = grammar.generate("test")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import jax
 import orbax.checkpoint as ocp
 
-from nmt import config as configuration
+from nmt import configfile
 from nmt.config import Config
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
@@ -50,7 +50,7 @@ class Position:
 
 
 class Run:
-    """A run folder and its configuration."""
+    """A run folder and its configfile."""
 
     def __init__(self, path: Path, config: Config) -> None:
         self.path = path
@@ -63,14 +63,14 @@ class Run:
         Nothing is written before `create`.
 
         Raises:
-            RunError: the folder holds something else, or a run of another configuration.
+            RunError: the folder holds something else, or a run of another configfile.
         """
         path = Path(config.run or "runs/unnamed")
         if (path / "config.yaml").exists():
             old = cls.open(path).config
             changed = [
                 line
-                for line in configuration.differences(old, config)
+                for line in configfile.differences(old, config)
                 if not line.startswith(CHANGEABLE)
             ]
             if changed:
@@ -94,7 +94,7 @@ class Run:
             raise RunError(f"{path}: no such run folder; `nmt train CONFIG` makes one")
         if not (path / "config.yaml").is_file():
             raise RunError(f"{path}: not a run folder (it has no config.yaml)")
-        return cls(path, configuration.load(path / "config.yaml"))
+        return cls(path, configfile.load(path / "config.yaml"))
 
     @property
     def started(self) -> bool:
@@ -105,7 +105,7 @@ class Run:
         """Writes the tokenizer and the configuration, the latter last: then it is a run folder."""
         if not self.started:
             tokenizers.save(self.path / "tokenizer")
-        (self.path / "config.yaml").write_text(configuration.dump(self.config), encoding="utf-8")
+        (self.path / "config.yaml").write_text(configfile.dump(self.config), encoding="utf-8")
 
     @property
     def metrics_path(self) -> Path:

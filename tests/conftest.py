@@ -55,7 +55,7 @@ def copy_run(tmp_path_factory):
     """A run folder of a small model that has learnt to copy up to six letters."""
     import random
 
-    from nmt import config as configuration
+    from nmt import configfile
     from nmt.training.trainer import train
 
     folder = tmp_path_factory.mktemp("copy")
@@ -64,7 +64,7 @@ def copy_run(tmp_path_factory):
     for name, part in {"train": lines[:2000], "val": lines[2000:]}.items():
         for language in ("de", "en"):
             (folder / f"{name}.{language}").write_text("\n".join(part) + "\n", encoding="utf-8")
-    config = configuration.validate(
+    config = configfile.validate(
         {
             "run": str(folder / "run"),
             "data": {

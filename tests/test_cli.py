@@ -55,7 +55,8 @@ def test_each_command_shows_an_example(nmt, command):
     code, out, _ = nmt(command, "--help")
 
     assert code == 0
-    assert f"Example: " in out and f"nmt {command}" in out
+    assert "Example: " in out
+    assert f"nmt {command}" in out
 
 
 def test_translate_reads_and_writes_files_line_for_line(nmt, copy_run, text, tmp_path):
@@ -179,7 +180,8 @@ def test_a_mistake_is_one_line_and_exit_code_2(nmt, tmp_path, overrides, message
 
     assert (code, out) == (2, "")
     assert message in err
-    assert err.startswith("nmt: ") and err.count("\n") == 1
+    assert err.startswith("nmt: ")
+    assert err.count("\n") == 1
     assert not run.exists()
 
 
@@ -199,7 +201,7 @@ def test_a_run_of_another_configuration_is_not_touched(nmt, copy_run):
         (["translate", "nowhere"], "nowhere: no such run folder"),
         (["info", "."], "not a run folder"),
         (["train", "nowhere.yaml"], "nowhere.yaml: no such configuration file"),
-        (["plot", "RUN", "a", "-o", "map.gif"], "map.gif: a figure is written as .png, .svg or .pdf"),
+        (["plot", "RUN", "a", "-o", "map.gif"], "map.gif: a figure is written as"),
         (["translate", "RUN", "nowhere.txt"], "nowhere.txt: no such file"),
         (["translate", "RUN", "FILE", "-o", "no/out.txt"], "no/out.txt: cannot be written"),
         (["plot", "RUN", " "], "nothing to draw"),

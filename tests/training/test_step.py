@@ -14,7 +14,7 @@ import optax
 import pytest
 from flax import nnx
 
-from nmt import config as configuration
+from nmt import configfile
 from nmt.data.batching import Batch, Shape, pad
 from nmt.model.seq2seq import build
 from nmt.training.step import device_count, init_state, make_eval_step, make_train_step, shard
@@ -39,7 +39,7 @@ def config(training, *, dropout=0.0):
         "dropout": dropout,
     }
     data = {"train": "unused", "validation": "unused"}
-    return configuration.validate({"data": data, "model": model, "training": training})
+    return configfile.validate({"data": data, "model": model, "training": training})
 
 
 def network(settings):
@@ -56,7 +56,7 @@ def stepper(settings, *, update=True):
 
 @cache
 def _stepper(dumped, update):
-    settings = configuration.Config.model_validate_json(dumped)
+    settings = configfile.Config.model_validate_json(dumped)
     graph = nnx.graphdef(network(settings))
     return make_train_step(settings, graph, bos=BOS, total_steps=100, update=update)
 
