@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def demo(
 
 @app.command()
 def train(
-    config: Annotated[Path, typer.Argument(help="A YAML configfile.")],
+    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="section.key=value")] = None,
 ) -> None:
     """Train a model; the same command again goes on where it stopped.
@@ -83,10 +84,10 @@ def translate(
     """
     from nmt.decoding.output import open_alignments
 
-    translator = _translator(run, beam)
+    translations = _translator(run, beam).stream(_lines(source), n_best=n_best or 1)
     with _writer(output) as out, contextlib.ExitStack() as stack:
         links = stack.enter_context(open_alignments(alignments)) if alignments else None
-        for number, found in enumerate(translator.stream(_lines(source), n_best=n_best or 1)):
+        for number, found in enumerate(translations):
             if n_best is None:
                 out.write(found[0].text + "\n")
             else:
@@ -223,6 +224,9 @@ def main() -> None:
     warnings.showwarning = _show_warning
     try:
         app(standalone_mode=True)
+    except BrokenPipeError:  # the reader of the output has seen enough, as in `| head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except UserError as error:
         for line in str(error).splitlines():
             print(f"nmt: {line}", file=sys.stderr)
@@ -243,16 +247,19 @@ def _translator(run: Path, beam: int | None) -> Any:
 def _lines(path: Path | None) -> Iterator[str]:
     from nmt.data import files
 
-    return files.lines(Path("/dev/stdin") if path is None else files.find(path))
+    return files.lines(None if path is None else files.find(path))
 
 
 @contextlib.contextmanager
 def _writer(path: Path | None) -> Iterator[TextIO]:
+    """Yields where output goes; a file appears under its name only when it is complete."""
     if path is None:
         yield sys.stdout
         return
+    part = path.with_name(f"{path.name}.part")
     try:
-        with path.open("w", encoding="utf-8") as file:
+        with part.open("w", encoding="utf-8") as file:
             yield file
+        part.replace(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from None

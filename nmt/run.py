@@ -50,7 +50,7 @@ class Position:
 
 
 class Run:
-    """A run folder and its configfile."""
+    """A run folder and its configuration."""
 
     def __init__(self, path: Path, config: Config) -> None:
         self.path = path
@@ -63,7 +63,7 @@ class Run:
         Nothing is written before `create`.
 
         Raises:
-            RunError: the folder holds something else, or a run of another configfile.
+            RunError: the folder holds something else, or a run of another configuration.
         """
         path = Path(config.run or "runs/unnamed")
         if (path / "config.yaml").exists():
@@ -122,6 +122,9 @@ class Run:
             saved = {name: ocp.args.StandardSave(_named(tree)) for name, tree in items.items()}
             where = ocp.args.JsonSave(dataclasses.asdict(position))
             args = ocp.args.Composite(**saved, position=where)
+            # After a stop between the saves of `best` and of `last`, this step is trained again.
+            if position.step in manager.all_steps():
+                manager.delete(position.step)
             manager.save(position.step, args=args, force=True)
 
     def position(self, which: Which) -> Position | None:
@@ -150,23 +153,34 @@ class Run:
                 "put the original files back into tokenizer/"
             )
         wanted = {
-            name: ocp.args.StandardRestore(
-                {key: ocp.utils.to_shape_dtype_struct(leaf) for key, leaf in _named(tree).items()}
-            )
+            name: {key: ocp.utils.to_shape_dtype_struct(leaf) for key, leaf in _named(tree).items()}
             for name, tree in templates.items()
         }
         with self._manager(which) as manager:
-            try:
-                restored = manager.restore(position.step, args=ocp.args.Composite(**wanted))
-            except ValueError as error:
-                reason = str(error).splitlines()[0]
-                raise RunError(f"{self.path}: checkpoint of another model ({reason})") from None
+            for name, arrays in wanted.items():
+                folder = manager.directory / str(position.step) / name
+                self._check(arrays, ocp.StandardCheckpointHandler().metadata(folder).tree)
+            args = {name: ocp.args.StandardRestore(arrays) for name, arrays in wanted.items()}
+            restored = manager.restore(position.step, args=ocp.args.Composite(**args))
         return {
             name: jax.tree.unflatten(
                 jax.tree.structure(tree), [restored[name][key] for key in _named(tree)]
             )
             for name, tree in templates.items()
         }
+
+    def _check(self, wanted: dict[str, Any], stored: dict[str, Any]) -> None:
+        """Compares names and shapes, of which orbax would complain on many lines."""
+        for key in sorted(wanted.keys() | stored.keys()):
+            here, there = (
+                tuple(arrays[key].shape) if key in arrays else "no such array"
+                for arrays in (wanted, stored)
+            )
+            if here != there:
+                raise RunError(
+                    f"{self.path}: checkpoint of another model ({key}: {there} in the checkpoint, "
+                    f"{here} by config.yaml); put the original config.yaml back"
+                )
 
     def _manager(self, which: Which) -> ocp.CheckpointManager:
         options = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)

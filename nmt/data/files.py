@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -33,8 +35,8 @@ def suffix(path: str | Path) -> str:
     return Path(str(path).removesuffix(".gz")).suffix
 
 
-def lines(path: Path) -> Iterator[str]:
-    r"""Yields the lines of a UTF-8 file without their end.
+def lines(path: Path | None) -> Iterator[str]:
+    r"""Yields the lines of a UTF-8 file, or of standard input, without their end.
 
     Lines end with "\n" or "\r\n" and nothing else: U+2028, "\x0b" or "\x85" within a sentence
     would otherwise shift every line after it against the translation. A byte order mark is
@@ -43,18 +45,24 @@ def lines(path: Path) -> Iterator[str]:
     Raises:
         DataError: the file cannot be read, or a line is not UTF-8.
     """
-    number = 0
+    name, number = path or "standard input", 0
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with _open(path) as file:
             for number, line in enumerate(file, start=1):
                 text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
                 yield text.removeprefix("\ufeff") if number == 1 else text
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path}, line {number}: not UTF-8 ({error.reason}); convert the file with iconv"
+            f"{name}, line {number}: not UTF-8 ({error.reason}); convert the file with iconv"
         ) from None
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read after line {number} ({error})") from None
+        raise DataError(f"{name}: cannot be read after line {number} ({error})") from None
+
+
+def _open(path: Path | None) -> AbstractContextManager[Iterable[bytes]]:
+    if path is None:
+        return nullcontext(sys.stdin.buffer)
+    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
 
 
 def parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:

@@ -83,7 +83,7 @@ class Translator:
         return [best for best, *_ in self.stream(lines)]
 
     def stream(self, lines: Iterable[str], *, n_best: int = 1) -> Iterator[list[Translation]]:
-        """Yields the `n_best` translations of each line, best first, reading ahead a window.
+        """Returns the `n_best` translations of each line, best first, reading ahead a window.
 
         Raises:
             DataError: more translations are asked for than the beam holds.
@@ -92,9 +92,7 @@ class Translator:
             raise DataError(
                 f"{n_best} translations need a beam of at least {n_best}; --beam sets it"
             )
-        lines = iter(lines)
-        while window := list(islice(lines, WINDOW * self.config.batch)):
-            yield from self._translate_window(window, n_best)
+        return self._windows(iter(lines), n_best)
 
     def align(self, sources: Sequence[str], targets: Sequence[str]) -> list[Translation]:
         """Force-decodes given pairs: scores and attention of each target under the model.
@@ -125,8 +123,16 @@ class Translator:
                 )
         return aligned
 
-    def _translate_window(self, lines: Sequence[str], n_best: int) -> list[list[Translation]]:
-        ids = self._source_ids(lines)
+    def _windows(self, lines: Iterator[str], n_best: int) -> Iterator[list[Translation]]:
+        done = 0
+        while window := list(islice(lines, WINDOW * self.config.batch)):
+            yield from self._translate_window(window, n_best, before=done)
+            done += len(window)
+
+    def _translate_window(
+        self, lines: Sequence[str], n_best: int, *, before: int
+    ) -> list[list[Translation]]:
+        ids = self._source_ids(lines, before=before)
         found = [[_nothing(line, "")] for line in lines]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
         for rows in self._batches(real, key=lambda i: len(ids[i])):
@@ -154,16 +160,16 @@ class Translator:
             attention=np.array(hypotheses.attention[row, rank, :length, : len(ids)]),
         )
 
-    def _source_ids(self, lines: Sequence[str]) -> list[list[int]]:
+    def _source_ids(self, lines: Sequence[str], *, before: int = 0) -> list[list[int]]:
         """Returns ids that end with the end of sentence, cut to what the configuration allows."""
         tokenizer, longest = self.tokenizers.source, self.config.max_source
         encoded = []
-        for number, ids in enumerate(tokenizer.encode_batch(lines), start=1):
+        for number, ids in enumerate(tokenizer.encode_batch(lines), start=before + 1):
             if len(ids) >= longest:
                 warnings.warn(
                     f"line {number}: {len(ids)} pieces, cut to {longest - 1}; "
                     "decoding.max_source sets the limit",
-                    stacklevel=4,
+                    stacklevel=2,
                 )
             encoded.append([*ids[: longest - 1], tokenizer.eos])
         return encoded

@@ -42,11 +42,11 @@ class TrainingLog:
 
 
 def forget_after(path: Path, step: int) -> None:
-    """Drops the records that a resumed run will write again."""
+    """Drops the records that a resumed run will write again, and one that was cut off."""
     if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if json.loads(line)["step"] <= step]
-        path.write_text("".join(kept), encoding="utf-8")
+        lines = path.read_bytes().splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith(b"\n")]
+        path.write_bytes(b"".join(line for line in whole if json.loads(line)["step"] <= step))
 
 
 class Display:
@@ -88,7 +88,7 @@ class Display:
 
 
 class Stopwatch:
-    """Seconds since it was last asked; waiting for validation can be left out."""
+    """Seconds of training since it was last asked; what validation takes is left out."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
@@ -99,3 +99,11 @@ class Stopwatch:
         now = self._clock()
         seconds, self._start = now - self._start, now
         return seconds
+
+    def split(self) -> float:
+        """Returns the seconds of the running lap so far."""
+        return self._clock() - self._start
+
+    def leave_out(self, seconds: float) -> None:
+        """Does not count so many seconds of the running lap."""
+        self._start += seconds

@@ -76,7 +76,7 @@ class Trainer:
             if self._finished():
                 self.display.say(
                     f"{self.run.path}: already trained to step {self.position.step} of "
-                    f"{self.total_steps}; raise training.max_epochs or max_steps to go on"
+                    f"{self.total_steps}; raise training.max_steps, max_epochs or patience to go on"
                 )
                 return
             self.watch.lap()
@@ -145,6 +145,7 @@ class Trainer:
 
     def _validate(self) -> None:
         """Measures, decides about the learning rate and the best model, and saves."""
+        timer = Stopwatch()
         report = self.validator.measure(self.state.params)
         step = self.position.step
         self.position = judge(self.position, report, metric=self.settings.metric)
@@ -153,7 +154,7 @@ class Trainer:
             "validation/perplexity": report.perplexity,
             "validation/bleu": report.bleu.value,
             "validation/bleu_signature": report.bleu.signature,
-            "validation/seconds": self.watch.lap(),
+            "validation/seconds": timer.split(),
         }
         self.log.write(step, values)
         for index, pixels in enumerate(self.validator.attention_images(self.state.params)):
@@ -166,7 +167,7 @@ class Trainer:
         if is_best:
             self.run.save("best", {"params": self.state.params}, self.position)
         self.run.save("last", _items(self.state), self.position)
-        self.watch.lap()
+        self.watch.leave_out(timer.lap())
 
     def _cut_learning_rate(self) -> None:
         schedule = self.settings.schedule

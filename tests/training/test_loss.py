@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.training.loss import cross_entropy
+from nmt.training.loss import LossSums, cross_entropy, totals
 
 LENGTHS = np.array([4, 1, 0], np.int32)
 
@@ -116,6 +116,17 @@ def test_the_sums_of_two_batches_add_to_those_of_the_whole(logits, target):
 
     whole = sums(logits, target, LENGTHS, smoothing=0.1)
     np.testing.assert_allclose([added.loss, added.nll, added.tokens], whole, rtol=1e-5)
+
+
+def test_totals_keep_the_tokens_that_float32_would_lose():
+    epoch, batch = 2.0**25, 1.0  # float32 has no number between 2 ** 25 and 2 ** 25 + 4
+
+    parts = [
+        LossSums(loss=jnp.asarray(size), nll=jnp.asarray(size / 2), tokens=jnp.asarray(size))
+        for size in (epoch, batch, batch)
+    ]
+
+    assert totals(parts) == (epoch + 2, epoch / 2 + 1, epoch + 2)
 
 
 def test_logits_far_from_zero_overflow_nowhere():

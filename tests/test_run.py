@@ -1,0 +1,269 @@
+"""The run folder: what may start in it, and checkpoints that come back as they were saved."""
+
+import dataclasses
+import shutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nmt import configfile
+from nmt.config import TokenizerConfig
+from nmt.data import tokenizer
+from nmt.decoding.translator import build_model
+from nmt.errors import RunError
+from nmt.run import Position, Run
+from nmt.training.step import init_state
+
+LINES = ["der Hund schläft", "die Katze schläft nie", "ein Vogel singt", "kein Hund singt je"]
+
+
+@pytest.fixture(scope="module")
+def tokenizers():
+    return tokenizer.train(LINES, LINES, TokenizerConfig(vocabulary_size=30))
+
+
+def config(folder, *overrides):
+    """The configuration that a file with these overrides gives."""
+    path = folder / "small.yaml"
+    path.write_text(
+        f"""
+        run: {folder / "run"}
+        data: {{train: texts/train, validation: texts/val}}
+        model: {{embedding_size: 4, encoder: {{hidden_size: 3}}, decoder: {{hidden_size: 5}}}}
+        training: {{accumulate: 2}}
+        """
+    )
+    return configfile.load(path, overrides)
+
+
+@pytest.fixture
+def run(tmp_path, tokenizers):
+    run = Run.start(config(tmp_path))
+    run.create(tokenizers)
+    return run
+
+
+def arrays():
+    return {
+        "weights": jnp.arange(6.0).reshape(2, 3) / 7,
+        "step": jnp.array(3),
+        "half": jnp.array([1 / 3], jnp.bfloat16),
+    }
+
+
+def assert_same(found, expected):
+    assert jax.tree.structure(found) == jax.tree.structure(expected)
+    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+
+
+def test_nothing_is_written_before_the_run_is_created(tmp_path):
+    run = Run.start(config(tmp_path))
+
+    assert not run.started
+    assert not run.path.exists()
+
+
+def test_a_created_run_opens_with_its_configuration_and_tokenizer(tmp_path, run, tokenizers):
+    opened = Run.open(tmp_path / "run")
+
+    assert opened.started
+    assert opened.config == run.config
+    assert opened.tokenizers().fingerprint == tokenizers.fingerprint
+    assert opened.metrics_path == tmp_path / "run" / "metrics.jsonl"
+
+
+def test_the_same_configuration_goes_on(tmp_path, run):
+    assert Run.start(config(tmp_path)).path == run.path
+
+
+def test_an_empty_folder_may_become_a_run(tmp_path):
+    (tmp_path / "run").mkdir()
+
+    assert not Run.start(config(tmp_path)).started
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_what_is_not_a_run_is_left_alone(tmp_path, kind):
+    if kind == "folder":
+        (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex" if kind == "folder" else tmp_path / "run").write_text("…")
+
+    with pytest.raises(RunError, match="run: exists and is not a run folder; name another"):
+        Run.start(config(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "training.max_steps=7",
+        "training.max_epochs=3",
+        "training.patience=null",
+        "training.log_every=1",
+        "training.attention_images=0",
+        "decoding.beam=2",
+        "decoding.normalisation=gnmt",
+        "data.test=texts/test",
+    ],
+)
+def test_how_long_what_is_shown_and_how_it_searches_may_change(tmp_path, run, tokenizers, override):
+    changed = config(tmp_path, override)
+
+    Run.start(changed).create(tokenizers)
+
+    assert changed != run.config
+    assert Run.open(run.path).config == changed
+
+
+def test_a_run_may_move(tmp_path, run):
+    shutil.move(run.path, tmp_path / "elsewhere")
+
+    moved = Run.start(config(tmp_path, f"run={tmp_path / 'elsewhere'}"))
+
+    assert moved.started
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("seed=2", "seed: 1 -> 2"),
+        ("data.train=texts/more", "data.train.path: texts/train -> texts/more"),
+        ("tokenizer.kind=bpe", "tokenizer.kind: unigram -> bpe"),
+        ("model.dropout=0.1", "model.dropout: 0.3 -> 0.1"),
+        ("training.learning_rate=0.1", "training.learning_rate: 0.0005 -> 0.1"),
+        ("training.validate_every=9", "training.validate_every: 500 -> 9"),
+        ("training.schedule.patience=9", "training.schedule.patience: 2 -> 9"),
+    ],
+)
+def test_what_was_trained_may_not_change(tmp_path, run, override, named):
+    message = rf"run: holds a run of another configuration \({named}\); name another folder"
+
+    with pytest.raises(RunError, match=message):
+        Run.start(config(tmp_path, override))
+
+
+def test_a_missing_folder_is_no_run(tmp_path):
+    with pytest.raises(RunError, match="nowhere: no such run folder; `nmt train CONFIG` makes one"):
+        Run.open(tmp_path / "nowhere")
+
+
+def test_a_folder_without_configuration_is_no_run(tmp_path):
+    with pytest.raises(RunError, match=r"not a run folder \(it has no config.yaml\)"):
+        Run.open(tmp_path)
+
+
+def test_a_train_state_comes_back_bit_for_bit(run, tokenizers):
+    state = init_state(run.config, build_model(run.config, tokenizers))
+    random = np.random.default_rng(0)
+    state = jax.tree.map(lambda x: x + jnp.asarray(random.normal(size=x.shape), x.dtype), state)
+    position = Position(step=7, tokenizer=tokenizers.fingerprint)
+
+    run.save("last", {"state": state}, position)
+
+    template = init_state(run.config, build_model(run.config, tokenizers))
+    assert_same(run.restore("last", {"state": template})["state"], state)
+
+
+def test_arrays_keep_their_types(run, tokenizers):
+    run.save("best", {"params": arrays()}, Position(tokenizer=tokenizers.fingerprint))
+
+    template = jax.tree.map(jnp.zeros_like, arrays())
+    assert_same(run.restore("best", {"params": template})["params"], arrays())
+
+
+@pytest.mark.parametrize("best", [None, 12.3456789])
+def test_the_position_comes_back(run, best):
+    position = Position(
+        epoch=1,
+        batch=2,
+        batches=3,
+        step=4,
+        best=best,
+        best_step=5,
+        stale=6,
+        plateau=7,
+        tokenizer="8",
+    )
+    assert len(set(dataclasses.astuple(position))) == 9
+
+    run.save("last", {"state": arrays()}, position)
+
+    assert run.position("last") == position
+
+
+def test_there_is_no_position_before_the_first_checkpoint(run):
+    run.save("last", {"state": arrays()}, Position())
+
+    assert run.position("best") is None
+
+
+def test_only_the_newest_checkpoint_of_a_kind_stays(run):
+    run.save("best", {"state": arrays()}, Position(step=10))
+    run.save("last", {"state": arrays()}, Position(step=10))
+    run.save("last", {"state": arrays()}, Position(step=20))
+
+    checkpoints = run.path / "checkpoints"
+    assert [path.name for path in (checkpoints / "last").iterdir()] == ["20"]
+    assert [path.name for path in (checkpoints / "best").iterdir()] == ["10"]
+    assert run.position("last").step == 20
+
+
+def test_a_step_that_is_trained_again_is_saved_again(run, tokenizers):
+    # The power failed when `best` was written and `last` was not: training goes on before it.
+    position = Position(step=10, tokenizer=tokenizers.fingerprint)
+    again = jax.tree.map(lambda x: x + 1, arrays())
+    run.save("best", {"params": arrays()}, position)
+
+    run.save("best", {"params": again}, dataclasses.replace(position, best=1.5))
+
+    assert run.position("best").best == 1.5
+    assert_same(run.restore("best", {"params": arrays()})["params"], again)
+
+
+def test_a_checkpoint_that_was_not_finished_does_not_count(run):
+    run.save("last", {"state": arrays()}, Position(step=10))
+    checkpoints = run.path / "checkpoints" / "last"
+    shutil.copytree(checkpoints / "10", checkpoints / "20.orbax-checkpoint-tmp-0")
+    (checkpoints / "20.orbax-checkpoint-tmp-0" / "_CHECKPOINT_METADATA").unlink()
+
+    assert run.position("last").step == 10
+
+
+def test_a_run_without_checkpoint_says_so(run):
+    with pytest.raises(RunError, match="has no checkpoint yet; `nmt train` saves the first"):
+        run.restore("best", {"params": arrays()})
+
+
+def test_another_tokenizer_is_refused(run):
+    run.save("best", {"params": arrays()}, Position(tokenizer="of another text"))
+
+    with pytest.raises(RunError, match=r"its tokenizer is not the one .* put the original"):
+        run.restore("best", {"params": arrays()})
+
+
+@pytest.mark.parametrize(
+    ("template", "difference"),
+    [
+        (
+            {**arrays(), "weights": jnp.zeros((2, 4))},
+            r"weights: \(2, 3\) in the checkpoint, \(2, 4\) by config.yaml",
+        ),
+        (
+            {**arrays(), "more": jnp.zeros(1)},
+            r"more: no such array in the checkpoint, \(1,\) by config.yaml",
+        ),
+        (
+            {"weights": jnp.zeros((2, 3))},
+            r"half: \(1,\) in the checkpoint, no such array by config.yaml",
+        ),
+    ],
+    ids=["another shape", "an array more", "arrays fewer"],
+)
+def test_another_model_is_refused(run, tokenizers, template, difference):
+    run.save("best", {"params": arrays()}, Position(tokenizer=tokenizers.fingerprint))
+
+    with pytest.raises(RunError, match=rf"run: checkpoint of another model \({difference}\); put"):
+        run.restore("best", {"params": template})

@@ -1,0 +1,221 @@
+"""The stream of batches: from a saved position it goes on as if it had never stopped."""
+
+import itertools
+import threading
+import time
+
+import numpy as np
+import pytest
+from datasets import Dataset
+
+from nmt import configfile
+from nmt.config import TokenizerConfig
+from nmt.data import corpus, tokenizer
+from nmt.run import Position
+from nmt.training.feed import Feed, prefetched
+
+SAMPLING = {"alpha": 0.2}
+
+
+@pytest.fixture(scope="module")
+def text():
+    random = np.random.default_rng(0)
+    words = ["klein", "Katze", "Haus", "Garten", "schläft", "singt", "immer", "niemals"]
+    lines = [" ".join(random.choice(words, size=random.integers(1, 7))) for _ in range(60)]
+    return Dataset.from_dict({"source": lines, "target": lines[::-1]}, features=corpus.TEXT)
+
+
+@pytest.fixture(scope="module")
+def tokenizers(text):
+    return tokenizer.train(text["source"], text["target"], TokenizerConfig(vocabulary_size=32))
+
+
+def feed(text, tokenizers, *, seed=1, sampling=None):
+    config = configfile.validate(
+        {
+            "seed": seed,
+            "data": {
+                "train": "unused",
+                "validation": "unused",
+                "max_length": 40,
+                "max_ratio": 40,
+                "batch": {"sentences": 8, "shapes": 3},
+            },
+            "tokenizer": {"sampling": sampling},
+        }
+    )
+    pairs, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), max_length=40, max_ratio=40)
+    return Feed(text, pairs, tokenizers, config)
+
+
+def take(feed, number, start=None):
+    """Returns NumPy batches, and the position after each."""
+    stream = feed.batches(start or Position())
+    taken = list(itertools.islice(stream, number))
+    stream.close()
+    return [
+        (tuple(np.concatenate(np.asarray(side)) for side in batch), after) for batch, after in taken
+    ]
+
+
+def assert_same(found, expected):
+    for (batch, after), (other, position) in zip(found, expected, strict=True):
+        assert after == position
+        for side, other_side in zip(batch, other, strict=True):
+            np.testing.assert_array_equal(side, other_side)
+
+
+def sentences(batches, side):
+    """The real ids of every row, whatever its place."""
+    found = []
+    for batch, _ in batches:
+        rows, lengths = batch[2 * side], batch[2 * side + 1]
+        found += [tuple(row[:n].tolist()) for row, n in zip(rows, lengths, strict=True) if n]
+    return sorted(found)
+
+
+def epoch(feed, number):
+    """The batches of an epoch: those before the position moves to the next."""
+    stream = feed.batches(Position(epoch=number))
+    taken = []
+    for batch, after in stream:
+        taken.append((tuple(np.concatenate(np.asarray(side)) for side in batch), after))
+        if after.epoch > number:
+            break
+    stream.close()
+    return taken
+
+
+@pytest.mark.parametrize("sampling", [None, SAMPLING])
+def test_from_any_position_the_batches_are_those_of_a_run_without_a_stop(
+    text, tokenizers, sampling
+):
+    uninterrupted = take(feed(text, tokenizers, sampling=sampling), 20)
+    assert uninterrupted[-1][1].epoch >= 2
+
+    for consumed in (1, 7, 8, 13):
+        saved = uninterrupted[consumed - 1][1]
+        rest = take(feed(text, tokenizers, sampling=sampling), 20 - consumed, saved)
+        assert_same(rest, uninterrupted[consumed:])
+
+
+def test_positions_count_the_batches_of_an_epoch(text, tokenizers):
+    stream = feed(text, tokenizers)
+    count = stream.batches_per_epoch
+
+    positions = [(after.epoch, after.batch) for _, after in take(stream, count + 1)]
+
+    assert positions == [(0, index) for index in range(1, count)] + [(1, 0), (1, 1)]
+
+
+def test_what_validation_has_seen_stays_in_the_position(text, tokenizers):
+    start = Position(step=5, best=1.5, best_step=3, stale=2, tokenizer="abc")
+
+    [(_, after)] = take(feed(text, tokenizers), 1, start)
+
+    assert after == Position(batch=1, step=5, best=1.5, best_step=3, stale=2, tokenizer="abc")
+
+
+def test_an_epoch_reads_every_pair_once(text, tokenizers):
+    stream = feed(text, tokenizers)
+
+    for number in (0, 1):
+        batches = epoch(stream, number)
+
+        for side, lines in enumerate((text["source"], text["target"])):
+            model = tokenizers.source
+            expected = sorted((*ids, model.eos) for ids in model.encode_batch(list(lines)))
+            assert sentences(batches, side) == expected
+
+
+def test_another_epoch_and_another_seed_have_another_order(text, tokenizers):
+    def order(seed, number):
+        return [batch[0].tolist() for batch, _ in epoch(feed(text, tokenizers, seed=seed), number)]
+
+    assert order(1, 0) == order(1, 0)
+    assert order(1, 0) != order(1, 1)
+    assert order(1, 0) != order(2, 0)
+
+
+def test_sampled_pieces_repeat_with_the_seed_and_differ_between_epochs(text, tokenizers):
+    def pieces(seed, number):
+        return sentences(epoch(feed(text, tokenizers, seed=seed, sampling=SAMPLING), number), 0)
+
+    assert pieces(1, 0) == pieces(1, 0)
+    assert pieces(1, 0) != pieces(1, 1)
+    assert pieces(1, 0) != pieces(2, 0)
+
+
+def test_sampled_pieces_spell_the_same_sentences(text, tokenizers):
+    batches = epoch(feed(text, tokenizers, sampling=SAMPLING), 0)
+
+    spelled = [tokenizers.target.decode(ids) for ids in sentences(batches, 1)]
+
+    assert sorted(spelled) == sorted(text["target"])
+
+
+def test_there_is_a_frame_for_the_longest_sample_that_is_kept(text, tokenizers):
+    shapes = feed(text, tokenizers, sampling=SAMPLING).shapes
+
+    assert len(shapes) <= 3
+    assert (shapes[-1].source, shapes[-1].target) == (40, 40)
+
+
+def test_prefetching_keeps_the_order_and_ends():
+    assert list(prefetched(iter(range(20)), depth=3)) == list(range(20))
+    assert list(prefetched(iter([]), depth=3)) == []
+
+
+def test_prefetching_reads_ahead_by_its_depth_and_no_more():
+    read = []
+
+    def items():
+        for number in range(10):
+            read.append(number)
+            yield number
+
+    stream = prefetched(items(), depth=2)
+
+    assert next(stream) == 0
+    wait_until(lambda: len(read) == 3)  # two lie ready beside the one that was taken
+    time.sleep(0.05)
+    assert read == [0, 1, 2]
+    stream.close()
+
+
+def test_an_exception_of_the_reader_arrives_at_its_place():
+    def items():
+        yield 1
+        raise OSError("the disk is gone")
+
+    stream = prefetched(items())
+
+    assert next(stream) == 1
+    with pytest.raises(OSError, match="the disk is gone"):
+        next(stream)
+
+
+def test_closing_ends_the_thread_and_the_reading():
+    read = []
+
+    def items():
+        for number in itertools.count():
+            read.append(number)
+            yield number
+
+    before = set(threading.enumerate())
+    stream = prefetched(items(), depth=2)
+    next(stream)
+    assert set(threading.enumerate()) > before
+
+    stream.close()
+
+    assert len(read) <= 3
+    assert set(threading.enumerate()) == before
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)

@@ -1,0 +1,90 @@
+"""Models that must learn: to copy and to reverse, with attention where it belongs."""
+
+import random
+
+import pytest
+
+from nmt import configfile
+from nmt.decoding.translator import Translator
+from nmt.evaluation.alignment import GoldLinks, argmax_links, fold, score_links
+from nmt.evaluation.metrics import bleu
+from nmt.training.trainer import train
+
+
+def sentences(count, seed):
+    draw = random.Random(seed)
+    return [" ".join(draw.choices("abcdefgh", k=draw.randint(1, 7))) for _ in range(count)]
+
+
+def write(folder, name, lines, *, task):
+    targets = [" ".join(line.split()[::-1]) if task == "reverse" else line for line in lines]
+    (folder / f"{name}.de").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / f"{name}.en").write_text("\n".join(targets) + "\n", encoding="utf-8")
+    return targets
+
+
+def links(translation):
+    words = fold(translation.attention, translation.source_pieces, translation.target_pieces)
+    return argmax_links(words.weights)
+
+
+VARIANTS = [
+    ("reverse", {"kind": "luong", "input_feeding": True}, "additive"),
+    ("copy", {"kind": "bahdanau"}, "additive"),
+    ("reverse", {"kind": "bahdanau"}, "additive"),
+    ("copy", {"kind": "luong", "input_feeding": False}, "general"),
+    ("reverse", {"kind": "luong", "input_feeding": True}, "dot"),
+]
+
+
+@pytest.mark.parametrize(
+    ("task", "decoder", "score"),
+    [VARIANTS[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in VARIANTS[1:])],
+)
+def test_a_task_is_learnt_with_attention_where_it_belongs(tmp_path, task, decoder, score):
+    write(tmp_path, "train", sentences(4000, seed=1), task=task)
+    write(tmp_path, "val", sentences(60, seed=2), task=task)
+    source = sentences(100, seed=3)
+    target = write(tmp_path, "test", source, task=task)
+    run = train(
+        configfile.validate(
+            {
+                "run": str(tmp_path / "run"),
+                "data": {
+                    "train": str(tmp_path / "train"),
+                    "validation": str(tmp_path / "val"),
+                    "batch": {"sentences": 64, "shapes": 1},
+                },
+                "tokenizer": {"vocabulary_size": 21},
+                "model": {
+                    "embedding_size": 32,
+                    "encoder": {"hidden_size": 32},
+                    "decoder": {"hidden_size": 64, **decoder},
+                    "attention": {"score": score},
+                    "dropout": 0.0,
+                },
+                "training": {
+                    "learning_rate": 1e-2,
+                    "schedule": {"kind": "cosine", "warmup_steps": 50},
+                    "label_smoothing": 0.0,
+                    "max_epochs": 12,
+                    "validate_every": 1000,
+                    "attention_images": 0,
+                },
+            }
+        )
+    )
+
+    translator = Translator.load(run.path, batch=100)
+    translations = translator.translate(source)
+    forced = translator.align(source, target)
+
+    gold = [
+        frozenset(
+            (length - 1 - place if task == "reverse" else place, place) for place in range(length)
+        )
+        for length in (len(line.split()) for line in source)
+    ]
+    golden = [GoldLinks(sure=pairs, possible=pairs) for pairs in gold]
+    assert bleu([each.text for each in translations], target).value > 95
+    assert score_links([links(each) for each in forced], golden).aer < 0.05

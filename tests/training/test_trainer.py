@@ -1,0 +1,244 @@
+"""The loop: when it validates, cuts, stops and goes on, with the same result as without a stop."""
+
+import json
+import random
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from nmt import configfile
+from nmt.decoding.translator import build_model
+from nmt.errors import DataError, RunError
+from nmt.evaluation.metrics import Score
+from nmt.run import Position, Run
+from nmt.training.trainer import judge, total_steps, train
+from nmt.training.validation import Report
+
+NOT_REPEATABLE = ("train/tokens_per_second", "validation/seconds")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """The folder of 60 pairs to train on, eight batches, and six to validate with."""
+    folder = tmp_path_factory.mktemp("corpus")
+    draw = random.Random(0)
+    lines = ["".join(draw.choices("abcdef", k=draw.randint(2, 6))) for _ in range(66)]
+    for name, part in {"train": lines[:60], "val": lines[60:]}.items():
+        for language in ("de", "en"):
+            (folder / f"{name}.{language}").write_text("\n".join(part) + "\n", encoding="utf-8")
+    return folder
+
+
+def config(run, corpus, **training):
+    return configfile.validate(
+        {
+            "run": str(run),
+            "data": {
+                "train": str(corpus / "train"),
+                "validation": str(corpus / "val"),
+                "batch": {"sentences": 8, "shapes": 1},
+            },
+            "tokenizer": {"vocabulary_size": 14},
+            "model": {
+                "embedding_size": 6,
+                "encoder": {"hidden_size": 5},
+                "decoder": {"hidden_size": 7},
+                "dropout": 0.2,
+            },
+            "training": {"max_epochs": None, "log_every": 1, "attention_images": 0, **training},
+            "decoding": {"batch": 8},
+        }
+    )
+
+
+def records(run, kind):
+    """The records of a kind, without what a clock has measured."""
+    lines = run.metrics_path.read_text(encoding="utf-8").splitlines()
+    return [
+        {name: value for name, value in record.items() if name not in NOT_REPEATABLE}
+        for record in map(json.loads, lines)
+        if any(name.startswith(kind) for name in record)
+    ]
+
+
+def parameters(run, which):
+    template = nnx.state(build_model(run.config, run.tokenizers()), nnx.Param)
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(run.restore(which, {"params": template}))]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, corpus):
+    """A run of twenty steps, two and a half epochs."""
+    path = tmp_path_factory.mktemp("whole") / "run"
+    return train(config(path, corpus, learning_rate=0.01, max_steps=20, validate_every=5))
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory, corpus):
+    """The same in two sittings of ten steps, the first one ending amid an epoch."""
+    path = tmp_path_factory.mktemp("stopped") / "run"
+    settings = {"learning_rate": 0.01, "validate_every": 5}
+    train(config(path, corpus, max_steps=10, **settings))
+    assert Run.open(path).position("last").batch == 2
+    return train(config(path, corpus, max_steps=20, **settings))
+
+
+@pytest.fixture(scope="module")
+def stalled(tmp_path_factory, corpus):
+    """A run that cannot learn: its steps are too small to move a float32."""
+    return train(
+        config(
+            tmp_path_factory.mktemp("stalled") / "run",
+            corpus,
+            learning_rate=1e-30,
+            max_steps=100,
+            validate_every=1,
+            metric="perplexity",
+            patience=6,
+            schedule={"kind": "plateau", "patience": 1, "factor": 0.5},
+        )
+    )
+
+
+def test_a_resumed_run_ends_with_the_parameters_of_one_without_a_stop(whole, stopped):
+    for which in ("best", "last"):
+        assert stopped.position(which) == whole.position(which)
+        for one, other in zip(parameters(stopped, which), parameters(whole, which), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_resumed_run_logs_what_one_without_a_stop_does(whole, stopped):
+    assert records(stopped, "train/") == records(whole, "train/")
+    assert records(stopped, "validation/") == records(whole, "validation/")
+
+
+def test_the_records_are_those_of_each_step_and_each_validation(whole):
+    assert [record["step"] for record in records(whole, "train/")] == list(range(1, 21))
+    validations = records(whole, "validation/")
+    assert [record["step"] for record in validations] == [5, 10, 15, 20]
+    assert validations[0]["validation/bleu_signature"].startswith("nrefs:1|case:mixed")
+
+
+def test_the_loss_and_the_perplexity_fall(whole):
+    losses = [record["train/loss"] for record in records(whole, "train/")]
+    perplexities = [record["validation/perplexity"] for record in records(whole, "validation/")]
+
+    assert losses[0] == pytest.approx(np.log(14), abs=0.7)  # all pieces are as likely
+    assert losses[-1] < losses[0] - 0.3
+    assert perplexities == sorted(perplexities, reverse=True)
+
+
+def test_the_best_checkpoint_holds_the_parameters_of_its_step(whole):
+    assert whole.position("best").step == whole.position("last").best_step == 5
+
+    pairs = zip(parameters(whole, "best"), parameters(whole, "last"), strict=True)
+    assert not any(np.array_equal(best, last) for best, last in pairs)
+
+
+def test_training_stops_when_its_patience_is_used_up(stalled):
+    # The first validation is the best there is; six without a better one follow.
+    assert stalled.position("last").step == 7
+    assert stalled.position("best").step == 1
+
+
+def test_the_rate_is_cut_after_validations_without_improvement(stalled):
+    rates = [record["train/learning_rate"] for record in records(stalled, "train/")]
+
+    # The first validation is the best, the second is put up with, the third cuts, and so on.
+    assert [rate / 1e-30 for rate in rates] == pytest.approx([1, 1, 1, 0.5, 0.5, 0.25, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("whole", "run: already trained to step 20 of 20; raise training.max_steps"),
+        ("stalled", "run: already trained to step 7 of 100; raise training.max_steps"),
+    ],
+)
+def test_a_finished_run_says_how_to_go_on(request, capsys, name, message):
+    run = request.getfixturevalue(name)
+    before = run.metrics_path.read_bytes()
+
+    train(run.config)
+
+    assert message in capsys.readouterr().err
+    assert run.metrics_path.read_bytes() == before
+
+
+def test_accumulated_batches_are_counted_apart_from_steps(tmp_path, corpus):
+    settings = {"accumulate": 3, "max_epochs": 1, "validate_every": 5}
+
+    run = train(config(tmp_path / "run", corpus, **settings))
+
+    # An epoch has eight batches: two steps, and two batches that make none.
+    position = run.position("last")
+    assert (position.step, position.batches, position.batch) == (2, 6, 6)
+    assert [record["step"] for record in records(run, "validation/")] == [2]
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path, corpus):
+    settings = {"optimizer": "sgd", "learning_rate": 1e38, "clip_norm": None}
+
+    with pytest.raises(RunError, match=r"run: the loss is (nan|inf) at step \d; lower training"):
+        train(config(tmp_path / "run", corpus, max_steps=9, **settings))
+
+
+def test_without_a_corpus_no_folder_is_made(tmp_path):
+    with pytest.raises(DataError, match=r"train\.de: no such file"):
+        train(config(tmp_path / "run", tmp_path, max_steps=1))
+
+    assert not (tmp_path / "run").exists()
+
+
+def report(*, perplexity=9.0, bleu=0.0):
+    return Report(perplexity=perplexity, bleu=Score("BLEU", bleu, "signature"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "better", "best"),
+    [
+        ("bleu", report(bleu=20.1), 20.1),
+        ("perplexity", report(perplexity=4.9), -4.9),
+    ],
+)
+def test_a_better_validation_becomes_the_best(metric, better, best):
+    before = Position(step=7, best=20.0 if metric == "bleu" else -5.0, stale=3, plateau=2)
+
+    after = judge(before, better, metric=metric)
+
+    assert after == Position(step=7, best=best, best_step=7, stale=0, plateau=0)
+
+
+def test_the_first_validation_is_the_best_so_far():
+    after = judge(Position(step=5), report(bleu=0.0), metric="bleu")
+
+    assert (after.best, after.best_step, after.stale) == (0.0, 5, 0)
+
+
+@pytest.mark.parametrize("bleu", [20.0, 19.9, float("nan")])
+def test_a_validation_that_is_no_better_is_counted(bleu):
+    before = Position(step=7, best=20.0, best_step=5, stale=1, plateau=0)
+
+    after = judge(before, report(bleu=bleu), metric="bleu")
+
+    assert after == Position(step=7, best=20.0, best_step=5, stale=2, plateau=1)
+
+
+@pytest.mark.parametrize(
+    ("training", "steps"),
+    [
+        ({"max_steps": 50, "max_epochs": None}, 50),
+        ({"max_epochs": 3}, 30),
+        ({"max_steps": 50, "max_epochs": 3}, 30),
+        ({"max_steps": 20, "max_epochs": 3}, 20),
+        ({"max_epochs": 3, "accumulate": 4}, 7),
+        ({"max_steps": 5, "max_epochs": 3, "accumulate": 4}, 5),
+        ({"max_epochs": 1, "accumulate": 20}, 1),
+    ],
+)
+def test_the_steps_are_those_of_the_first_limit(tmp_path, training, steps):
+    settings = config(tmp_path, tmp_path, **training)
+
+    assert total_steps(settings, batches_per_epoch=10) == steps

@@ -1,0 +1,84 @@
+"""Validation: the perplexity that forced decoding finds too, BLEU of what is written, images."""
+
+import math
+
+import numpy as np
+import pytest
+from datasets import Dataset
+from flax import nnx
+
+from nmt import configfile
+from nmt.config import TokenizerConfig
+from nmt.data import corpus, tokenizer
+from nmt.decoding.translator import Translator, build_model
+from nmt.evaluation.metrics import bleu
+from nmt.training.validation import Report, Validator
+
+SOURCE = ["", "ein Hund", "die Katze schläft im Garten", "kein Vogel singt", "im Garten singt"]
+TARGET = ["", "a dog", "the cat sleeps in the garden", "no bird sings", "who sings there"]
+
+
+@pytest.fixture(scope="module")
+def tokenizers():
+    return tokenizer.train(SOURCE[1:], TARGET[1:], TokenizerConfig(vocabulary_size=33))
+
+
+@pytest.fixture(scope="module")
+def config():
+    model = {"embedding_size": 4, "encoder": {"hidden_size": 3}, "decoder": {"hidden_size": 5}}
+    return configfile.validate(
+        {
+            "data": {"train": "unused", "validation": "unused"},
+            "model": model,
+            "training": {"attention_images": 3},
+            "decoding": {"batch": 3, "beam": 2},
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def network(config, tokenizers):
+    return nnx.split(build_model(config, tokenizers), nnx.Param)
+
+
+def validator(config, tokenizers, graph, lines=slice(1, None)):
+    columns = {"source": SOURCE[lines], "target": TARGET[lines]}
+    text = Dataset.from_dict(columns, features=corpus.TEXT)
+    return Validator(text, graph, tokenizers=tokenizers, config=config)
+
+
+def test_a_report_is_that_of_forced_decoding_and_of_greedy_search(config, tokenizers, network):
+    graph, params = network
+    greedy = Translator(
+        graph,
+        params,
+        tokenizers=tokenizers,
+        config=config.decoding.model_copy(update={"beam": 1}),
+    )
+    forced = greedy.align(SOURCE[1:], TARGET[1:])
+    pieces = sum(len(each.target_pieces) for each in forced)
+
+    report = validator(config, tokenizers, graph).measure(params)
+
+    expected = math.exp(-sum(each.log_prob for each in forced) / pieces)
+    assert report.perplexity == pytest.approx(expected, rel=1e-4)
+    assert report.bleu == bleu([each.text for each in greedy.translate(SOURCE[1:])], TARGET[1:])
+
+
+def test_images_are_of_the_first_sentences_that_have_words(config, tokenizers, network):
+    graph, params = network
+
+    images = validator(config, tokenizers, graph, slice(None)).attention_images(params)
+
+    assert len(images) == 2
+    for image in images:
+        assert image.dtype == np.uint8
+        assert image.shape[2] == 3
+
+
+def test_more_is_better_whatever_the_metric():
+    worse = Report(perplexity=9.0, bleu=bleu(["a b c d e"], ["f g h i j"]))
+    better = Report(perplexity=3.0, bleu=bleu(["a b c d e"], ["a b c d e"]))
+
+    for metric in ("bleu", "perplexity"):
+        assert better.value(metric) > worse.value(metric)
