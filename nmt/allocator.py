@@ -7,7 +7,7 @@ import sys
 _SETTINGS = (
     (-8, 1),  # M_ARENA_MAX: one heap, which only grows, instead of one a thread
     (-4, 0),  # M_MMAP_MAX: large blocks come from that heap too
-    (-1, 2**31 - 1),  # M_TRIM_THRESHOLD: its free end is not given back
+    (-1, -1),  # M_TRIM_THRESHOLD: its free end is never given back
     (-2, 2**28),  # M_TOP_PAD: it grows by a quarter of a gigabyte at a time
 )
 

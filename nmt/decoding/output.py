@@ -27,6 +27,9 @@ class AlignmentWriter(Protocol):
 def open_alignments(path: str | Path) -> Iterator[AlignmentWriter]:
     """Opens a file for alignments: matrices if it ends in `.npz`, else Pharaoh links.
 
+    An `.npz` has three arrays for each line n, counted from 0: `attention_n`, float32 of (target
+    pieces, source pieces), and the pieces as strings, `source_n` and `target_n`.
+
     Raises:
         DataError: the file cannot be written.
     """
@@ -40,19 +43,6 @@ def open_alignments(path: str | Path) -> Iterator[AlignmentWriter]:
                 yield _Links(file)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from None
-
-
-def read_matrices(
-    path: str | Path,
-) -> Iterator[tuple[npt.NDArray[np.float32], list[str], list[str]]]:
-    """Yields (target, source) attention, source pieces and target pieces of each line."""
-    with np.load(path, allow_pickle=False) as arrays:
-        for line in range(len(arrays.files) // 3):
-            yield (
-                arrays[f"attention_{line}"],
-                arrays[f"source_{line}"].tolist(),
-                arrays[f"target_{line}"].tolist(),
-            )
 
 
 def links(translation: Translation) -> str:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nmt.decoding.output import links, open_alignments, read_matrices
+from nmt.decoding.output import links, open_alignments
 from nmt.decoding.translator import Translation
 from nmt.errors import DataError
 
@@ -41,12 +41,12 @@ def test_matrices_come_back_with_their_pieces_and_without_pickle(tmp_path):
         for each in (SENTENCE, NOTHING):
             out.write(each)
 
-    (first, second) = read_matrices(tmp_path / "a.npz")
-    np.testing.assert_array_equal(first[0], SENTENCE.attention)
-    assert first[1:] == (list(SENTENCE.source_pieces), list(SENTENCE.target_pieces))
-    assert second[0].shape == (0, 0)
     with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
-        assert arrays["source_0"].tolist() == list(SENTENCE.source_pieces)
+        np.testing.assert_array_equal(arrays["attention_0"], SENTENCE.attention)
+        assert tuple(arrays["source_0"].tolist()) == SENTENCE.source_pieces
+        assert tuple(arrays["target_0"].tolist()) == SENTENCE.target_pieces
+        assert arrays["attention_1"].shape == (0, 0)
+        assert arrays["source_1"].tolist() == []
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
