@@ -193,7 +193,7 @@ class ScheduleConfig(Section):
     kind: Literal["constant", "inverse_sqrt", "plateau", "luong", "cosine"] = "constant"
     warmup_steps: Count = 0  # the rate grows linearly over so many steps
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5  # plateau, luong: what the rate is cut by
-    patience: Count = 2  # plateau: validations without improvement before a cut
+    patience: Count = 2  # plateau: validations without a new best that do not cut yet
     start_step: Count | None = None  # luong: the first cut; two thirds of all steps if not given
     every_steps: Size | None = None  # luong: from cut to cut; a twelfth of all steps if not given
 

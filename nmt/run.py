@@ -102,10 +102,12 @@ class Run:
         return (self.path / "tokenizer").is_dir()
 
     def create(self, tokenizers: Tokenizers) -> None:
-        """Writes the tokenizer and the configuration, the latter last: then it is a run folder."""
-        if not self.started:
-            tokenizers.save(self.path / "tokenizer")
+        """Writes the configuration and the tokenizer, which is there whole or not at all."""
+        self.path.mkdir(parents=True, exist_ok=True)
         (self.path / "config.yaml").write_text(configfile.dump(self.config), encoding="utf-8")
+        if not self.started:
+            tokenizers.save(self.path / "tokenizer.part")
+            (self.path / "tokenizer.part").replace(self.path / "tokenizer")
 
     @property
     def metrics_path(self) -> Path:

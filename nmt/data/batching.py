@@ -69,7 +69,9 @@ def choose_shapes(lengths: Lengths, config: BatchConfig, *, devices: int = 1) ->
             chosen[index] = best_beside(chosen[:index] + chosen[index + 1 :])
         if chosen == before:
             break
-    ordered = sorted({tuple(map(int, frames[index])) for index in chosen}, key=sum)
+    ordered = sorted(
+        {tuple(map(int, frames[index])) for index in chosen}, key=lambda frame: (sum(frame), frame)
+    )
     return [Shape(_rows(max(frame), config, devices), *frame) for frame in ordered]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nmt.config import Config
 from nmt.data import corpus
-from nmt.data.batching import Batch, PlannedBatch, choose_shapes, pad, plan_epoch
+from nmt.data.batching import Batch, PlannedBatch, Shape, choose_shapes, pad, plan_epoch
 from nmt.data.tokenizer import Tokenizers
 from nmt.run import Position
 from nmt.training.step import device_count, shard
@@ -30,7 +30,7 @@ class Feed:
     config: Config
 
     @cached_property
-    def shapes(self) -> list[Any]:
+    def shapes(self) -> list[Shape]:
         """The frames that batches come in."""
         lengths = corpus.lengths(self.encoded)
         if self.config.tokenizer.sampling is not None:
