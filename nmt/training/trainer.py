@@ -11,7 +11,6 @@ from flax import nnx
 from nmt.allocator import keep_freed_memory
 from nmt.config import Config
 from nmt.data import corpus, tokenizer
-from nmt.data.tokenizer import Tokenizers
 from nmt.decoding.translator import build_model
 from nmt.errors import RunError
 from nmt.run import Position, Run
@@ -34,7 +33,12 @@ def train(config: Config) -> Run:
     keep_freed_memory()
     run = Run.start(config)
     text = _load(config)
-    tokenizers = run.tokenizers() if run.started else _train_tokenizers(text["train"], config)
+    if run.started:
+        tokenizers = run.tokenizers()
+    else:
+        tokenizers = tokenizer.train(
+            text["train"]["source"], text["train"]["target"], config.tokenizer
+        )
     pairs, report = corpus.filter_pairs(
         corpus.encode(text["train"], tokenizers),
         max_length=config.data.max_length,
@@ -220,8 +224,3 @@ def _load(config: Config) -> dict[str, datasets.Dataset]:
         name: corpus.load(part, source=data.source, target=data.target)
         for name, part in parts.items()
     }
-
-
-def _train_tokenizers(text: datasets.Dataset, config: Config) -> Tokenizers:
-    source, target = ((row[side] for row in text) for side in corpus.SIDES)
-    return tokenizer.train(source, target, config.tokenizer)

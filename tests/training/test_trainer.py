@@ -192,6 +192,21 @@ def test_without_a_corpus_no_folder_is_made(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_the_tokenizer_is_trained_from_both_sides(tmp_path, corpus):
+    for name in ("train", "val"):
+        source = (corpus / f"{name}.de").read_text().translate(str.maketrans("abcdef", "äöüßéñ"))
+        (tmp_path / f"{name}.de").write_text(source, encoding="utf-8")
+        (tmp_path / f"{name}.en").write_text((corpus / f"{name}.en").read_text())
+
+    tree = configfile.dump(config(tmp_path / "run", tmp_path, max_steps=1, validate_every=1))
+    (tmp_path / "both.yaml").write_text(tree, encoding="utf-8")
+    settings = configfile.load(tmp_path / "both.yaml", ["tokenizer.vocabulary_size=22"])
+    tokenizers = train(settings).tokenizers()
+
+    for text in ("äöüßéñ", "abcdef"):
+        assert tokenizers.source.unk not in tokenizers.source.encode(text)
+
+
 def report(*, perplexity=9.0, bleu=0.0):
     return Report(perplexity=perplexity, bleu=Score("BLEU", bleu, "signature"))
 
