@@ -139,7 +139,7 @@ def test_long_and_short_batches_are_mixed_over_the_epoch():
 def test_frames_are_ordered_and_the_last_one_holds_everything(lengths, config):
     frames = frames_of(choose_shapes(lengths, config))
 
-    assert frames == sorted(set(frames), key=sum)
+    assert frames == sorted(set(frames), key=lambda frame: (sum(frame), frame))
     assert (lengths <= frames[-1]).all()
 
 
