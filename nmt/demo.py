@@ -47,7 +47,7 @@ def demonstrate(overrides: list[str]) -> None:
     table.add_row("translation", f"{len(test) / searched:.0f} sentences/s, compilation included")
     console.print(table)
     for each in translations[:SHOWN]:
-        console.print(f"  {each.source}\n  → {each.text}", markup=False)
+        console.print(f"  {each.source}\n  → {each.text}", markup=False, soft_wrap=True)
     console.print(f"heat map: {picture}\nnext: nmt translate {run.path}, or see README.md")
 
 
