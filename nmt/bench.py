@@ -20,7 +20,7 @@ from rich.table import Table
 from nmt.allocator import keep_freed_memory
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import Batch
-from nmt.decoding.translator import search
+from nmt.decoding.programs import search
 from nmt.model.seq2seq import build
 from nmt.training.step import device_count, init_state, make_train_step, shard
 

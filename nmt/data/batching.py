@@ -84,7 +84,7 @@ def plan_epoch(
     that an epoch has few batches that are not full.
     """
     random = np.random.default_rng([seed, epoch])
-    fits = np.stack([(lengths <= (shape.source, shape.target)).all(axis=1) for shape in shapes])
+    fits = _fits(lengths, shapes)
     home = fits.argmax(axis=0)
     batches: list[PlannedBatch] = []
     left = np.empty(0, np.int64)
@@ -105,7 +105,7 @@ def plan_epoch(
 
 def in_order(lengths: Lengths, shapes: Sequence[Shape]) -> list[PlannedBatch]:
     """Puts every pair into a batch without chance: for validation and for given pairs."""
-    fits = np.stack([(lengths <= (shape.source, shape.target)).all(axis=1) for shape in shapes])
+    fits = _fits(lengths, shapes)
     home = fits.argmax(axis=0)
     return [
         PlannedBatch(shape, pairs[start : start + shape.rows])
@@ -140,6 +140,11 @@ def filled(batches: Sequence[PlannedBatch], lengths: Lengths) -> float:
     """Returns the share of all cells, source and target, that hold a real token."""
     cells = sum(batch.shape.rows * (batch.shape.source + batch.shape.target) for batch in batches)
     return float(sum(lengths[batch.pairs].sum() for batch in batches) / cells)
+
+
+def _fits(lengths: Lengths, shapes: Sequence[Shape]) -> npt.NDArray[np.bool_]:
+    """Returns (shapes, pairs): whether both sides of a pair fit into a frame."""
+    return np.stack([(lengths <= (shape.source, shape.target)).all(axis=1) for shape in shapes])
 
 
 def _coarse(lengths: Lengths) -> npt.NDArray[np.int64]:

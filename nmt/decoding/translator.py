@@ -3,24 +3,21 @@
 import dataclasses
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 from flax import nnx
-from jaxtyping import Array, Float, Int
 
 from nmt.allocator import keep_freed_memory
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import pad_side
 from nmt.data.tokenizer import Tokenizers
-from nmt.decoding import beam
 from nmt.decoding.hypotheses import Hypotheses
+from nmt.decoding.programs import force, search
 from nmt.errors import DataError
 from nmt.model.seq2seq import Seq2Seq, build
 from nmt.run import Run, Which
@@ -243,66 +240,3 @@ def _nothing(source: str, text: str) -> Translation:
     """The translation of a line without any piece."""
     nothing = np.zeros((0, 0), np.float32)
     return Translation(source, text, 0.0, 0.0, (), (), nothing)
-
-
-@partial(jax.jit, static_argnames=("graph", "config", "limit", "specials", "n_best"))
-def search(
-    graph: Graph,
-    params: Params,
-    source: Int[Array, "batch src"],
-    lengths: Int[Array, " batch"],
-    max_length: Int[Array, " batch"],
-    *,
-    config: DecodingConfig,
-    limit: int,
-    specials: tuple[int, int, int],
-    n_best: int,
-) -> Hypotheses:
-    """Encodes the sentences and searches for their translations, in one compiled program."""
-    model = nnx.merge(graph, params)
-    memory = model.encode(source, lengths)
-
-    def step(
-        state: Any, tokens: Int[Array, "batch beam"]
-    ) -> tuple[Any, Float[Array, "batch beam vocab"], Float[Array, "batch beam src"]]:
-        # The hypotheses of a sentence share its memory: vmap adds their axis to all the rest.
-        each = jax.vmap(model.decode_step, in_axes=(1, 1, None), out_axes=1)
-        return each(state, tokens, memory)
-
-    bos, eos, pad = specials
-    return beam.search(
-        step,
-        model.initial_state(memory),
-        beam=config.beam,
-        max_length=max_length,
-        limit=limit,
-        source_length=source.shape[1],
-        bos=bos,
-        eos=eos,
-        pad=pad,
-        normalisation=config.normalisation,
-        alpha=config.alpha,
-        n_best=n_best,
-    )
-
-
-@partial(jax.jit, static_argnames=("graph", "bos"))
-def force(
-    graph: Graph,
-    params: Params,
-    source: Int[Array, "batch src"],
-    source_lengths: Int[Array, " batch"],
-    target: Int[Array, "batch tgt"],
-    target_lengths: Int[Array, " batch"],
-    *,
-    bos: int,
-) -> tuple[Float[Array, " batch"], Float[Array, "batch tgt src"]]:
-    """Returns the log-probability of each given target and the weights at each of its pieces."""
-    model = nnx.merge(graph, params)
-    memory = model.encode(source, source_lengths)
-    previous = jnp.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
-    logits, weights = model.teacher_forced(previous, memory)
-    log_probs = jax.nn.log_softmax(logits)
-    chosen = jnp.take_along_axis(log_probs, target[..., None], axis=-1)[..., 0]
-    real = jnp.arange(target.shape[1])[None, :] < target_lengths[:, None]
-    return jnp.sum(chosen * real, axis=-1), weights
