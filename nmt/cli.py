@@ -145,18 +145,18 @@ def align(
 
     Example: nmt align runs/demo --source test.de --target test.en --gold test.align
     """
-    from nmt.decoding.output import links
-    from nmt.evaluation.alignment import parse_links, read_gold, score_links
+    from nmt.decoding.output import word_links
+    from nmt.evaluation.alignment import format_links, read_gold, score_links
 
     sources, targets = list(_lines(source)), list(_lines(target))
     if len(sources) != len(targets):
         raise DataError(f"{source} has {len(sources)} lines and {target} has {len(targets)}")
-    found = [links(each) for each in _translator(run, None).align(sources, targets)]
+    found = [word_links(each) for each in _translator(run, None).align(sources, targets)]
     with _writer(output) as out:
-        out.writelines(line + "\n" for line in found)
+        out.writelines(format_links(line) + "\n" for line in found)
     if gold is not None:
         golden = read_gold(gold, source_lines=sources, target_lines=targets)
-        score = score_links([parse_links(line).sure for line in found], golden)
+        score = score_links(found, golden)
         print(
             f"AER {score.aer:.3f} precision {score.precision:.3f} recall {score.recall:.3f}",
             file=sys.stderr,

@@ -8,10 +8,11 @@ from rich.table import Table
 
 from nmt import configfile, plotting
 from nmt.data import grammar
-from nmt.decoding.translator import Translation, Translator
+from nmt.decoding.output import word_links
+from nmt.decoding.translator import Translator
 from nmt.errors import UserError
 from nmt.evaluation import metrics
-from nmt.evaluation.alignment import GoldLinks, argmax_links, fold, score_links
+from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.training.trainer import train
 
 SHOWN = 3  # translations printed
@@ -33,7 +34,7 @@ def demonstrate(overrides: list[str]) -> None:
     scores = metrics.evaluate([each.text for each in translations], references)
     forced = translator.align([pair.source for pair in test], references)
     gold = [GoldLinks(sure=pair.links, possible=pair.links) for pair in test]
-    error = score_links([_links(each) for each in forced], gold).aer
+    error = score_links([word_links(each) for each in forced], gold).aer
 
     longest = max(translations, key=lambda each: len(each.source_pieces))
     picture = run.path / "heatmap.png"
@@ -49,11 +50,6 @@ def demonstrate(overrides: list[str]) -> None:
     for each in translations[:SHOWN]:
         console.print(f"  {each.source}\n  → {each.text}", markup=False, soft_wrap=True)
     console.print(f"heat map: {picture}\nnext: nmt translate {run.path}, or see README.md")
-
-
-def _links(translation: Translation) -> frozenset[tuple[int, int]]:
-    words = fold(translation.attention, translation.source_pieces, translation.target_pieces)
-    return argmax_links(words.weights)
 
 
 def _config_path() -> Path:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from nmt.decoding.translator import Translation
 from nmt.errors import DataError
-from nmt.evaluation.alignment import argmax_links, fold, format_links
+from nmt.evaluation.alignment import Link, argmax_links, fold, format_links
 
 
 @runtime_checkable
@@ -45,12 +45,17 @@ def open_alignments(path: str | Path) -> Iterator[AlignmentWriter]:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def links(translation: Translation) -> str:
-    """Returns the Pharaoh line of a translation: each target word's most attended source word."""
+def word_links(translation: Translation) -> frozenset[Link]:
+    """Returns the link of each target word to its most attended source word."""
     if not translation.attention.size:
-        return ""
+        return frozenset()
     words = fold(translation.attention, translation.source_pieces, translation.target_pieces)
-    return format_links(argmax_links(words.weights))
+    return argmax_links(words.weights)
+
+
+def links(translation: Translation) -> str:
+    """Returns `word_links` as a line of Pharaoh text."""
+    return format_links(word_links(translation))
 
 
 class _Matrices:
