@@ -4,8 +4,11 @@ Batches are made up, full of tokens, and of the shape of an average batch, so th
 those of the model and not of a corpus.
 """
 
+import contextlib
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -17,42 +20,94 @@ from flax import nnx
 from rich.console import Console
 from rich.table import Table
 
+from nmt import configfile
 from nmt.allocator import keep_freed_memory
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import Batch
 from nmt.decoding.programs import search
+from nmt.errors import ConfigError
+from nmt.flops import decoding_flops, training_flops
 from nmt.model.seq2seq import build
 from nmt.training.step import device_count, init_state, make_train_step, shard
 
 BOS, EOS, PAD = 2, 3, 0
-MATRIX = 2048  # rows of the square matrices whose product sets the limit
+BEAMS = (1, 5)
 REPEATS = 7
+COMPILED = "/jax/core/compile/backend_compile_duration"  # the event of one compiled program
 
-# batch rows, source and target pieces of a training batch, and the sizes of the network
-SIZES: dict[str, dict[str, Any]] = {
-    "multi30k": {
-        "rows": 64,
-        "length": 16,
-        "vocabulary": 8000,
-        "model": {
+
+@dataclass(frozen=True)
+class Size:
+    """The shape of a training batch, and the network that it trains."""
+
+    rows: int  # sentences on each device
+    length: int  # pieces of a source, and of its target
+    vocabulary: int
+    model: dict[str, Any]  # the section `model` of a configuration
+    repeats: int = REPEATS
+
+
+SIZES = {
+    "multi30k": Size(
+        rows=64,
+        length=16,
+        vocabulary=8000,
+        model={
             "embedding_size": 256,
             "encoder": {"hidden_size": 256},
             "decoder": {"kind": "luong", "hidden_size": 512},
             "dropout": 0.3,
         },
-    },
+    ),
+    # Bahdanau et al. (2015), appendices A.2.3 and B; a step takes seconds on a processor
+    "rnnsearch50": Size(
+        rows=80,
+        length=30,
+        vocabulary=30000,
+        model={
+            "embedding_size": 620,
+            "encoder": {"hidden_size": 1000},
+            "decoder": {"kind": "bahdanau", "hidden_size": 1000, "readout_size": 500},
+            "dropout": 0.0,
+        },
+        repeats=3,
+    ),
 }
 
 
-def measure() -> dict[str, Any]:
-    """Returns the figures as a tree that JSON can hold; takes about a minute on two cores."""
+def choose(names: Sequence[str], *, rows: int | None = None) -> dict[str, Size]:
+    """Returns the named sizes, or all; `rows` replaces the sentences of their batches.
+
+    Raises:
+        ConfigError: there is no size of that name.
+    """
+    for name in names:
+        if name not in SIZES:
+            raise ConfigError(f"{name}: no such size; choose {' or '.join(SIZES)}")
+    chosen = {name: SIZES[name] for name in names or SIZES}
+    return {name: replace(size, rows=rows or size.rows) for name, size in chosen.items()}
+
+
+def measure(
+    sizes: Mapping[str, Size] | None = None, *, compute_type: str = "float32"
+) -> dict[str, Any]:
+    """Returns the figures of the sizes, all by default, as a tree that JSON can hold.
+
+    Training computes in `compute_type`, decoding in float32, as the toolkit always decodes.
+
+    Raises:
+        ConfigError: a compute type or a model that there is not.
+    """
+    sizes = SIZES if sizes is None else sizes
+    configs = {name: _config(size, compute_type) for name, size in sizes.items()}
     keep_freed_memory()
-    limit = matrix_rate()
+    limit = matrix_rate(jnp.dtype(compute_type))
     return {
         "machine": f"{jax.devices()[0].device_kind} x {device_count()}, {platform.machine()}",
         "jax": jax.__version__,
+        "type": compute_type,
         "matrix_gflops": limit / 1e9,
-        "sizes": {name: _measure_size(size, limit) for name, size in SIZES.items()},
+        "sizes": {name: _measure_size(sizes[name], configs[name], limit) for name in sizes},
     }
 
 
@@ -61,107 +116,142 @@ def render(figures: dict[str, Any]) -> str:
     console = Console(width=100, highlight=False)
     title = f"{figures['machine']}, jax {figures['jax']}"
     table = Table("size", "figure", "value", title=title)
-    table.add_row("", "matrix products, float32", f"{figures['matrix_gflops']:.0f} GFLOP/s")
+    rate = f"{figures['matrix_gflops']:,.0f} GFLOP/s"
+    table.add_row("", f"matrix products, {figures['type']}", rate)
     for name, size in figures["sizes"].items():
         table.add_section()
-        table.add_row(name, "training", f"{size['target_tokens_per_second']:,.0f} target tokens/s")
-        table.add_row("", "model work", f"{size['mflop_per_token']:.1f} MFLOP a target token")
+        table.add_row(name, "sentences of a batch, on each device", f"{size['rows']}")
+        table.add_row("", "training", f"{size['target_tokens_per_second']:,.0f} target tokens/s")
+        table.add_row("", "work of training", f"{size['mflop_per_token']:.1f} MFLOP a target token")
         table.add_row("", "share of the matrix rate", f"{size['share']:.0%}")
         table.add_row("", "compilation of a training step", f"{size['compile_seconds']:.1f} s")
+        table.add_row("", "compilations", f"{size['compilations']}")
+        memory = f"{size['peak_memory_bytes'] / 1e6:,.1f} MB"
+        table.add_row("", "memory of a training step, on each device", memory)
         for beam, rate in size["sentences_per_second"].items():
-            table.add_row("", f"decoding, beam {beam}", f"{rate:.0f} sentences/s")
+            work = size["mflop_per_decoded_token"][beam]
+            table.add_row("", f"decoding, beam {beam}", f"{rate:,.1f} sentences/s")
+            table.add_row("", f"work of decoding, beam {beam}", f"{work:.1f} MFLOP a target token")
     with console.capture() as text:
         console.print(table)
     return text.get().rstrip("\n")
 
 
-def matrix_rate() -> float:
-    """Returns the floating-point operations a second that one large float32 product reaches."""
-    square = jnp.ones((MATRIX, MATRIX), jnp.float32)
+def matrix_rate(dtype: jnp.dtype) -> float:
+    """Returns the floating-point operations a second that one large product reaches."""
+    side = 2048 if jax.default_backend() == "cpu" else 8192  # an accelerator needs more to be full
+    square = jax.random.normal(jax.random.key(0), (side, side), dtype)
     product = jax.jit(lambda x: x @ x)
-    return 2 * MATRIX**3 / _seconds(lambda: product(square))
+    return 2 * side**3 / _seconds(lambda: product(square), REPEATS)
 
 
-def training_flops(config: Config, *, vocabulary: int, length: int) -> float:
-    """Returns the multiplications and additions of matrix products a target token, in training.
-
-    Source and target have the same length. The backward pass costs twice the forward pass.
-    """
-    model = config.model
-    embed, state = model.embedding_size, model.decoder.hidden_size
-    half, annotation, readout = model.encoder.hidden_size, model.annotation_size, model.readout_size
-    encoder = 2 * 3 * half * (embed + half)
-    keys = annotation * state
-    recurrence = 3 * state * (embed + state + readout)
-    attention = state * state + length * (state + annotation)
-    output = (annotation + state) * readout + readout * vocabulary
-    return 3 * 2.0 * (encoder + keys + recurrence + attention + output)
-
-
-def _measure_size(size: dict[str, Any], limit: float) -> dict[str, Any]:
-    config = Config.model_validate(
-        {"data": {"train": "", "validation": ""}, "model": size["model"]}
+def _config(size: Size, compute_type: str) -> Config:
+    return configfile.validate(
+        {
+            "data": {"train": "", "validation": ""},
+            "model": size.model,
+            "training": {"compute_type": compute_type},
+        }
     )
-    vocabulary, rows, length = size["vocabulary"], size["rows"] * device_count(), size["length"]
+
+
+def _measure_size(size: Size, config: Config, limit: float) -> dict[str, Any]:
+    vocabulary, length, devices = size.vocabulary, size.length, device_count()
     model = build(config.model, source_size=vocabulary, target_size=vocabulary, seed=1)
     random = np.random.default_rng(1)
-    tokens = random.integers(EOS + 1, vocabulary, (2, rows, length), dtype=np.int32)
-    lengths = np.full(rows, length, np.int32)
-    batch = shard(Batch(tokens[0], lengths, tokens[1], lengths))
-
-    state = init_state(config, model)
-    step = make_train_step(config, nnx.graphdef(model), bos=BOS, total_steps=1000)
-    key = jax.random.key(0)
-    start = perf_counter()
-    state, _ = jax.block_until_ready(step(state, batch, key))
-    compiling = perf_counter() - start
-
-    def train() -> Any:
-        nonlocal state
-        state, metrics = step(state, batch, key)
-        return metrics
-
-    rate = rows * length / _seconds(train)
-    work = training_flops(config, vocabulary=vocabulary, length=length)
+    shape = (2, size.rows * devices, length)
+    source, target = random.integers(EOS + 1, vocabulary, shape, dtype=np.int32)
+    lengths = np.full(len(source), length, np.int32)
+    training, params = _train(size, config, model, Batch(source, lengths, target, lengths))
+    work = training_flops(config.model, vocabulary=vocabulary, length=length)
+    decoding = {
+        beam: decoding_flops(config.model, vocabulary=vocabulary, length=length, beam=beam)
+        for beam in BEAMS
+    }
+    graph = nnx.graphdef(model)
     return {
-        "target_tokens_per_second": rate,
+        "rows": size.rows,
+        "length": length,
+        **training,
         "mflop_per_token": work / 1e6,
-        "share": rate * work / limit / device_count(),
-        "compile_seconds": compiling,
+        "share": training["target_tokens_per_second"] * work / limit / devices,
+        "mflop_per_decoded_token": {beam: each / 1e6 for beam, each in decoding.items()},
         "sentences_per_second": {
-            beam: _decoding_rate(nnx.graphdef(model), state.params, tokens[0], beam=beam)
-            for beam in (1, 5)
+            beam: _decoding_rate(graph, params, source, beam=beam, repeats=size.repeats)
+            for beam in BEAMS
         },
     }
 
 
-def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int) -> float:
+def _train(size: Size, config: Config, model: Any, batch: Batch) -> tuple[dict[str, Any], Any]:
+    """Returns what training costs, and the parameters that it leaves."""
+    state, key = init_state(config, model), jax.random.key(0)
+    parts = shard(batch)
+    step: Any = make_train_step(config, nnx.graphdef(model), bos=BOS, total_steps=1000)
+
+    def train() -> Any:
+        nonlocal state
+        state, metrics = step(state, parts, key)
+        return metrics
+
+    with _compilations() as compiled:
+        start = perf_counter()
+        program = step.lower(state, parts, key).compile()  # the calls below find it compiled
+        compiling = perf_counter() - start
+        seconds = _seconds(train, size.repeats)
+    # Not what the process holds: on a CPU that is also the compiler's memory and what the
+    # allocator keeps, on an accelerator none of the device's. The program knows its buffers.
+    memory = program.memory_analysis()
+    held = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
+    figures = {
+        "target_tokens_per_second": batch.target.size / seconds,
+        "compile_seconds": compiling,
+        "compilations": len(compiled),
+        "peak_memory_bytes": memory.temp_size_in_bytes + held,
+    }
+    return figures, state.params
+
+
+def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: int) -> float:
     """Returns sentences a second where each translation is as long as its source."""
     rows, length = source.shape
     lengths = np.full(rows, length, np.int32)
-    settings = DecodingConfig(beam=beam)
-
-    def translate() -> Any:
-        return search(
-            graph,
-            params,
-            source,
-            lengths,
-            lengths,
-            config=settings,
-            limit=length,
-            specials=(BOS, EOS, PAD),
-            n_best=1,
-        )
-
-    return float(rows / _seconds(translate))
+    translate = partial(
+        search,
+        graph,
+        params,
+        source,
+        lengths,
+        lengths,
+        config=DecodingConfig(beam=beam),
+        limit=length,
+        specials=(BOS, EOS, PAD),
+        n_best=1,
+    )
+    return float(rows / _seconds(translate, repeats))
 
 
-def _seconds(run: Callable[[], Any]) -> float:
+@contextlib.contextmanager
+def _compilations() -> Iterator[list[float]]:
+    """Yields the seconds of each program that XLA compiles meanwhile."""
+    seconds: list[float] = []
+
+    def listen(event: str, duration_secs: float, **_: str | int) -> None:
+        if event == COMPILED:
+            seconds.append(duration_secs)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield seconds
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+
+
+def _seconds(run: Callable[[], Any], repeats: int) -> float:
     """Returns the median time of a call that has been made once before."""
     jax.block_until_ready(run())
     times = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         start = perf_counter()
         jax.block_until_ready(run())
         times.append(perf_counter() - start)

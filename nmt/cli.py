@@ -1,6 +1,7 @@
 """The commands. Each is one call of the Python API, with files and a terminal around it."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import sys
@@ -134,6 +135,14 @@ def align(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Standard output if not given.")
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Link all words with so much attention or more, not the most attended alone.",
+        ),
+    ] = None,
     gold: Annotated[
         Path | None,
         typer.Option(
@@ -145,22 +154,78 @@ def align(
 
     Example: nmt align runs/demo --source test.de --target test.en --gold test.align
     """
-    from nmt.decoding.output import word_links
-    from nmt.evaluation.alignment import format_links, read_gold, score_links
+    from nmt.data import files
+    from nmt.decoding.output import stream_links
+    from nmt.evaluation.alignment import score_links
+    from nmt.evaluation.pharaoh import format_links, read_gold
 
-    sources, targets = list(_lines(source)), list(_lines(target))
-    if len(sources) != len(targets):
-        raise DataError(f"{source} has {len(sources)} lines and {target} has {len(targets)}")
-    found = [word_links(each) for each in _translator(run, None).align(sources, targets)]
-    with _writer(output) as out:
-        out.writelines(format_links(line) + "\n" for line in found)
+    pairs = files.parallel(files.find(source), files.find(target))
+    golden = None
     if gold is not None:
-        golden = read_gold(gold, source_lines=sources, target_lines=targets)
-        score = score_links(found, golden)
-        print(
-            f"AER {score.aer:.3f} precision {score.precision:.3f} recall {score.recall:.3f}",
-            file=sys.stderr,
-        )
+        golden = read_gold(gold, source_lines=_lines(source), target_lines=_lines(target))
+    aligned = stream_links(_translator(run, None), pairs, threshold=threshold)
+    scored = []
+    with _writer(output) as out:
+        for links in aligned:
+            out.write(format_links(links) + "\n")
+            if golden is not None:
+                scored.append(links)
+    if golden is not None:
+        print(score_links(scored, golden), file=sys.stderr)
+
+
+@app.command()
+def symmetrise(
+    forward: Annotated[Path, typer.Argument(help="Pharaoh links of one direction.")],
+    backward: Annotated[Path, typer.Argument(help="Those of the other, line for line.")],
+    method: Annotated[
+        str,
+        typer.Option(
+            help="intersection, union, grow-diag, grow-diag-final or grow-diag-final-and."
+        ),
+    ] = "grow-diag-final-and",
+    reverse: Annotated[
+        bool, typer.Option("--reversed", help="The links of BACKWARD are target-source.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Standard output if not given.")
+    ] = None,
+) -> None:
+    """Make one alignment of those of two directions, as Moses' symal does.
+
+    Example: nmt symmetrise de-en.align en-de.align --reversed -o test.align
+    """
+    from nmt.evaluation import symmetrise as symmetrisation
+    from nmt.evaluation.pharaoh import format_links, read_links, side_by_side
+
+    left, right = (read_links(_lines(path), name=path) for path in (forward, backward))
+    with _writer(output) as out:
+        for there, back in side_by_side(left, right, names=(forward, backward)):
+            if reverse:
+                back = frozenset((source, target) for target, source in back)
+            links = symmetrisation.symmetrise(there, back, method=method)
+            out.write(format_links(links) + "\n")
+
+
+@app.command()
+def aer(
+    links: Annotated[Path, typer.Argument(help="Pharaoh links, a sentence a line.")],
+    gold: Annotated[
+        Path, typer.Option(help="Gold links, line for line: `i-j` sure, `ipj` possible.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Score links against gold ones: alignment error rate, precision, recall and F1.
+
+    Example: nmt aer test.align --gold gold.align --json
+    """
+    from nmt.evaluation.alignment import score_links
+    from nmt.evaluation.pharaoh import read_gold, read_links, side_by_side
+
+    predicted = read_links(_lines(links), name=links)
+    pairs = list(side_by_side(predicted, read_gold(gold), names=(links, gold)))
+    score = score_links([pair[0] for pair in pairs], [pair[1] for pair in pairs])
+    print(json.dumps(dataclasses.asdict(score), indent=2) if as_json else score)
 
 
 @app.command()
@@ -208,20 +273,33 @@ def info(run: RunPath, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def bench(as_json: AsJson = False) -> None:
+def bench(
+    size: Annotated[
+        list[str] | None,
+        typer.Option(help="multi30k or rnnsearch50, repeatable; all sizes if not given."),
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="Sentences of a batch, on each device.")
+    ] = None,
+    compute_type: Annotated[
+        str, typer.Option("--type", help="What training computes in: float32 or bfloat16.")
+    ] = "float32",
+    as_json: AsJson = False,
+) -> None:
     """Measure training and decoding speed beside this machine's matrix-multiply limit.
 
-    Example: nmt bench --json
+    Example: nmt bench --size multi30k --json
     """
-    from nmt.bench import measure, render
+    from nmt.bench import choose, measure, render
 
-    figures = measure()
+    figures = measure(choose(size or [], rows=rows), compute_type=compute_type)
     print(json.dumps(figures, indent=2) if as_json else render(figures))
 
 
 def main() -> None:
     """Runs a command; a user's mistake becomes one clear line and exit code 2."""
     warnings.showwarning = _show_warning
+    _keep_compiled_programs()
     try:
         app(standalone_mode=True)
     except BrokenPipeError:  # the reader of the output has seen enough, as in `| head -1`
@@ -231,6 +309,13 @@ def main() -> None:
         for line in str(error).splitlines():
             print(f"nmt: {line}", file=sys.stderr)
         sys.exit(2)
+
+
+def _keep_compiled_programs() -> None:
+    """Has jax, when it is imported, keep what it compiles for the next start of a command."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(home / "nmt"))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

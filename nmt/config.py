@@ -12,7 +12,15 @@ Count = Annotated[int, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 
-SCORES = ("additive", "dot", "general", "scaled_dot", "location")
+SCORES = (
+    "additive",
+    "normed_additive",
+    "dot",
+    "scaled_dot",
+    "general",
+    "scaled_general",
+    "location",
+)
 
 
 class Section(BaseModel):
@@ -136,9 +144,11 @@ class DecoderConfig(Section):
 class AttentionConfig(Section):
     """What the decoder attends with."""
 
-    mechanism: Literal["global", "none"] = "global"
+    mechanism: Literal["global", "local_p", "uniform", "none"] = "global"
     score: str = "additive"  # a name, or the dotted path of a class: "package.module:Class"
     score_options: dict[str, Any] = {}  # keyword arguments of the score's class
+    normaliser: Literal["softmax", "sparsemax", "entmax15"] = "softmax"  # makes scores weights
+    window: Size = 10  # local_p: positions attended to on each side of the predicted one
 
     @model_validator(mode="after")
     def _known_score(self) -> "AttentionConfig":
@@ -146,6 +156,23 @@ class AttentionConfig(Section):
             raise ValueError(
                 f"`score` is {self.score!r}: choose one of {', '.join(SCORES)}, "
                 "or name a class of your own as package.module:Class"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _score_is_read(self) -> "AttentionConfig":
+        if self.mechanism == "local_p" and self.score == "location":
+            raise ValueError(
+                "`mechanism: local_p` compares the positions of a window, and `score: location` "
+                "compares nothing: choose another score, or `mechanism: global`"
+            )
+        if self.mechanism in ("uniform", "none") and (
+            self.score_options or self.normaliser != "softmax"
+        ):
+            unread = "score_options" if self.score_options else "normaliser"
+            raise ValueError(
+                f"`mechanism: {self.mechanism}` has no scores, so that `{unread}` would do "
+                f"nothing: leave it out, or choose `mechanism: global` or `local_p`"
             )
         return self
 

@@ -5,10 +5,18 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from nmt.attention.products import (
+    DotScore,
+    GeneralScore,
+    ScaledDotScore,
+    ScaledGeneralScore,
+    float32_sum,
+)
 from nmt.config import AttentionConfig
 from nmt.errors import ConfigError
 
@@ -65,75 +73,44 @@ class AdditiveScore(nnx.Module):
         self, query: Float[Array, "batch query"], keys: Float[Array, "batch src key"]
     ) -> Float[Array, "batch src"]:
         """Returns v . tanh(W s + U h_j) for each j."""
-        hidden = jnp.tanh(self.query(query)[:, None, :] + keys)
-        return _float32_sum("bsk,k->bs", hidden, self.energy.kernel[...].squeeze(-1))
+        return _energies(self.query(query), keys, self.energy.kernel[...].squeeze(-1))
 
 
-class DotScore(nnx.Module):
-    """The dot score of Luong et al. (2015), equation 8: score(s, h_j) = s . h_j.
+class NormedAdditiveScore(nnx.Module):
+    """The additive score with weight normalisation (Salimans and Kingma 2016).
 
-    The query must be as wide as an annotation.
+    score(s, h_j) = g v / |v| . tanh(W s + U h_j + b)
+
+    The bias b and the start of g, sqrt(1 / size), are those of the tensorflow/nmt toolkit.
     """
 
-    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
-        if query_size != annotation_size:
-            raise ConfigError(
-                f"model.attention.score: dot needs a query as wide as an annotation, not "
-                f"{query_size} and {annotation_size}; choose 'general'"
-            )
+    def __init__(
+        self,
+        query_size: int,
+        annotation_size: int,
+        *,
+        hidden_size: int | None = None,
+        rngs: nnx.Rngs,
+    ) -> None:
+        size = hidden_size or query_size
+        self.query = nnx.Linear(query_size, size, rngs=rngs)
+        self.key = nnx.Linear(annotation_size, size, use_bias=False, rngs=rngs)
+        self.energy = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
+        self.scale = nnx.Param(jnp.array(size**-0.5))
 
     def keys(
         self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src annotation"]:
-        """Returns the annotations themselves."""
-        return annotations
-
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
-    ) -> Float[Array, "batch src"]:
-        """Returns s . h_j for each j."""
-        return _float32_sum("bq,bsq->bs", query, keys)
-
-
-class GeneralScore(nnx.Module):
-    """The general (bilinear) score of Luong et al. (2015), eq. 8: score(s, h_j) = s . W h_j."""
-
-    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
-        self.key = nnx.Linear(annotation_size, query_size, use_bias=False, rngs=rngs)
-
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src query"]:
-        """Returns W h_j."""
+    ) -> Float[Array, "batch src key"]:
+        """Returns U h_j."""
         return self.key(annotations)
 
     def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src key"]
     ) -> Float[Array, "batch src"]:
-        """Returns s . W h_j for each j."""
-        return _float32_sum("bq,bsq->bs", query, keys)
-
-
-class ScaledDotScore(nnx.Module):
-    """The scaled dot score of Vaswani et al. (2017), eq. 1: score(s, h_j) = s . h_j / sqrt(d).
-
-    d is the width of the query, which keeps the variance of a score near one at any width.
-    """
-
-    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
-        self.dot = DotScore(query_size, annotation_size, rngs=rngs)
-
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src annotation"]:
-        """Returns the annotations themselves."""
-        return annotations
-
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
-    ) -> Float[Array, "batch src"]:
-        """Returns s . h_j / sqrt(d) for each j."""
-        return self.dot(query, keys) / query.shape[-1] ** 0.5
+        """Returns g v / |v| . tanh(W s + U h_j + b) for each j."""
+        v = self.energy.kernel[...].squeeze(-1)
+        energies = _energies(self.query(query), keys, v)
+        return energies * self.scale[...] / jnp.sqrt(float32_sum("k,k->", v, v))
 
 
 class LocationScore(nnx.Module):
@@ -163,7 +140,7 @@ class LocationScore(nnx.Module):
         self, query: Float[Array, "batch query"], keys: Float[Array, "batch src 0"]
     ) -> Float[Array, "batch src"]:
         """Returns the first scores of W s, one for each source position."""
-        scores, length = _float32_sum("bq,qs->bs", query, self.position.kernel[...]), keys.shape[1]
+        scores, length = float32_sum("bq,qs->bs", query, self.position.kernel[...]), keys.shape[1]
         beyond = max(0, length - scores.shape[1])
         lowest = jnp.finfo(scores.dtype).min
         return jnp.pad(scores, ((0, 0), (0, beyond)), constant_values=lowest)[:, :length]
@@ -180,12 +157,16 @@ def build_score(
     match config.score:
         case "additive":
             score: Any = AdditiveScore
+        case "normed_additive":
+            score = NormedAdditiveScore
         case "dot":
             score = DotScore
-        case "general":
-            score = GeneralScore
         case "scaled_dot":
             score = ScaledDotScore
+        case "general":
+            score = GeneralScore
+        case "scaled_general":
+            score = ScaledGeneralScore
         case "location":
             score = LocationScore
         case path:
@@ -196,10 +177,15 @@ def build_score(
         raise ConfigError(f"model.attention.score_options: {config.score}: {error}") from None
 
 
-def _float32_sum(equation: str, *factors: Float[Array, "..."]) -> Float[Array, "batch src"]:
-    """Returns an einsum of the compute type, summed and returned in float32 or wider."""
-    dtype = jnp.promote_types(factors[0].dtype, jnp.float32)
-    return jnp.einsum(equation, *factors, preferred_element_type=dtype)
+@jax.checkpoint
+def _energies(
+    query: Float[Array, "batch key"], keys: Float[Array, "batch src key"], v: Float[Array, " key"]
+) -> Float[Array, "batch src"]:
+    """Returns v . tanh(query + keys), of which nothing is kept for the gradient.
+
+    The (batch, src, key) values of every target position would fill the memory; tanh is cheap.
+    """
+    return float32_sum("bsk,k->bs", jnp.tanh(query[:, None, :] + keys), v)
 
 
 def _imported(path: str) -> Any:

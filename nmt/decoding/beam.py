@@ -2,7 +2,7 @@
 
 Nothing but the model's state moves from place to place in the beam while it runs. Tokens and
 attention are written down where they arise, and back-pointers collect those of the best hypotheses
-at the end.
+at the end. Sentences that are done leave the batch as soon as they are half of it.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from nmt.decoding.hypotheses import (
     Hypotheses,
+    Memory,
     Normalisation,
     State,
     Step,
@@ -29,6 +30,7 @@ from nmt.decoding.hypotheses import (
 def search(
     step: Step,
     state: State,
+    memory: Memory,
     *,
     beam: int,
     max_length: Int[Array, " batch"],
@@ -46,6 +48,7 @@ def search(
     Args:
         step: the model.
         state: its state before the first token; leaves lead with the axis batch, without beam.
+        memory: what the step reads besides; leaves lead with the axis batch.
         beam: how many hypotheses of a sentence are extended at once.
         max_length: of each sentence's translation, eos included; 0 for rows of padding.
         limit: the length of the arrays returned, at least the largest `max_length`.
@@ -67,8 +70,10 @@ def search(
         alpha=alpha,
     )
     start = rules.init(state, max_length, limit=limit, source_length=source_length)
-    end = lax.while_loop(lambda now: ~jnp.all(now.done), lambda now: rules.step(now, step), start)
-    return rules.finish(end)
+    return rules.finish(rules.run(start, step, memory))
+
+
+SMALLEST = 8  # a batch so small is not made smaller
 
 
 @struct.dataclass
@@ -89,16 +94,16 @@ class Paths:
 class History:
     """What was at each place of the beam at each time."""
 
-    tokens: Int[Array, "limit batch beam"]  # the token read
-    parents: Int[Array, "limit batch beam"]  # the place of the hypothesis one step earlier
-    attention: Float[Array, "limit batch beam src"]  # for the token that came next
+    tokens: Int[Array, "batch limit beam"]  # the token read
+    parents: Int[Array, "batch limit beam"]  # the place of the hypothesis one step earlier
+    attention: Float[Array, "batch limit beam src"]  # for the token that came next
 
 
 @struct.dataclass
 class SearchState:
     """What the loop carries. `live` and `finished` are best first, and stay once `done`."""
 
-    time: Int[Array, ""]  # tokens that live hypotheses have
+    time: Int[Array, " batch"]  # tokens that live hypotheses have, the same for all that go on
     max_length: Int[Array, " batch"]
     done: Bool[Array, " batch"]
     model: State
@@ -143,22 +148,42 @@ class BeamSearch:
         )
         first = jnp.full(places, -jnp.inf).at[:, 0].set(jnp.where(max_length > 0, 0.0, -jnp.inf))
         return SearchState(
-            time=jnp.zeros((), jnp.int32),
+            time=jnp.zeros(places[0], jnp.int32),
             max_length=max_length,
             done=max_length <= 0,
             model=expand(state, self.beam),
             live=dataclasses.replace(nothing, log_probs=first, scores=first),
             finished=nothing,
             history=History(
-                tokens=jnp.zeros((limit, *places), jnp.int32),
-                parents=jnp.zeros((limit, *places), jnp.int32),
-                attention=jnp.zeros((limit, *places, source_length)),
+                tokens=jnp.zeros((places[0], limit, self.beam), jnp.int32),
+                parents=jnp.zeros((places[0], limit, self.beam), jnp.int32),
+                attention=jnp.zeros((places[0], limit, self.beam, source_length)),
             ),
         )
 
-    def step(self, search: SearchState, step: Step) -> SearchState:
+    def run(self, search: SearchState, step: Step, memory: Memory) -> SearchState:
+        """Returns the search when every sentence is done.
+
+        When no more than half of a batch goes on, that half goes on alone, as a smaller batch.
+        """
+        batch = search.done.shape[0]
+        enough = batch // 2 if batch > SMALLEST else 0
+        search = lax.while_loop(
+            lambda now: jnp.sum(~now.done) > enough,
+            lambda now: self.step(now, step, memory),
+            search,
+        )
+        if not enough:
+            return search
+        going = jnp.argsort(search.done, stable=True)[:enough]
+        rest, theirs = jax.tree.map(lambda leaf: leaf[going], (search, memory))
+        rest = self.run(rest, step, theirs)
+        return jax.tree.map(lambda whole, part: whole.at[going].set(part), search, rest)
+
+    def step(self, search: SearchState, step: Step, memory: Memory) -> SearchState:
         """Returns the search with one more token on every live hypothesis."""
-        model, log_probs, attention = step(search.model, search.live.tokens)
+        model, log_probs, attention = step(search.model, search.live.tokens, memory)
+        now = search.time[0]
         candidates = self._candidates(search, log_probs)
         ends = candidates.tokens == self.eos
         counted = ends & (jnp.arange(2 * self.beam)[None, :] < self.beam)
@@ -175,9 +200,9 @@ class BeamSearch:
             live=live,
             finished=finished,
             history=History(
-                tokens=search.history.tokens.at[search.time].set(search.live.tokens),
-                parents=search.history.parents.at[search.time].set(search.live.parents),
-                attention=search.history.attention.at[search.time].set(attention),
+                tokens=search.history.tokens.at[:, now].set(search.live.tokens),
+                parents=search.history.parents.at[:, now].set(search.live.parents),
+                attention=search.history.attention.at[:, now].set(attention),
             ),
         )
 
@@ -204,7 +229,7 @@ class BeamSearch:
         batch, _, vocab = log_probs.shape
         totals = forbid(log_probs, self.bos, self.pad) + search.live.log_probs[:, :, None]
         best, places = largest(totals.reshape(batch, -1), 2 * self.beam)
-        lengths = jnp.full(best.shape, search.time + 1)
+        lengths = jnp.broadcast_to(search.time[:, None] + 1, best.shape)
         return Paths(
             tokens=places % vocab,
             parents=places // vocab,
@@ -240,8 +265,8 @@ def _trace(
         earlier = _take((read, parents), places)
         return _where(time < paths.lengths, earlier, cursor), (tokens, _take(attention, places))
 
-    times = jnp.arange(history.tokens.shape[0])
-    moments = (times, history.tokens, history.parents, history.attention)
+    times = jnp.arange(history.tokens.shape[1])
+    moments = (times, *jax.tree.map(lambda leaf: leaf.swapaxes(0, 1), jax.tree.leaves(history)))
     _, (tokens, attention) = lax.scan(back, (paths.tokens, paths.parents), moments, reverse=True)
     return jnp.moveaxis(tokens, 0, 2), jnp.moveaxis(attention, 0, 2)
 

@@ -10,6 +10,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 State = Any  # a pytree; every leaf leads with the axes (batch, beam)
+Memory = Any  # a pytree that does not change, the same for a whole beam; leaves lead with batch
 Normalisation = Literal["none", "average", "gnmt"]
 Found = Array | np.ndarray  # on the device, or fetched from it
 
@@ -26,7 +27,7 @@ class Step(Protocol):
     """
 
     def __call__(
-        self, state: State, tokens: Int[Array, "batch beam"]
+        self, state: State, tokens: Int[Array, "batch beam"], memory: Memory
     ) -> tuple[State, Float[Array, "batch beam vocab"], Float[Array, "batch beam src"]]:
         """Returns the new state, the log-probabilities and the attention."""
         ...

@@ -2,16 +2,18 @@
 
 import contextlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from nmt.decoding.translator import Translation
+from nmt.decoding.translator import WINDOW, Translation, Translator
 from nmt.errors import DataError
-from nmt.evaluation.alignment import Link, argmax_links, fold, format_links
+from nmt.evaluation.alignment import Link, argmax_links, fold, threshold_links
+from nmt.evaluation.pharaoh import format_links
 
 
 @runtime_checkable
@@ -45,17 +47,33 @@ def open_alignments(path: str | Path) -> Iterator[AlignmentWriter]:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def word_links(translation: Translation) -> frozenset[Link]:
-    """Returns the link of each target word to its most attended source word."""
+def word_links(translation: Translation, *, threshold: float | None = None) -> frozenset[Link]:
+    """Returns the link of each target word to its most attended source word.
+
+    With a `threshold`, its links to all source words that get so much of its attention or more.
+    """
     if not translation.attention.size:
         return frozenset()
     words = fold(translation.attention, translation.source_pieces, translation.target_pieces)
-    return argmax_links(words.weights)
+    if threshold is None:
+        return argmax_links(words.weights)
+    return threshold_links(words.weights, threshold)
 
 
 def links(translation: Translation) -> str:
     """Returns `word_links` as a line of Pharaoh text."""
     return format_links(word_links(translation))
+
+
+def stream_links(
+    translator: Translator, pairs: Iterable[tuple[str, str]], *, threshold: float | None = None
+) -> Iterator[frozenset[Link]]:
+    """Yields `word_links` of each (source, target) pair; a window of pairs is in memory at once."""
+    waiting = iter(pairs)
+    while window := list(islice(waiting, WINDOW * translator.config.batch)):
+        sources, targets = zip(*window, strict=True)
+        for translation in translator.align(sources, targets):
+            yield word_links(translation, threshold=threshold)
 
 
 class _Matrices:

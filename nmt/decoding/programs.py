@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from nmt.attention.mechanisms import Memory
 from nmt.config import DecodingConfig
 from nmt.decoding import beam
 from nmt.decoding.hypotheses import Hypotheses
@@ -32,7 +33,7 @@ def search(
     memory = model.encode(source, lengths)
 
     def step(
-        state: Any, tokens: Int[Array, "batch beam"]
+        state: Any, tokens: Int[Array, "batch beam"], memory: Memory
     ) -> tuple[Any, Float[Array, "batch beam vocab"], Float[Array, "batch beam src"]]:
         # The hypotheses of a sentence share its memory: vmap adds their axis to all the rest.
         each = jax.vmap(model.decode_step, in_axes=(1, 1, None), out_axes=1)
@@ -42,6 +43,7 @@ def search(
     return beam.search(
         step,
         model.initial_state(memory),
+        memory,
         beam=config.beam,
         max_length=max_length,
         limit=limit,
@@ -70,8 +72,8 @@ def force(
     model = nnx.merge(graph, params)
     memory = model.encode(source, source_lengths)
     previous = jnp.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
-    logits, weights = model.teacher_forced(previous, memory)
-    log_probs = jax.nn.log_softmax(logits)
+    readouts, weights = model.teacher_forced(previous, memory)
+    log_probs = jax.nn.log_softmax(model.logits(readouts))
     chosen = jnp.take_along_axis(log_probs, target[..., None], axis=-1)[..., 0]
     real = jnp.arange(target.shape[1])[None, :] < target_lengths[:, None]
     return jnp.sum(chosen * real, axis=-1), weights

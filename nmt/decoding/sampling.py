@@ -9,7 +9,7 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped
 
-from nmt.decoding.hypotheses import Hypotheses, State, Step, expand, forbid, largest
+from nmt.decoding.hypotheses import Hypotheses, Memory, State, Step, expand, forbid, largest
 from nmt.errors import ConfigError
 
 
@@ -102,6 +102,7 @@ class TopP:
 def greedy(
     step: Step,
     state: State,
+    memory: Memory,
     *,
     max_length: Int[Array, " batch"],
     limit: int,
@@ -114,6 +115,7 @@ def greedy(
     return sample(
         step,
         state,
+        memory,
         keys=jax.random.split(jax.random.key(0), max_length.shape[0]),  # greedy draws nothing
         strategy=Greedy(),
         max_length=max_length,
@@ -128,6 +130,7 @@ def greedy(
 def sample(
     step: Step,
     state: State,
+    memory: Memory,
     *,
     keys: Key[Array, " batch"],
     strategy: Strategy,
@@ -147,7 +150,7 @@ def sample(
     max_length = jnp.minimum(max_length, limit)
 
     def advance(drawn: _Drawn) -> _Drawn:
-        model, log_probs, attention = step(drawn.model, drawn.last[:, None])
+        model, log_probs, attention = step(drawn.model, drawn.last[:, None], memory)
         log_probs = forbid(log_probs[:, 0], bos, pad)
         now = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, drawn.time)
         tokens = strategy(log_probs, now)

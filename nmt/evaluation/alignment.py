@@ -1,14 +1,13 @@
-"""Word alignment: attention folded from pieces to words, links in Pharaoh format, and their error.
+"""Word alignment: attention folded from pieces to words, links taken from it, and their error.
 
 Weights are (target, source) matrices; a link is a pair (source word, target word), counted from 0.
 The end of sentence is never linked.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +19,6 @@ Link = tuple[int, int]
 _SPACE = "▁"  # SentencePiece's: it opens a piece that opens a word
 _END = "</s>"
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
-_PHARAOH = re.compile("([0-9]+)([-p])([0-9]+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +48,13 @@ class AlignmentScore:
     aer: float
     precision: float
     recall: float
+    f1: float
+
+    def __str__(self) -> str:
+        return (
+            f"AER {self.aer:.3f} precision {self.precision:.3f} recall {self.recall:.3f} "
+            f"F1 {self.f1:.3f}"
+        )
 
 
 def word_spans(pieces: Sequence[str]) -> list[range]:
@@ -121,80 +126,21 @@ def argmax_links(word_weights: npt.NDArray[np.float32]) -> frozenset[Link]:
     )
 
 
-def format_links(links: Iterable[Link]) -> str:
-    """The links as a line in Pharaoh format, sorted: `0-0 1-2`."""
-    return " ".join(f"{source}-{target}" for source, target in sorted(links))
+def threshold_links(word_weights: npt.NDArray[np.float32], threshold: float) -> frozenset[Link]:
+    """Links each target word to all source words whose weight is the threshold or more.
 
-
-def parse_links(line: str) -> GoldLinks:
-    """Reads a line in Pharaoh format: `i-j` is a sure link, `ipj` a possible one.
-
-    Raises:
-        DataError: a token is neither.
+    A word may have several links or none. Rows sum to at most 1: from a threshold above 0.5 on, a
+    target word has one link at most.
     """
-    links: dict[str, set[Link]] = {"-": set(), "p": set()}
-    for token in line.split():
-        match = _PHARAOH.fullmatch(token)
-        if not match:
-            raise DataError(f"'{token}' is no link; write 0-2 for a sure, 0p2 for a possible one")
-        links[match[2]].add((int(match[1]), int(match[3])))
-    return GoldLinks(sure=frozenset(links["-"]), possible=frozenset(links["p"]))
-
-
-def read_gold(
-    path: Path | str,
-    *,
-    source_lines: Sequence[str] | None = None,
-    target_lines: Sequence[str] | None = None,
-) -> list[GoldLinks]:
-    """Reads gold links in Pharaoh format, a sentence a line, and checks them against the text.
-
-    The words of `source_lines` and `target_lines` are those that `split()` finds.
-
-    Raises:
-        DataError: the file cannot be read, a token is no link, a link lies outside its sentence,
-            or the counts of lines differ.
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as UTF-8 text ({error})") from None
-    gold = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            gold.append(parse_links(line))
-        except DataError as error:
-            raise DataError(f"{path}, line {number}: {error}") from None
-    for side, text in enumerate((source_lines, target_lines)):
-        if text is not None:
-            _check_inside(gold, text, side=side, path=path)
-    return gold
-
-
-def _check_inside(
-    gold: Sequence[GoldLinks], text: Sequence[str], *, side: int, path: Path | str
-) -> None:
-    name = ("source", "target")[side]
-    if len(gold) != len(text):
-        raise DataError(
-            f"{path} aligns {len(gold)} sentences but there are {len(text)} {name} lines; "
-            "they must correspond line for line"
-        )
-    for number, (links, line) in enumerate(zip(gold, text, strict=True), start=1):
-        words = len(line.split())
-        for link in sorted(links.possible):
-            if link[side] >= words:
-                raise DataError(
-                    f"{path}, line {number}: link {link[0]}-{link[1]} lies outside the {words} "
-                    f"{name} words; words are counted from 0"
-                )
+    targets, sources = np.nonzero(word_weights >= threshold)
+    return frozenset(zip(sources.tolist(), targets.tolist(), strict=True))
 
 
 def score_links(predicted: Sequence[frozenset[Link]], gold: Sequence[GoldLinks]) -> AlignmentScore:
     """Scores predicted links A against sure S and possible P (Och & Ney 2003, section 6).
 
     recall = |A ∩ S| / |S|,  precision = |A ∩ P| / |A|,
-    AER = 1 - (|A ∩ S| + |A ∩ P|) / (|A| + |S|)
+    AER = 1 - (|A ∩ S| + |A ∩ P|) / (|A| + |S|),  F1 = 2 precision recall / (precision + recall)
 
     Counts are summed over the corpus before they are divided; a share of nothing is 1.
 
@@ -213,10 +159,12 @@ def score_links(predicted: Sequence[frozenset[Link]], gold: Sequence[GoldLinks])
     in_possible = sum(len(links & truth.possible) for links, truth in pairs)
     links_total = sum(len(links) for links in predicted)
     sure_total = sum(len(truth.sure) for truth in gold)
+    precision, recall = _share(in_possible, links_total), _share(in_sure, sure_total)
     return AlignmentScore(
         aer=1 - _share(in_sure + in_possible, links_total + sure_total),
-        precision=_share(in_possible, links_total),
-        recall=_share(in_sure, sure_total),
+        precision=precision,
+        recall=recall,
+        f1=2 * precision * recall / (precision + recall) if precision + recall else 0.0,
     )
 
 

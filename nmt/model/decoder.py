@@ -13,9 +13,10 @@ import jax.numpy as jnp
 from flax import nnx, struct
 from jaxtyping import Array, Float
 
-from nmt.attention.mechanisms import GlobalAttention, Memory, NoAttention
+from nmt.attention.mechanisms import Attention, Memory
 from nmt.config import ModelConfig
 from nmt.model import dropout
+from nmt.model import scan as loop
 from nmt.model.gru import GRU
 
 
@@ -40,7 +41,7 @@ class Decoder(Protocol):
     """What the sequence model asks of a decoder."""
 
     layers: Sequence[GRU]
-    attention: GlobalAttention | NoAttention
+    attention: Attention
     readout_size: int
 
     def initial_state(self, memory: Memory) -> DecoderState:
@@ -88,8 +89,8 @@ def scan(
         state, features, weights = decoder.step(state, projected, memory, masks)
         return state, (features, weights)
 
-    projected = decoder.project(embedded).swapaxes(0, 1)
-    _, collected = jax.lax.scan(step, decoder.initial_state(memory), projected)
+    projected = decoder.project(embedded.swapaxes(0, 1))
+    _, collected = loop.scan(step, decoder.initial_state(memory), projected)
     features, weights = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
     return decoder.readout(features, embedded, masks), weights
 

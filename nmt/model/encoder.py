@@ -21,8 +21,8 @@ class BidirectionalLayer(nnx.Module):
     ) -> Float[Array, "batch src annotation"]:
         """Returns both states of each position side by side; padding has forward's last state."""
         zeros = jnp.zeros((inputs.shape[0], self.forward.hidden_size), inputs.dtype)
-        forward = self.forward.run(self.forward.project(inputs), zeros, mask=mask)
-        backward = self.backward.run(self.backward.project(inputs), zeros, mask=mask, reverse=True)
+        forward = self.forward.run(inputs, zeros, mask=mask)
+        backward = self.backward.run(inputs, zeros, mask=mask, reverse=True)
         return jnp.concatenate([forward, backward], axis=-1)
 
 

@@ -5,6 +5,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
+from nmt.model.scan import scan
+
 
 class GRU(nnx.Module):
     """A gated recurrent unit (Cho et al. 2014; Bahdanau et al. 2015, appendix A.1.1).
@@ -44,7 +46,7 @@ class GRU(nnx.Module):
 
     def run(
         self,
-        projected: Float[Array, "batch length gates"],
+        inputs: Float[Array, "batch length input"],
         initial: Float[Array, "batch hidden"],
         *,
         mask: Bool[Array, "batch length"] | None = None,
@@ -57,14 +59,15 @@ class GRU(nnx.Module):
 
         def step(
             state: Float[Array, "batch hidden"],
-            inputs: tuple[Float[Array, "batch gates"], Bool[Array, " batch"] | None],
+            now: tuple[Float[Array, "batch gates"], Bool[Array, " batch"] | None],
         ) -> tuple[Float[Array, "batch hidden"], Float[Array, "batch hidden"]]:
-            projected, real = inputs
+            projected, real = now
             new = self.step(state, projected)
             if real is not None:
                 new = jnp.where(real[:, None], new, state)
             return new, new
 
-        times = (projected.swapaxes(0, 1), None if mask is None else mask.swapaxes(0, 1))
-        _, states = jax.lax.scan(step, initial, times, reverse=reverse)
+        projected = self.project(inputs.swapaxes(0, 1))  # turned first: inputs are the smaller ones
+        real = None if mask is None else mask.swapaxes(0, 1)
+        _, states = scan(step, initial, (projected, real), reverse=reverse)
         return states.swapaxes(0, 1)

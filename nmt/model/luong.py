@@ -89,8 +89,8 @@ class LuongDecoder(nnx.Module):
     ) -> tuple[Float[Array, "batch tgt readout"], Float[Array, "batch tgt src"]]:
         """Without input feeding no state waits for attention, so it runs after the GRUs."""
         initial = self.initial_state(memory).hidden
-        states = self.layers[0].run(self.project(embedded), initial[0])
+        states = self.layers[0].run(embedded, initial[0])
         for layer, start, between in zip(self.layers[1:], initial[1:], masks.between, strict=True):
-            states = layer.run(layer.project(states * between[:, None, :]), start)
+            states = layer.run(states * between[:, None, :], start)
         attend = jax.vmap(self.attend, in_axes=(1, None, None), out_axes=1)
         return attend(states, memory, masks)

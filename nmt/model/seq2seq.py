@@ -50,7 +50,7 @@ class Seq2Seq(nnx.Module):
         self.decoder = build_decoder(config, rngs=rngs)
         self.output_bias = nnx.Param(jnp.zeros(target_size))
         self.output = (
-            nnx.Linear(config.readout_size, target_size, use_bias=False, rngs=rngs)
+            _embedding(target_size, config.readout_size, rngs=rngs)
             if config.tied_embeddings == "none"
             else None
         )
@@ -99,22 +99,29 @@ class Seq2Seq(nnx.Module):
         memory: Memory,
         *,
         keys: RowKeys = None,
-    ) -> tuple[Float[Array, "batch tgt vocab"], Float[Array, "batch tgt src"]]:
-        """Returns float32 logits and weights at every position, given the true previous tokens."""
+    ) -> tuple[Float[Array, "batch tgt readout"], Float[Array, "batch tgt src"]]:
+        """Returns readouts and weights at every position, given the true previous tokens."""
         embed_keys, mask_keys = dropout.split(keys, 2)
         embedded = self.target_embedding(previous)
         embedded = dropout.over_time(embed_keys, self.dropout, embedded)
         masks = draw_masks(self.decoder, self.dropout, embedded.dtype, keys=mask_keys)
-        readouts, weights = self.decoder.teacher_forced(embedded, memory, masks)
-        return self.logits(readouts), weights
+        return self.decoder.teacher_forced(embedded, memory, masks)
 
     def logits(
         self, readouts: Float[Array, "batch tgt readout"]
     ) -> Float[Array, "batch tgt vocab"]:
-        """Returns float32 logits; the embedding is the output matrix where they are tied."""
-        output = self.target_embedding.attend if self.output is None else self.output
-        bias = self.output_bias[None, None, :].astype(jnp.float32)
-        return output(readouts).astype(jnp.float32) + bias
+        """Returns logits in float32 or wider."""
+        dtype = jnp.promote_types(readouts.dtype, jnp.float32)
+        logits = jnp.einsum(
+            "btr,vr->btv", readouts, self.output_matrix, preferred_element_type=dtype
+        )
+        return logits + self.output_bias[None, None, :].astype(dtype)
+
+    @property
+    def output_matrix(self) -> Float[Array, "vocab readout"]:
+        """The matrix under the logits: the embedding, where they are tied."""
+        table = self.target_embedding if self.output is None else self.output
+        return table.embedding[...]
 
 
 def build_decoder(config: ModelConfig, *, rngs: nnx.Rngs) -> Decoder:

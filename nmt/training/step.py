@@ -151,10 +151,15 @@ def _forward(
     source_keys, target_keys = (None, None) if keys is None else (keys[:, 0], keys[:, 1])
     memory = model.encode(batch.source, batch.source_lengths, keys=source_keys)
     previous = jnp.pad(batch.target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
-    logits, _ = model.teacher_forced(previous, memory, keys=target_keys)
-    smoothing = config.training.label_smoothing if train else 0.0
-    target, lengths = jnp.asarray(batch.target), jnp.asarray(batch.target_lengths)
-    return cross_entropy(logits, target, lengths, label_smoothing=smoothing)
+    readouts, _ = model.teacher_forced(previous, memory, keys=target_keys)
+    return cross_entropy(
+        readouts,
+        model.output_matrix,
+        model.output_bias[...],
+        jnp.asarray(batch.target),
+        jnp.asarray(batch.target_lengths),
+        label_smoothing=config.training.label_smoothing if train else 0.0,
+    )
 
 
 def _placement(*axes: str) -> jax.sharding.NamedSharding:

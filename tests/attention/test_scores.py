@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 from jax.test_util import check_grads
 
-from nmt.attention.mechanisms import masked_softmax
+from nmt.attention.normalisers import masked_softmax
 from nmt.attention.scores import build_score
 from nmt.config import SCORES, AttentionConfig
 from nmt.errors import ConfigError
@@ -58,22 +58,36 @@ def _inputs(*, query_size=SIZE, annotation_size=SIZE):
 
 
 def _in_float64(score):
+    """Returns graph and parameters; none of them is left at a one or a zero that it starts from."""
     graph, state = nnx.split(score)
-    return graph, jax.tree.map(lambda leaf: leaf.astype(jnp.float64), state)
+    rng = np.random.default_rng(8)
+    return graph, jax.tree.map(lambda leaf: leaf + 0.5 * rng.normal(size=leaf.shape), state)
 
 
 def _equation(name, parameters, s, h, j):
     """Returns score(s, h_j) as the papers print it, for vectors s and h and a position j."""
-    matrix = {part: np.asarray(layer["kernel"]).T for part, layer in parameters.items()}
+    matrix = {
+        part: np.asarray(layer["kernel"]).T
+        for part, layer in parameters.items()
+        if part != "scale" and "kernel" in layer
+    }
     match name:
         case "additive":
             return matrix["energy"][0] @ np.tanh(matrix["query"] @ s + matrix["key"] @ h)
+        case "normed_additive":
+            v, g = matrix["energy"][0], float(parameters["scale"])
+            bias = np.asarray(parameters["query"]["bias"])
+            hidden = np.tanh(matrix["query"] @ s + matrix["key"] @ h + bias)
+            return g * (v / np.linalg.norm(v)) @ hidden
         case "dot":
             return s @ h
         case "general":
             return s @ matrix["key"] @ h
         case "scaled_dot":
             return s @ h / np.sqrt(len(s))
+        case "scaled_general":
+            w = np.asarray(parameters["general"]["key"]["kernel"]).T
+            return float(parameters["scale"]) * (s @ w @ h)
         case "location":
             return matrix["position"][j] @ s
 
@@ -83,10 +97,14 @@ def _equation(name, parameters, s, h, j):
     [
         ("additive", {}),
         ("additive", {"hidden_size": 5, "annotation_size": 2}),
+        ("normed_additive", {}),
+        ("normed_additive", {"hidden_size": 5, "annotation_size": 2}),
         ("dot", {}),
         ("general", {}),
         ("general", {"annotation_size": 2}),
         ("scaled_dot", {}),
+        ("scaled_general", {}),
+        ("scaled_general", {"annotation_size": 2}),
         ("location", {}),
         ("location", {"annotation_size": 2, "max_positions": SRC}),
     ],
@@ -119,11 +137,30 @@ def test_gradients_of_a_score_are_those_of_finite_differences(name):
     check_grads(scores, (leaves, *map(jnp.array, _inputs())), order=1, modes=["rev"])
 
 
-def test_the_hidden_layer_of_the_additive_score_is_as_wide_as_the_query_unless_told():
-    default, wide = _build("additive", query_size=3), _build("additive", hidden_size=5)
+@pytest.mark.parametrize("name", ["additive", "normed_additive"])
+def test_the_hidden_layer_of_an_additive_score_is_as_wide_as_the_query_unless_told(name):
+    default, wide = _build(name, query_size=3), _build(name, hidden_size=5)
 
     assert default.query.kernel.shape == (3, 3)
     assert wide.query.kernel.shape == (3, 5)
+
+
+def test_the_learnt_scales_and_the_bias_start_as_in_tensorflow_nmt():
+    additive, general = _build("normed_additive", hidden_size=16), _build("scaled_general")
+
+    np.testing.assert_allclose(additive.scale[...], 1 / 4)
+    np.testing.assert_array_equal(additive.query.bias[...], np.zeros(16))
+    np.testing.assert_array_equal(general.scale[...], 1)
+
+
+def test_the_normed_score_does_not_depend_on_the_length_of_v():
+    score = _build("normed_additive")
+    query, annotations = (jnp.array(part) for part in _inputs())
+    before = score(query, score.keys(annotations))
+
+    score.energy.kernel[...] = 7 * score.energy.kernel[...]
+
+    np.testing.assert_allclose(score(query, score.keys(annotations)), before, rtol=1e-5)
 
 
 def test_location_never_attends_beyond_its_positions():

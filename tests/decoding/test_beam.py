@@ -57,7 +57,7 @@ class TableModel:
 def _table_step(tables):
     log_probs, attention = tables
 
-    def step(rows, tokens):
+    def step(rows, tokens, memory):
         rows = TableModel.next_row(rows, tokens)
         return rows, log_probs[rows], attention[rows]
 
@@ -67,7 +67,7 @@ def _table_step(tables):
 @partial(jax.jit, static_argnums=0, static_argnames=("limit", *SEARCH_OPTIONS))
 def _run(method, tables, sentences, max_length, **options):
     options |= SPECIALS | {"max_length": max_length, "source_length": SRC}
-    return method(_table_step(tables), sentences, **options)
+    return method(_table_step(tables), sentences, (), **options)
 
 
 def score(log_prob, length, kind, alpha):
@@ -203,51 +203,49 @@ def test_each_hypothesis_replays_to_its_log_probability_and_attention():
         np.testing.assert_array_equal(found.attention[row, place, length:], 0)
 
 
-def test_a_sentence_is_found_alike_alone_and_in_a_batch():
+def test_a_sentence_is_found_alike_alone_and_in_a_batch_that_others_leave():
     model = TableModel(seed=5)
     options = {"beam": 4, "n_best": 4, "normalisation": "average", "alpha": 0.8}
-    together = model.search([1, 2, 3, 4], [8, 3, 8, 5], **options)
+    max_length = [8, 3, 8, 5, 0, 1, 7, 8, 2] * 4
+    together = model.search(list(range(len(max_length))), max_length, **options)
 
-    for row, length in enumerate([8, 3, 8, 5]):
-        alone = model.search([row + 1], [length], **options)
+    for row, length in enumerate(max_length):
+        alone = model.search([row], [length], **options)
         np.testing.assert_array_equal(together.tokens[row], alone.tokens[0])
         np.testing.assert_array_equal(together.scores[row], alone.scores[0])
         np.testing.assert_array_equal(together.attention[row], alone.attention[0])
 
 
-def _script_step(script, vocab=8):
-    """A model that predicts the tokens of a script with near certainty."""
-    script = jnp.array(script)
-
-    def step(times, tokens):
-        said = jnp.take_along_axis(script, times, axis=1)
-        log_probs = jax.nn.log_softmax(20 * jax.nn.one_hot(said, vocab))
-        return times + 1, log_probs, jnp.full((*tokens.shape, SRC), 1 / SRC)
-
-    return step
+def _say(times, tokens, script):
+    """A model that predicts the tokens of a script, its memory, with near certainty."""
+    said = jnp.take_along_axis(script, times, axis=1)
+    log_probs = jax.nn.log_softmax(20 * jax.nn.one_hot(said, 8))
+    return times + 1, log_probs, jnp.full((*tokens.shape, SRC), 1 / SRC)
 
 
-def test_search_says_what_the_script_says():
-    script = [[4, 5, 6, EOS, 3], [7, EOS, 3, 3, 3], [EOS, 3, 3, 3, 3], [6, 6, 6, 6, EOS]]
+@pytest.mark.parametrize("batches", [1, 9])
+def test_search_says_what_the_script_says(batches):
+    script = [[4, 5, 6, EOS, 3], [7, EOS, 3, 3, 3], [EOS, 3, 3, 3, 3], [6, 6, 6, 6, EOS]] * batches
     options = {"normalisation": "none", "alpha": 1.0, "limit": 5, "source_length": SRC, **SPECIALS}
 
-    found = jax.jit(partial(search, _script_step(script), beam=2, **options))(
-        jnp.zeros(4, jnp.int32), max_length=jnp.full(4, 5)
+    found = jax.jit(partial(search, _say, beam=2, **options))(
+        jnp.zeros(len(script), jnp.int32), jnp.array(script), max_length=jnp.full(len(script), 5)
     )
 
-    assert found.tokens[:, 0].tolist() == [
+    expected = [
         [4, 5, 6, EOS, PAD],
         [7, EOS, PAD, PAD, PAD],
         [EOS, PAD, PAD, PAD, PAD],
         [6, 6, 6, 6, EOS],
     ]
-    assert found.lengths[:, 0].tolist() == [4, 2, 1, 5]
+    assert found.tokens[:, 0].tolist() == expected * batches
+    assert found.lengths[:, 0].tolist() == [4, 2, 1, 5] * batches
 
 
 def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
-    script = [[4, EOS, *[5] * 48], [4, 4, 4, EOS, *[5] * 46]]
+    script = jnp.array([[4, EOS, *[5] * 48], [4, 4, 4, EOS, *[5] * 46]])
     rules = BeamSearch(beam=4, n_best=1, normalisation="average", alpha=1.0, **SPECIALS)
-    advance = jax.jit(partial(rules.step, step=_script_step(script)))
+    advance = jax.jit(partial(rules.step, step=_say, memory=script))
 
     states = [rules.init(jnp.zeros(2, jnp.int32), jnp.full(2, 50), limit=50, source_length=SRC)]
     for _ in range(8):
@@ -262,6 +260,24 @@ def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
         np.testing.assert_array_equal(before, after)
 
 
+def test_a_batch_half_of_which_is_done_goes_on_as_half_a_batch():
+    script = jnp.array([[EOS, *[5] * 9]] * 17 + [[4] * 8 + [EOS, 5]] * 3)
+    rules = BeamSearch(beam=2, n_best=1, normalisation="none", alpha=1.0, **SPECIALS)
+    start = rules.init(jnp.zeros(20, jnp.int32), jnp.full(20, 10), limit=10, source_length=SRC)
+    rows_read = []
+
+    def read(times, tokens, script):
+        jax.debug.callback(rows_read.append, jnp.array(len(tokens)))
+        return _say(times, tokens, script)
+
+    jax.block_until_ready(jax.jit(lambda start: rules.run(start, read, script))(start))
+    jax.effects_barrier()
+
+    assert rows_read[0] == 20
+    assert max(rows_read[3:]) <= 10
+    assert rows_read[-1] == 5
+
+
 def test_random_keys_travel_with_their_hypotheses():
     # The key of a hypothesis is folded with each token it reads: it knows the whole prefix.
     def read(key, token):
@@ -270,11 +286,14 @@ def test_random_keys_travel_with_their_hypotheses():
         return key, jax.nn.log_softmax(4 * drawn[:5]), drawn[5:]
 
     keys = jax.random.split(jax.random.key(6), 3)
-    step = jax.vmap(jax.vmap(read))
+    each = jax.vmap(jax.vmap(read))
     options = {"normalisation": "gnmt", "alpha": 1.0, "limit": 6, "source_length": SRC, **SPECIALS}
 
+    def step(keys, tokens, memory):
+        return each(keys, tokens)
+
     found = jax.jit(partial(search, step, beam=3, n_best=3, **options))(
-        keys, max_length=jnp.full(3, 6)
+        keys, (), max_length=jnp.full(3, 6)
     )
 
     def read_on(key, token):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from nmt.decoding.output import links, open_alignments
-from nmt.decoding.translator import Translation
+from nmt.decoding.output import links, open_alignments, stream_links, word_links
+from nmt.decoding.translator import Translation, Translator
 from nmt.errors import DataError
 
 
@@ -26,6 +26,43 @@ NOTHING = translation([], [], [])
 def test_links_are_between_words():
     assert links(SENTENCE) == "0-0 1-1"
     assert links(NOTHING) == ""
+
+
+def test_the_end_of_sentence_is_never_linked():
+    # Everything attends to the end of the source most, and the end of the target to all words.
+    ends = translation(
+        ["▁a", "▁b", "</s>"],
+        ["▁x", "▁y", "</s>"],
+        [[0.0, 0.25, 0.75], [0.25, 0.0, 0.75], [0.5, 0.5, 0.0]],
+    )
+
+    assert word_links(ends) == word_links(ends, threshold=0.25) == {(1, 0), (0, 1)}
+    assert word_links(ends, threshold=0.5) == frozenset()
+    assert word_links(ends, threshold=0.0) == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert word_links(NOTHING, threshold=0.0) == frozenset()
+
+
+def test_a_threshold_counts_what_all_pieces_of_a_word_get():
+    # Katze gets 0.6 and 0.2, schläft 0.4 and 0.8, though no piece of Katze gets more than 0.3.
+    assert word_links(SENTENCE, threshold=0.35) == {(0, 0), (1, 0), (1, 1)}
+    assert word_links(SENTENCE, threshold=0.5) == {(0, 0), (1, 1)}
+
+
+def test_pairs_are_read_a_window_at_a_time_and_come_back_in_order(copy_run):
+    lines = [" ".join("abcdefgh"[: n % 6]) for n in range(2100)]
+    read = []
+
+    def pairs():
+        for line in lines:
+            read.append(line)
+            yield line, line
+
+    found = stream_links(Translator.load(copy_run), pairs())
+
+    first = next(found)
+    assert 0 < len(read) < len(lines)
+    diagonals = [frozenset((i, i) for i in range(len(line.split()))) for line in lines]
+    assert [first, *found] == diagonals
 
 
 def test_pharaoh_text_has_one_line_for_each_translation(tmp_path):

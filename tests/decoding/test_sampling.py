@@ -22,7 +22,7 @@ def next_row(row, token):
     return (row * 31 + token * 7 + 5) % ROWS
 
 
-def step(rows, tokens):
+def step(rows, tokens, memory):
     rows = next_row(rows, tokens)
     return rows, jnp.array(LOG_PROBS)[rows], jnp.array(ATTENTION)[rows]
 
@@ -41,7 +41,9 @@ def keys_of(*seeds):
 
 @partial(jax.jit, static_argnames="strategy")
 def draw(sentences, max_length, keys, *, strategy):
-    return sample(step, sentences, keys=keys, strategy=strategy, max_length=max_length, **OPTIONS)
+    return sample(
+        step, sentences, (), keys=keys, strategy=strategy, max_length=max_length, **OPTIONS
+    )
 
 
 def assert_replays(found, row, sentence):
@@ -59,7 +61,7 @@ def test_greedy_takes_the_likeliest_token_until_the_end_or_the_maximum_length():
     sentences, max_length = list(range(30)), [6, 3, 1] * 10
 
     found = jax.jit(partial(greedy, step, **OPTIONS))(
-        jnp.array(sentences), max_length=jnp.array(max_length)
+        jnp.array(sentences), (), max_length=jnp.array(max_length)
     )
 
     allowed = [EOS, *range(3, VOCAB)]
@@ -146,12 +148,13 @@ def test_a_sentence_draws_from_its_own_key_whatever_the_batch():
 
 
 def test_every_position_is_drawn_anew():
-    def uniform(state, tokens):
+    def uniform(state, tokens, memory):
         return state, jnp.zeros((*tokens.shape, 100)), jnp.zeros((*tokens.shape, SRC))
 
     found = sample(
         uniform,
         jnp.zeros(10),
+        (),
         keys=keys_of(*range(10)),
         strategy=Temperature(),
         max_length=jnp.full(10, LIMIT),

@@ -57,7 +57,7 @@ def test_a_run_gives_the_state_after_each_input(gru):
     gru, cell = gru
     initial, inputs = _random(BATCH, HIDDEN), _random(BATCH, LENGTH, INPUT)
 
-    states = gru.run(gru.project(jnp.array(inputs)), jnp.array(initial))
+    states = gru.run(jnp.array(inputs), jnp.array(initial))
 
     expected = [gru_states(cell, s, xs) for s, xs in zip(initial, inputs, strict=True)]
     np.testing.assert_allclose(states, expected, rtol=1e-12)
@@ -69,9 +69,7 @@ def test_where_the_mask_is_false_the_state_stays_as_it_was(gru, reverse):
     initial, inputs = _random(BATCH, HIDDEN), _random(BATCH, LENGTH, INPUT)
     mask = np.array([[True, True, False, True, False], [False, False, True, True, True]])
 
-    states = gru.run(
-        gru.project(jnp.array(inputs)), jnp.array(initial), mask=jnp.array(mask), reverse=reverse
-    )
+    states = gru.run(jnp.array(inputs), jnp.array(initial), mask=jnp.array(mask), reverse=reverse)
 
     order = range(LENGTH - 1, -1, -1) if reverse else range(LENGTH)
     for row in range(BATCH):

@@ -50,7 +50,8 @@ def _model(kind, **options):
 def _teacher_forced(model, source, lengths, previous, keys=None):
     """Returns logits and attention weights."""
     memory = model.encode(source, lengths, keys=keys)
-    return model.teacher_forced(previous, memory, keys=keys)
+    readouts, weights = model.teacher_forced(previous, memory, keys=keys)
+    return model.logits(readouts), weights
 
 
 @compiled
@@ -91,7 +92,7 @@ def test_the_model_follows_the_equations_from_tokens_to_logits(kind, tied):
     source_table = target_table
     if tied != "all":
         source_table = parameters["source_embedding"]["embedding"]
-    output = target_table if tied != "none" else parameters["output"]["kernel"].T
+    output = target_table if tied != "none" else parameters["output"]["embedding"]
 
     logits, weights = _answers(model)
 
@@ -160,8 +161,9 @@ def test_bfloat16_is_computed_in_bfloat16_up_to_weights_and_logits(kind, tied):
     def run(source, lengths, previous):
         memory = model.encode(source, lengths)
         state, *step = model.decode_step(model.initial_state(memory), previous[:, 0], memory)
-        answers = [*step, *model.teacher_forced(previous, memory)]
-        return [memory.annotations, memory.keys, memory.summary, *state.hidden, state.feed], answers
+        readouts, weights = model.teacher_forced(previous, memory)
+        computed = [memory.annotations, memory.keys, memory.summary, *state.hidden, state.feed]
+        return [*computed, readouts], [*step, model.logits(readouts), weights]
 
     narrow, answers = jax.eval_shape(run, *map(jnp.array, (SOURCE, LENGTHS, PREVIOUS)))
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nmt.training import loss as loss_module
 from nmt.training.loss import LossSums, cross_entropy, totals
 
 LENGTHS = np.array([4, 1, 0], np.int32)
@@ -39,13 +40,22 @@ def by_loop(logits, target, lengths, *, smoothing):
     return loss, nll, sum(lengths)
 
 
-def sums(logits, target, lengths, *, smoothing=0.0):
-    found = cross_entropy(
-        jnp.asarray(logits),
+def of_logits(logits, target, lengths, *, smoothing=0.0):
+    """The loss of readouts that are the logits themselves."""
+    size = logits.shape[-1]
+    readouts = jnp.asarray(logits)
+    return cross_entropy(
+        readouts,
+        jnp.eye(size, dtype=readouts.dtype),
+        jnp.zeros(size, readouts.dtype),
         jnp.asarray(target),
         jnp.asarray(lengths),
         label_smoothing=smoothing,
     )
+
+
+def sums(logits, target, lengths, *, smoothing=0.0):
+    found = of_logits(logits, target, lengths, smoothing=smoothing)
     return [float(part) for part in (found.loss, found.nll, found.tokens)]
 
 
@@ -88,11 +98,51 @@ def test_what_stands_on_padding_changes_nothing(logits, target, noise, token):
     assert after == before
 
 
+@pytest.mark.parametrize("rows_at_once", [12, 5, 1])
+def test_in_chunks_of_any_size_loss_and_gradients_are_those_of_autodiff(
+    target, rows_at_once, monkeypatch
+):
+    monkeypatch.setattr(loss_module, "CHUNK", rows_at_once * 7)
+    random = np.random.default_rng(3)
+    weights = [random.normal(size=shape) for shape in ((3, 4, 5), (7, 5), (7,))]
+    real = np.arange(4) < LENGTHS[:, None]
+    labels = optax.smooth_labels(jax.nn.one_hot(target, 7), 0.1)
+
+    def found(readouts, matrix, bias):
+        arguments = (readouts, matrix, bias, jnp.asarray(target), jnp.asarray(LENGTHS))
+        return cross_entropy(*arguments, label_smoothing=0.1).loss
+
+    def expected(readouts, matrix, bias):
+        logits = readouts @ matrix.T + bias[None, None, :]
+        return optax.softmax_cross_entropy(logits[real], labels[real]).sum()
+
+    with jax.enable_x64(True):
+        arrays = [jnp.asarray(array) for array in weights]
+        for scale in (1.0, -3.0):
+            one, other = (
+                jax.value_and_grad(lambda *a, f=f, s=scale: s * f(*a), argnums=(0, 1, 2))(*arrays)
+                for f in (found, expected)
+            )
+            jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-7), one, other)
+
+
+def test_the_logits_of_all_positions_are_never_stored():
+    rows, vocabulary, width = 1024, 2**16, 2
+    shapes = [(4, rows // 4, width), (vocabulary, width), (vocabulary,)]
+    arrays = [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
+    target = jnp.zeros((4, rows // 4), jnp.int32)
+
+    def loss(readouts, matrix, bias):
+        return cross_entropy(readouts, matrix, bias, target, jnp.full(4, rows // 4)).loss
+
+    memory = jax.jit(jax.grad(loss, argnums=(0, 1, 2))).lower(*arrays).compile().memory_analysis()
+
+    assert memory.temp_size_in_bytes < rows * vocabulary * 4
+
+
 def test_no_gradient_reaches_padding(logits, target):
     def loss(logits):
-        return cross_entropy(
-            logits, jnp.asarray(target), jnp.asarray(LENGTHS), label_smoothing=0.1
-        ).loss
+        return of_logits(logits, target, LENGTHS, smoothing=0.1).loss
 
     gradient = np.asarray(jax.grad(loss)(jnp.asarray(logits)))
 
@@ -103,12 +153,7 @@ def test_no_gradient_reaches_padding(logits, target):
 
 def test_the_sums_of_two_batches_add_to_those_of_the_whole(logits, target):
     parts = [
-        cross_entropy(
-            jnp.asarray(logits[rows]),
-            jnp.asarray(target[rows]),
-            jnp.asarray(LENGTHS[rows]),
-            label_smoothing=0.1,
-        )
+        of_logits(logits[rows], target[rows], LENGTHS[rows], smoothing=0.1)
         for rows in (slice(0, 1), slice(1, 3))
     ]
 

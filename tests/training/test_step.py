@@ -97,7 +97,8 @@ def mean_loss(graph, params, rows, *, smoothing=0.0):
     model = nnx.merge(graph, params)
     previous = np.concatenate([np.full((len(rows.target), 1), BOS), rows.target[:, :-1]], axis=1)
     memory = model.encode(jnp.asarray(rows.source), jnp.asarray(rows.source_lengths))
-    logits, _ = model.teacher_forced(jnp.asarray(previous, jnp.int32), memory)
+    readouts, _ = model.teacher_forced(jnp.asarray(previous, jnp.int32), memory)
+    logits = model.logits(readouts)
     real = np.arange(rows.target.shape[1]) < rows.target_lengths[:, None]
     labels = optax.smooth_labels(jax.nn.one_hot(rows.target[real], VOCABULARY), smoothing)
     return optax.softmax_cross_entropy(logits[real], labels).mean()

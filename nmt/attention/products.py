@@ -1,0 +1,103 @@
+"""Multiplicative scores: products of a decoder state with each source position."""
+
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from nmt.errors import ConfigError
+
+
+class DotScore(nnx.Module):
+    """The dot score of Luong et al. (2015), equation 8: score(s, h_j) = s . h_j.
+
+    The query must be as wide as an annotation.
+    """
+
+    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
+        if query_size != annotation_size:
+            raise ConfigError(
+                f"model.attention.score: dot needs a query as wide as an annotation, not "
+                f"{query_size} and {annotation_size}; choose 'general'"
+            )
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src annotation"]:
+        """Returns the annotations themselves."""
+        return annotations
+
+    def __call__(
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
+    ) -> Float[Array, "batch src"]:
+        """Returns s . h_j for each j."""
+        return float32_sum("bq,bsq->bs", query, keys)
+
+
+class ScaledDotScore(nnx.Module):
+    """The scaled dot score of Vaswani et al. (2017), eq. 1: score(s, h_j) = s . h_j / sqrt(d).
+
+    d is the width of the query, which keeps the variance of a score near one at any width.
+    """
+
+    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
+        self.dot = DotScore(query_size, annotation_size, rngs=rngs)
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src annotation"]:
+        """Returns the annotations themselves."""
+        return annotations
+
+    def __call__(
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
+    ) -> Float[Array, "batch src"]:
+        """Returns s . h_j / sqrt(d) for each j."""
+        return self.dot(query, keys) / query.shape[-1] ** 0.5
+
+
+class GeneralScore(nnx.Module):
+    """The general (bilinear) score of Luong et al. (2015), eq. 8: score(s, h_j) = s . W h_j."""
+
+    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
+        self.key = nnx.Linear(annotation_size, query_size, use_bias=False, rngs=rngs)
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src query"]:
+        """Returns W h_j."""
+        return self.key(annotations)
+
+    def __call__(
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
+    ) -> Float[Array, "batch src"]:
+        """Returns s . W h_j for each j."""
+        return float32_sum("bq,bsq->bs", query, keys)
+
+
+class ScaledGeneralScore(nnx.Module):
+    """The general score times a learnt scalar that starts at one: score(s, h_j) = g s . W h_j.
+
+    It is the scaled_luong attention of the tensorflow/nmt toolkit.
+    """
+
+    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
+        self.general = GeneralScore(query_size, annotation_size, rngs=rngs)
+        self.scale = nnx.Param(jnp.ones(()))
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src query"]:
+        """Returns W h_j."""
+        return self.general.keys(annotations)
+
+    def __call__(
+        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
+    ) -> Float[Array, "batch src"]:
+        """Returns g s . W h_j for each j."""
+        return self.general(query, keys) * self.scale[...]
+
+
+def float32_sum(equation: str, *factors: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Returns an einsum of the compute type, summed and returned in float32 or wider."""
+    dtype = jnp.promote_types(factors[0].dtype, jnp.float32)
+    return jnp.einsum(equation, *factors, preferred_element_type=dtype)

@@ -1,0 +1,92 @@
+"""Symmetrisation: one set of links from those of two directions (Och and Ney 2003).
+
+A model looks for the source of each target word, and never for the target of a source word. A
+model of the other direction errs elsewhere: what both say is precise, what either says complete,
+and the `grow` methods (Koehn et al. 2003; 2005) lie in between.
+"""
+
+from collections.abc import Iterable
+
+from nmt.errors import ConfigError
+from nmt.evaluation.alignment import Link
+
+METHODS = ("intersection", "union", "grow-diag", "grow-diag-final", "grow-diag-final-and")
+
+# (target, source) steps to the neighbours of a link, in the order of Moses
+_NEIGHBOURS = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
+
+
+def symmetrise(
+    forward: frozenset[Link], backward: frozenset[Link], *, method: str = "grow-diag-final-and"
+) -> frozenset[Link]:
+    """Returns the links of a sentence from those of two directions, as Moses' `symal` does.
+
+    Both are (source word, target word), `forward` of the model that writes the target. The
+    methods are METHODS:
+
+    - `grow-diag` begins with the intersection and adds neighbours out of the union, diagonal ones
+      included, of which one word or both had no link.
+    - `grow-diag-final` then adds each link of `forward`, and after these of `backward`, of which
+      one word or both have no link.
+    - `grow-diag-final-and` adds those of which both have none.
+
+    A link that is added keeps others out, so the order counts. It is that of Moses: by target
+    word, then by source word, in rounds until nothing is added; what is added takes part in the
+    same round if its turn is still to come. fast_align's `atools` goes through the candidates, not
+    through the neighbours of each link, and may end at other links.
+
+    Raises:
+        ConfigError: there is no such method.
+    """
+    if method not in METHODS:
+        raise ConfigError(f"no symmetrisation '{method}'; choose one of {', '.join(METHODS)}")
+    if method == "intersection":
+        return forward & backward
+    if method == "union":
+        return forward | backward
+    growing = _Growing(forward & backward)
+    growing.grow(forward | backward)
+    if method != "grow-diag":
+        for links in (forward, backward):
+            growing.finish(links, unlinked=2 if method == "grow-diag-final-and" else 1)
+    return frozenset(growing.links)
+
+
+class _Growing:
+    """Links, and the words that they cover."""
+
+    def __init__(self, links: frozenset[Link]) -> None:
+        self.links = set(links)
+        self._sources = {source for source, _ in links}
+        self._targets = {target for _, target in links}
+
+    def grow(self, union: frozenset[Link]) -> None:
+        """Adds neighbours out of the union until there are no more to add."""
+        ordered, before = _in_order(union), -1
+        while before < len(self.links):
+            before = len(self.links)
+            for source, target in ordered:
+                if (source, target) not in self.links:
+                    continue
+                for down, right in _NEIGHBOURS:
+                    neighbour = (source + right, target + down)
+                    if neighbour in union and self._unlinked(neighbour) >= 1:
+                        self._add(neighbour)
+
+    def finish(self, candidates: frozenset[Link], *, unlinked: int) -> None:
+        """Adds each candidate that so many words of its two have no link yet, or more."""
+        for link in _in_order(candidates):
+            if self._unlinked(link) >= unlinked:
+                self._add(link)
+
+    def _unlinked(self, link: Link) -> int:
+        return (link[0] not in self._sources) + (link[1] not in self._targets)
+
+    def _add(self, link: Link) -> None:
+        self.links.add(link)
+        self._sources.add(link[0])
+        self._targets.add(link[1])
+
+
+def _in_order(links: Iterable[Link]) -> list[Link]:
+    return sorted(links, key=lambda link: (link[1], link[0]))
