@@ -7,15 +7,18 @@ Tokenising, sorting into batches and detokenising count, reading the file and th
 """
 
 import argparse
+import sys
 from pathlib import Path
 from time import perf_counter
 
 import nmt
+from nmt.data import files
+from nmt.errors import UserError
 
 
 def main(run: Path, source: Path, beam: int) -> None:
     translator = nmt.Translator.load(run, beam=beam)
-    lines = source.read_text(encoding="utf-8").splitlines()
+    lines = list(files.lines(files.find(source)))
     translator.translate(lines)
     start = perf_counter()
     translator.translate(lines)
@@ -29,4 +32,7 @@ if __name__ == "__main__":
     parser.add_argument("source", type=Path, help="text, one sentence a line")
     parser.add_argument("--beam", type=int, default=5, help="hypotheses kept")
     arguments = parser.parse_args()
-    main(arguments.run, arguments.source, arguments.beam)
+    try:
+        main(arguments.run, arguments.source, arguments.beam)
+    except UserError as error:
+        sys.exit(f"decoding_speed.py: {error}")

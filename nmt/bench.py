@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jax.experimental.compilation_cache import compilation_cache
 from rich.console import Console
 from rich.table import Table
 
@@ -233,18 +234,28 @@ def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: 
 
 @contextlib.contextmanager
 def _compilations() -> Iterator[list[float]]:
-    """Yields the seconds of each program that XLA compiles meanwhile."""
+    """Yields the seconds of each program compiled meanwhile; none is taken from the disk."""
     seconds: list[float] = []
 
     def listen(event: str, duration_secs: float, **_: str | int) -> None:
         if event == COMPILED:
             seconds.append(duration_secs)
 
+    settings: Any = jax.config  # its names are known at run time only
+    enabled = settings.jax_enable_compilation_cache
     jax.monitoring.register_event_duration_secs_listener(listen)
     try:
+        _use_compilation_cache(False)
         yield seconds
     finally:
+        _use_compilation_cache(enabled)
         jax.monitoring.unregister_event_duration_listener(listen)
+
+
+def _use_compilation_cache(enabled: bool) -> None:
+    """Switches the programs on disk on or off; jax looks at its setting once, until a reset."""
+    jax.config.update("jax_enable_compilation_cache", enabled)
+    compilation_cache.reset_cache()
 
 
 def _seconds(run: Callable[[], Any], repeats: int) -> float:

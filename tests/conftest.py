@@ -26,6 +26,7 @@ os.environ["XLA_FLAGS"] = " ".join(
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = _cache
 os.environ["HF_DATASETS_CACHE"] = os.path.join(_cache, "datasets")
+os.environ["XDG_CACHE_HOME"] = _cache
 os.environ["MPLBACKEND"] = "Agg"
 
 # Compilation takes seconds, and other tests run beside this one.

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import jaxtyping
 import pytest
 from flax import nnx
+from jax.experimental.compilation_cache import compilation_cache
 
 from nmt import cli, configfile
 from nmt.bench import SIZES, Size, choose, measure, render
@@ -106,7 +107,25 @@ def test_decoding_takes_the_products_of_the_encoder_and_of_each_hypothesis(kind,
 
 
 @pytest.fixture(scope="module")
-def figures():
+def disk(tmp_path_factory):
+    """Where jax keeps compiled programs."""
+    folder = tmp_path_factory.mktemp("programs")
+    settings = {
+        "jax_compilation_cache_dir": str(folder),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+    }
+    before = {name: getattr(jax.config, name) for name in settings}
+    for name, value in settings.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+    yield folder
+    for name, value in before.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
+
+
+@pytest.fixture(scope="module")
+def figures(disk):
     sizes = {
         kind: Size(rows=2, length=3, vocabulary=20, model=model_of(kind).model_dump(), repeats=1)
         for kind in ("luong", "bahdanau")
@@ -165,6 +184,13 @@ def test_a_training_step_is_compiled_once_and_holds_parameters_and_moments(figur
         assert size["compilations"] == 1
         # float32 parameters, Adam's two moments, and at the least one bfloat16 gradient
         assert parameters * (3 * 4 + 2) < size["peak_memory_bytes"] < parameters * 100
+
+
+def test_a_training_step_is_compiled_anew_where_programs_are_kept_on_disk(figures, disk):
+    kept = [path.name for path in disk.iterdir()]
+
+    assert any("search" in name for name in kept)  # that of decoding, so programs are kept
+    assert not any("_fun" in name for name in kept)
 
 
 def test_the_share_is_that_of_the_work_in_the_matrix_rate(figures):

@@ -1,5 +1,6 @@
 import itertools
 import json
+import os
 import subprocess
 import sys
 import time
@@ -75,6 +76,20 @@ def test_translate_works_in_a_pipe(copy_run):
     done = subprocess.run(command, input=b"a b\n\nh g", capture_output=True, check=True)
 
     assert done.stdout == b"a b\n\nh g\n"
+
+
+def test_a_second_start_compiles_nothing(copy_run, tmp_path):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+    command = [sys.executable, "-m", "nmt", "translate", str(copy_run)]
+
+    def programs():
+        subprocess.run(command, env=environment, input=b"a b\n", capture_output=True, check=True)
+        return {path: path.stat().st_mtime_ns for path in (tmp_path / "nmt").glob("*-cache")}
+
+    first = programs()
+    assert any("search" in path.name for path in first)
+    assert programs() == first
 
 
 def test_n_best_lists_carry_scores(nmt, copy_run, text):

@@ -93,8 +93,9 @@ def write(tmp_path):
         ),
         (
             {"model": {"attention": {"score": "addictive"}}},
-            "model.attention: `score` is 'addictive': choose one of additive, normed_additive, dot, "
-            "scaled_dot, general, scaled_general, location, or name a class of your own as package.module:Class",
+            "model.attention: `score` is 'addictive': choose one of additive, normed_additive, "
+            "dot, scaled_dot, general, scaled_general, location, or name a class of your own as "
+            "package.module:Class",
         ),
         (
             {"model": {"attention": {"score": "dot"}, "decoder": {"hidden_size": 500}}},

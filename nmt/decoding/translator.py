@@ -69,11 +69,11 @@ class Translator:
         keep_freed_memory()
         opened = Run.open(run)
         tokenizers = opened.tokenizers()
-        model = build_model(opened.config, tokenizers)
-        template = nnx.state(model, nnx.Param)
+        # Of its shapes only: drawing parameters that are not used would take seconds.
+        graph, template = nnx.split(nnx.eval_shape(lambda: build_model(opened.config, tokenizers)))
         params = opened.restore(checkpoint, {"params": template})["params"]
         settings = opened.config.decoding.model_copy(update=decoding)
-        return cls(nnx.graphdef(model), params, tokenizers=tokenizers, config=settings)
+        return cls(graph, params, tokenizers=tokenizers, config=settings)
 
     def translate(self, lines: Iterable[str]) -> list[Translation]:
         """Returns the best translation of each line, in order; an empty line stays empty."""

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.attention.scores import AdditiveScore
@@ -37,6 +37,7 @@ def _attentive(scan, matrix, memory, bias, initial, inputs, *, numbers, reverse)
     return jnp.sum(last**2) + jnp.sum(states**3) + jnp.sum(biases)
 
 
+@settings(max_examples=15)  # each compiles two programs
 @given(
     steps=st.integers(1, 4),
     batch=st.integers(1, 3),
