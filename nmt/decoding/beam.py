@@ -73,7 +73,7 @@ def search(
     return rules.finish(rules.run(start, step, memory))
 
 
-SMALLEST = 8  # a batch so small is not made smaller
+SMALLEST = 32  # a batch so small is not made smaller: each size is compiled for itself
 
 
 @struct.dataclass

@@ -206,7 +206,7 @@ def test_each_hypothesis_replays_to_its_log_probability_and_attention():
 def test_a_sentence_is_found_alike_alone_and_in_a_batch_that_others_leave():
     model = TableModel(seed=5)
     options = {"beam": 4, "n_best": 4, "normalisation": "average", "alpha": 0.8}
-    max_length = [8, 3, 8, 5, 0, 1, 7, 8, 2] * 4
+    max_length = [8, 3, 8, 5, 0, 1, 7, 8, 2] * 8
     together = model.search(list(range(len(max_length))), max_length, **options)
 
     for row, length in enumerate(max_length):
@@ -223,7 +223,7 @@ def _say(times, tokens, script):
     return times + 1, log_probs, jnp.full((*tokens.shape, SRC), 1 / SRC)
 
 
-@pytest.mark.parametrize("batches", [1, 9])
+@pytest.mark.parametrize("batches", [1, 18])
 def test_search_says_what_the_script_says(batches):
     script = [[4, 5, 6, EOS, 3], [7, EOS, 3, 3, 3], [EOS, 3, 3, 3, 3], [6, 6, 6, 6, EOS]] * batches
     options = {"normalisation": "none", "alpha": 1.0, "limit": 5, "source_length": SRC, **SPECIALS}
@@ -261,9 +261,9 @@ def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
 
 
 def test_a_batch_half_of_which_is_done_goes_on_as_half_a_batch():
-    script = jnp.array([[EOS, *[5] * 9]] * 17 + [[4] * 8 + [EOS, 5]] * 3)
+    script = jnp.array([[EOS, *[5] * 9]] * 70 + [[4] * 8 + [EOS, 5]] * 10)
     rules = BeamSearch(beam=2, n_best=1, normalisation="none", alpha=1.0, **SPECIALS)
-    start = rules.init(jnp.zeros(20, jnp.int32), jnp.full(20, 10), limit=10, source_length=SRC)
+    start = rules.init(jnp.zeros(80, jnp.int32), jnp.full(80, 10), limit=10, source_length=SRC)
     rows_read = []
 
     def read(times, tokens, script):
@@ -273,9 +273,9 @@ def test_a_batch_half_of_which_is_done_goes_on_as_half_a_batch():
     jax.block_until_ready(jax.jit(lambda start: rules.run(start, read, script))(start))
     jax.effects_barrier()
 
-    assert rows_read[0] == 20
-    assert max(rows_read[3:]) <= 10
-    assert rows_read[-1] == 5
+    assert rows_read[0] == 80
+    assert max(rows_read[3:]) <= 40
+    assert rows_read[-1] == 20
 
 
 def test_random_keys_travel_with_their_hypotheses():
