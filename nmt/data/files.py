@@ -3,14 +3,18 @@
 import gzip
 import json
 import sys
+import warnings
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nmt.errors import DataError
+
+_First = TypeVar("_First")
+_Second = TypeVar("_Second")
 
 JSON_SUFFIXES = (".jsonl", ".json")
 
@@ -35,28 +39,37 @@ def suffix(path: str | Path) -> str:
     return Path(str(path).removesuffix(".gz")).suffix
 
 
-def lines(path: Path | None) -> Iterator[str]:
+def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
     r"""Yields the lines of a UTF-8 file, or of standard input, without their end.
 
     Lines end with "\n" or "\r\n" and nothing else: U+2028, "\x0b" or "\x85" within a sentence
     would otherwise shift every line after it against the translation. A byte order mark is
-    dropped.
+    dropped. With `replace`, a line that is not UTF-8 gets U+FFFD for what cannot be decoded, and
+    a warning with its number.
 
     Raises:
-        DataError: the file cannot be read, or a line is not UTF-8.
+        DataError: the file cannot be read, or a line is not UTF-8 and `replace` is not given.
     """
     name, number = path or "standard input", 0
     try:
         with _open(path) as file:
             for number, line in enumerate(file, start=1):
-                text = line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8")
+                bare = line.removesuffix(b"\n").removesuffix(b"\r")
+                try:
+                    text = bare.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    _report(error, where=f"{name}, line {number}", replace=replace)
+                    text = bare.decode("utf-8", errors="replace")
                 yield text.removeprefix("\ufeff") if number == 1 else text
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{name}, line {number}: not UTF-8 ({error.reason}); convert the file with iconv"
-        ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{name}: cannot be read after line {number} ({error})") from None
+
+
+def _report(error: UnicodeDecodeError, *, where: str, replace: bool) -> None:
+    mistake = f"{where}: not UTF-8 ({error.reason})"
+    if not replace:
+        raise DataError(f"{mistake}; convert the file with iconv") from None
+    warnings.warn(f"{mistake}; U+FFFD stands for what cannot be decoded", stacklevel=3)
 
 
 def _open(path: Path | None) -> AbstractContextManager[Iterable[bytes]]:
@@ -66,19 +79,38 @@ def _open(path: Path | None) -> AbstractContextManager[Iterable[bytes]]:
 
 
 def parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
-    """Yields the lines of two files side by side.
+    """Returns the lines of two files side by side.
 
     Raises:
         DataError: one file has more lines than the other.
     """
-    for left, right in zip_longest(lines(source), lines(target)):
-        if left is None or right is None:
-            counts = [sum(1 for _ in lines(path)) for path in (source, target)]
-            raise DataError(
-                f"{source} has {counts[0]} lines and {target} has {counts[1]}: "
-                "line n of one must be the translation of line n of the other"
-            )
-        yield left, right
+    return side_by_side(
+        lines(source),
+        lines(target),
+        names=(source, target),
+        remedy=": line n of one must be the translation of line n of the other",
+    )
+
+
+def side_by_side(
+    first: Iterable[_First],
+    second: Iterable[_Second],
+    *,
+    names: tuple[Path | str, Path | str],
+    remedy: str = "; they must correspond line for line",
+) -> Iterator[tuple[_First, _Second]]:
+    """Yields what two files say of the same sentence; `names` are the files'.
+
+    Raises:
+        DataError: one file has more lines than the other; the message ends with `remedy`.
+    """
+    counts = [0, 0]
+    for left, right in zip_longest(first, second):
+        counts = [counts[0] + (left is not None), counts[1] + (right is not None)]
+        if left is not None and right is not None:
+            yield left, right
+    if counts[0] != counts[1]:
+        raise DataError(f"{names[0]} has {counts[0]} lines and {names[1]} has {counts[1]}{remedy}")
 
 
 def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tuple[str, str]]:

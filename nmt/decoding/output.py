@@ -3,14 +3,13 @@
 import contextlib
 import zipfile
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from nmt.decoding.translator import WINDOW, Translation, Translator
+from nmt.decoding.translator import Translation, Translator
 from nmt.errors import DataError
 from nmt.evaluation.alignment import Link, argmax_links, fold, threshold_links
 from nmt.evaluation.pharaoh import format_links
@@ -68,12 +67,8 @@ def links(translation: Translation) -> str:
 def stream_links(
     translator: Translator, pairs: Iterable[tuple[str, str]], *, threshold: float | None = None
 ) -> Iterator[frozenset[Link]]:
-    """Yields `word_links` of each (source, target) pair; a window of pairs is in memory at once."""
-    waiting = iter(pairs)
-    while window := list(islice(waiting, WINDOW * translator.config.batch)):
-        sources, targets = zip(*window, strict=True)
-        for translation in translator.align(sources, targets):
-            yield word_links(translation, threshold=threshold)
+    """Returns `word_links` of each (source, target) pair; a window of them is in memory at once."""
+    return (word_links(each, threshold=threshold) for each in translator.align_stream(pairs))
 
 
 class _Matrices:

@@ -3,9 +3,9 @@
 import dataclasses
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -25,6 +25,8 @@ from nmt.types import Graph, Params
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 WINDOW = 64  # batches that are read ahead and sorted by length
+
+_Item = TypeVar("_Item")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -89,7 +91,10 @@ class Translator:
             raise DataError(
                 f"{n_best} translations need a beam of at least {n_best}; --beam sets it"
             )
-        return self._windows(iter(lines), n_best)
+        return chain.from_iterable(
+            self._translate_window(window, n_best, before=before)
+            for before, window in self._windows(lines)
+        )
 
     def align(self, sources: Sequence[str], targets: Sequence[str]) -> list[Translation]:
         """Force-decodes given pairs: scores and attention of each target under the model.
@@ -99,11 +104,26 @@ class Translator:
         """
         if len(sources) != len(targets):
             raise DataError(f"{len(sources)} source lines but {len(targets)} target lines")
-        source_ids, target_ids = self._source_ids(sources), self._target_ids(targets)
-        real = [i for i in range(len(sources)) if len(source_ids[i]) > 1 < len(target_ids[i])]
-        aligned = [
-            _nothing(source, target) for source, target in zip(sources, targets, strict=True)
-        ]
+        return list(self.align_stream(zip(sources, targets, strict=True)))
+
+    def align_stream(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Translation]:
+        """Does what `align` does to (source, target) pairs, in order, reading ahead a window."""
+        return chain.from_iterable(
+            self._align_window(window, before=before) for before, window in self._windows(pairs)
+        )
+
+    def _windows(self, items: Iterable[_Item]) -> Iterator[tuple[int, list[_Item]]]:
+        """Yields what is sorted and decoded together, with the number of items before it."""
+        waiting, before = iter(items), 0
+        while window := list(islice(waiting, WINDOW * self.config.batch)):
+            yield before, window
+            before += len(window)
+
+    def _align_window(self, window: Sequence[tuple[str, str]], *, before: int) -> list[Translation]:
+        source_ids = self._source_ids([source for source, _ in window], before=before)
+        target_ids = self._target_ids([target for _, target in window])
+        real = [i for i in range(len(window)) if len(source_ids[i]) > 1 < len(target_ids[i])]
+        aligned = [_nothing(source, target) for source, target in window]
         for rows in self._batches(real, key=lambda i: (len(source_ids[i]), len(target_ids[i]))):
             pairs = [(source_ids[i], target_ids[i]) for i in rows]
             log_probs, attention = self._force(pairs)
@@ -119,12 +139,6 @@ class Translator:
                     attention=attention[row, : len(target), : len(source)],
                 )
         return aligned
-
-    def _windows(self, lines: Iterator[str], n_best: int) -> Iterator[list[Translation]]:
-        done = 0
-        while window := list(islice(lines, WINDOW * self.config.batch)):
-            yield from self._translate_window(window, n_best, before=done)
-            done += len(window)
 
     def _translate_window(
         self, lines: Sequence[str], n_best: int, *, before: int

@@ -2,15 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
 from pathlib import Path
-from typing import TypeVar
 
 from nmt.errors import DataError
 from nmt.evaluation.alignment import GoldLinks, Link
 
-_First = TypeVar("_First")
-_Second = TypeVar("_Second")
 _LINK = re.compile("([0-9]+)([-p])([0-9]+)")
 
 
@@ -50,51 +46,25 @@ def read_links(lines: Iterable[str], *, name: Path | str) -> Iterator[frozenset[
         yield links.sure
 
 
-def side_by_side(
-    first: Iterable[_First],
-    second: Iterable[_Second],
-    *,
-    names: tuple[Path | str, Path | str],
-) -> Iterator[tuple[_First, _Second]]:
-    """Yields what two files say of the same sentence; `names` are the files'.
-
-    Raises:
-        DataError: one file has more lines than the other.
-    """
-    counts = [0, 0]
-    for left, right in zip_longest(first, second):
-        counts = [counts[0] + (left is not None), counts[1] + (right is not None)]
-        if left is not None and right is not None:
-            yield left, right
-    if counts[0] != counts[1]:
-        raise DataError(
-            f"{names[0]} has {counts[0]} lines and {names[1]} has {counts[1]}; "
-            "they must correspond line for line"
-        )
-
-
 def read_gold(
-    path: Path | str,
+    lines: Iterable[str],
     *,
+    name: Path | str,
     source_lines: Iterable[str] | None = None,
     target_lines: Iterable[str] | None = None,
 ) -> list[GoldLinks]:
-    """Reads gold links in Pharaoh format, a sentence a line, and checks them against the text.
+    """Reads gold links, a sentence a line, and checks them against the text; `name` is the file's.
 
     The words of `source_lines` and `target_lines` are those that `split()` finds.
 
     Raises:
-        DataError: the file cannot be read, a token is no link, a link lies outside its sentence,
-            or the counts of lines differ.
+        DataError: a token is no link, a link lies outside its sentence, or the counts of lines
+            differ.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as UTF-8 text ({error})") from None
-    gold = list(_parse(lines, name=path))
+    gold = list(_parse(lines, name=name))
     for side, text in enumerate((source_lines, target_lines)):
         if text is not None:
-            _check_inside(gold, text, side=side, path=path)
+            _check_inside(gold, text, side=side, name=name)
     return gold
 
 
@@ -107,19 +77,19 @@ def _parse(lines: Iterable[str], *, name: Path | str) -> Iterator[GoldLinks]:
 
 
 def _check_inside(
-    gold: Sequence[GoldLinks], text: Iterable[str], *, side: int, path: Path | str
+    gold: Sequence[GoldLinks], text: Iterable[str], *, side: int, name: Path | str
 ) -> None:
-    name = ("source", "target")[side]
+    language = ("source", "target")[side]
     lengths = [len(line.split()) for line in text]
     if len(gold) != len(lengths):
         raise DataError(
-            f"{path} aligns {len(gold)} sentences but there are {len(lengths)} {name} lines; "
+            f"{name} aligns {len(gold)} sentences but there are {len(lengths)} {language} lines; "
             "they must correspond line for line"
         )
     for number, (links, words) in enumerate(zip(gold, lengths, strict=True), start=1):
         for link in sorted(links.possible):
             if link[side] >= words:
                 raise DataError(
-                    f"{path}, line {number}: link {link[0]}-{link[1]} lies outside the {words} "
-                    f"{name} words; words are counted from 0"
+                    f"{name}, line {number}: link {link[0]}-{link[1]} lies outside the {words} "
+                    f"{language} words; words are counted from 0"
                 )

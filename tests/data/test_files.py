@@ -54,6 +54,35 @@ def test_a_line_that_is_not_utf_8_is_named(tmp_path):
         list(files.lines(path))
 
 
+@pytest.mark.parametrize("name", ["a.de", "a.de.gz"])
+def test_what_is_not_utf_8_can_be_replaced(tmp_path, name):
+    # The bytes and what becomes of them: The Unicode Standard, table 3-8.
+    table = bytes.fromhex("61 F1 80 80 E1 80 C2 62 80 63 80 BF 64")
+    path = write(tmp_path / name, b"gut\n" + table + b"\r\n\xe4\nend")
+
+    with pytest.warns(UserWarning, match="not UTF-8") as warned:
+        found = list(files.lines(path, replace=True))
+
+    assert found == ["gut", "a\ufffd\ufffd\ufffdb\ufffdc\ufffd\ufffdd", "\ufffd", "end"]
+    remedy = "U+FFFD stands for what cannot be decoded"
+    assert [str(each.message) for each in warned] == [
+        f"{path}, line 2: not UTF-8 (invalid continuation byte); {remedy}",
+        f"{path}, line 3: not UTF-8 (unexpected end of data); {remedy}",
+    ]
+
+
+@given(st.lists(st.binary(max_size=6).filter(lambda line: b"\n" not in line), max_size=4))
+@pytest.mark.filterwarnings("ignore:.*not UTF-8")
+def test_replacing_keeps_every_line_in_its_place(tmp_path_factory, written):
+    path = write(tmp_path_factory.mktemp("bytes") / "a.de", b"".join(w + b"\n" for w in written))
+
+    found = list(files.lines(path, replace=True))
+
+    assert len(found) == len(written)
+    for text, line in zip(found[1:], written[1:], strict=True):
+        assert "\ufffd" in text or text.encode() == line.removesuffix(b"\r")
+
+
 def test_a_damaged_gzip_file_is_named(tmp_path):
     whole = gzip.compress("\n".join(map(str, range(10_000))).encode())
     cut, text, garbled = (tmp_path / name for name in ("cut.gz", "text.gz", "garbled.gz"))
@@ -103,6 +132,26 @@ def test_files_of_unequal_length_are_counted(tmp_path, german, english):
     message = rf"a\.de has {german} lines and .*a\.en has {english}: line n of one must be the "
     with pytest.raises(DataError, match=message):
         list(files.parallel(*paths))
+
+
+def test_what_is_empty_is_still_a_line():
+    one, two = [frozenset({(0, 0)}), frozenset()], [frozenset(), frozenset({(1, 1)})]
+
+    pairs = files.side_by_side(iter(one), iter(two), names=("one", "two"))
+
+    assert list(pairs) == [(one[0], two[0]), (one[1], two[1])]
+
+
+@pytest.mark.parametrize(("first", "second"), [(1, 3), (3, 1), (0, 2)])
+def test_what_two_files_say_is_yielded_until_one_of_them_ends(first, second):
+    pairs = files.side_by_side(iter("abc"[:first]), iter("abc"[:second]), names=("one", "two"))
+
+    common = [next(pairs) for _ in range(min(first, second))]
+
+    assert common == list(zip("abc"[:first], "abc"[:second], strict=False))
+    message = f"one has {first} lines and two has {second}; they must correspond line for line"
+    with pytest.raises(DataError, match=message):
+        next(pairs)
 
 
 def test_a_quote_in_a_tsv_file_is_a_character(tmp_path):

@@ -100,6 +100,20 @@ def test_a_line_beyond_the_limit_is_cut_with_a_warning(translator):
     assert second.source_pieces == ("▁a", "▁b", "▁c", "</s>")
 
 
+@pytest.mark.parametrize("way", ["translate", "align"])
+def test_a_warning_counts_the_lines_of_all_windows(translator, monkeypatch, way):
+    monkeypatch.setattr("nmt.decoding.translator.WINDOW", 2)
+    short = with_settings(translator, max_source=4, batch=1)
+    lines = ["a b", "", "c", "a b", "a b c d e", "b"]
+
+    with pytest.warns(UserWarning, match=r"line 5: 5 pieces, cut to 3") as warned:
+        found = short.translate(lines) if way == "translate" else short.align(lines, lines)
+
+    assert len(warned) == 1
+    assert [each.source for each in found] == lines
+    assert [len(each.source_pieces) for each in found] == [3, 0, 2, 3, 4, 2]
+
+
 def test_a_line_longer_than_any_in_training_is_translated(translator):
     (translation,) = translator.translate(["a b c d " * 40])
 

@@ -1,0 +1,141 @@
+"""The commands that make a model, use it, and say what it is and how fast."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nmt.cli import terminal
+from nmt.cli.terminal import AsJson, Beam, Output, RunPath
+from nmt.errors import DataError
+
+
+def demo(
+    overrides: Annotated[list[str] | None, typer.Argument(help="section.key=value")] = None,
+) -> None:
+    """Train, evaluate and plot on the embedded German-English corpus, in a few minutes.
+
+    Example: nmt demo run=runs/my-demo
+    """
+    from nmt.demo import demonstrate
+
+    demonstrate(overrides or [])
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="section.key=value")] = None,
+) -> None:
+    """Train a model; the same command again goes on where it stopped.
+
+    Example: nmt train configs/multi30k-de-en.yaml run=runs/small model.dropout=0.2
+    """
+    from nmt import configfile
+
+    loaded = configfile.load(config, overrides or [])
+    from nmt.training.trainer import train as run_training
+
+    run_training(loaded)
+
+
+def translate(
+    run: RunPath,
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[INPUT]", help="Text, one sentence a line; standard input if not given."
+        ),
+    ] = None,
+    output: Output = None,
+    beam: Beam = None,
+    n_best: Annotated[
+        int | None, typer.Option(min=1, help="Print so many translations a line, with scores.")
+    ] = None,
+    alignments: Annotated[
+        Path | None,
+        typer.Option(help="Also write attention (.npz) or Pharaoh links (any other ending)."),
+    ] = None,
+) -> None:
+    """Translate text, line for line.
+
+    Example: echo "Ein Hund schläft." | nmt translate runs/demo --beam 5
+    """
+    from nmt.decoding.output import open_alignments
+
+    translations = terminal.translator(run, beam).stream(
+        terminal.lines(source, replace=True), n_best=n_best or 1
+    )
+    with terminal.writer(output) as out, contextlib.ExitStack() as stack:
+        links = stack.enter_context(open_alignments(alignments)) if alignments else None
+        for number, found in enumerate(translations):
+            if n_best is None:
+                out.write(found[0].text + "\n")
+            else:
+                for each in found:
+                    out.write(
+                        f"{number} ||| {each.text} ||| {each.log_prob:.4f} ||| {each.score:.4f}\n"
+                    )
+            if links is not None:
+                links.write(found[0])
+
+
+def evaluate(
+    run: RunPath,
+    source: Annotated[Path, typer.Option(help="Text to translate, one sentence a line.")],
+    reference: Annotated[
+        list[Path],
+        typer.Option(help="Its translation; give it several times for several references."),
+    ],
+    beam: Beam = None,
+    as_json: AsJson = False,
+) -> None:
+    """Translate a test set and score it: BLEU and chrF with their sacreBLEU signatures.
+
+    Example: nmt evaluate runs/demo --source test.de --reference test.en --json
+    """
+    from nmt.evaluation import metrics
+
+    lines = list(terminal.lines(source))
+    references = [list(terminal.lines(path)) for path in reference]
+    for path, sentences in zip(reference, references, strict=True):
+        if len(sentences) != len(lines):
+            raise DataError(f"{source} has {len(lines)} lines and {path} has {len(sentences)}")
+    translations = terminal.translator(run, beam).translate(lines)
+    scores = metrics.evaluate([each.text for each in translations], *references)
+    print(metrics.as_json(scores) if as_json else "\n".join(map(str, scores)))
+
+
+def info(run: RunPath, as_json: AsJson = False) -> None:
+    """Show what a run folder holds: parameters by part, vocabulary, training and scores so far.
+
+    Example: nmt info runs/demo
+    """
+    from nmt.info import describe, render
+
+    description = describe(run)
+    print(json.dumps(description, indent=2) if as_json else render(description))
+
+
+def bench(
+    size: Annotated[
+        list[str] | None,
+        typer.Option(help="multi30k or rnnsearch50, repeatable; all sizes if not given."),
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="Sentences of a batch, on each device.")
+    ] = None,
+    compute_type: Annotated[
+        str, typer.Option("--type", help="What training computes in: float32 or bfloat16.")
+    ] = "float32",
+    as_json: AsJson = False,
+) -> None:
+    """Measure training and decoding speed beside this machine's matrix-multiply limit.
+
+    Example: nmt bench --size multi30k --json
+    """
+    from nmt.bench import choose, measure, render
+
+    figures = measure(choose(size or [], rows=rows), compute_type=compute_type)
+    print(json.dumps(figures, indent=2) if as_json else render(figures))

@@ -1,0 +1,57 @@
+"""What the commands share: the app, options, and files and streams in and out."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from nmt.errors import DataError
+
+app = typer.Typer(
+    name="nmt",
+    help="Attention-based recurrent neural machine translation.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+RunPath = Annotated[Path, typer.Argument(help="A run folder, as `nmt train` leaves it.")]
+Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy search.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Standard output if not given.")
+]
+
+
+def translator(run: Path, beam: int | None) -> Any:
+    """Returns the translator of a run, with a beam of its own if `beam` is given."""
+    from nmt.decoding.translator import Translator
+
+    overrides: dict[str, Any] = {} if beam is None else {"beam": beam}
+    return Translator.load(run, **overrides)
+
+
+def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
+    """Returns the lines of a text file, gzipped or not, or of standard input; see `files.lines`."""
+    from nmt.data import files
+
+    return files.lines(None if path is None else files.find(path), replace=replace)
+
+
+@contextlib.contextmanager
+def writer(path: Path | None) -> Iterator[TextIO]:
+    """Yields where output goes; a file appears under its name only when it is complete."""
+    if path is None:
+        yield sys.stdout
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from None

@@ -1,0 +1,147 @@
+"""The commands about word alignments."""
+
+import gzip
+import json
+
+import pytest
+
+
+def test_align_prints_links_and_the_error_against_gold(nmt, copy_run, text):
+    source = text("in.txt", "a b c", "d")
+    # Of 4 sure links all are found; the fifth gold link is merely possible and costs nothing.
+    gold = text("gold.txt", "0-0 1-1 2-2 0p1", "0-0")
+
+    code, out, err = nmt("align", copy_run, "--source", source, "--target", source, "--gold", gold)
+
+    assert (code, out) == (0, "0-0 1-1 2-2\n0-0\n")
+    assert err == "AER 0.000 precision 1.000 recall 1.000 F1 1.000\n"
+
+
+def test_gold_may_be_gzipped(nmt, copy_run, text, tmp_path):
+    source = text("in.txt", "a b c", "d")
+    (tmp_path / "gold.gz").write_bytes(gzip.compress(b"0-0 1-1 2-2 0p1\n0-0\n"))
+    arguments = ("align", copy_run, "--source", source, "--target", source)
+
+    _, out, err = nmt(*arguments, "--gold", tmp_path / "gold.gz")
+    (tmp_path / "links").write_text(out)
+    _, scored, _ = nmt("aer", tmp_path / "links", "--gold", tmp_path / "gold")
+
+    assert err == scored == "AER 0.000 precision 1.000 recall 1.000 F1 1.000\n"
+
+
+def test_a_gold_file_that_is_no_text_is_named(nmt, text, tmp_path):
+    links, gold = text("links", "0-0"), tmp_path / "gold"
+    gold.write_bytes(b"0-0\n\xff\n")
+
+    garbled = nmt("aer", links, "--gold", gold)
+    absent = nmt("aer", links, "--gold", tmp_path / "absent")
+
+    reason = "not UTF-8 (invalid start byte); convert the file with iconv"
+    assert garbled == (2, "", f"nmt: {gold}, line 2: {reason}\n")
+    assert absent == (
+        2,
+        "",
+        f"nmt: {tmp_path / 'absent'}: no such file, nor absent.gz beside it\n",
+    )
+
+
+def test_align_links_all_that_passes_a_threshold(nmt, copy_run, text):
+    source = text("in.txt", "a b", "d")
+
+    _, out, _ = nmt("align", copy_run, "--source", source, "--target", source, "--threshold", 0)
+    _, half, _ = nmt("align", copy_run, "--source", source, "--target", source, "--threshold", 0.5)
+
+    assert out == "0-0 0-1 1-0 1-1\n0-0\n"
+    assert half == "0-0 1-1\n0-0\n"
+
+
+def test_align_writes_as_it_reads_and_finds_unequal_files_at_their_end(
+    nmt, copy_run, text, tmp_path
+):
+    source, target = text("source", *["a b"] * 2100), text("target", *["a b"] * 2050)
+    short = text("short", "a b")
+
+    code, out, err = nmt("align", copy_run, "--source", source, "--target", target)
+    nmt("align", copy_run, "--source", short, "--target", target, "-o", tmp_path / "links")
+
+    assert code == 2
+    assert f"nmt: {source} has 2100 lines and {target} has 2050: line n of one must be" in err
+    assert 0 < len(out.splitlines()) <= 2050
+    assert set(out.splitlines()) == {"0-0 1-1"}
+    assert not (tmp_path / "links").exists()
+
+
+def test_gold_of_another_text_is_found_before_anything_is_aligned(nmt, copy_run, text):
+    source, gold = text("in.txt", "a b", "d"), text("gold.txt", "0-0 1-1")
+
+    code, out, err = nmt("align", copy_run, "--source", source, "--target", source, "--gold", gold)
+
+    assert (code, out) == (2, "")
+    assert "aligns 1 sentences but there are 2 source lines" in err
+
+
+def test_symmetrise_joins_two_directions_line_for_line(nmt, text, tmp_path):
+    forward, backward = (
+        text("forward", "0-0 1-1", "", "0-1"),
+        text("backward", "0-0 2-1", "0-1", ""),
+    )
+    turned = text("turned", "0-0 1-2", "1-0", "")
+
+    code, out, _ = nmt("symmetrise", forward, backward, "--method", "intersection")
+    _, default, _ = nmt("symmetrise", forward, backward)
+    nmt("symmetrise", forward, turned, "--reversed", "-o", tmp_path / "out")
+
+    assert (code, out) == (0, "0-0\n\n\n")
+    # 1-1 is a neighbour of 0-0 with two free words, and then 2-1 one of 1-1 with one.
+    assert default == (tmp_path / "out").read_text() == "0-0 1-1 2-1\n0-1\n0-1\n"
+
+
+def test_symmetrise_names_what_is_wrong(nmt, text, tmp_path):
+    one, two = text("one", "0-0"), text("two", "0-0", "1-1")
+
+    unequal = nmt("symmetrise", one, two, "-o", tmp_path / "out")
+    method = nmt("symmetrise", one, one, "--method", "grow")
+
+    counts = f"nmt: {one} has 1 lines and {two} has 2; they must correspond line for line\n"
+    assert unequal == (2, "", counts)
+    assert not (tmp_path / "out").exists()
+    assert method[0] == 2
+    assert method[2].startswith("nmt: no symmetrisation 'grow'; choose one of intersection, ")
+
+
+def test_aer_scores_links_against_gold(nmt, text):
+    # Och and Ney's measures: |A| = 3, |S| = 2, |A ∩ S| = 1, |A ∩ P| = 2
+    found, gold = text("found", "0-0 1-1", "2-2"), text("gold", "0-0 1p1", "0-0")
+
+    code, out, _ = nmt("aer", found, "--gold", gold)
+    _, as_json, _ = nmt("aer", found, "--gold", gold, "--json")
+
+    assert (code, out) == (0, "AER 0.400 precision 0.667 recall 0.500 F1 0.571\n")
+    assert json.loads(as_json) == pytest.approx(
+        {"aer": 1 - 3 / 5, "precision": 2 / 3, "recall": 1 / 2, "f1": 4 / 7}
+    )
+
+
+def test_aer_names_files_of_unequal_length(nmt, text):
+    found, gold = text("found", "0-0"), text("gold", "0-0", "1-1")
+
+    code, out, err = nmt("aer", found, "--gold", gold)
+
+    assert (code, out) == (2, "")
+    assert err == f"nmt: {found} has 1 lines and {gold} has 2; they must correspond line for line\n"
+
+
+@pytest.mark.parametrize(
+    ("ending", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
+)
+def test_plot_writes_a_heat_map(nmt, copy_run, tmp_path, ending, magic):
+    code, out, _ = nmt("plot", copy_run, "a b c", "-o", tmp_path / f"map.{ending}")
+
+    assert (code, out) == (0, "a b c\n")
+    assert (tmp_path / f"map.{ending}").read_bytes().startswith(magic)
+
+
+def test_plot_shows_a_given_translation(nmt, copy_run, tmp_path):
+    code, out, _ = nmt("plot", copy_run, "a b", "--target", "b a", "-o", tmp_path / "map.svg")
+
+    assert (code, out) == (0, "b a\n")

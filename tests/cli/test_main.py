@@ -1,0 +1,121 @@
+"""Help, start, and what becomes of a user's mistakes."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def test_help_needs_no_jax_and_less_than_a_second():
+    code = "import sys, nmt, nmt.cli; sys.argv = ['nmt', '--help']; import contextlib\n"
+    code += "with contextlib.suppress(SystemExit): nmt.cli.main()\n"
+    code += "assert not {'jax', 'flax', 'datasets', 'sentencepiece'} & set(sys.modules)"
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+        seconds.append(time.perf_counter() - start)
+
+    assert min(seconds) < 1.0
+
+
+def test_help_lists_the_commands_in_the_order_of_their_use(nmt):
+    code, out, _ = nmt("--help")
+
+    listed = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line]
+    assert code == 0
+    assert listed == COMMANDS.split(", ")
+
+
+COMMANDS = "demo, train, translate, evaluate, align, symmetrise, aer, plot, info, bench"
+
+
+@pytest.mark.parametrize("command", COMMANDS.split(", "))
+def test_each_command_shows_an_example(nmt, command):
+    code, out, _ = nmt(command, "--help")
+
+    assert code == 0
+    assert "Example: " in out
+    assert f"nmt {command}" in out
+
+
+def test_a_second_start_compiles_nothing(copy_run, tmp_path):
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+    command = [sys.executable, "-m", "nmt", "translate", str(copy_run)]
+
+    def programs():
+        subprocess.run(command, env=environment, input=b"a b\n", capture_output=True, check=True)
+        return {path: path.stat().st_mtime_ns for path in (tmp_path / "nmt").glob("*-cache")}
+
+    first = programs()
+    assert any("search" in path.name for path in first)
+    assert programs() == first
+
+
+def bad_train(**changes):
+    arguments = {"data.train": "embedded", "data.validation": "embedded", "run": "RUN"} | changes
+    return [f"{key}={value}" for key, value in arguments.items()]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"data.train": "none"}, "none.de: no such file"),
+        ({"model.hidden": 3}, "model.hidden: unknown key"),
+        ({"model.dropuot": 0.1}, "did you mean model.dropout?"),
+        ({"model.dropout": 1.5}, "model.dropout: input should be less than 1, not 1.5"),
+        ({"model.dropout": "much"}, "model.dropout: input should be a valid number"),
+        ({"model.attention.score": "dot", "model.decoder.hidden_size": 5}, "must be twice"),
+        ({"tokenizer.vocabulary_size": 90000}, "tokenizer.vocabulary_size"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_and_exit_code_2(nmt, tmp_path, overrides, message):
+    run = tmp_path / "run"
+
+    code, out, err = nmt("train", CONFIGS / "demo.yaml", *bad_train(**overrides, run=run))
+
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.startswith("nmt: ")
+    assert err.count("\n") == 1
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["translate", "nowhere"], "nowhere: no such run folder"),
+        (["info", "."], "not a run folder"),
+        (["train", "nowhere.yaml"], "nowhere.yaml: no such configuration file"),
+        (["plot", "RUN", "a", "-o", "map.gif"], "map.gif: a figure is written as"),
+        (["translate", "RUN", "nowhere.txt"], "nowhere.txt: no such file"),
+        (["translate", "RUN", "FILE", "-o", "no/out.txt"], "no/out.txt: cannot be written"),
+        (["plot", "RUN", " "], "nothing to draw"),
+    ],
+)  # fmt: skip
+def test_a_bad_argument_is_named(nmt, copy_run, text, arguments, message):
+    values = {"RUN": copy_run, "FILE": text("in.txt", "a")}
+
+    code, _, err = nmt(*[values.get(each, each) for each in arguments])
+
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_unequal_files_are_named_with_both_counts(nmt, copy_run, text):
+    one, two = text("one", "a"), text("two", "a", "b")
+
+    _, _, evaluated = nmt("evaluate", copy_run, "--source", one, "--reference", two)
+    code, _, aligned = nmt("align", copy_run, "--source", one, "--target", two)
+
+    assert code == 2
+    counts = f"nmt: {one} has 1 lines and {two} has 2"
+    assert evaluated == f"{counts}\n"
+    assert aligned == f"{counts}: line n of one must be the translation of line n of the other\n"

@@ -1,0 +1,139 @@
+"""The commands that make a model, use it and describe it."""
+
+import itertools
+import json
+import subprocess
+import sys
+
+import numpy as np
+
+
+def test_translate_reads_and_writes_files_line_for_line(nmt, copy_run, text, tmp_path):
+    source = text("in.txt", "a b c", "", "d")
+
+    code, out, _ = nmt("translate", copy_run, source, "-o", tmp_path / "out.txt", "--beam", 2)
+
+    assert (code, out) == (0, "")
+    assert (tmp_path / "out.txt").read_text() == "a b c\n\nd\n"
+
+
+def test_translate_works_in_a_pipe(copy_run):
+    command = [sys.executable, "-m", "nmt", "translate", str(copy_run)]
+
+    done = subprocess.run(command, input=b"a b\n\nh g", capture_output=True, check=True)
+
+    assert done.stdout == b"a b\n\nh g\n"
+
+
+def test_n_best_lists_carry_scores(nmt, copy_run, text):
+    code, out, _ = nmt("translate", copy_run, text("in.txt", "a b", "c"), "--n-best", 2)
+
+    rows = [line.split(" ||| ") for line in out.splitlines()]
+    assert code == 0
+    assert [row[0] for row in rows] == ["0", "0", "1", "1"]
+    assert rows[0][1] == "a b"
+    assert float(rows[0][3]) >= float(rows[1][3])
+
+
+def test_alignments_are_written_beside_the_translation(nmt, copy_run, text, tmp_path):
+    source = text("in.txt", "a b c", "", "d")
+
+    nmt("translate", copy_run, source, "--alignments", tmp_path / "links.txt")
+    nmt("translate", copy_run, source, "--alignments", tmp_path / "matrices.npz")
+
+    assert (tmp_path / "links.txt").read_text() == "0-0 1-1 2-2\n\n0-0\n"
+    with np.load(tmp_path / "matrices.npz", allow_pickle=False) as arrays:
+        assert arrays["attention_0"].shape == (4, 4)
+        assert arrays["source_0"].tolist() == ["▁a", "▁b", "▁c", "</s>"]
+
+
+def test_evaluate_prints_scores_with_signatures(nmt, copy_run, text):
+    source = text("in.txt", "a b c d e", "h g f e")
+    arguments = ("evaluate", copy_run, "--source", source, "--reference", source)
+
+    _, out, _ = nmt(*arguments)
+    _, as_json, _ = nmt(*arguments, "--json")
+
+    assert out.startswith("BLEU 100.00 (nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    assert [score["name"] for score in json.loads(as_json)] == ["BLEU", "chrF2"]
+
+
+def test_info_counts_parameters_and_knows_the_scores(nmt, copy_run):
+    code, out, _ = nmt("info", copy_run, "--json")
+
+    description = json.loads(out)
+    shapes = {each["name"]: each["shape"] for each in description["parameters"]}
+    assert code == 0
+    assert shapes["target_embedding.embedding"] == [21, 16]
+    assert description["vocabulary"] == {"source": 21, "target": 21, "joint": True}
+    assert description["scores"]["bleu"] > 90
+    code, out, _ = nmt("info", copy_run)
+    assert (code, "target_embedding.embedding" in out) == (0, True)
+
+
+def test_training_a_finished_run_again_says_so(nmt, copy_run, capsys):
+    code, _, err = nmt("train", copy_run / "config.yaml")
+
+    assert code == 0
+    assert "already trained to step" in err
+
+
+def test_a_run_of_another_configuration_is_not_touched(nmt, copy_run):
+    before = {path: path.read_bytes() for path in copy_run.rglob("*") if path.is_file()}
+
+    code, _, err = nmt("train", copy_run / "config.yaml", "model.dropout=0.5")
+
+    assert code == 2
+    assert "holds a run of another configuration (model.dropout: 0.0 -> 0.5)" in err
+    assert before == {path: path.read_bytes() for path in copy_run.rglob("*") if path.is_file()}
+
+
+def test_translate_replaces_what_is_not_utf8_and_says_where(copy_run, tmp_path):
+    text = "a b\nMädchen\n\nc\nß\nd e".encode("latin-1")
+    (tmp_path / "in.txt").write_bytes(text)
+    command = [sys.executable, "-m", "nmt", "translate", str(copy_run)]
+
+    piped = subprocess.run(command, input=text, capture_output=True, check=True)
+    read = subprocess.run([*command, tmp_path / "in.txt"], capture_output=True, check=True)
+
+    lines = piped.stdout.decode("utf-8").split("\n")
+    assert read.stdout == piped.stdout
+    assert (lines[0], lines[2], lines[3], lines[5:]) == ("a b", "", "c", ["d e", ""])
+    for done, name in ((piped, "standard input"), (read, tmp_path / "in.txt")):
+        assert done.stderr.decode("utf-8").splitlines() == [
+            f"nmt: warning: {name}, line 2: not UTF-8 (invalid continuation byte); "
+            "U+FFFD stands for what cannot be decoded",
+            f"nmt: warning: {name}, line 5: not UTF-8 (unexpected end of data); "
+            "U+FFFD stands for what cannot be decoded",
+        ]
+
+
+def test_invalid_utf8_in_a_test_set_is_named_with_its_line(nmt, copy_run, text, tmp_path):
+    (tmp_path / "in.txt").write_bytes(b"a\n\xff\n")
+    reference = text("reference.txt", "a", "b")
+
+    code, _, err = nmt(
+        "evaluate", copy_run, "--source", tmp_path / "in.txt", "--reference", reference
+    )
+
+    assert code == 2
+    assert f"{tmp_path / 'in.txt'}, line 2: not UTF-8" in err
+
+
+def test_a_tokenizer_of_another_model_is_refused(nmt, copy_run, tmp_path):
+    import shutil
+
+    from nmt.config import TokenizerConfig
+    from nmt.data import tokenizer
+
+    run = tmp_path / "run"
+    shutil.copytree(copy_run, run)
+    letters = [" ".join(row) for row in itertools.permutations("ijklmn", 4)]
+    other = tokenizer.train(letters, letters, TokenizerConfig(vocabulary_size=14))
+    other.save(run / "tokenizer")
+
+    code, _, err = nmt("info", run)
+    code, _, err = nmt("translate", run)
+
+    assert code == 2
+    assert "its tokenizer is not the one that the model was trained with" in err
