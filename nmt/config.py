@@ -141,14 +141,40 @@ class DecoderConfig(Section):
     readout_size: Size | None = None  # under the logits; the embedding size if not given
 
 
+class HardConfig(Section):
+    """Hard attention: how what has no gradient, a drawn position, is learnt."""
+
+    estimator: Literal["reinforce", "gumbel"] = "reinforce"  # of the gradient
+    reward_weight: Positive = 1.0  # reinforce: lambda_r of Xu et al. (2015); 1 is unbiased
+    entropy_weight: Annotated[float, Field(ge=0)] = 0.01  # reinforce: lambda_e, keeps exploring
+    expected: Fraction = 0.5  # reinforce: share of the sentences whose context is the mean
+    baseline_decay: Fraction = 0.9  # reinforce: of the moving average of the loss
+    temperature: Positive = 1.0  # gumbel: of the softmax that the gradient is taken of
+
+
+class MonotonicConfig(Section):
+    """Monotonic attention: how a pointer that only moves forwards is learnt."""
+
+    offset: float = -1.0  # what scores are shifted by at the start: e^-offset positions a step
+    noise: Annotated[float, Field(ge=0)] = 1.0  # of scores in training; makes them decide
+
+
 class AttentionConfig(Section):
     """What the decoder attends with."""
 
-    mechanism: Literal["global", "local_p", "uniform", "none"] = "global"
+    mechanism: Literal[
+        "global", "local_m", "local_p", "hard", "monotonic", "multi_head", "uniform", "none"
+    ] = "global"
     score: str = "additive"  # a name, or the dotted path of a class: "package.module:Class"
     score_options: dict[str, Any] = {}  # keyword arguments of the score's class
     normaliser: Literal["softmax", "sparsemax", "entmax15"] = "softmax"  # makes scores weights
-    window: Size = 10  # local_p: positions attended to on each side of the predicted one
+    window: Size = 10  # local_m, local_p: positions attended to on each side of the centre
+    heads: Size = 4  # multi_head: parts of equal width that attend side by side
+    coverage: Literal["none", "linguistic", "neural"] = "none"  # global: reads what was translated
+    max_fertility: Positive = 2.0  # linguistic: target tokens a position becomes, at most
+    coverage_size: Size = 10  # neural: components of a position's coverage
+    hard: HardConfig = HardConfig()
+    monotonic: MonotonicConfig = MonotonicConfig()
 
     @model_validator(mode="after")
     def _known_score(self) -> "AttentionConfig":
@@ -160,11 +186,30 @@ class AttentionConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _score_is_read(self) -> "AttentionConfig":
-        if self.mechanism == "local_p" and self.score == "location":
+    def _score_compares(self) -> "AttentionConfig":
+        compares = {
+            "local_m": "compares the positions of a window",
+            "local_p": "compares the positions of a window",
+            "monotonic": "compares one position after the other",
+        }
+        if self.score == "location" and self.mechanism in compares:
             raise ValueError(
-                "`mechanism: local_p` compares the positions of a window, and `score: location` "
-                "compares nothing: choose another score, or `mechanism: global`"
+                f"`mechanism: {self.mechanism}` {compares[self.mechanism]}, and "
+                "`score: location` compares nothing: choose another score, or `mechanism: global`"
+            )
+        if self.score == "location" and self.coverage != "none":
+            raise ValueError(
+                f"`coverage: {self.coverage}` is added to what a score compares, and "
+                "`score: location` compares nothing: choose another score, or `coverage: none`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _all_is_read(self) -> "AttentionConfig":
+        if self.coverage != "none" and self.mechanism != "global":
+            raise ValueError(
+                f"`mechanism: {self.mechanism}` has no coverage, so that `coverage: "
+                f"{self.coverage}` would do nothing: leave it out, or choose `mechanism: global`"
             )
         if self.mechanism in ("uniform", "none") and (
             self.score_options or self.normaliser != "softmax"
@@ -173,6 +218,11 @@ class AttentionConfig(Section):
             raise ValueError(
                 f"`mechanism: {self.mechanism}` has no scores, so that `{unread}` would do "
                 f"nothing: leave it out, or choose `mechanism: global` or `local_p`"
+            )
+        if self.mechanism == "monotonic" and self.normaliser != "softmax":
+            raise ValueError(
+                "`mechanism: monotonic` decides on one position after the other, so that "
+                "`normaliser` would do nothing: leave it out, or choose `mechanism: global`"
             )
         return self
 
@@ -200,7 +250,8 @@ class ModelConfig(Section):
     @model_validator(mode="after")
     def _sizes_combine(self) -> "ModelConfig":
         score, decoder = self.attention.score, self.decoder
-        if score in ("dot", "scaled_dot") and decoder.hidden_size != self.annotation_size:
+        direct = score in ("dot", "scaled_dot") and self.attention.mechanism != "multi_head"
+        if direct and decoder.hidden_size != self.annotation_size:
             raise ValueError(
                 f"the score {score!r} compares the decoder state with annotations directly: "
                 f"`decoder.hidden_size` ({decoder.hidden_size}) must be twice "
@@ -210,6 +261,16 @@ class ModelConfig(Section):
             raise ValueError(
                 "tied embeddings are also the output matrix: `decoder.readout_size` "
                 f"({self.readout_size}) must equal `embedding_size` ({self.embedding_size})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _heads_are_equal(self) -> "ModelConfig":
+        heads = self.attention.heads
+        if self.attention.mechanism == "multi_head" and self.annotation_size % heads:
+            raise ValueError(
+                "heads share an annotation in equal parts: twice `encoder.hidden_size` "
+                f"({self.encoder.hidden_size}) must be a multiple of `attention.heads` ({heads})"
             )
         return self
 
@@ -242,6 +303,7 @@ class TrainingConfig(Section):
     validation_beam: Size = 1  # the search that validation BLEU is measured with
     metric: Literal["bleu", "perplexity"] = "bleu"  # chooses the best checkpoint, stops early
     patience: Size | None = 10  # validations without a new best; null: train to the end
+    max_skipped: Size = 10  # updates in a row left out as not finite; then training stops
     log_every: Size = 50  # steps
     attention_images: Count = 4  # validation sentences drawn for TensorBoard
 
@@ -260,7 +322,10 @@ class DecodingConfig(Section):
     alpha: Annotated[float, Field(ge=0)] = 1.0  # average: length ** alpha; gnmt: Wu et al. (2016)
     max_ratio: Positive = 1.5  # target pieces a source piece
     max_extra: Count = 10  # target pieces on top
-    batch: Size = 64  # sentences
+    coverage_penalty: Annotated[float, Field(ge=0)] = 0.0  # beta of Wu et al. (2016); 0: none
+    shortlist: Count | None = None  # translations of a source piece that may be used; null: all
+    prune: Positive | None = None  # nats below the best hypothesis that give one up; null: none
+    batch: Size = 64  # sentences of 128 pieces; four times as many of 32 or fewer
     max_source: Size = 512  # pieces; a longer line is cut, with a warning
 
 

@@ -25,3 +25,4 @@ Params = nnx.State[Any, Any]
 Graph = nnx.GraphDef[Any]
 Scalar = Float[Array, ""]
 RandomKey = Key[Array, ""]
+RowKeys = Key[Array, " batch"] | None  # a random key for each row of a batch

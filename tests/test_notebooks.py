@@ -6,18 +6,45 @@ from nbclient import NotebookClient
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
-def test_the_quickstart_runs_and_draws_its_heat_maps(tmp_path, monkeypatch):
+def executed(name, monkeypatch, **environment):
+    """Returns the outputs of a notebook that is run from the project's root."""
     monkeypatch.chdir(NOTEBOOKS.parent)
-    shorter = "training.max_steps=40 training.validate_every=40 decoding.beam=2"
-    monkeypatch.setenv("NMT_QUICKSTART", f"run={tmp_path / 'run'} {shorter}")
-    notebook = nbformat.read(NOTEBOOKS / "quickstart.ipynb", as_version=4)
-
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+    return [output for cell in notebook.cells for output in cell.get("outputs", [])]
 
-    pictures = [
-        output
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
-    ]
-    assert len(pictures) == 4
+
+def pictures(outputs):
+    return [output for output in outputs if "image/png" in output.get("data", {})]
+
+
+def test_the_quickstart_runs_and_draws_its_heat_maps(tmp_path, monkeypatch):
+    shorter = "training.max_steps=40 training.validate_every=40 decoding.beam=2"
+
+    outputs = executed(
+        "quickstart.ipynb", monkeypatch, NMT_QUICKSTART=f"run={tmp_path / 'run'} {shorter}"
+    )
+
+    assert len(pictures(outputs)) == 4
+
+
+def test_the_menu_of_attention_trains_compares_and_draws_what_it_is_asked_for(
+    tmp_path, monkeypatch
+):
+    shorter = "training.max_steps=20 training.validate_every=20 training.attention_images=0"
+
+    outputs = executed(
+        "score_functions.ipynb",
+        monkeypatch,
+        NMT_MENU=shorter,
+        NMT_MENU_NAMES="dot none",
+        NMT_MENU_RUNS=str(tmp_path),
+        NMT_MENU_ROUNDS="1",
+    )
+
+    assert len(pictures(outputs)) == 1  # without attention there is none
+    (table,) = [o["data"]["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {})]
+    names = {line.split("|")[1].strip() for line in table.splitlines()[2:]}
+    assert names == {"dot", "none"}

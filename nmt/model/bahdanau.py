@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.mechanisms import Memory, build_attention
+from nmt.attention.interface import Attended, Memory
+from nmt.attention.mechanisms import build_attention
 from nmt.config import ModelConfig
 from nmt.model import decoder
 from nmt.model.decoder import DecoderState, Masks
@@ -37,7 +38,11 @@ class BahdanauDecoder(nnx.Module):
     def initial_state(self, memory: Memory) -> DecoderState:
         """Returns tanh(W_s h) of the encoder's final states, for each layer."""
         hidden = decoder.initial_states(self.initial, memory)
-        return DecoderState(hidden=hidden, feed=memory.summary[:, :0])
+        return DecoderState(
+            hidden=hidden,
+            feed=memory.summary[:, :0],
+            attention=self.attention.initial_state(memory),
+        )
 
     def project(self, embedded: Float[Array, "batch tgt embed"]) -> Float[Array, "batch tgt gates"]:
         """Returns W E y_{t-1} of all gates."""
@@ -49,12 +54,13 @@ class BahdanauDecoder(nnx.Module):
         projected: Float[Array, "batch gates"],
         memory: Memory,
         masks: Masks,
-    ) -> tuple[DecoderState, Any, Float[Array, "batch src"]]:
+    ) -> tuple[DecoderState, Any, Attended]:
         """Attends with the state as it is, then moves it."""
-        context, weights = self.attention(state.hidden[-1], memory)
+        context, attended, attention = self.attention(state.hidden[-1], memory, state.attention)
         projected = projected + self.context(context)
         hidden = decoder.advance(self.layers, state.hidden, projected, masks)
-        return replace(state, hidden=hidden), (hidden[-1], context), weights
+        state = replace(state, hidden=hidden, attention=attention)
+        return state, (hidden[-1], context), attended
 
     def readout(
         self, features: Any, embedded: Float[Array, "batch tgt embed"], masks: Masks
@@ -67,6 +73,6 @@ class BahdanauDecoder(nnx.Module):
 
     def teacher_forced(
         self, embedded: Float[Array, "batch tgt embed"], memory: Memory, masks: Masks
-    ) -> tuple[Float[Array, "batch tgt readout"], Float[Array, "batch tgt src"]]:
+    ) -> tuple[Float[Array, "batch tgt readout"], Attended]:
         """Returns readouts and weights at all positions, given the true previous tokens."""
         return decoder.scan(self, embedded, memory, masks)

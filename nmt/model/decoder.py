@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from flax import nnx, struct
 from jaxtyping import Array, Float
 
-from nmt.attention.mechanisms import Attention, Memory
+from nmt.attention.interface import Attended, Attention, Memory
 from nmt.config import ModelConfig
 from nmt.model import dropout
 from nmt.model import scan as loop
@@ -26,6 +26,7 @@ class DecoderState:
 
     hidden: tuple[Float[Array, "batch *beam hidden"], ...]  # one a layer, the top one last
     feed: Float[Array, "batch *beam feed"]  # the attentional vector, empty where it is not fed
+    attention: Any  # what the mechanism carries
 
 
 @struct.dataclass
@@ -58,8 +59,8 @@ class Decoder(Protocol):
         projected: Float[Array, "batch gates"],
         memory: Memory,
         masks: Masks,
-    ) -> tuple[DecoderState, Any, Float[Array, "batch src"]]:
-        """Returns the next state, what `readout` needs, and the attention weights."""
+    ) -> tuple[DecoderState, Any, Attended]:
+        """Returns the next state, what `readout` needs, and what was attended to."""
         ...
 
     def readout(
@@ -70,7 +71,7 @@ class Decoder(Protocol):
 
     def teacher_forced(
         self, embedded: Float[Array, "batch tgt embed"], memory: Memory, masks: Masks
-    ) -> tuple[Float[Array, "batch tgt readout"], Float[Array, "batch tgt src"]]:
+    ) -> tuple[Float[Array, "batch tgt readout"], Attended]:
         """Returns readouts and weights at all positions, given the true previous tokens."""
         ...
 
@@ -80,19 +81,19 @@ def scan(
     embedded: Float[Array, "batch tgt embed"],
     memory: Memory,
     masks: Masks,
-) -> tuple[Float[Array, "batch tgt readout"], Float[Array, "batch tgt src"]]:
+) -> tuple[Float[Array, "batch tgt readout"], Attended]:
     """Runs the step over given previous tokens; returns readouts and weights at each position."""
 
     def step(
         state: DecoderState, projected: Float[Array, "batch gates"]
-    ) -> tuple[DecoderState, tuple[Any, Float[Array, "batch src"]]]:
-        state, features, weights = decoder.step(state, projected, memory, masks)
-        return state, (features, weights)
+    ) -> tuple[DecoderState, tuple[Any, Attended]]:
+        state, features, attended = decoder.step(state, projected, memory, masks)
+        return state, (features, attended)
 
     projected = decoder.project(embedded.swapaxes(0, 1))
     _, collected = loop.scan(step, decoder.initial_state(memory), projected)
-    features, weights = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
-    return decoder.readout(features, embedded, masks), weights
+    features, attended = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
+    return decoder.readout(features, embedded, masks), attended
 
 
 def draw_masks(

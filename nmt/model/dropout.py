@@ -7,9 +7,9 @@ randomness of its own. Without keys nothing is dropped; that is how validation a
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
-RowKeys = Key[Array, " batch"] | None
+from nmt.types import RowKeys
 
 
 def split(keys: RowKeys, number: int) -> list[RowKeys]:

@@ -5,8 +5,8 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float
 
 from nmt.model import dropout
-from nmt.model.dropout import RowKeys
 from nmt.model.gru import GRU
+from nmt.types import RowKeys
 
 
 class BidirectionalLayer(nnx.Module):

@@ -7,9 +7,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.mechanisms import Memory, build_attention
+from nmt.attention.interface import Attended, Memory
+from nmt.attention.mechanisms import build_attention
 from nmt.config import ModelConfig
 from nmt.model import decoder
+from nmt.model import scan as loop
 from nmt.model.decoder import DecoderState, Masks
 
 
@@ -41,7 +43,9 @@ class LuongDecoder(nnx.Module):
         hidden = decoder.initial_states(self.initial, memory)
         width = 0 if self.feed is None else self.readout_size
         feed = jnp.zeros((hidden[0].shape[0], width), hidden[0].dtype)
-        return DecoderState(hidden=hidden, feed=feed)
+        return DecoderState(
+            hidden=hidden, feed=feed, attention=self.attention.initial_state(memory)
+        )
 
     def project(self, embedded: Float[Array, "batch tgt embed"]) -> Float[Array, "batch tgt gates"]:
         """Returns W E y_{t-1} of all gates."""
@@ -53,22 +57,23 @@ class LuongDecoder(nnx.Module):
         projected: Float[Array, "batch gates"],
         memory: Memory,
         masks: Masks,
-    ) -> tuple[DecoderState, Any, Float[Array, "batch src"]]:
+    ) -> tuple[DecoderState, Any, Attended]:
         """Moves the state, then attends with it."""
         if self.feed is not None:
             projected = projected + self.feed(state.feed)
         hidden = decoder.advance(self.layers, state.hidden, projected, masks)
-        attentional, weights = self.attend(hidden[-1], memory, masks)
+        attention, (attentional, attended) = self.attend(state.attention, hidden[-1], memory, masks)
         feed = state.feed if self.feed is None else attentional
-        return DecoderState(hidden=hidden, feed=feed), attentional, weights
+        state = DecoderState(hidden=hidden, feed=feed, attention=attention)
+        return state, attentional, attended
 
     def attend(
-        self, hidden: Float[Array, "batch hidden"], memory: Memory, masks: Masks
-    ) -> tuple[Float[Array, "batch readout"], Float[Array, "batch src"]]:
-        """Returns the attentional vector h~_t, with dropout, and the weights."""
-        context, weights = self.attention(hidden, memory)
+        self, state: Any, hidden: Float[Array, "batch hidden"], memory: Memory, masks: Masks
+    ) -> tuple[Any, tuple[Float[Array, "batch readout"], Attended]]:
+        """Returns the mechanism's next state, the vector h~_t with dropout, and the weights."""
+        context, attended, state = self.attention(hidden, memory, state)
         attentional = jnp.tanh(self.combine(jnp.concatenate([context, hidden], axis=-1)))
-        return attentional * masks.readout, weights
+        return state, (attentional * masks.readout, attended)
 
     def readout(
         self, features: Any, embedded: Float[Array, "batch tgt embed"], masks: Masks
@@ -78,19 +83,30 @@ class LuongDecoder(nnx.Module):
 
     def teacher_forced(
         self, embedded: Float[Array, "batch tgt embed"], memory: Memory, masks: Masks
-    ) -> tuple[Float[Array, "batch tgt readout"], Float[Array, "batch tgt src"]]:
+    ) -> tuple[Float[Array, "batch tgt readout"], Attended]:
         """Returns readouts and weights at all positions, given the true previous tokens."""
         if self.feed is None:
-            return self.attend_at_once(embedded, memory, masks)
+            return self.attend_afterwards(embedded, memory, masks)
         return decoder.scan(self, embedded, memory, masks)
 
-    def attend_at_once(
+    def attend_afterwards(
         self, embedded: Float[Array, "batch tgt embed"], memory: Memory, masks: Masks
-    ) -> tuple[Float[Array, "batch tgt readout"], Float[Array, "batch tgt src"]]:
-        """Without input feeding no state waits for attention, so it runs after the GRUs."""
-        initial = self.initial_state(memory).hidden
-        states = self.layers[0].run(embedded, initial[0])
-        for layer, start, between in zip(self.layers[1:], initial[1:], masks.between, strict=True):
+    ) -> tuple[Float[Array, "batch tgt readout"], Attended]:
+        """Without input feeding no state waits for attention, so it comes after the GRUs.
+
+        All positions attend at once, unless the mechanism carries something from one to the next.
+        """
+        initial = self.initial_state(memory)
+        states = self.layers[0].run(embedded, initial.hidden[0])
+        uppers = zip(self.layers[1:], initial.hidden[1:], masks.between, strict=True)
+        for layer, start, between in uppers:
             states = layer.run(states * between[:, None, :], start)
-        attend = jax.vmap(self.attend, in_axes=(1, None, None), out_axes=1)
-        return attend(states, memory, masks)
+
+        def attend(state: Any, hidden: Float[Array, "batch hidden"]) -> Any:
+            return self.attend(state, hidden, memory, masks)
+
+        if jax.tree.leaves(initial.attention):
+            _, found = loop.scan(attend, initial.attention, states.swapaxes(0, 1))
+            return jax.tree.map(lambda times: times.swapaxes(0, 1), found)
+        _, found = jax.vmap(attend, in_axes=(None, 1), out_axes=1)(initial.attention, states)
+        return found

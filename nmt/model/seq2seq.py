@@ -7,15 +7,15 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from nmt.attention.mechanisms import Memory
+from nmt.attention.interface import Attended, Memory
 from nmt.config import ModelConfig
 from nmt.errors import ConfigError
 from nmt.model import dropout
 from nmt.model.bahdanau import BahdanauDecoder
 from nmt.model.decoder import Decoder, DecoderState, draw_masks
-from nmt.model.dropout import RowKeys
 from nmt.model.encoder import Encoder
 from nmt.model.luong import LuongDecoder
+from nmt.types import RowKeys
 
 Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
 
@@ -61,20 +61,39 @@ class Seq2Seq(nnx.Module):
         source_lengths: Int[Array, " batch"],
         *,
         keys: RowKeys = None,
+        noise: RowKeys = None,
     ) -> Memory:
-        """Returns what the decoder attends to; positions from a row's length on are padding."""
-        embed_keys, layer_keys = dropout.split(keys, 2)
-        mask = jnp.arange(source.shape[1])[None, :] < source_lengths[:, None]
+        """Returns what the decoder attends to; positions from a row's length on are padding.
+
+        `keys` are of dropout, and given in training alone; `noise` is for attention that draws.
+        """
+        return self.encode_embedded(self.embed(source), source_lengths, keys=keys, noise=noise)
+
+    def embed(self, source: Int[Array, "batch src"]) -> Float[Array, "batch src embed"]:
+        """Returns the embeddings of source tokens."""
         embedding = self.source_embedding
-        if embedding is None:
-            embedding = self.target_embedding
-        embedded = dropout.over_time(embed_keys, self.dropout, embedding(source))
+        return (self.target_embedding if embedding is None else embedding)(source)
+
+    def encode_embedded(
+        self,
+        embedded: Float[Array, "batch src embed"],
+        source_lengths: Int[Array, " batch"],
+        *,
+        keys: RowKeys = None,
+        noise: RowKeys = None,
+    ) -> Memory:
+        """Returns `encode` of tokens embedded already, so that gradients in them can be taken."""
+        embed_keys, layer_keys = dropout.split(keys, 2)
+        mask = jnp.arange(embedded.shape[1])[None, :] < source_lengths[:, None]
+        embedded = dropout.over_time(embed_keys, self.dropout, embedded)
         annotations, summary = self.encoder(embedded, mask, keys=layer_keys)
         return Memory(
             annotations=annotations,
             keys=self.decoder.attention.keys(annotations),
             mask=mask,
             summary=summary,
+            noise=noise,
+            training=keys is not None,
         )
 
     def initial_state(self, memory: Memory) -> DecoderState:
@@ -88,10 +107,10 @@ class Seq2Seq(nnx.Module):
         masks = draw_masks(self.decoder, self.dropout, memory.summary.dtype)
         embedded = self.target_embedding(tokens[:, None])
         projected = self.decoder.project(embedded)[:, 0]
-        state, features, weights = self.decoder.step(state, projected, memory, masks)
+        state, features, attended = self.decoder.step(state, projected, memory, masks)
         features = jax.tree.map(lambda feature: feature[:, None], features)
         logits = self.logits(self.decoder.readout(features, embedded, masks))[:, 0]
-        return state, jax.nn.log_softmax(logits), weights
+        return state, jax.nn.log_softmax(logits), attended.weights
 
     def teacher_forced(
         self,
@@ -99,7 +118,7 @@ class Seq2Seq(nnx.Module):
         memory: Memory,
         *,
         keys: RowKeys = None,
-    ) -> tuple[Float[Array, "batch tgt readout"], Float[Array, "batch tgt src"]]:
+    ) -> tuple[Float[Array, "batch tgt readout"], Attended]:
         """Returns readouts and weights at every position, given the true previous tokens."""
         embed_keys, mask_keys = dropout.split(keys, 2)
         embedded = self.target_embedding(previous)

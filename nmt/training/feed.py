@@ -47,6 +47,13 @@ class Feed:
         """Yields sharded batches without end, each with the position after it is consumed."""
         return prefetched(self._read(start))
 
+    def sentences(self, position: Position) -> list[int]:
+        """Returns the numbers, from 1, of the pairs of the corpus that the next batch holds."""
+        encoded = self._encoded(position.epoch)
+        pairs = self._kept(encoded.add_column("number", np.arange(1, len(encoded) + 1)))
+        planned = self._plan(pairs, epoch=position.epoch)[position.batch]
+        return sorted(pairs[planned.pairs]["number"])
+
     def _read(self, start: Position) -> Iterator[tuple[Any, Position]]:
         epoch, first = start.epoch, start.batch
         while True:
@@ -61,13 +68,21 @@ class Feed:
 
     def _segment(self, epoch: int) -> datasets.Dataset:
         """Returns the pieces of an epoch: always the same, or sampled anew."""
+        if self.config.tokenizer.sampling is None:
+            return self.encoded
+        return self._kept(self._encoded(epoch))
+
+    def _encoded(self, epoch: int) -> datasets.Dataset:
+        """Returns the pieces of all pairs, also of those that are not trained on."""
         sampling = self.config.tokenizer.sampling
         if sampling is None:
-            return self.encoded
+            return corpus.encode(self.text, self.tokenizers)
         seed = int(np.random.default_rng([self.config.seed, epoch]).integers(2**31))
-        sampled = corpus.encode(self.text, self.tokenizers, sampling=sampling, seed=seed)
+        return corpus.encode(self.text, self.tokenizers, sampling=sampling, seed=seed)
+
+    def _kept(self, encoded: datasets.Dataset) -> datasets.Dataset:
         data = self.config.data
-        kept, _ = corpus.filter_pairs(sampled, max_length=data.max_length, max_ratio=data.max_ratio)
+        kept, _ = corpus.filter_pairs(encoded, max_length=data.max_length, max_ratio=data.max_ratio)
         return kept
 
     def _plan(self, pairs: datasets.Dataset, *, epoch: int) -> list[PlannedBatch]:

@@ -1,8 +1,10 @@
 """What a training run writes down: JSON lines, TensorBoard, and the terminal."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from tensorboardX import SummaryWriter
 
+from nmt.errors import RunError
 from nmt.run import Run
 
 
@@ -24,9 +27,19 @@ class TrainingLog:
         self._board = SummaryWriter(str(run.path / "tensorboard"), purge_step=step + 1)
 
     def write(self, step: int, values: Mapping[str, Any]) -> None:
-        """Writes values such as {"train/loss": 2.1}; numbers become TensorBoard scalars too."""
-        self._lines.write(json.dumps({"step": step, **values}, ensure_ascii=False) + "\n")
-        self._lines.flush()
+        """Writes values such as {"train/loss": 2.1}; numbers become TensorBoard scalars too.
+
+        Raises:
+            RunError: the disk is full.
+        """
+        try:
+            self._lines.write(json.dumps({"step": step, **values}, ensure_ascii=False) + "\n")
+            self._lines.flush()
+        except OSError as error:
+            raise RunError(
+                f"{self._lines.name}: cannot be written ({error.strerror}); make room, and give "
+                "the same command to go on from the last checkpoint"
+            ) from None
         for name, value in values.items():
             if isinstance(value, int | float):
                 self._board.add_scalar(name, value, step)
@@ -36,17 +49,25 @@ class TrainingLog:
         self._board.add_image(name, pixels, step, dataformats="HWC")
 
     def close(self) -> None:
-        """Writes out what is buffered."""
-        self._lines.close()
-        self._board.close()
+        """Writes out what is buffered; a full disk has been reported by `write`."""
+        for each in (self._lines, self._board):
+            with suppress(OSError):
+                each.close()
 
 
 def forget_after(path: Path, step: int) -> None:
-    """Drops the records that a resumed run will write again, and one that was cut off."""
+    """Drops the records that a resumed run will write again, and one that was cut off.
+
+    They are the end of the file, which is cut off at once: no stop can leave half of it, and a
+    full disk does not matter.
+    """
     if path.exists():
-        lines = path.read_bytes().splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith(b"\n")]
-        path.write_bytes(b"".join(line for line in whole if json.loads(line)["step"] <= step))
+        kept = 0
+        for line in path.read_bytes().splitlines(keepends=True):
+            if not line.endswith(b"\n") or json.loads(line)["step"] > step:
+                break
+            kept += len(line)
+        os.truncate(path, kept)
 
 
 class Display:

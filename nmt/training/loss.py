@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from nmt.types import Scalar
 
@@ -42,8 +42,8 @@ def cross_entropy(
     target_lengths: Int[Array, " batch"],
     *,
     label_smoothing: float = 0.0,
-) -> LossSums:
-    """Returns the sums over real target tokens; positions from a row's length on weigh nothing.
+) -> tuple[LossSums, Float[Array, "batch tgt"]]:
+    """Returns the sums over real target tokens, and the loss of each, zero from the length on.
 
     The logits are `readouts @ matrix.T + bias`, in float32 or wider. With label smoothing e
     (Szegedy et al. 2016) the true token has probability 1 - e + e / V and every other one e / V,
@@ -51,18 +51,20 @@ def cross_entropy(
 
     The logits of all positions are the largest array of a training step, and a gradient needs
     them once more. So the loss and its gradient are computed together, some rows at a time, and
-    the logits are forgotten; `nll` is a measure, and has no gradient.
+    the logits are forgotten; `nll` and the losses of tokens are measures, and have no gradient.
     """
     real = jnp.arange(target.shape[1])[None, :] < target_lengths[:, None]
     number, size = _chunks(target.size, matrix.shape[0])
-    parts = [
-        jnp.pad(each, [(0, number * size - target.size)] + [(0, 0)] * (each.ndim - 1)).reshape(
-            number, size, *each.shape[1:]
-        )
-        for each in (readouts.reshape(target.size, -1), target.reshape(-1), real.reshape(-1))
-    ]
-    loss, nll = _summed(label_smoothing, parts[0], matrix, bias, *parts[1:])
-    return LossSums(loss=loss, nll=nll, tokens=jnp.sum(real).astype(loss.dtype))
+
+    def chunked(rows: Shaped[Array, "..."]) -> Shaped[Array, "chunk row ..."]:
+        padding = [(0, number * size - target.size)] + [(0, 0)] * (rows.ndim - 1)
+        return jnp.pad(rows, padding).reshape(number, size, *rows.shape[1:])
+
+    readouts = chunked(readouts.reshape(target.size, -1))
+    rows = chunked(target.reshape(-1)), chunked(real.reshape(-1))
+    loss, nll, losses = _summed(label_smoothing, readouts, matrix, bias, *rows)
+    sums = LossSums(loss=loss, nll=nll, tokens=jnp.sum(real).astype(loss.dtype))
+    return sums, losses.reshape(-1)[: target.size].reshape(target.shape)
 
 
 def _chunks(rows: int, vocabulary: int) -> tuple[int, int]:
@@ -79,41 +81,44 @@ def _summed(
     bias: Float[Array, " vocab"],
     target: Int[Array, "chunk row"],
     real: Bool[Array, "chunk row"],
-) -> tuple[Scalar, Scalar]:
-    """Returns the loss and the negative log-likelihood."""
+) -> tuple[Scalar, Scalar, Float[Array, "chunk row"]]:
+    """Returns the loss, the negative log-likelihood, and the loss of each row."""
 
-    def add(sums: Any, chunk: Any) -> tuple[Any, None]:
+    def add(sums: Any, chunk: Any) -> tuple[Any, Any]:
         readouts, target, real = chunk
-        loss, nll, _ = _of_rows(smoothing, readouts, matrix, bias, target, real)
-        return (sums[0] + loss, sums[1] + nll), None
+        losses, nll, _ = _of_rows(smoothing, readouts, matrix, bias, target, real)
+        return (sums[0] + losses.sum(), sums[1] + nll), losses
 
     zero = jnp.zeros((), jnp.promote_types(readouts.dtype, jnp.float32))
-    return jax.lax.scan(add, (zero, zero), (readouts, target, real))[0]
+    sums, losses = jax.lax.scan(add, (zero, zero), (readouts, target, real))
+    return *sums, losses
 
 
 def _with_gradients(
     smoothing: float, readouts: Any, matrix: Any, bias: Any, target: Any, real: Any
-) -> tuple[tuple[Scalar, Scalar], Any]:
-    """Returns the sums, and the gradients of the loss in readouts, matrix and bias."""
+) -> tuple[tuple[Scalar, Scalar, Any], Any]:
+    """Returns what `_summed` does, and the gradients of the loss in readouts, matrix and bias."""
     wide = jnp.promote_types(readouts.dtype, jnp.float32)
 
     def add(sums: Any, chunk: Any) -> tuple[Any, Any]:
         readouts, target, real = chunk
-        loss, nll, logits = _of_rows(smoothing, readouts, matrix, bias, target, real)
+        losses, nll, logits = _of_rows(smoothing, readouts, matrix, bias, target, real)
         narrow = logits.astype(readouts.dtype)
         in_matrix = jnp.einsum("rv,rh->vh", narrow, readouts, preferred_element_type=wide)
-        found = (loss, nll, in_matrix, logits.sum(axis=0))
-        return jax.tree.map(jnp.add, sums, found), narrow @ matrix
+        found = (losses.sum(), nll, in_matrix, logits.sum(axis=0))
+        return jax.tree.map(jnp.add, sums, found), (losses, narrow @ matrix)
 
     zero = jnp.zeros((), wide)
     start = (zero, zero, jnp.zeros(matrix.shape, wide), jnp.zeros(bias.shape, wide))
-    (loss, nll, *sums), in_readouts = jax.lax.scan(add, start, (readouts, target, real))
-    return (loss, nll), (in_readouts, sums[0].astype(matrix.dtype), sums[1].astype(bias.dtype))
+    (loss, nll, *sums), rows = jax.lax.scan(add, start, (readouts, target, real))
+    losses, in_readouts = rows
+    gradients = in_readouts, sums[0].astype(matrix.dtype), sums[1].astype(bias.dtype)
+    return (loss, nll, losses), gradients
 
 
-def _scaled(smoothing: float, gradients: Any, wanted: tuple[Scalar, Scalar]) -> tuple[Any, ...]:
+def _scaled(smoothing: float, gradients: Any, wanted: tuple[Any, ...]) -> tuple[Any, ...]:
     """Returns the gradients times that of the loss."""
-    of_loss, _ = wanted
+    of_loss, *_ = wanted
     return (*(each * of_loss.astype(each.dtype) for each in gradients), None, None)
 
 
@@ -127,8 +132,8 @@ def _of_rows(
     bias: Float[Array, " vocab"],
     target: Int[Array, " row"],
     real: Bool[Array, " row"],
-) -> tuple[Scalar, Scalar, Float[Array, "row vocab"]]:
-    """Returns the loss, the negative log-likelihood, and the gradient of the loss in the logits."""
+) -> tuple[Float[Array, " row"], Scalar, Float[Array, "row vocab"]]:
+    """Returns the losses, the sum of negative log-likelihoods, and the gradient in the logits."""
     wide = jnp.promote_types(readouts.dtype, jnp.float32)
     vocabulary = matrix.shape[0]
     logits = jnp.einsum("rh,vh->rv", readouts, matrix, preferred_element_type=wide)
@@ -140,4 +145,4 @@ def _of_rows(
     is_true = jnp.arange(vocabulary)[None, :] == target[:, None]
     wanted = jnp.where(is_true, 1 - smoothing, 0.0) + smoothing / vocabulary
     gradient = (jnp.exp(logits - log_normaliser[:, None]) - wanted) * real[:, None]
-    return jnp.sum(loss * real), jnp.sum(nll * real), gradient
+    return loss * real, jnp.sum(nll * real), gradient

@@ -1,12 +1,14 @@
 """The compiled steps: one update, and one evaluation, over all local devices.
 
-This is the only module that knows of devices. `pmap` runs the step on each of them with a part of
-the batch and the whole state; sums of gradients, losses and tokens are added over the devices and
-divided once, so that one device and eight give the same parameters whatever the padding.
+This is the only module that spreads work over devices. `pmap` runs the step on each of them with a
+part of the batch and the whole state; sums of gradients, losses and tokens are added over the
+devices and divided once, so that one device and eight give the same parameters whatever the
+padding.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -14,11 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx, struct
-from jaxtyping import Array, Int
+from jaxtyping import Array, Bool, Float, Int
 
+from nmt.attention.interface import Attended
 from nmt.config import Config
 from nmt.data.batching import Batch
 from nmt.model.seq2seq import Seq2Seq
+from nmt.training import reinforce
 from nmt.training.loss import LossSums, cross_entropy
 from nmt.training.optimizer import build_optimizer, learning_rate
 from nmt.types import Graph, Params, RandomKey, Scalar
@@ -36,6 +40,9 @@ class TrainState:
     optimizer: optax.OptState
     plateau: Scalar  # the factor by which validation has cut the learning rate
     pending: tuple[LossSums, Params] | None  # sums of the batches since the last update
+    baseline: Scalar | None  # of REINFORCE: a moving average of the loss of a token
+    skipped: Int[Array, ""]  # updates left out, because their gradient was not finite
+    skipped_in_row: Int[Array, ""]  # the last of them, without one between that was made
 
 
 @struct.dataclass
@@ -45,6 +52,8 @@ class StepMetrics:
     sums: LossSums
     gradient_norm: Scalar  # of the mean gradient, before clipping; zero where no update was made
     learning_rate: Scalar
+    skipped: Int[Array, ""]  # as in the state after the step
+    skipped_in_row: Int[Array, ""]
 
 
 TrainStep = Callable[[TrainState, Any, RandomKey], tuple[TrainState, StepMetrics]]
@@ -78,6 +87,9 @@ def init_state(config: Config, model: Seq2Seq) -> TrainState:
         optimizer=build_optimizer(config.training).init(params),
         plateau=jnp.ones(()),
         pending=pending,
+        baseline=jnp.log(float(model.output_matrix.shape[0])) if _draws(config) else None,
+        skipped=jnp.zeros((), jnp.int32),
+        skipped_in_row=jnp.zeros((), jnp.int32),
     )
     return jax.device_put(state, _placement())
 
@@ -88,7 +100,9 @@ def make_train_step(
     """Returns the compiled step `(state, sharded batch, key) -> (state, metrics)`.
 
     With accumulation, the step made with `update=False` only adds its gradients to the state.
-    The state given to it is donated: its buffers are reused.
+    An update whose loss or gradient is not finite is left out and counted: parameters, optimiser
+    and schedule stay as they are. A batch of padding alone changes nothing at all. The state given
+    to the step is donated: its buffers are reused.
     """
     training = config.training
     optimizer = build_optimizer(training)
@@ -98,29 +112,41 @@ def make_train_step(
         keys = _row_keys(jax.random.fold_in(key, state.batches), batch.source.shape[0])
 
         def loss(params: Params) -> tuple[Scalar, LossSums]:
-            sums = _forward(graph, params, batch, keys=keys, bos=bos, config=config, train=True)
-            return sums.loss, sums
+            sums, losses, attended = _forward(
+                graph, params, batch, keys=keys, bos=bos, config=config, train=True
+            )
+            if state.baseline is None:
+                return sums.loss, sums
+            return sums.loss + reinforce.surrogate(
+                attended,
+                losses,
+                jnp.asarray(batch.target_lengths),
+                baseline=state.baseline,
+                config=config.model.attention.hard,
+            ), sums
 
         gradients, sums = jax.lax.psum(jax.grad(loss, has_aux=True)(state.params), AXIS)
         rate = rate_at(state.step) * state.plateau
-        state = replace(state, batches=state.batches + 1)
-        total, summed = sums, gradients
+        before = state
+        state = replace(state, batches=state.batches + 1, baseline=_moved(state, sums, config))
+        total, summed, norm = sums, gradients, jnp.zeros(())
         if state.pending is not None:
             total, summed = jax.tree.map(jnp.add, state.pending, (sums, gradients))
-        if not update:
-            metrics = StepMetrics(sums=sums, gradient_norm=jnp.zeros(()), learning_rate=rate)
-            return replace(state, pending=(total, summed)), metrics
-        mean = jax.tree.map(lambda g: g / jnp.maximum(total.tokens, 1.0), summed)
-        updates, optimizer_state = optimizer.update(mean, state.optimizer, state.params)
-        state = replace(
-            state,
-            step=state.step + 1,
-            params=jax.tree.map(lambda p, u: p - rate * u, state.params, updates),
-            optimizer=optimizer_state,
-            pending=jax.tree.map(jnp.zeros_like, state.pending),
+        state = replace(state, pending=(total, summed) if state.pending else None)
+        if update:
+            mean = jax.tree.map(lambda g: g / jnp.maximum(total.tokens, 1.0), summed)
+            norm = optax.tree.norm(mean)
+            finite = jnp.isfinite(norm) & jnp.isfinite(total.loss)
+            state = _either(finite, _updated(state, mean, optimizer, rate), _left_out(state))
+            state = replace(state, pending=jax.tree.map(jnp.zeros_like, state.pending))
+        state = _either(sums.tokens > 0, state, before)
+        return state, StepMetrics(
+            sums=sums,
+            gradient_norm=norm,
+            learning_rate=rate,
+            skipped=state.skipped,
+            skipped_in_row=state.skipped_in_row,
         )
-        norm = optax.tree.norm(mean)
-        return state, StepMetrics(sums=sums, gradient_norm=norm, learning_rate=rate)
 
     return jax.pmap(step, axis_name=AXIS, in_axes=(None, 0, None), out_axes=None, donate_argnums=0)
 
@@ -129,7 +155,7 @@ def make_eval_step(config: Config, graph: Graph, *, bos: int) -> EvalStep:
     """Returns the compiled `(params, sharded batch) -> sums`, without dropout."""
 
     def step(params: Params, batch: Batch) -> LossSums:
-        sums = _forward(graph, params, batch, keys=None, bos=bos, config=config, train=False)
+        sums, *_ = _forward(graph, params, batch, keys=None, bos=bos, config=config, train=False)
         return jax.lax.psum(sums, AXIS)
 
     return jax.pmap(step, axis_name=AXIS, in_axes=(None, 0), out_axes=None)
@@ -144,15 +170,18 @@ def _forward(
     bos: int,
     config: Config,
     train: bool,
-) -> LossSums:
-    """Returns the loss of one device's rows, computed in the configured type."""
+) -> tuple[LossSums, Float[Array, "batch tgt"], Attended]:
+    """Returns the loss of one device's rows, in sums and by token, and what was attended to.
+
+    It is computed in the configured type.
+    """
     dtype = jnp.dtype(config.training.compute_type)
     model = nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
-    source_keys, target_keys = (None, None) if keys is None else (keys[:, 0], keys[:, 1])
-    memory = model.encode(batch.source, batch.source_lengths, keys=source_keys)
+    source_keys, target_keys, noise = [None] * 3 if keys is None else list(keys.T)
+    memory = model.encode(batch.source, batch.source_lengths, keys=source_keys, noise=noise)
     previous = jnp.pad(batch.target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
-    readouts, _ = model.teacher_forced(previous, memory, keys=target_keys)
-    return cross_entropy(
+    readouts, attended = model.teacher_forced(previous, memory, keys=target_keys)
+    sums, losses = cross_entropy(
         readouts,
         model.output_matrix,
         model.output_bias[...],
@@ -160,6 +189,46 @@ def _forward(
         jnp.asarray(batch.target_lengths),
         label_smoothing=config.training.label_smoothing if train else 0.0,
     )
+    return sums, losses, attended
+
+
+def _draws(config: Config) -> bool:
+    """Returns whether the loss has a part without gradient, that REINFORCE estimates one of."""
+    attention = config.model.attention
+    return attention.mechanism == "hard" and attention.hard.estimator == "reinforce"
+
+
+def _moved(state: TrainState, sums: LossSums, config: Config) -> Scalar | None:
+    """Returns the baseline with one more batch in its moving average."""
+    if state.baseline is None:
+        return None
+    decay = config.model.attention.hard.baseline_decay
+    moved = decay * state.baseline + (1 - decay) * sums.loss / jnp.maximum(sums.tokens, 1.0)
+    return jnp.where(jnp.isfinite(moved), moved, state.baseline)
+
+
+def _updated(
+    state: TrainState, mean: Params, optimizer: optax.GradientTransformation, rate: Scalar
+) -> TrainState:
+    """Returns the state after an update with the mean gradient of a token."""
+    updates, optimizer_state = optimizer.update(mean, state.optimizer, state.params)
+    return replace(
+        state,
+        step=state.step + 1,
+        params=jax.tree.map(lambda p, u: p - rate * u, state.params, updates),
+        optimizer=optimizer_state,
+        skipped_in_row=jnp.zeros_like(state.skipped_in_row),
+    )
+
+
+def _left_out(state: TrainState) -> TrainState:
+    """Returns the state in which an update was not made, and is counted."""
+    return replace(state, skipped=state.skipped + 1, skipped_in_row=state.skipped_in_row + 1)
+
+
+def _either(condition: Bool[Array, ""], one: TrainState, other: TrainState) -> TrainState:
+    """Returns one of two states, array by array, so that the compiled step need not branch."""
+    return jax.tree.map(partial(jnp.where, condition), one, other)
 
 
 def _placement(*axes: str) -> jax.sharding.NamedSharding:
@@ -169,9 +238,9 @@ def _placement(*axes: str) -> jax.sharding.NamedSharding:
 
 
 def _row_keys(key: RandomKey, rows: int) -> Any:
-    """Returns (rows, 2) keys that depend on a row's place in the whole batch, not on devices."""
+    """Returns (rows, 3) keys that depend on a row's place in the whole batch, not on devices."""
     places = jax.lax.axis_index(AXIS) * rows + jnp.arange(rows)
-    return jax.vmap(lambda place: jax.random.split(jax.random.fold_in(key, place)))(places)
+    return jax.vmap(lambda place: jax.random.split(jax.random.fold_in(key, place), 3))(places)
 
 
 def _no_loss() -> LossSums:

@@ -1,8 +1,9 @@
 """The training loop: steps, validation, early stopping, checkpoints, and going on after a stop."""
 
+import contextlib
 import math
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, NoReturn
 
 import datasets
 import jax
@@ -12,43 +13,51 @@ from nmt.allocator import keep_freed_memory
 from nmt.config import Config
 from nmt.data import corpus, tokenizer
 from nmt.decoding.translator import build_model
-from nmt.errors import RunError
 from nmt.run import Position, Run
+from nmt.training import divergence, interruption, memory
 from nmt.training.feed import Feed
 from nmt.training.log import Display, Stopwatch, TrainingLog
-from nmt.training.loss import totals
-from nmt.training.step import StepMetrics, TrainState, init_state, make_train_step
+from nmt.training.step import TrainState, init_state, make_train_step
+from nmt.training.tally import Reading, Tally
 from nmt.training.validation import Report, Validator
 
 
 def train(config: Config) -> Run:
     """Trains what the configuration describes, or goes on where its run folder stands.
 
-    Returns the run folder, ready for `Translator.load`.
+    Returns the run folder, ready for `Translator.load`. SIGTERM and SIGINT have it save, say how
+    to go on, and end the process (SystemExit) with exit code 0.
 
     Raises:
-        UserError: the corpora, the tokenizer or the run folder cannot be used; nothing is
-            overwritten.
+        UserError: the corpora, the tokenizer or the run folder cannot be used, another training
+            works in the folder, memory or disk do not suffice, or training diverges; what has
+            been saved before stays as it is.
     """
     keep_freed_memory()
     run = Run.start(config)
-    text = _load(config)
-    if run.started:
-        tokenizers = run.tokenizers()
-    else:
-        tokenizers = tokenizer.train(
-            text["train"]["source"], text["train"]["target"], config.tokenizer
+    with contextlib.ExitStack() as locked:
+        started = run.started
+        if started:
+            locked.enter_context(run.lock())
+            tokenizers = run.tokenizers()
+        text = _load(config)
+        if not started:
+            tokenizers = tokenizer.train(
+                text["train"]["source"], text["train"]["target"], config.tokenizer
+            )
+        pairs, report = corpus.filter_pairs(
+            corpus.encode(text["train"], tokenizers),
+            max_length=config.data.max_length,
+            max_ratio=config.data.max_ratio,
         )
-    pairs, report = corpus.filter_pairs(
-        corpus.encode(text["train"], tokenizers),
-        max_length=config.data.max_length,
-        max_ratio=config.data.max_ratio,
-    )
-    run.create(tokenizers)
-    feed = Feed(text["train"], pairs, tokenizers, config)
-    trainer = Trainer(run, feed, text["validation"])
-    trainer.display.say(f"{run.path}: {report}")
-    trainer.run_to_end()
+        if not started:
+            locked.enter_context(run.lock())
+            Run.start(config)  # which another training may have made in the meantime
+        run.create(tokenizers)
+        feed = Feed(text["train"], pairs, tokenizers, config)
+        trainer = Trainer(run, feed, text["validation"])
+        trainer.display.say(f"{run.path}: {report}")
+        trainer.run_to_end()
     return run
 
 
@@ -71,7 +80,7 @@ class Trainer:
         self.key = jax.random.key(config.seed)
         self.log = TrainingLog(run, step=self.position.step)
         self.display = Display(self.total_steps, step=self.position.step)
-        self.since_log: list[StepMetrics] = []
+        self.tally = Tally(self.position.unlogged)
         self.watch = Stopwatch()
 
     def run_to_end(self) -> None:
@@ -83,13 +92,23 @@ class Trainer:
                     f"{self.total_steps}; raise training.max_steps, max_epochs or patience to go on"
                 )
                 return
+            self.state = memory.try_largest(
+                self.step,
+                self.state,
+                self.feed.shapes,
+                key=self.key,
+                config=self.run.config.data.batch,
+            )
             self.watch.lap()
-            for batch, after in self.feed.batches(self.position):
-                self._consume(batch, after)
-                if self._finished():
-                    break
-            if self.position.step % self.settings.validate_every:
-                self._validate()
+            with interruption.requests() as requests:
+                for batch, after in self.feed.batches(self.position):
+                    self._consume(batch, after)
+                    if self._finished():
+                        break
+                    if requests:
+                        self._stop(requests[0])
+                if self.position.step % self.settings.validate_every:
+                    self._validate()
             self.display.say(
                 f"{self.run.path}: trained to step {self.position.step}; "
                 f"best at step {self.position.best_step}"
@@ -104,7 +123,7 @@ class Trainer:
         updates = batches % self.settings.accumulate == 0
         step = self.step if updates else self.add
         self.state, metrics = step(self.state, batch, self.key)
-        self.since_log.append(metrics)
+        self.tally.add(self.position, metrics)
         self.position = replace(
             self.position,
             epoch=after.epoch,
@@ -120,36 +139,55 @@ class Trainer:
         if self.position.step % self.settings.validate_every == 0:
             self._validate()
 
+    def _stop(self, signal: str) -> NoReturn:
+        """Saves, says how to go on, and ends the process in order."""
+        self._read_steps()
+        saved = divergence.is_sound(self.state)
+        if saved:
+            self.position = replace(self.position, unlogged=self.tally.sums)
+            self.run.save("last", _items(self.state), self.position)
+        self.display.say(
+            f"{self.run.path}: {signal}: stopped after step {self.position.step}, "
+            f"{'saved' if saved else 'not saved, because the last update was not finite'}; "
+            "the same command goes on"
+        )
+        raise SystemExit(0)
+
+    def _read_steps(self) -> list[Reading]:
+        """Adds up the steps since the last reading; the devices are waited for only here."""
+        steps = self.tally.read()
+        divergence.check(steps, run=self.run, feed=self.feed)
+        return steps
+
     def _report_training(self) -> None:
-        """Logs the mean over the steps since the last report; reads the devices only here."""
-        loss, nll, tokens = totals([metrics.sums for metrics in self.since_log])
-        last = self.since_log[-1]
-        self.since_log = []
-        speed = tokens / self.watch.lap()
-        loss, nll = loss / tokens, nll / tokens
-        if not math.isfinite(loss):
-            raise RunError(
-                f"{self.run.path}: the loss is {loss} at step {self.position.step}; lower "
-                "training.learning_rate or training.clip_norm and start anew"
-            )
-        values = {
-            "train/loss": loss,
-            "train/perplexity": math.exp(min(nll, 700.0)),
-            "train/learning_rate": float(last.learning_rate),
-            "train/gradient_norm": float(last.gradient_norm),
-            "train/tokens_per_second": speed,
-            "train/epoch": self.position.epoch + self.position.batch / self.feed.batches_per_epoch,
-        }
+        """Logs the mean over the steps since the last report."""
+        last = self._read_steps()[-1]
+        values = self.tally.values(last, seconds=self.watch.lap())
+        values["train/epoch"] = (
+            self.position.epoch + self.position.batch / self.feed.batches_per_epoch
+        )
+        values["train/peak_memory_mib"] = memory.peak()
+        self.tally = Tally()
         self.log.write(self.position.step, values)
         self.display.note(
-            f"epoch {values['train/epoch']:.2f} step {self.position.step} loss {loss:.3f} "
-            f"ppl {values['train/perplexity']:.2f} lr {values['train/learning_rate']:.2e} "
-            f"{speed:,.0f} target tokens/s"
+            f"epoch {values['train/epoch']:.2f} step {self.position.step} "
+            f"loss {values.get('train/loss', math.nan):.3f} "
+            f"ppl {values.get('train/perplexity', math.nan):.2f} "
+            f"lr {values['train/learning_rate']:.2e} "
+            f"{values['train/tokens_per_second']:,.0f} target tokens/s"
+            + (f" {values['train/skipped']} skipped" if values["train/skipped"] else "")
         )
 
     def _validate(self) -> None:
         """Measures, decides about the learning rate and the best model, and saves."""
         timer = Stopwatch()
+        self._read_steps()
+        if not divergence.is_sound(self.state):
+            self.display.say(
+                f"step {self.position.step}: neither validated nor saved, because the last update "
+                "was not finite"
+            )
+            return
         report = self.validator.measure(self.state.params)
         step = self.position.step
         self.position = judge(self.position, report, metric=self.settings.metric)
@@ -163,6 +201,7 @@ class Trainer:
         self.log.write(step, values)
         for index, pixels in enumerate(self.validator.attention_images(self.state.params)):
             self.log.image(step, f"attention/{index}", pixels)
+        self.position = replace(self.position, unlogged=self.tally.sums)
         is_best = self.position.best_step == step
         self.display.say(
             f"validation at step {step}: ppl {report.perplexity:.3f} BLEU {report.bleu.value:.2f}"
@@ -195,7 +234,7 @@ class Trainer:
 def judge(position: Position, report: Report, *, metric: str) -> Position:
     """Returns the position with a validation's result counted in."""
     value = report.value(metric)
-    if position.best is None or value > position.best:
+    if not math.isnan(value) and (position.best is None or value > position.best):
         return replace(position, best=value, best_step=position.step, stale=0, plateau=0)
     return replace(position, stale=position.stale + 1, plateau=position.plateau + 1)
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from nmt.attention.mechanisms import Memory, build_attention
+from nmt.attention.interface import Memory
+from nmt.attention.mechanisms import build_attention
 from nmt.config import SCORES, AttentionConfig
 
-SRC, MORE, SIZE = 5, 2, 6
+SRC, MORE, SIZE, STEPS = 5, 2, 6, 3
 LENGTHS = np.array([SRC, 2, 1, 0])
 ANY = LENGTHS > 0
 PADDING = np.arange(SRC) >= LENGTHS[:, None]
@@ -33,114 +34,160 @@ class Distance(nnx.Module):
 OWN = f"{__name__}:Distance"
 # Location has a position less than the source; the window is narrower than the source.
 OPTIONS = {"location": {"max_positions": SRC - 1}, OWN: {"sharpness": 0.5}}
-CONFIGS = [{"mechanism": "none"}, {"mechanism": "uniform"}] + [
-    {
-        "mechanism": mechanism,
-        "score": score,
-        "score_options": OPTIONS.get(score, {}),
-        "normaliser": normaliser,
-        "window": 1,
-    }
-    for mechanism in ("global", "local_p")
-    for score in (*SCORES, OWN)
-    for normaliser in ("softmax", "sparsemax", "entmax15")
-    if (mechanism, score) != ("local_p", "location")
+PAIRS = [(score, "softmax") for score in (*SCORES, OWN)] + [
+    ("additive", normaliser) for normaliser in ("sparsemax", "entmax15")
+]
+MECHANISMS = [
+    *({"mechanism": name} for name in ("global", "local_m", "local_p", "hard", "monotonic")),
+    {"mechanism": "multi_head", "heads": 2},
+    *({"mechanism": "global", "coverage": coverage} for coverage in ("linguistic", "neural")),
 ]
 
 
-def _name(config):
-    return "-".join(
-        str(config[key]) for key in ("mechanism", "score", "normaliser") if key in config
+def _combines(config):
+    """Returns whether a mechanism can read the score and the normaliser."""
+    mechanism, normaliser = config["mechanism"], config["normaliser"]
+    compares = mechanism in ("local_m", "local_p", "monotonic") or "coverage" in config
+    return (compares, config["score"]) != (True, "location") and (
+        mechanism != "monotonic" or normaliser == "softmax"
     )
 
 
-@pytest.fixture(scope="module", params=CONFIGS, ids=_name)
+def _is_slow(config):
+    """Returns whether a mechanism but the plain one has a score much like its additive one."""
+    plain = config["mechanism"] == "global" and "coverage" not in config
+    return not plain and (config["score"], config["normaliser"]) not in (PAIRS[0], PAIRS[-3])
+
+
+CONFIGS = [
+    config
+    for mechanism in MECHANISMS
+    for score, normaliser in PAIRS
+    if _combines(config := {**mechanism, "score": score, "normaliser": normaliser, "window": 1})
+]
+CASES = [
+    *(({"mechanism": mechanism}, "translating") for mechanism in ("none", "uniform")),
+    *(
+        pytest.param((config, "translating"), marks=pytest.mark.slow if _is_slow(config) else ())
+        for config in CONFIGS
+    ),
+    *(({"mechanism": "monotonic", "score": score}, "training") for score in ("additive", OWN)),
+    ({"mechanism": "monotonic"}, "drawing"),
+    *(
+        ({"mechanism": "hard", "hard": {"estimator": estimator}}, mode)
+        for estimator in ("reinforce", "gumbel")
+        for mode in ("drawing", "training")
+    ),
+]
+AT_MOST_ONE = ("local_p", "monotonic")  # mechanisms whose weights may sum to less
+MAYBE_NOTHING = ("monotonic",)  # and those that attend to nothing at times
+
+
+def _name(case):
+    config, mode = case
+    names = [config.get(key) for key in ("mechanism", "coverage", "score", "normaliser")]
+    return "-".join(filter(None, [*names, *config.get("hard", {}).values(), mode]))
+
+
+@pytest.fixture(scope="module", params=CASES, ids=_name)
 def found(request):
     """What attention gives for rows of some lengths in several surroundings, compiled at once."""
+    config, mode = request.param
+    options = OPTIONS.get(config.get("score"), {})
     attention = build_attention(
-        AttentionConfig(**request.param), SIZE, SIZE, rngs=nnx.Rngs(params=0)
+        AttentionConfig(**config, score_options=options), SIZE, SIZE, rngs=nnx.Rngs(params=0)
     )
     graph, state = nnx.split(attention)
+    rng = np.random.default_rng(5)  # no parameter is left at a zero that it starts from
+    state = jax.tree.map(lambda leaf: leaf + 0.3 * rng.normal(size=leaf.shape), state)
 
-    def attend(state, query, annotations, summary, mask):
+    def attend(state, queries, annotations, summary, mask, noise):
+        """Returns contexts and weights of one target position after the other."""
         attention = nnx.merge(graph, state)
-        keys = attention.keys(annotations)
-        return attention(query, Memory(annotations, keys, mask, summary))
+        memory = Memory(
+            annotations=annotations,
+            keys=attention.keys(annotations),
+            mask=mask,
+            summary=summary,
+            noise=None if mode == "translating" else noise,
+            training=mode == "training",
+        )
 
-    def loss(floats, mask):
-        context, weights = attend(*floats, mask)
+        def step(carried, query):
+            context, attended, carried = attention(query, memory, carried)
+            return carried, (context, attended.weights)
+
+        return jax.lax.scan(step, attention.initial_state(memory), queries)[1]
+
+    def loss(floats, mask, noise):
+        context, weights = attend(*floats, mask, noise)
         return (context**2).sum() + (weights**2).sum()
 
     @jax.jit
-    def everything(state, queries, annotations, summary, mask):
-        query, short = queries[0], (annotations[:, :SRC], summary, mask[:, :SRC])
-        rows = (query, *short)
+    def everything(state, queries, annotations, summary, mask, noise):
+        short = (annotations[:, :SRC], summary, mask[:, :SRC], noise)
+        rows = (queries.swapaxes(0, 1), *short)
         rounded, *floats = jax.tree.map(
-            lambda leaf: leaf.astype(jnp.bfloat16), (state, query, short[0], summary)
+            lambda leaf: leaf.astype(jnp.bfloat16), (state, queries, *short[:2])
         )
         return {
-            "together": attend(state, *rows),
-            "alone": jax.lax.map(lambda row: attend(state, *(part[None] for part in row)), rows),
-            "padded": attend(state, query, annotations, summary, mask),
-            "rounded": attend(rounded, *floats, short[2]),
-            "at_once": jax.vmap(lambda query: attend(state, query, *short))(queries),
-            "later": attend(state, queries[1], *short),
-            "gradients": jax.grad(loss)((state, query, *short[:2]), short[2]),
+            "together": attend(state, queries, *short),
+            "alone": jax.lax.map(
+                lambda row: attend(state, row[0][:, None], *(part[None] for part in row[1:])), rows
+            ),
+            "padded": attend(state, queries, annotations, summary, mask, noise),
+            "rounded": attend(rounded, *floats, *short[2:]),
+            "gradients": jax.grad(loss)((state, queries, *short[:2]), *short[2:]),
         }
 
-    rng = np.random.default_rng(5)
     queries, annotations, summary = (
         jnp.array(rng.normal(size=(*shape, SIZE)), jnp.float32)
-        for shape in ((2, len(LENGTHS)), (len(LENGTHS), SRC + MORE), (len(LENGTHS),))
+        for shape in ((STEPS, len(LENGTHS)), (len(LENGTHS), SRC + MORE), (len(LENGTHS),))
     )
     mask = jnp.arange(SRC + MORE)[None, :] < LENGTHS[:, None]
-    outcome = everything(state, queries, annotations, summary, mask)
-    return SimpleNamespace(mechanism=request.param["mechanism"], **outcome)
+    noise = jax.random.split(jax.random.key(1), len(LENGTHS))
+    outcome = everything(state, queries, annotations, summary, mask, noise)
+    return SimpleNamespace(mechanism=config["mechanism"], **outcome)
 
 
 def _assert_sums(mechanism, weights, *, rtol):
     sums = np.asarray(weights).sum(axis=-1)
-    match mechanism:
-        case "none":
-            np.testing.assert_array_equal(sums, 0)
-        case "local_p":
-            assert (sums <= 1 + rtol).all()
-            np.testing.assert_array_equal(sums > 0, ANY)
-        case _:
-            np.testing.assert_allclose(sums, ANY, rtol=rtol)
+    if mechanism == "none":
+        np.testing.assert_array_equal(sums, 0)
+    elif mechanism in AT_MOST_ONE:
+        assert (sums <= 1 + rtol).all()
+        assert (sums[:, ~ANY] == 0).all()
+        assert mechanism in MAYBE_NOTHING or (sums[:, ANY] > 0).all()
+    else:
+        np.testing.assert_allclose(sums, np.broadcast_to(ANY, sums.shape), rtol=rtol)
 
 
 def test_weights_sum_to_one_over_real_positions_and_are_zero_on_padding(found):
     weights = np.asarray(found.together[1])
 
     _assert_sums(found.mechanism, weights, rtol=1e-6)
-    np.testing.assert_array_equal(weights[PADDING], 0)
+    np.testing.assert_array_equal(weights[:, PADDING], 0)
     assert (weights >= 0).all()
 
 
 def test_a_row_does_not_depend_on_the_batch_around_it(found):
     for alone, together in zip(found.alone, found.together, strict=True):
-        np.testing.assert_allclose(alone[:, 0], together, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(alone[:, :, 0].swapaxes(0, 1), together, rtol=1e-5, atol=1e-6)
 
 
 def test_padding_to_a_longer_width_changes_nothing(found):
     (context, weights), (padded_context, padded_weights) = found.together, found.padded
 
     np.testing.assert_allclose(padded_context, context, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(padded_weights[:, :SRC], weights, rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(padded_weights[:, SRC:], 0)
-
-
-def test_all_target_positions_at_once_are_the_same_as_one_after_the_other(found):
-    for at_once, now, later in zip(found.at_once, found.together, found.later, strict=True):
-        np.testing.assert_allclose(at_once, np.stack([now, later]), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(padded_weights[..., :SRC], weights, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(padded_weights[..., SRC:], 0)
 
 
 def test_gradients_are_finite_for_one_real_position_and_for_none(found):
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found.gradients))
 
-    _, query, annotations, _ = found.gradients
-    np.testing.assert_array_equal(query[~ANY], 0)
+    _, queries, annotations, _ = found.gradients
+    np.testing.assert_array_equal(queries[:, ~ANY], 0)
     np.testing.assert_array_equal(annotations[~ANY], 0)
 
 

@@ -9,7 +9,7 @@ import pytest
 from equations import additive, bahdanau, compiled, general, luong, randomised
 from flax import nnx
 
-from nmt.attention.mechanisms import Memory
+from nmt.attention.interface import Memory
 from nmt.config import ModelConfig
 from nmt.model.decoder import draw_masks
 from nmt.model.seq2seq import build_decoder
@@ -76,7 +76,7 @@ def run(request):
     keys = jax.random.split(jax.random.key(2), BATCH)
     masks = draw_masks(decoder, RATE, jnp.dtype("float64"), keys=keys)
     embedded = jnp.array(np.random.default_rng(9).normal(size=(BATCH, TGT, EMBED)))
-    readouts, weights = compiled(type(decoder).teacher_forced)(decoder, embedded, memory, masks)
+    readouts, attended = compiled(type(decoder).teacher_forced)(decoder, embedded, memory, masks)
     follow, score = (luong, general) if name.startswith("luong") else (bahdanau, additive)
     return SimpleNamespace(
         decoder=decoder,
@@ -85,7 +85,7 @@ def run(request):
         masks=masks,
         embedded=embedded,
         readouts=np.asarray(readouts),
-        weights=np.asarray(weights),
+        weights=np.asarray(attended.weights),
         equations=follow,
         score=score if mechanism == "global" else None,
     )
@@ -109,20 +109,42 @@ def test_teacher_forcing_follows_the_equations(run):
         np.testing.assert_allclose(run.readouts[row], readouts, atol=1e-6)
 
 
-def test_teacher_forcing_is_the_repeated_step(run):
-    state = run.decoder.initial_state(run.memory)
-    projected = run.decoder.project(run.embedded)
-
+@compiled
+def _step_by_step(decoder, embedded, memory, masks):
+    """Returns readouts and weights of one step after the other."""
+    state, found = decoder.initial_state(memory), []
+    projected = decoder.project(embedded)
     for position in range(TGT):
-        state, features, weights = run.decoder.step(
-            state, projected[:, position], run.memory, run.masks
-        )
+        state, features, attended = decoder.step(state, projected[:, position], memory, masks)
         features = jax.tree.map(lambda feature: feature[:, None], features)
-        embedded = run.embedded[:, position : position + 1]
-        readout = run.decoder.readout(features, embedded, run.masks)[:, 0]
+        now = embedded[:, position : position + 1]
+        found.append((decoder.readout(features, now, masks)[:, 0], attended.weights))
+    return jax.tree.map(lambda *steps: jnp.stack(steps, axis=1), *found)
 
-        np.testing.assert_allclose(run.weights[:, position], weights, rtol=1e-5)
-        np.testing.assert_allclose(run.readouts[:, position], readout, atol=1e-6)
+
+def test_teacher_forcing_is_the_repeated_step(run):
+    readouts, weights = _step_by_step(run.decoder, run.embedded, run.memory, run.masks)
+
+    np.testing.assert_allclose(run.weights, weights, rtol=1e-5)
+    np.testing.assert_allclose(run.readouts, readouts, atol=1e-6)
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["translating", "training"])
+@pytest.mark.parametrize("mechanism", ["local_m", "hard"])
+@pytest.mark.parametrize("name", ["bahdanau", "luong", "luong without input feeding"])
+def test_what_a_mechanism_carries_goes_from_step_to_step(name, mechanism, training):
+    decoder, _ = _built(mechanism, DECODERS[name])
+    memory = _memory(decoder).replace(
+        noise=jax.random.split(jax.random.key(3), BATCH), training=training
+    )
+    masks = draw_masks(decoder, 0.0, jnp.dtype("float64"))
+    embedded = jnp.array(np.random.default_rng(9).normal(size=(BATCH, TGT, EMBED)))
+
+    forced = compiled(type(decoder).teacher_forced)(decoder, embedded, memory, masks)
+
+    readouts, weights = _step_by_step(decoder, embedded, memory, masks)
+    np.testing.assert_allclose(forced[1].weights, weights, rtol=1e-5)
+    np.testing.assert_allclose(forced[0], readouts, atol=1e-6)
 
 
 def test_a_sentence_without_source_keeps_every_gradient_finite():
@@ -135,8 +157,8 @@ def test_a_sentence_without_source_keeps_every_gradient_finite():
     @jax.grad
     def gradient(inputs):
         state, embedded = inputs
-        readouts, weights = nnx.merge(graph, state).teacher_forced(embedded, memory, masks)
-        return (readouts**2).sum() + (weights**2).sum()
+        readouts, attended = nnx.merge(graph, state).teacher_forced(embedded, memory, masks)
+        return (readouts**2).sum() + (attended.weights**2).sum()
 
     gradients = gradient((state, jnp.ones((BATCH, TGT, EMBED))))
 

@@ -50,8 +50,8 @@ def _model(kind, **options):
 def _teacher_forced(model, source, lengths, previous, keys=None):
     """Returns logits and attention weights."""
     memory = model.encode(source, lengths, keys=keys)
-    readouts, weights = model.teacher_forced(previous, memory, keys=keys)
-    return model.logits(readouts), weights
+    readouts, attended = model.teacher_forced(previous, memory, keys=keys)
+    return model.logits(readouts), attended.weights
 
 
 @compiled
@@ -161,9 +161,9 @@ def test_bfloat16_is_computed_in_bfloat16_up_to_weights_and_logits(kind, tied):
     def run(source, lengths, previous):
         memory = model.encode(source, lengths)
         state, *step = model.decode_step(model.initial_state(memory), previous[:, 0], memory)
-        readouts, weights = model.teacher_forced(previous, memory)
+        readouts, attended = model.teacher_forced(previous, memory)
         computed = [memory.annotations, memory.keys, memory.summary, *state.hidden, state.feed]
-        return [*computed, readouts], [*step, model.logits(readouts), weights]
+        return [*computed, readouts], [*step, model.logits(readouts), attended.weights]
 
     narrow, answers = jax.eval_shape(run, *map(jnp.array, (SOURCE, LENGTHS, PREVIOUS)))
 

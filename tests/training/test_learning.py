@@ -28,20 +28,37 @@ def links(translation):
     return argmax_links(words.weights)
 
 
+FEEDING = {"kind": "luong", "input_feeding": True}
+PLAIN = {"kind": "luong", "input_feeding": False}
+BAHDANAU = {"kind": "bahdanau"}
 VARIANTS = [
-    ("reverse", {"kind": "luong", "input_feeding": True}, "additive"),
-    ("copy", {"kind": "bahdanau"}, "additive"),
-    ("reverse", {"kind": "bahdanau"}, "additive"),
-    ("copy", {"kind": "luong", "input_feeding": False}, "general"),
-    ("reverse", {"kind": "luong", "input_feeding": True}, "dot"),
+    ("reverse", FEEDING, {"score": "additive"}),
+    ("copy", BAHDANAU, {"score": "additive"}),
+    ("reverse", BAHDANAU, {"score": "normed_additive"}),
+    ("copy", PLAIN, {"score": "general"}),
+    ("reverse", PLAIN, {"score": "scaled_general"}),
+    ("reverse", FEEDING, {"score": "dot"}),
+    ("reverse", BAHDANAU, {"score": "scaled_dot"}),
+    ("copy", FEEDING, {"score": "location"}),
+    ("reverse", FEEDING, {"normaliser": "sparsemax"}),
+    ("reverse", PLAIN, {"normaliser": "entmax15"}),
+    ("copy", FEEDING, {"mechanism": "local_m", "window": 2}),
+    ("reverse", FEEDING, {"mechanism": "local_p", "window": 3}),
+    ("reverse", FEEDING, {"mechanism": "hard"}),
+    ("reverse", BAHDANAU, {"mechanism": "hard", "hard": {"estimator": "gumbel"}}),
+    ("copy", FEEDING, {"mechanism": "monotonic", "score": "normed_additive"}),
+    ("reverse", FEEDING, {"coverage": "linguistic"}),
+    ("reverse", BAHDANAU, {"coverage": "neural"}),
+    ("reverse", FEEDING, {"mechanism": "multi_head", "score": "scaled_dot", "heads": 2}),
 ]
 
 
 @pytest.mark.parametrize(
-    ("task", "decoder", "score"),
+    ("task", "decoder", "attention"),
     [VARIANTS[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in VARIANTS[1:])],
+    ids=lambda part: part if isinstance(part, str) else "-".join(map(str, part.values())),
 )
-def test_a_task_is_learnt_with_attention_where_it_belongs(tmp_path, task, decoder, score):
+def test_a_task_is_learnt_with_attention_where_it_belongs(tmp_path, task, decoder, attention):
     write(tmp_path, "train", sentences(4000, seed=1), task=task)
     write(tmp_path, "val", sentences(60, seed=2), task=task)
     source = sentences(100, seed=3)
@@ -60,7 +77,7 @@ def test_a_task_is_learnt_with_attention_where_it_belongs(tmp_path, task, decode
                     "embedding_size": 32,
                     "encoder": {"hidden_size": 32},
                     "decoder": {"hidden_size": 64, **decoder},
-                    "attention": {"score": score},
+                    "attention": attention,
                     "dropout": 0.0,
                 },
                 "training": {

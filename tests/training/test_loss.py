@@ -55,7 +55,7 @@ def of_logits(logits, target, lengths, *, smoothing=0.0):
 
 
 def sums(logits, target, lengths, *, smoothing=0.0):
-    found = of_logits(logits, target, lengths, smoothing=smoothing)
+    found, _ = of_logits(logits, target, lengths, smoothing=smoothing)
     return [float(part) for part in (found.loss, found.nll, found.tokens)]
 
 
@@ -66,6 +66,19 @@ def test_the_sums_are_those_of_a_loop_over_smoothed_distributions(logits, target
     np.testing.assert_allclose(
         sums(logits, target, LENGTHS, smoothing=smoothing), expected, rtol=1e-5
     )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_losses_of_tokens_are_what_each_adds_to_the_sum(logits, target, smoothing):
+    _, losses = of_logits(logits, target, LENGTHS, smoothing=smoothing)
+
+    for row, length in enumerate(LENGTHS):
+        of_lengths = [
+            by_loop(logits[[row]], target[[row]], [upto], smoothing=smoothing)[0]
+            for upto in range(length + 1)
+        ]
+        np.testing.assert_allclose(losses[row, :length], np.diff(of_lengths), rtol=1e-4)
+        np.testing.assert_array_equal(losses[row, length:], 0)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -110,7 +123,7 @@ def test_in_chunks_of_any_size_loss_and_gradients_are_those_of_autodiff(
 
     def found(readouts, matrix, bias):
         arguments = (readouts, matrix, bias, jnp.asarray(target), jnp.asarray(LENGTHS))
-        return cross_entropy(*arguments, label_smoothing=0.1).loss
+        return cross_entropy(*arguments, label_smoothing=0.1)[0].loss
 
     def expected(readouts, matrix, bias):
         logits = readouts @ matrix.T + bias[None, None, :]
@@ -133,7 +146,7 @@ def test_the_logits_of_all_positions_are_never_stored():
     target = jnp.zeros((4, rows // 4), jnp.int32)
 
     def loss(readouts, matrix, bias):
-        return cross_entropy(readouts, matrix, bias, target, jnp.full(4, rows // 4)).loss
+        return cross_entropy(readouts, matrix, bias, target, jnp.full(4, rows // 4))[0].loss
 
     memory = jax.jit(jax.grad(loss, argnums=(0, 1, 2))).lower(*arrays).compile().memory_analysis()
 
@@ -142,7 +155,7 @@ def test_the_logits_of_all_positions_are_never_stored():
 
 def test_no_gradient_reaches_padding(logits, target):
     def loss(logits):
-        return of_logits(logits, target, LENGTHS, smoothing=0.1).loss
+        return of_logits(logits, target, LENGTHS, smoothing=0.1)[0].loss
 
     gradient = np.asarray(jax.grad(loss)(jnp.asarray(logits)))
 
@@ -153,7 +166,7 @@ def test_no_gradient_reaches_padding(logits, target):
 
 def test_the_sums_of_two_batches_add_to_those_of_the_whole(logits, target):
     parts = [
-        of_logits(logits[rows], target[rows], LENGTHS[rows], smoothing=0.1)
+        of_logits(logits[rows], target[rows], LENGTHS[rows], smoothing=0.1)[0]
         for rows in (slice(0, 1), slice(1, 3))
     ]
 

@@ -176,6 +176,41 @@ def test_a_batch_that_only_gathers_moves_nothing():
     assert metrics.gradient_norm == 0
 
 
+@pytest.mark.parametrize("training", [ADAM, GATHERING], ids=["at once", "accumulated"])
+def test_an_update_that_is_not_finite_is_left_out_and_counted(training):
+    settings = config(training)
+    state, _ = stepper(settings)(fresh(settings), shard(batch()), KEY)
+    before = jax.tree.map(jnp.copy, state)
+    broken = replace(state, params=jax.tree.map(lambda p: jnp.full_like(p, jnp.nan), state.params))
+
+    broken, first = stepper(settings)(broken, shard(batch()), KEY)
+    broken, second = stepper(settings)(broken, shard(batch()), KEY)
+    assert np.isnan(first.gradient_norm)
+    assert_trees_close(broken.optimizer, before.optimizer, rtol=0, atol=0)
+    assert (int(broken.step), int(broken.batches)) == (1, 3)
+
+    mended = replace(broken, params=jax.tree.map(jnp.copy, before.params))
+    mended, third = stepper(settings)(mended, shard(batch()), KEY)
+    assert [int(each.skipped) for each in (first, second, third)] == [1, 2, 2]
+    assert [int(each.skipped_in_row) for each in (first, second, third)] == [1, 2, 0]
+    assert int(mended.step) == 2
+    assert not any(np.isnan(leaf).any() for leaf in leaves(mended))
+
+
+@pytest.mark.parametrize("training", [ADAM, GATHERING], ids=["at once", "accumulated"])
+def test_a_batch_of_padding_alone_changes_nothing_at_all(training):
+    settings = config(training, dropout=0.4)
+    state, _ = stepper(settings)(fresh(settings), shard(batch()), KEY)
+    if training is GATHERING:
+        state, _ = stepper(settings, update=False)(state, shard(batch(seed=2)), KEY)
+    before = jax.tree.map(jnp.copy, state)
+
+    state, metrics = stepper(settings)(state, shard(batch([])), KEY)
+
+    assert_trees_close(state, before, rtol=0, atol=0)
+    assert metrics.sums.tokens == 0
+
+
 def test_rows_of_padding_change_nothing_even_alone_on_a_device():
     settings = config(ADAM, dropout=0.4)
 
@@ -217,7 +252,7 @@ def test_bfloat16_computes_nearly_the_same_and_keeps_float32_parameters():
 
     _, [exact] = trained(config(ADAM), [batch()])
     assert {leaf.dtype for leaf in leaves(state.params)} == {np.dtype(np.float32)}
-    assert {leaf.dtype for leaf in leaves(metrics)} == {np.dtype(np.float32)}
+    assert {leaf.dtype for leaf in leaves(metrics.sums)} == {np.dtype(np.float32)}
     np.testing.assert_allclose(metrics.sums.loss, exact.sums.loss, rtol=0.01)
     assert metrics.sums.loss != exact.sums.loss
 

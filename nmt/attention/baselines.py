@@ -1,0 +1,46 @@
+"""Baselines that learn no attention: what the mechanisms are to be compared with."""
+
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from nmt.attention.interface import Attended, Memory, weighted_sum
+
+
+class Baseline(nnx.Module):
+    """A mechanism that compares nothing and carries nothing."""
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src 0"]:
+        """Returns empty keys."""
+        return annotations[..., :0]
+
+    def initial_state(self, memory: Memory) -> tuple[()]:
+        """Returns nothing: no position waits for another."""
+        return ()
+
+
+class UniformAttention(Baseline):
+    """The mean of the annotations at every step."""
+
+    def __call__(
+        self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]
+    ) -> tuple[Float[Array, "batch annotation"], Attended, tuple[()]]:
+        """Returns the mean of the real annotations, and one weight for all real positions."""
+        real = memory.mask.astype(jnp.float32)
+        weights = real / jnp.maximum(real.sum(axis=-1, keepdims=True), 1.0)
+        return weighted_sum(weights, memory.annotations), Attended(weights), state
+
+
+class NoAttention(Baseline):
+    """The fixed-vector encoder-decoder of Cho et al. (2014), without attention.
+
+    The context is the same at every step, the encoder's two final states; all weights are zero.
+    """
+
+    def __call__(
+        self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]
+    ) -> tuple[Float[Array, "batch annotation"], Attended, tuple[()]]:
+        """Returns the summary of the source, and weights of zero."""
+        return memory.summary, Attended(jnp.zeros(memory.mask.shape, jnp.float32)), state

@@ -1,0 +1,91 @@
+"""Hard attention: the context is one annotation, drawn by the weights or the best one."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+from flax import nnx, struct
+from jaxtyping import Array, Bool, Float, Int
+
+from nmt.attention.interface import Attended, Memory, noise_at, weighted_sum
+from nmt.attention.soft import ScoredAttention
+from nmt.config import AttentionConfig
+
+
+@struct.dataclass
+class HardState:
+    """What goes from one target position to the next."""
+
+    time: Int[Array, " batch"]  # counts draws, for a new one each time
+    expected: Bool[Array, " batch"]  # sentences whose context is the mean in this update
+
+
+class HardAttention(ScoredAttention):
+    """Stochastic hard attention, after Xu et al. (2015), section 4.1.
+
+    s_t ~ Multinoulli(weights_t),  c_t = h_{s_t}
+
+    The weights are the probabilities of the positions. Translating takes the most probable one,
+    or draws where the memory has `noise`. No gradient goes through a draw. Training has two ways:
+
+    reinforce: the log-probability of what was drawn is handed on to the loss (see
+    `nmt.training.reinforce`). A share `expected` of the sentences, half of them in the paper, has
+    the mean of the annotations as its context, as soft attention does.
+
+    gumbel: straight-through Gumbel-softmax (Jang et al. 2017). Forwards the context is what was
+    drawn; backwards it is the softmax of (log weights + Gumbel noise) / temperature.
+    """
+
+    def __init__(
+        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+    ) -> None:
+        super().__init__(config, query_size, annotation_size, rngs=rngs)
+        self.config = config.hard
+
+    def initial_state(self, memory: Memory) -> HardState:
+        """Returns the state before the first draw."""
+        batch = memory.mask.shape[0]
+        expected = jnp.zeros(batch, bool)
+        if memory.training and self.config.estimator == "reinforce":
+            coins = noise_at(memory.noise, jnp.zeros(batch, jnp.int32))
+            share = self.config.expected
+            expected = jax.vmap(lambda key: jax.random.bernoulli(key, share))(coins)
+        return HardState(time=jnp.ones(batch, jnp.int32), expected=expected)
+
+    def __call__(
+        self, query: Float[Array, "batch query"], memory: Memory, state: HardState
+    ) -> tuple[Float[Array, "batch annotation"], Attended, HardState]:
+        """Returns one annotation, the probabilities of all, and the next state."""
+        weights = self.normalise(self.score(query, memory.keys), memory.mask)
+        logits = jnp.log(jnp.maximum(weights, jnp.finfo(weights.dtype).tiny))
+        keys = noise_at(memory.noise, state.time)
+        if keys is not None:
+            logits = logits + jax.vmap(
+                lambda key: jax.random.gumbel(key, weights.shape[1:], weights.dtype)
+            )(keys)
+        logits = jnp.where(memory.mask, logits, -jnp.inf)
+        drawn = memory.mask * jax.nn.one_hot(logits.argmax(axis=-1), weights.shape[1])
+        attended = Attended(weights)
+        if memory.training:
+            drawn, attended = self._learning(drawn, logits, attended, memory, state)
+        context = weighted_sum(drawn, memory.annotations)
+        return context, attended, replace(state, time=state.time + 1)
+
+    def _learning(
+        self,
+        drawn: Float[Array, "batch src"],
+        logits: Float[Array, "batch src"],
+        attended: Attended,
+        memory: Memory,
+        state: HardState,
+    ) -> tuple[Float[Array, "batch src"], Attended]:
+        """Returns what the context is the sum by in training, and what the loss has to know."""
+        if self.config.estimator == "gumbel":
+            logits = jnp.where(memory.mask, logits, jnp.finfo(logits.dtype).min)
+            soft = memory.mask * jax.nn.softmax(logits / self.config.temperature, axis=-1)
+            return drawn + soft - jax.lax.stop_gradient(soft), attended
+        probability = (drawn * attended.weights).sum(axis=-1)
+        log_choice = jnp.log(jnp.where(probability > 0, probability, 1.0))
+        drawn = jnp.where(state.expected[:, None], attended.weights, drawn)
+        log_choice = jnp.where(state.expected, 0.0, log_choice)
+        return drawn, replace(attended, log_choice=log_choice)

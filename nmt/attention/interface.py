@@ -1,0 +1,69 @@
+"""What a decoder and a mechanism of attention exchange."""
+
+from typing import Any, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Bool, Float, Int
+
+from nmt.types import RowKeys
+
+
+@struct.dataclass
+class Memory:
+    """What a decoder can attend to: computed once a sentence, read at every target position."""
+
+    annotations: Float[Array, "batch src annotation"]
+    keys: Float[Array, "batch src key"]  # the score's projection of the annotations
+    mask: Bool[Array, "batch src"]  # True where a token stands, False on padding
+    summary: Float[Array, "batch annotation"]  # last states of both directions, side by side
+    noise: RowKeys = None  # of mechanisms that draw positions; without it they take the best one
+    training: bool = struct.field(pytree_node=False, default=False)  # not translating
+
+
+@struct.dataclass
+class Attended:
+    """What a decoder attended to at one target position, or at each of them."""
+
+    weights: Float[Array, "*places src"]  # float32 or wider; zero on padding
+    log_choice: Float[Array, "*places"] | None = None  # log-probability of what was drawn
+
+
+@runtime_checkable
+class Attention(Protocol):
+    """What a decoder asks of a mechanism."""
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src key"]:
+        """Returns what of the annotations is the same at every target position."""
+        ...
+
+    def initial_state(self, memory: Memory) -> Any:
+        """Returns what is carried from one target position to the next: leaves of axis batch.
+
+        `()` says that no position waits for another: they may all be attended from at once.
+        """
+        ...
+
+    def __call__(
+        self, query: Float[Array, "batch query"], memory: Memory, state: Any
+    ) -> tuple[Float[Array, "batch annotation"], Attended, Any]:
+        """Returns the context, in the type of the annotations, the weights, and the next state."""
+        ...
+
+
+def weighted_sum(
+    weights: Float[Array, "batch src"], annotations: Float[Array, "batch src annotation"]
+) -> Float[Array, "batch annotation"]:
+    """Returns the context: the sum of the annotations by their weights, in their type."""
+    return jnp.einsum("bs,bsa->ba", weights.astype(annotations.dtype), annotations)
+
+
+def noise_at(noise: RowKeys, numbers: Int[Array, " batch"]) -> RowKeys:
+    """Returns each row's random key of a number, such as a target position; None without noise."""
+    if noise is None:
+        return None
+    fold_in: Any = jax.vmap(jax.random.fold_in)
+    return fold_in(noise, numbers)

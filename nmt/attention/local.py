@@ -1,0 +1,133 @@
+"""Luong's local attention: soft attention in a window around one source position."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Shaped
+
+from nmt.attention.interface import Attended, Memory, weighted_sum
+from nmt.attention.products import float32_sum
+from nmt.attention.soft import ScoredAttention
+from nmt.config import AttentionConfig
+
+
+class WindowedAttention(ScoredAttention):
+    """What both kinds share: align(h_t, h_s) over the real positions in [p_t - D, p_t + D].
+
+    These are all that is computed: the cost of a score does not grow with the source. The score
+    must compare a query with one key at a time, as all but `location` do.
+    """
+
+    def __init__(
+        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+    ) -> None:
+        super().__init__(config, query_size, annotation_size, rngs=rngs)
+        self.window = config.window
+
+    def near(
+        self, query: Float[Array, "batch query"], memory: Memory, centre: Float[Array, " batch"]
+    ) -> tuple[Float[Array, "batch width"], Float[Array, "batch width"], Int[Array, " batch"]]:
+        """Returns the weights of a window, distances from its centre, and its first position."""
+        src = memory.mask.shape[1]
+        width = min(2 * self.window + 1, src)
+        first = jnp.round(centre).astype(jnp.int32) - self.window
+        first = jnp.clip(first, 0, src - width)
+        distance = (first[:, None] + jnp.arange(width)[None, :]) - centre[:, None]
+        inside = _windows(memory.mask, first, width) & (jnp.abs(distance) <= self.window)
+        scores = self.score(query, _windows(memory.keys, first, width))
+        return self.normalise(scores, inside), distance, first
+
+
+class LocalMonotonicAttention(WindowedAttention):
+    """Soft attention near the diagonal: local-m of Luong et al. (2015), section 3.2.
+
+    p_t = t, weights_s = align(h_t, h_s) for s in [p_t - D, p_t + D]
+
+    Both count from 0. When a translation is longer than its source, p_t stays at the last
+    position, so that there is always something to attend to.
+    """
+
+    def initial_state(self, memory: Memory) -> Int[Array, " batch"]:
+        """Returns t = 0."""
+        return jnp.zeros(memory.mask.shape[0], jnp.int32)
+
+    def __call__(
+        self, query: Float[Array, "batch query"], memory: Memory, state: Int[Array, " batch"]
+    ) -> tuple[Float[Array, "batch annotation"], Attended, Int[Array, " batch"]]:
+        """Returns the context, the weights, which are zero outside the window, and t + 1."""
+        last = jnp.maximum(memory.mask.sum(axis=-1) - 1, 0)
+        centre = jnp.minimum(state, last).astype(jnp.float32)
+        weights, _, first = self.near(query, memory, centre)
+        context = _context_of_windows(weights, memory.annotations, first)
+        return context, Attended(_spread(weights, first, memory.mask.shape[1])), state + 1
+
+
+class LocalPredictiveAttention(WindowedAttention):
+    """Soft attention near a predicted position: local-p of Luong et al. (2015), section 3.2.
+
+    p_t = S sigmoid(v_p . tanh(W_p h_t))                                         (equation 9)
+    weights_s = align(h_t, h_s) exp(-(s - p_t)^2 / (2 sigma^2)),  sigma = D / 2  (equation 10)
+
+    S is the length of the source, whose positions s count from 0. As in the paper, the products
+    are not normalised again, so that weights sum to one at most. p_t learns through the bell
+    curve alone.
+    """
+
+    def __init__(
+        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+    ) -> None:
+        super().__init__(config, query_size, annotation_size, rngs=rngs)
+        self.hidden = nnx.Linear(query_size, query_size, use_bias=False, rngs=rngs)
+        self.position = nnx.Linear(query_size, 1, use_bias=False, rngs=rngs)
+
+    def initial_state(self, memory: Memory) -> tuple[()]:
+        """Returns nothing: no position waits for another."""
+        return ()
+
+    def __call__(
+        self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]
+    ) -> tuple[Float[Array, "batch annotation"], Attended, tuple[()]]:
+        """Returns the context, and the weights, which are zero outside the window."""
+        weights, distance, first = self.near(query, memory, self.centre(query, memory.mask))
+        weights = weights * jnp.exp(-2 * (distance / self.window) ** 2)
+        context = _context_of_windows(weights, memory.annotations, first)
+        return context, Attended(_spread(weights, first, memory.mask.shape[1])), state
+
+    def centre(
+        self, query: Float[Array, "batch query"], mask: Bool[Array, "batch src"]
+    ) -> Float[Array, " batch"]:
+        """Returns p_t, in [0, S], in float32 or wider: bfloat16 cannot count beyond 256."""
+        hidden = jnp.tanh(self.hidden(query))
+        v = self.position.kernel[...].squeeze(-1)
+        return mask.sum(axis=-1) * jax.nn.sigmoid(float32_sum("bq,q->b", hidden, v))
+
+
+@jax.checkpoint
+def _context_of_windows(
+    weights: Float[Array, "batch window"],
+    annotations: Float[Array, "batch src annotation"],
+    first: Int[Array, " batch"],
+) -> Float[Array, "batch annotation"]:
+    """Returns the weighted sum of the annotations from each row's first position on.
+
+    Kept for the gradient, the windows of every target position would fill the memory.
+    """
+    return weighted_sum(weights, _windows(annotations, first, weights.shape[1]))
+
+
+def _windows(
+    rows: Shaped[Array, "batch src *rest"], first: Int[Array, " batch"], width: int
+) -> Shaped[Array, "batch {width} *rest"]:
+    """Returns `width` positions of each row, from its first one on."""
+    return jax.vmap(partial(lax.dynamic_slice_in_dim, slice_size=width))(rows, first)
+
+
+def _spread(
+    weights: Float[Array, "batch window"], first: Int[Array, " batch"], src: int
+) -> Float[Array, "batch {src}"]:
+    """Returns the weights of windows in their places, among zeros."""
+    zeros = jnp.zeros((weights.shape[0], src), weights.dtype)
+    return jax.vmap(partial(lax.dynamic_update_slice_in_dim, axis=0))(zeros, weights, first)

@@ -1,0 +1,69 @@
+"""Multi-head attention: several small attentions side by side."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from nmt.attention.interface import Attended, Memory, weighted_sum
+from nmt.attention.normalisers import build_normaliser
+from nmt.attention.scores import Score, build_score
+from nmt.config import AttentionConfig
+
+
+class MultiHeadAttention(nnx.Module):
+    """The multi-head attention of Vaswani et al. (2017), section 3.2.2, in a recurrent decoder.
+
+    weights_nj = softmax over j of score(Q_n s, K_n h_j)
+    context = W_o [head_1; ...; head_N],  head_n = V_n sum_j weights_nj h_j
+
+    Each of the N heads is an Nth of an annotation wide. What compares within a head is one score
+    with one set of parameters: theirs is `scaled_dot`, but any will do. V_n is applied to the sum,
+    which is the sum of all V_n h_j, without a place to store them. The weights that are returned
+    are the mean over the heads.
+    """
+
+    def __init__(
+        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+    ) -> None:
+        self.heads, self.size = config.heads, annotation_size // config.heads
+        width = self.heads * self.size
+        self.query = nnx.Linear(query_size, width, use_bias=False, rngs=rngs)
+        self.key = nnx.Linear(annotation_size, width, use_bias=False, rngs=rngs)
+        self.value = nnx.Linear(annotation_size, width, use_bias=False, rngs=rngs)
+        self.output = nnx.Linear(width, annotation_size, use_bias=False, rngs=rngs)
+        self.score: Score = build_score(config, self.size, self.size, rngs=rngs)
+        self.normalise = build_normaliser(config)
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src key"]:
+        """Returns what the score compares a query with, of all heads side by side."""
+        keys = jax.vmap(self.score.keys, in_axes=2, out_axes=2)(self._split(self.key(annotations)))
+        return keys.reshape(*annotations.shape[:2], self.heads * keys.shape[-1])
+
+    def initial_state(self, memory: Memory) -> tuple[()]:
+        """Returns nothing: no position waits for another."""
+        return ()
+
+    def __call__(
+        self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]
+    ) -> tuple[Float[Array, "batch annotation"], Attended, tuple[()]]:
+        """Returns the context, and the mean of the heads' weights."""
+
+        def attend(
+            query: Float[Array, "batch size"], keys: Float[Array, "batch src key"]
+        ) -> tuple[Float[Array, "batch annotation"], Float[Array, "batch src"]]:
+            weights = self.normalise(self.score(query, keys), memory.mask)
+            return weighted_sum(weights, memory.annotations), weights
+
+        queries, keys = self._split(self.query(query)), self._split(memory.keys)
+        sums, weights = jax.vmap(attend, in_axes=(1, 2), out_axes=1)(queries, keys)
+        values = self.value.kernel[...].reshape(-1, self.heads, self.size)
+        heads = jnp.einsum("bna,ans->bns", sums, values)
+        context = self.output(heads.reshape(query.shape[0], -1))
+        return context, Attended(weights.mean(axis=1)), state
+
+    def _split(self, rows: Float[Array, "*rows width"]) -> Float[Array, "*rows {self.heads} part"]:
+        """Returns the part of each head."""
+        return rows.reshape(*rows.shape[:-1], self.heads, rows.shape[-1] // self.heads)

@@ -1,0 +1,45 @@
+"""Soft attention: the context is the mean of the annotations by weights that scores give."""
+
+from flax import nnx
+from jaxtyping import Array, Float
+
+from nmt.attention.interface import Attended, Memory, weighted_sum
+from nmt.attention.normalisers import build_normaliser
+from nmt.attention.scores import Score, build_score
+from nmt.config import AttentionConfig
+
+
+class ScoredAttention(nnx.Module):
+    """What mechanisms over a score and a normaliser share."""
+
+    def __init__(
+        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+    ) -> None:
+        self.score: Score = build_score(config, query_size, annotation_size, rngs=rngs)
+        self.normalise = build_normaliser(config)
+
+    def keys(
+        self, annotations: Float[Array, "batch src annotation"]
+    ) -> Float[Array, "batch src key"]:
+        """Returns what the score compares a query with."""
+        return self.score.keys(annotations)
+
+
+class GlobalAttention(ScoredAttention):
+    """Soft attention over all source positions (Bahdanau et al. 2015; Luong et al. 2015, 3.1).
+
+    weights_j = exp(score(s, h_j)) / sum_k exp(score(s, h_k)),  context = sum_j weights_j h_j
+
+    Another normaliser than the softmax may take its place.
+    """
+
+    def initial_state(self, memory: Memory) -> tuple[()]:
+        """Returns nothing: no position waits for another."""
+        return ()
+
+    def __call__(
+        self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]
+    ) -> tuple[Float[Array, "batch annotation"], Attended, tuple[()]]:
+        """Returns the context and the weights."""
+        weights = self.normalise(self.score(query, memory.keys), memory.mask)
+        return weighted_sum(weights, memory.annotations), Attended(weights), state

@@ -1,0 +1,45 @@
+"""Divergence: losses and gradients that are no longer finite numbers, and what to do about them."""
+
+import jax
+import numpy as np
+
+from nmt.errors import RunError
+from nmt.run import Run
+from nmt.training.feed import Feed
+from nmt.training.step import TrainState
+from nmt.training.tally import Reading
+
+SHOWN = 100  # sentences that a report names
+
+
+def check(steps: list[Reading], *, run: Run, feed: Feed) -> None:
+    """Looks whether too many updates in a row were left out.
+
+    Raises:
+        RunError: `training.max_skipped` were: with the rate, the gradient and the sentences.
+    """
+    limit = run.config.training.max_skipped
+    for step in steps:
+        if step.skipped_in_row < limit:
+            continue
+        saved = run.position("last")
+        numbers = feed.sentences(step.position)
+        shown = ", ".join(map(str, numbers[:SHOWN]))
+        more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
+        raise RunError(
+            f"{run.path}: training diverges: {limit} updates in a row were not finite and left "
+            f"out, the last one at step {step.position.step + 1} (learning rate "
+            f"{step.learning_rate:.3g}, gradient norm {step.gradient_norm:.3g}, "
+            f"sentences {shown}{more} of the training corpus); lower training.learning_rate or "
+            "training.clip_norm and start anew in another folder; "
+            + (f"the checkpoint of step {saved.step} is kept" if saved else "nothing was saved yet")
+        )
+
+
+def is_sound(state: TrainState) -> bool:
+    """Returns whether a model is worth keeping: what diverges must not replace what is good.
+
+    An update that was left out just now hints at parameters that are far off, if still finite.
+    """
+    leaves = jax.device_get(jax.tree.leaves(state.params))
+    return int(state.skipped_in_row) == 0 and all(np.isfinite(leaf).all() for leaf in leaves)

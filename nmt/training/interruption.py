@@ -1,0 +1,32 @@
+"""Being asked to stop: SIGTERM, as from a cluster's queue, and SIGINT, the keys Ctrl-C."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def requests() -> Iterator[list[str]]:
+    """Yields a list that gets the name of a signal, which then does not end the process.
+
+    The second of its kind does what it does without us, so that a hung process can be ended. A
+    signal that is ignored stays so. Outside the main thread, Python hands out no signals.
+    """
+    received: list[str] = []
+    before: dict[int, Any] = {}
+
+    def note(number: int, _: Any) -> None:
+        received.append(signal.Signals(number).name)
+        signal.signal(number, before[number])
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                before[number] = signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)

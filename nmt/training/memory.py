@@ -1,0 +1,50 @@
+"""Memory: whether the largest batch fits, found out at the start, and how much was needed."""
+
+import resource
+import sys
+
+import jax
+
+from nmt.config import BatchConfig
+from nmt.data.batching import Shape, pad
+from nmt.errors import ConfigError
+from nmt.training.step import TrainState, TrainStep, shard
+from nmt.types import RandomKey
+
+
+def try_largest(
+    step: TrainStep, state: TrainState, shapes: list[Shape], *, key: RandomKey, config: BatchConfig
+) -> TrainState:
+    """Makes a real step on a batch of the largest shape that holds padding alone.
+
+    It changes nothing in the state, which is returned because the step takes the buffers of the
+    one it is given; and what it compiles is used again.
+
+    Raises:
+        ConfigError: it does not fit into the memory of the device.
+    """
+    shape = max(shapes, key=lambda shape: (shape.rows * shape.source * shape.target, shape.rows))
+    try:
+        state, metrics = step(state, shard(pad([], shape)), key)
+        jax.block_until_ready(metrics)
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        budget = "sentences" if config.tokens is None else "tokens"
+        reason = str(error).splitlines()[0].removeprefix("RESOURCE_EXHAUSTED: ")
+        raise ConfigError(
+            f"the largest batch, {shape.rows} sentences of {shape.source} source and "
+            f"{shape.target} target pieces, does not fit into memory ({reason}); lower "
+            f"data.batch.{budget} and raise training.accumulate instead, or lower data.max_length"
+        ) from None
+    return state
+
+
+def peak() -> float:
+    """Returns the most memory used so far, in MiB: of the fullest device; else of the process."""
+    found = [device.memory_stats() or {} for device in jax.local_devices()]
+    used = [int(stats["peak_bytes_in_use"]) for stats in found if "peak_bytes_in_use" in stats]
+    if not used:  # a CPU's memory is that of the process
+        unit = 1 if sys.platform == "darwin" else 1024
+        used = [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit]
+    return round(max(used) / 2**20, 1)

@@ -1,0 +1,46 @@
+"""The gradient of hard attention: REINFORCE (Williams 1992), as Xu et al. (2015) use it, 4.1."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from nmt.attention.interface import Attended
+from nmt.config import HardConfig
+from nmt.types import Scalar
+
+
+def surrogate(
+    attended: Attended,
+    losses: Float[Array, "batch tgt"],
+    target_lengths: Int[Array, " batch"],
+    *,
+    baseline: Scalar,
+    config: HardConfig,
+) -> Scalar:
+    """Returns what to add to the loss L, so that its gradient is one of the expected loss.
+
+    L depends on the parameters as the model of what was drawn, and through what is drawn:
+
+        d E[L] = E[ dL + sum_t (R_t - b_t) d log p(s_t) ],    R_t = sum of the losses from t on
+
+    The second sum is the gradient of what is returned; its value means nothing. Two departures
+    from the paper lower the variance and leave the expectation as it is: a draw answers for the
+    losses from its own position on, not for earlier ones (the paper takes the whole sentence's),
+    and the baseline b_t is that of a token times the tokens from t on. The entropies of the
+    weights are added with a weight of their own, which is the one bias, as in the paper.
+
+    Args:
+        attended: with the log-probabilities of what was drawn.
+        losses: of each target token, zero on padding.
+        target_lengths: tokens of each row, end of sentence included.
+        baseline: what a token is expected to lose, whatever is drawn.
+        config: the weights of both terms.
+    """
+    left = target_lengths[:, None] - jnp.arange(losses.shape[1])[None, :]
+    to_go = jnp.cumsum(losses[:, ::-1], axis=1)[:, ::-1]
+    disadvantage = jnp.where(left > 0, to_go - baseline * left, 0.0)
+    rewards = jnp.sum(jax.lax.stop_gradient(disadvantage) * jnp.asarray(attended.log_choice))
+    weights = attended.weights
+    entropies = -jnp.sum(weights * jnp.log(jnp.where(weights > 0, weights, 1.0)), axis=-1)
+    entropy = jnp.sum(jnp.where(left > 0, entropies, 0.0))
+    return config.reward_weight * rewards - config.entropy_weight * entropy

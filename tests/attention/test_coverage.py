@@ -1,0 +1,212 @@
+"""Coverage against the equations of Tu et al. (2016) in NumPy, one source position at a time."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from memories import SIZE, built, memory_of
+from pydantic import ValidationError
+
+from nmt.attention.mechanisms import build_attention
+from nmt.config import AttentionConfig
+from nmt.errors import ConfigError
+
+STEPS, LENGTHS = 4, [5, 2, 1]
+BOTH = pytest.mark.parametrize("coverage", ["linguistic", "neural"])
+
+
+class Keyless(nnx.Module):
+    """A score that reads no annotation."""
+
+    def __init__(self, query_size, annotation_size, *, rngs):
+        pass
+
+    def keys(self, annotations):
+        return annotations[..., :0]
+
+    def __call__(self, query, keys):
+        return jnp.zeros(keys.shape[:2])
+
+
+def _randomised(**options):
+    """Returns a mechanism and its parameters in NumPy; none is left at a zero that it starts from.
+
+    Coverage is read strongly, so that it changes the weights.
+    """
+    attention = built(**options)
+    rng = np.random.default_rng(4)
+    graph, state = nnx.split(attention)
+    state = jax.tree.map(lambda leaf: jnp.array(rng.normal(size=leaf.shape), leaf.dtype), state)
+    parameters = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), nnx.to_pure_dict(state))
+    return nnx.merge(graph, state), parameters
+
+
+def _queries():
+    rng = np.random.default_rng(6)
+    return jnp.array(rng.normal(size=(STEPS, len(LENGTHS), SIZE)), jnp.float32)
+
+
+def _attend(attention, memory):
+    """Returns contexts and weights of each target position."""
+
+    @jax.jit
+    def attend(memory):
+        state, found = attention.initial_state(memory), []
+        for query in _queries():
+            context, attended, state = attention(query, memory, state)
+            found.append((context, attended.weights))
+        return found
+
+    return attend(memory)
+
+
+def _score(name, score, s, h, added):
+    """Returns the score of a key that coverage has been added to."""
+    if name == "additive":
+        hidden = np.tanh(s @ score["query"]["kernel"] + h @ score["key"]["kernel"] + added)
+        return hidden @ score["energy"]["kernel"][:, 0]
+    return s @ (h @ score["key"]["kernel"] + added)  # general
+
+
+def _sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def _linguistic(part, c, alpha, h, s):
+    return c + alpha / (2 * _sigmoid(h @ part["fertility"]["kernel"]))
+
+
+def _neural(part, c, alpha, h, s):
+    """Returns a GRU's next state, whose input is the weight, the annotation and the query."""
+    inputs = np.concatenate([[alpha], h, s])
+    matrix = np.concatenate([part[name]["kernel"] for name in ("weight", "annotation", "query")])
+    x = np.split(inputs @ matrix + part["annotation"]["bias"], 3)
+    u = np.split(c @ part["recurrent"]["kernel"], 3)
+    reset, update = _sigmoid(x[0] + u[0]), _sigmoid(x[1] + u[1])
+    return (1 - update) * c + update * np.tanh(x[2] + reset * u[2])
+
+
+@pytest.mark.parametrize(
+    ("coverage", "size", "follow"), [("linguistic", 1, _linguistic), ("neural", 3, _neural)]
+)
+@pytest.mark.parametrize("score", ["additive", "general"])
+def test_weights_follow_the_equations_over_several_target_positions(coverage, size, follow, score):
+    attention, parameters = _randomised(score=score, coverage=coverage, coverage_size=3)
+    memory = memory_of(attention, LENGTHS, src=5)
+
+    found = _attend(attention, memory)
+
+    queries, annotations = (np.asarray(x, np.float64) for x in (_queries(), memory.annotations))
+    for row, length in enumerate(LENGTHS):
+        covered = [np.zeros(size)] * length
+        for query, (context, weights) in zip(queries[:, row], found, strict=True):
+            scores = [
+                _score(score, parameters["score"], query, h, c @ parameters["added"]["kernel"])
+                for h, c in zip(annotations[row], covered, strict=False)
+            ]
+            shares = np.exp(scores) / np.exp(scores).sum()
+            np.testing.assert_allclose(weights[row, :length], shares, rtol=1e-3, atol=1e-6)
+            np.testing.assert_array_equal(weights[row, length:], 0)
+            expected = shares @ annotations[row, :length]
+            np.testing.assert_allclose(context[row], expected, rtol=1e-3, atol=1e-4)
+            covered = [
+                follow(parameters["coverage"], c, alpha, h, query)
+                for c, alpha, h in zip(covered, shares, annotations[row], strict=False)
+            ]
+
+
+@BOTH
+def test_at_the_start_attention_is_as_it_would_be_without_coverage(coverage):
+    attention, plain = built(coverage=coverage), built()
+    nnx.update(plain.score, nnx.state(attention.score))
+    memory = memory_of(attention, LENGTHS, src=5)
+
+    for found, expected in zip(_attend(attention, memory), _attend(plain, memory), strict=True):
+        np.testing.assert_allclose(found[0], expected[0], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found[1], expected[1], rtol=1e-5)
+
+
+@BOTH
+def test_every_parameter_of_coverage_learns_once_it_is_read(coverage):
+    attention, _ = _randomised(coverage=coverage)
+    memory = memory_of(attention, LENGTHS, src=5)
+    graph, state = nnx.split(attention)
+
+    @jax.jit
+    @jax.grad
+    def gradient(state):
+        found = _attend(nnx.merge(graph, state), memory)
+        return sum((context**2).sum() for context, _ in found)
+
+    gradients = gradient(state)
+    for part in ("coverage", "added"):
+        assert all((np.abs(leaf) > 0).any() for leaf in jax.tree.leaves(gradients[part])), part
+
+
+def test_a_fertile_position_is_covered_more_slowly():
+    """At a fertility of N sigmoid(0) = N / 2, all weights in it add up to 2 / N."""
+    attention = built(coverage="linguistic", max_fertility=4.0)
+    attention.coverage.fertility.kernel[...] = jnp.zeros((SIZE, 1))
+    memory = memory_of(attention, [1, 1, 1])
+    state = attention.initial_state(memory)
+
+    for query in _queries():
+        _, _, state = attention(query, memory, state)
+
+    np.testing.assert_allclose(state[:, 0, 0], STEPS * 2 / 4, rtol=1e-6)
+    np.testing.assert_array_equal(state[:, 1:], 0)
+
+
+def test_coverage_is_as_wide_as_the_keys_of_the_score():
+    attention = built(coverage="neural", coverage_size=7, score_options={"hidden_size": 5})
+
+    assert attention.added.kernel.shape == (7, 5)
+
+
+@BOTH
+def test_coverage_keeps_no_array_of_target_source_and_key(coverage):
+    key, steps, src = 37, 11, 13
+    attention = built(coverage=coverage, coverage_size=2, score_options={"hidden_size": key})
+    graph, state = nnx.split(attention)
+    memory = memory_of(attention, [src], src=src)
+    queries = jnp.ones((steps, 1, SIZE))
+
+    def loss(state):
+        attention = nnx.merge(graph, state)
+
+        def step(covered, query):
+            context, _, covered = attention(query, memory, covered)
+            return covered, context
+
+        return jax.lax.scan(step, attention.initial_state(memory), queries)[1].sum()
+
+    kept = jax.tree.leaves(jax.vjp(loss, state)[1])
+    assert max(leaf.size for leaf in kept) < steps * src * key
+
+
+@pytest.mark.parametrize("mechanism", ["local_p", "hard", "monotonic", "multi_head", "none"])
+def test_coverage_of_another_mechanism_is_refused(mechanism):
+    message = (
+        f"`mechanism: {mechanism}` has no coverage, so that `coverage: neural` would do nothing: "
+        "leave it out, or choose `mechanism: global`"
+    )
+    with pytest.raises(ValidationError, match=message):
+        AttentionConfig(mechanism=mechanism, coverage="neural")
+
+
+def test_coverage_over_the_location_score_is_refused():
+    message = (
+        "`coverage: linguistic` is added to what a score compares, and `score: location` "
+        "compares nothing: choose another score, or `coverage: none`"
+    )
+    with pytest.raises(ValidationError, match=message):
+        AttentionConfig(score="location", coverage="linguistic")
+
+
+def test_coverage_over_a_score_without_keys_is_refused():
+    config = AttentionConfig(score=f"{__name__}:Keyless", coverage="neural")
+
+    message = r"attention\.coverage: neural is added to the keys .*:Keyless has none; choose anothe"
+    with pytest.raises(ConfigError, match=message):
+        build_attention(config, SIZE, SIZE, rngs=nnx.Rngs(params=0))
