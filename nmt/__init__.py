@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nmt.config import Config
     from nmt.configfile import load as load_config
-    from nmt.decoding.translator import Translation, Translator
+    from nmt.decoding.translation import Translation
+    from nmt.decoding.translator import Translator
     from nmt.errors import ConfigError, DataError, RunError, UserError
     from nmt.evaluation.metrics import evaluate
     from nmt.plotting import plot_alignment
@@ -27,7 +28,7 @@ _HOMES = {
     "DataError": "nmt.errors:DataError",
     "Run": "nmt.run:Run",
     "RunError": "nmt.errors:RunError",
-    "Translation": "nmt.decoding.translator:Translation",
+    "Translation": "nmt.decoding.translation:Translation",
     "Translator": "nmt.decoding.translator:Translator",
     "UserError": "nmt.errors:UserError",
     "evaluate": "nmt.evaluation.metrics:evaluate",

@@ -145,7 +145,7 @@ class HardConfig(Section):
     """Hard attention: how what has no gradient, a drawn position, is learnt."""
 
     estimator: Literal["reinforce", "gumbel"] = "reinforce"  # of the gradient
-    reward_weight: Positive = 1.0  # reinforce: lambda_r of Xu et al. (2015); 1 is unbiased
+    reward_weight: Positive = 0.1  # reinforce: lambda_r of Xu et al. (2015); 1 is unbiased
     entropy_weight: Annotated[float, Field(ge=0)] = 0.01  # reinforce: lambda_e, keeps exploring
     expected: Fraction = 0.5  # reinforce: share of the sentences whose context is the mean
     baseline_decay: Fraction = 0.9  # reinforce: of the moving average of the loss
@@ -303,7 +303,7 @@ class TrainingConfig(Section):
     validation_beam: Size = 1  # the search that validation BLEU is measured with
     metric: Literal["bleu", "perplexity"] = "bleu"  # chooses the best checkpoint, stops early
     patience: Size | None = 10  # validations without a new best; null: train to the end
-    max_skipped: Size = 10  # updates in a row left out as not finite; then training stops
+    max_skipped: Size = 10  # updates in a row left out as unsound; then training stops
     log_every: Size = 50  # steps
     attention_images: Count = 4  # validation sentences drawn for TensorBoard
 

@@ -10,8 +10,31 @@ from flax import nnx
 from rich.console import Console
 from rich.table import Table
 
+from nmt.config import ModelConfig
 from nmt.decoding.translator import build_model
+from nmt.plotting.diagram import Arrow, Block, diagram
 from nmt.run import Run
+
+# In the order of the way of a sentence; what belongs to none of the others is output.
+PARTS = (
+    "source_embedding",
+    "target_embedding",
+    "encoder",
+    "decoder.attention",
+    "decoder",
+    "output",
+)
+
+ARROWS = (
+    Arrow("source pieces", "source embedding"),
+    Arrow("source embedding", "encoder"),
+    Arrow("encoder", "attention", "annotations"),
+    Arrow("decoder", "attention", "query", shift=-12),
+    Arrow("attention", "decoder", "context", shift=18),
+    Arrow("target pieces so far", "target embedding"),
+    Arrow("target embedding", "decoder"),
+    Arrow("decoder", "output", "readout"),
+)
 
 
 def describe(path: str | Path) -> dict[str, Any]:
@@ -46,15 +69,26 @@ def describe(path: str | Path) -> dict[str, Any]:
     }
 
 
+def parts(description: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Returns the parameters by the part of the model that they belong to."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for each in description["parameters"]:
+        name = next((part for part in PARTS if f"{each['name']}.".startswith(f"{part}.")), "output")
+        found.setdefault(name, []).append(each)
+    return {name: found[name] for name in PARTS if name in found}
+
+
 def render(description: dict[str, Any]) -> str:
     """Returns the description as tables for a terminal."""
     console = Console(width=100, highlight=False)
     parameters = Table("parameter", "shape", "count", title=description["run"])
-    for each in description["parameters"]:
-        shape = " x ".join(map(str, each["shape"]))
-        parameters.add_row(each["name"], shape, f"{each['count']:,}")
-    total = sum(each["count"] for each in description["parameters"])
-    parameters.add_row("all", "", f"{total:,}")
+    for part, arrays in parts(description).items():
+        parameters.add_row(part, "", f"{_count(arrays):,}")
+        for each in arrays:
+            shape = " x ".join(map(str, each["shape"]))
+            parameters.add_row(f"  {each['name']}", shape, f"{each['count']:,}")
+        parameters.add_section()
+    parameters.add_row("all", "", f"{_count(description['parameters']):,}")
     facts = Table(show_header=False)
     for section in ("model", "vocabulary", "scores"):
         facts.add_row(section, ", ".join(f"{k} {v}" for k, v in description[section].items()))
@@ -62,6 +96,88 @@ def render(description: dict[str, Any]) -> str:
     with console.capture() as text:
         console.print(parameters, facts, sep="\n")
     return text.get().rstrip("\n")
+
+
+def draw(path: str | Path) -> str:
+    """Returns a block diagram of a run's model as SVG: its parts, their sizes and parameters.
+
+    Raises:
+        RunError: this is no run folder.
+    """
+    description, model = describe(path), Run.open(path).config.model
+    return diagram(_blocks(description, model), ARROWS, title=description["run"])
+
+
+def _blocks(description: dict[str, Any], model: ModelConfig) -> list[Block]:
+    """Returns the parts of the diagram: the source on the left, the target on the right."""
+    counts = {name: f"{_count(arrays):,} parameters" for name, arrays in parts(description).items()}
+    vocabulary, attention, decoder = description["vocabulary"], model.attention, model.decoder
+    scored = attention.mechanism not in ("uniform", "none")
+    feeding = decoder.kind == "luong" and decoder.input_feeding
+    return [
+        Block("source pieces", [f"vocabulary of {vocabulary['source']:,}"], 0, 0),
+        Block(
+            "source embedding",
+            [
+                f"size {model.embedding_size}",
+                counts.get("source_embedding", "the target embedding"),
+            ],
+            0,
+            1,
+        ),
+        Block(
+            "encoder",
+            [
+                f"bidirectional GRU, {_layers(model.encoder.layers)}",
+                f"2 x {model.encoder.hidden_size} units",
+                counts["encoder"],
+            ],
+            0,
+            2,
+        ),
+        Block(
+            "attention",
+            [
+                attention.mechanism,
+                *([f"{attention.score}, {attention.normaliser}"] if scored else []),
+                counts.get("decoder.attention", "no parameters"),
+            ],
+            1,
+            2,
+        ),
+        Block("target pieces so far", [f"vocabulary of {vocabulary['target']:,}"], 2, 0),
+        Block(
+            "target embedding", [f"size {model.embedding_size}", counts["target_embedding"]], 2, 1
+        ),
+        Block(
+            "decoder",
+            [
+                f"{decoder.kind}, GRU, {_layers(decoder.layers)}",
+                f"{decoder.hidden_size} units" + (", input feeding" if feeding else ""),
+                counts["decoder"],
+            ],
+            2,
+            2,
+        ),
+        Block(
+            "output",
+            [
+                "softmax" + ("" if model.tied_embeddings == "none" else " of the target embedding"),
+                f"{model.readout_size} x {vocabulary['target']:,}",
+                counts["output"],
+            ],
+            2,
+            3,
+        ),
+    ]
+
+
+def _layers(number: int) -> str:
+    return f"{number} layer" + ("s" if number > 1 else "")
+
+
+def _count(parameters: list[dict[str, Any]]) -> int:
+    return sum(each["count"] for each in parameters)
 
 
 def _name(place: tuple[Any, ...]) -> str:

@@ -2,19 +2,21 @@
 
 config.yaml     the resolved configuration
 tokenizer/      the SentencePiece models
-checkpoints/    last/ (everything, to go on) and best/ (the parameters, to translate)
+checkpoints/    last/N (everything, to go on) and best/N (the parameters, to translate), each
+                written after N batches; the newest two of both are kept
 metrics.jsonl   one JSON object a line: what was logged, and at which step
 tensorboard/    the same for TensorBoard, with attention images
 """
 
 import dataclasses
+import os
+import shutil
+import warnings
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
-import jax
-import orbax.checkpoint as ocp
-
-from nmt import configfile
+from nmt import checkpoint, configfile, lock
 from nmt.config import Config
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
@@ -25,11 +27,17 @@ CHANGEABLE = (
     "training.max_steps",
     "training.max_epochs",
     "training.patience",
+    "training.max_skipped",
     "training.log_every",
     "training.attention_images",
     "decoding.",
     "data.test.",
 )
+
+KEPT = 2  # checkpoints of a kind: the newest, and one to fall back on should it be damaged
+
+# What a start that was cut off may leave in a folder that is not a run yet.
+_TRACES = {"lock", "config.yaml.part", "tokenizer.part"}
 
 Which = Literal["best", "last"]
 
@@ -47,6 +55,7 @@ class Position:
     stale: int = 0  # validations since the best one
     plateau: int = 0  # validations without improvement since the learning rate was cut
     tokenizer: str = ""  # the fingerprint of the tokenizer that the parameters belong to
+    unlogged: tuple[float, ...] = (0.0, 0.0, 0.0)  # loss, nll and tokens since the last record
 
 
 class Run:
@@ -78,7 +87,7 @@ class Run:
                     f"{path}: holds a run of another configuration ({'; '.join(changed[:3])}); "
                     "name another folder with run=..., or remove this one"
                 )
-        elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+        elif path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")
         return cls(path, config)
 
@@ -101,10 +110,21 @@ class Run:
         """Whether the folder is there already, with its tokenizer."""
         return (self.path / "tokenizer").is_dir()
 
-    def create(self, tokenizers: Tokenizers) -> None:
-        """Writes the configuration and the tokenizer, which is there whole or not at all."""
+    def lock(self) -> AbstractContextManager[None]:
+        """Keeps other trainings out of the folder, which is made if it is not there.
+
+        Raises:
+            RunError: another training is at work in it.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / "config.yaml").write_text(configfile.dump(self.config), encoding="utf-8")
+        return lock.hold(self.path / "lock")
+
+    def create(self, tokenizers: Tokenizers) -> None:
+        """Writes the configuration and the tokenizer, each of them whole or not at all."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        part = self.path / "config.yaml.part"
+        part.write_text(configfile.dump(self.config), encoding="utf-8")
+        part.replace(self.path / "config.yaml")
         if not self.started:
             tokenizers.save(self.path / "tokenizer.part")
             (self.path / "tokenizer.part").replace(self.path / "tokenizer")
@@ -119,80 +139,69 @@ class Run:
         return Tokenizers.load(self.path / "tokenizer")
 
     def save(self, which: Which, items: dict[str, Any], position: Position) -> None:
-        """Writes a checkpoint of named array trees, whole or not at all, and drops older ones."""
-        with self._manager(which) as manager:
-            saved = {name: ocp.args.StandardSave(_named(tree)) for name, tree in items.items()}
-            where = ocp.args.JsonSave(dataclasses.asdict(position))
-            args = ocp.args.Composite(**saved, position=where)
-            # After a stop between the saves of `best` and of `last`, this step is trained again.
-            if position.step in manager.all_steps():
-                manager.delete(position.step)
-            manager.save(position.step, args=args, force=True)
+        """Writes a checkpoint of named array trees, whole or not at all, and drops old ones.
+
+        Raises:
+            RunError: it cannot be written; the checkpoints before it are still there.
+        """
+        folder = self.path / "checkpoints" / which / str(position.batches)
+        checkpoint.write(folder, items, dataclasses.asdict(position))
+        # One of a later position is of a past that a damaged checkpoint has made undone.
+        there = self._checkpoints(which)
+        kept = [path for path in there if int(path.name) <= position.batches][:KEPT]
+        for path in set(there) - set(kept):
+            shutil.rmtree(path)
 
     def position(self, which: Which) -> Position | None:
-        """Returns where the newest checkpoint of a kind stands; None if there is none."""
-        if not (self.path / "checkpoints" / which).is_dir():
-            return None
-        with self._manager(which) as manager:
-            step = manager.latest_step()
-            if step is None:
-                return None
-            args = ocp.args.Composite(position=ocp.args.JsonRestore())
-            return Position(**manager.restore(step, args=args)["position"])
+        """Returns where the newest whole checkpoint of a kind stands; None if there is none.
+
+        Raises:
+            RunError: there are checkpoints, and all of them are damaged.
+        """
+        newest = self._newest(which)
+        return None if newest is None else newest[1]
 
     def restore(self, which: Which, templates: dict[str, Any]) -> dict[str, Any]:
         """Reads array trees of the given structure, shapes and types from the newest checkpoint.
 
+        One that is damaged is named in a warning, and the one before it is read.
+
         Raises:
-            RunError: there is no checkpoint, or it is one of another tokenizer or model.
+            RunError: there is no checkpoint, or none that is whole, or it is one of another
+                tokenizer or model, or of a newer format.
         """
-        position = self.position(which)
-        if position is None:
+        newest = self._newest(which)
+        if newest is None:
             raise RunError(f"{self.path}: has no checkpoint yet; `nmt train` saves the first")
+        folder, position = newest
         if position.tokenizer != self.tokenizers().fingerprint:
             raise RunError(
                 f"{self.path}: its tokenizer is not the one that the model was trained with; "
                 "put the original files back into tokenizer/"
             )
-        wanted = {
-            name: {key: ocp.utils.to_shape_dtype_struct(leaf) for key, leaf in _named(tree).items()}
-            for name, tree in templates.items()
-        }
-        with self._manager(which) as manager:
-            for name, arrays in wanted.items():
-                folder = manager.directory / str(position.step) / name
-                self._check(arrays, ocp.StandardCheckpointHandler().metadata(folder).tree)
-            args = {name: ocp.args.StandardRestore(arrays) for name, arrays in wanted.items()}
-            restored = manager.restore(position.step, args=ocp.args.Composite(**args))
-        return {
-            name: jax.tree.unflatten(
-                jax.tree.structure(tree), [restored[name][key] for key in _named(tree)]
+        return checkpoint.read(folder, templates)
+
+    def _newest(self, which: Which) -> tuple[Path, Position] | None:
+        """Returns the newest checkpoint of a kind that is as it was written."""
+        flaws: list[str] = []
+        for folder in self._checkpoints(which):
+            flaw = checkpoint.flaw(folder)
+            if flaw is None:
+                for each in flaws:
+                    warnings.warn(f"{each}; using {folder.name} before it", stacklevel=3)
+                stored = checkpoint.position(folder)
+                return folder, Position(**{**stored, "unlogged": tuple(stored["unlogged"])})
+            flaws.append(f"{folder}: the checkpoint is damaged ({flaw})")
+        if flaws:
+            raise RunError(
+                f"{'; '.join(flaws)}: put one back from a copy, or remove the folder "
+                f"{self.path} to start anew"
             )
-            for name, tree in templates.items()
-        }
+        return None
 
-    def _check(self, wanted: dict[str, Any], stored: dict[str, Any]) -> None:
-        """Compares names and shapes, of which orbax would complain on many lines."""
-        for key in sorted(wanted.keys() | stored.keys()):
-            here, there = (
-                tuple(arrays[key].shape) if key in arrays else "no such array"
-                for arrays in (wanted, stored)
-            )
-            if here != there:
-                raise RunError(
-                    f"{self.path}: checkpoint of another model ({key}: {there} in the checkpoint, "
-                    f"{here} by config.yaml); put the original config.yaml back"
-                )
-
-    def _manager(self, which: Which) -> ocp.CheckpointManager:
-        options = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)
-        path = (self.path / "checkpoints" / which).absolute()
-        return ocp.CheckpointManager(path, options=options)
-
-
-def _named(tree: Any) -> dict[str, Any]:
-    """Returns the arrays of a tree by name, so that a checkpoint knows of names and arrays only."""
-    return {
-        jax.tree_util.keystr(path, simple=True, separator="."): leaf
-        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
-    }
+    def _checkpoints(self, which: Which) -> list[Path]:
+        """Returns the folders of a kind, the newest first."""
+        parent = self.path / "checkpoints" / which
+        found = parent.iterdir() if parent.is_dir() else ()
+        numbered = [path for path in found if path.name.isdecimal()]
+        return sorted(numbered, key=lambda path: int(path.name), reverse=True)

@@ -76,6 +76,26 @@ def test_a_created_run_opens_with_its_configuration_and_tokenizer(tmp_path, run,
     assert opened.metrics_path == tmp_path / "run" / "metrics.jsonl"
 
 
+def test_a_start_that_was_cut_off_leaves_a_folder_that_may_become_a_run(tmp_path, tokenizers):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "lock").touch()
+    (tmp_path / "run" / "config.yaml.part").write_text("data: {tra")
+    (tmp_path / "run" / "tokenizer.part").mkdir()
+
+    run = Run.start(config(tmp_path))
+    run.create(tokenizers)
+
+    assert Run.open(run.path).config == run.config
+
+
+def test_a_run_is_locked_for_one_training_at_a_time(run):
+    with run.lock(), pytest.raises(RunError, match="run: another training is at work here"):
+        run.lock().__enter__()
+
+    with run.lock():
+        assert (run.path / "lock").read_text().startswith("process ")
+
+
 def test_the_same_configuration_goes_on(tmp_path, run):
     assert Run.start(config(tmp_path)).path == run.path
 
@@ -102,6 +122,7 @@ def test_what_is_not_a_run_is_left_alone(tmp_path, kind):
         "training.max_steps=7",
         "training.max_epochs=3",
         "training.patience=null",
+        "training.max_skipped=3",
         "training.log_every=1",
         "training.attention_images=0",
         "decoding.beam=2",
@@ -186,8 +207,9 @@ def test_the_position_comes_back(run, best):
         stale=6,
         plateau=7,
         tokenizer="8",
+        unlogged=(9.5, 0.1, 1 / 3),
     )
-    assert len(set(dataclasses.astuple(position))) == 9
+    assert len(set(dataclasses.astuple(position))) == 10
 
     run.save("last", {"state": arrays()}, position)
 
@@ -200,20 +222,23 @@ def test_there_is_no_position_before_the_first_checkpoint(run):
     assert run.position("best") is None
 
 
-def test_only_the_newest_checkpoint_of_a_kind_stays(run):
-    run.save("best", {"state": arrays()}, Position(step=10))
-    run.save("last", {"state": arrays()}, Position(step=10))
-    run.save("last", {"state": arrays()}, Position(step=20))
-
-    checkpoints = run.path / "checkpoints"
-    assert [path.name for path in (checkpoints / "last").iterdir()] == ["20"]
-    assert [path.name for path in (checkpoints / "best").iterdir()] == ["10"]
-    assert run.position("last").step == 20
+def names(run, which):
+    return sorted(path.name for path in (run.path / "checkpoints" / which).iterdir())
 
 
-def test_a_step_that_is_trained_again_is_saved_again(run, tokenizers):
+def test_the_newest_two_checkpoints_of_a_kind_stay(run):
+    run.save("best", {"state": arrays()}, Position(batches=8))
+    for batches in (8, 9, 10):
+        run.save("last", {"state": arrays()}, Position(batches=batches))
+
+    assert names(run, "last") == ["10", "9"]
+    assert names(run, "best") == ["8"]
+    assert run.position("last").batches == 10
+
+
+def test_a_checkpoint_that_is_reached_again_is_written_again(run, tokenizers):
     # The power failed when `best` was written and `last` was not: training goes on before it.
-    position = Position(step=10, tokenizer=tokenizers.fingerprint)
+    position = Position(batches=10, tokenizer=tokenizers.fingerprint)
     again = jax.tree.map(lambda x: x + 1, arrays())
     run.save("best", {"params": arrays()}, position)
 
@@ -223,13 +248,58 @@ def test_a_step_that_is_trained_again_is_saved_again(run, tokenizers):
     assert_same(run.restore("best", {"params": arrays()})["params"], again)
 
 
-def test_a_checkpoint_that_was_not_finished_does_not_count(run):
-    run.save("last", {"state": arrays()}, Position(step=10))
-    checkpoints = run.path / "checkpoints" / "last"
-    shutil.copytree(checkpoints / "10", checkpoints / "20.orbax-checkpoint-tmp-0")
-    (checkpoints / "20.orbax-checkpoint-tmp-0" / "_CHECKPOINT_METADATA").unlink()
+def test_a_checkpoint_that_was_not_finished_does_not_count_and_goes_with_the_next(run):
+    run.save("last", {"state": arrays()}, Position(batches=10))
+    folder = run.path / "checkpoints" / "last"
+    for name in ("20.part", "20.part.orbax-checkpoint-tmp"):
+        shutil.copytree(folder / "10", folder / name)
+    assert run.position("last").batches == 10
 
-    assert run.position("last").step == 10
+    run.save("last", {"state": arrays()}, Position(batches=11))
+
+    assert names(run, "last") == ["10", "11"]
+
+
+def damage(run, which, batches):
+    path = run.path / "checkpoints" / which / str(batches) / "position.json"
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_read(run, tokenizers):
+    for batches in (10, 20):
+        position = Position(batches=batches, tokenizer=tokenizers.fingerprint)
+        run.save("best", {"params": {"weights": jnp.full(3, batches)}}, position)
+    damage(run, "best", 20)
+
+    named = (
+        r"best/20: the checkpoint is damaged \(position.json is not as it was written\); using 10"
+    )
+    with pytest.warns(UserWarning, match=named):
+        restored = run.restore("best", {"params": {"weights": jnp.zeros(3, jnp.int32)}})
+    with pytest.warns(UserWarning, match=named):
+        assert run.position("best").batches == 10
+
+    np.testing.assert_array_equal(restored["params"]["weights"], [10, 10, 10])
+
+
+def test_what_a_damaged_checkpoint_has_made_undone_goes_with_the_next(run):
+    for batches in (10, 20):
+        run.save("last", {"state": arrays()}, Position(batches=batches))
+    damage(run, "last", 20)
+
+    run.save("last", {"state": arrays()}, Position(batches=15))
+
+    assert names(run, "last") == ["10", "15"]
+    assert run.position("last").batches == 15
+
+
+def test_without_a_whole_checkpoint_nothing_starts_from_scratch(run):
+    for batches in (10, 20):
+        run.save("last", {"state": arrays()}, Position(batches=batches))
+        damage(run, "last", batches)
+
+    with pytest.raises(RunError, match=r"last/20: .*last/10: .*: put one back from a copy, or"):
+        run.position("last")
 
 
 def test_a_run_without_checkpoint_says_so(run):
@@ -265,5 +335,7 @@ def test_another_tokenizer_is_refused(run):
 def test_another_model_is_refused(run, tokenizers, template, difference):
     run.save("best", {"params": arrays()}, Position(tokenizer=tokenizers.fingerprint))
 
-    with pytest.raises(RunError, match=rf"run: checkpoint of another model \({difference}\); put"):
+    with pytest.raises(
+        RunError, match=rf"best/0: checkpoint of another model \({difference}\); put"
+    ):
         run.restore("best", {"params": template})

@@ -6,13 +6,28 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from nmt.cli.alignments import aer, align, plot, symmetrise
-from nmt.cli.models import bench, demo, evaluate, info, train, translate
+from nmt.cli.alignments import aer, align, symmetrise
+from nmt.cli.models import bench, demo, evaluate, info, shortlist, train, translate
+from nmt.cli.pictures import curves, plot
 from nmt.cli.terminal import app
 from nmt.errors import UserError
 
 # In the order of `nmt --help`.
-for command in (demo, train, translate, evaluate, align, symmetrise, aer, plot, info, bench):
+COMMANDS = (
+    demo,
+    train,
+    translate,
+    evaluate,
+    align,
+    symmetrise,
+    aer,
+    plot,
+    curves,
+    info,
+    shortlist,
+    bench,
+)
+for command in COMMANDS:
     app.command()(command)
 
 

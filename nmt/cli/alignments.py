@@ -1,4 +1,4 @@
-"""The commands about word alignments: find, join, score and draw them."""
+"""The commands about word alignments: find, join and score them."""
 
 import dataclasses
 import json
@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from nmt.cli import terminal
-from nmt.cli.terminal import AsJson, Beam, Output, RunPath
-from nmt.errors import DataError
+from nmt.cli.terminal import AsJson, Output, RunPath
 
 
 def align(
@@ -32,6 +31,9 @@ def align(
             help="Gold links (`i-j` sure, `ipj` possible): print the alignment error rate."
         ),
     ] = None,
+    method: Annotated[
+        str, typer.Option(help=f"What words are linked by: {terminal.METHODS}.")
+    ] = "attention",
 ) -> None:
     """Align given pairs by what the model attends to when forced to write the target.
 
@@ -51,7 +53,8 @@ def align(
             source_lines=terminal.lines(source),
             target_lines=terminal.lines(target),
         )
-    aligned = stream_links(terminal.translator(run, None), pairs, threshold=threshold)
+    translator = terminal.translator(run, None)
+    aligned = stream_links(translator, pairs, threshold=threshold, method=method)
     scored = []
     with terminal.writer(output) as out:
         for links in aligned:
@@ -113,34 +116,3 @@ def aer(
     pairs = list(side_by_side(predicted, golden, names=(links, gold)))
     score = score_links([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     print(json.dumps(dataclasses.asdict(score), indent=2) if as_json else score)
-
-
-def plot(
-    run: RunPath,
-    sentence: Annotated[str, typer.Argument(help="A sentence to translate.")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf file.")
-    ] = Path("heatmap.png"),
-    target: Annotated[
-        str | None,
-        typer.Option(help="Show the attention of this translation instead of the model's own."),
-    ] = None,
-    words: Annotated[bool, typer.Option(help="Words, not subword pieces.")] = True,
-    beam: Beam = None,
-) -> None:
-    """Draw what the model attends to: a heat map of source against target.
-
-    Example: nmt plot runs/demo "Der Hund schläft im Garten." -o heatmap.svg
-    """
-    from nmt import plotting
-
-    plotting.check_ending(output)
-    translator = terminal.translator(run, beam)
-    if target is None:
-        translation = translator.translate([sentence])[0]
-    else:
-        translation = translator.align([sentence], [target])[0]
-    if not translation.attention.size:
-        raise DataError("nothing to draw: the sentence or its translation is empty")
-    plotting.save(plotting.plot_alignment(translation, words=words), output)
-    print(translation.text)

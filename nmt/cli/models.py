@@ -107,14 +107,34 @@ def evaluate(
     print(metrics.as_json(scores) if as_json else "\n".join(map(str, scores)))
 
 
-def info(run: RunPath, as_json: AsJson = False) -> None:
+def shortlist(run: RunPath) -> None:
+    """Learn which words a search may leave out: the table that `decoding.shortlist` needs.
+
+    Example: nmt shortlist runs/demo, then `shortlist: 5` under `decoding:` in its config.yaml
+    """
+    from nmt.decoding.shortlist import make
+    from nmt.run import Run
+
+    print(make(Run.open(run)))
+
+
+def info(
+    run: RunPath,
+    as_json: AsJson = False,
+    svg: Annotated[
+        Path | None, typer.Option(help="Also write a block diagram of the model, as SVG.")
+    ] = None,
+) -> None:
     """Show what a run folder holds: parameters by part, vocabulary, training and scores so far.
 
     Example: nmt info runs/demo
     """
-    from nmt.info import describe, render
+    from nmt.info import describe, draw, render
 
     description = describe(run)
+    if svg is not None:
+        with terminal.writer(svg) as out:
+            out.write(draw(run))
     print(json.dumps(description, indent=2) if as_json else render(description))
 
 

@@ -10,6 +10,8 @@ import typer
 
 from nmt.errors import DataError
 
+METHODS = "attention, shifted, saliency, saliency_input, smoothed or jacobian"  # of explanation
+
 app = typer.Typer(
     name="nmt",
     help="Attention-based recurrent neural machine translation.",

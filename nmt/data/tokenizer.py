@@ -109,6 +109,23 @@ class Tokenizer:
         """Returns the piece of each id, as in the vocabulary: '▁' stands for a space."""
         return [self._processor.id_to_piece(int(i)) for i in ids]
 
+    def ids(self, pieces: Sequence[str]) -> list[int]:
+        """Returns the id of each piece, as in the vocabulary: the inverse of `pieces`."""
+        return [self._processor.piece_to_id(piece) for piece in pieces]
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Returns where in the text each piece of `encode(text)` stands.
+
+        That is its first character and the one after its last; of the pieces that one character
+        gives, all but the last stand empty before it.
+        """
+        return self._processor.encode(text, return_type="offset_mapping")["offsets"]
+
+    def decoded_offsets(self, ids: Sequence[int]) -> list[tuple[int, int]]:
+        """Returns where in `decode(ids)` each piece stands, as `offsets` does."""
+        plain = [int(i) for i in ids]
+        return self._processor.decode(plain, return_type="offset_mapping")["offsets"]
+
 
 @dataclass(frozen=True)
 class Tokenizers:

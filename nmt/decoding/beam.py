@@ -1,8 +1,9 @@
 """Beam search: `init`, then `step` until every sentence is done, then `finish`.
 
-Nothing but the model's state moves from place to place in the beam while it runs. Tokens and
-attention are written down where they arise, and back-pointers collect those of the best hypotheses
-at the end. Sentences that are done leave the batch as soon as they are half of it.
+The model reads a fixed number of rows at a time, and a row is one live hypothesis of any sentence.
+Hypotheses that are given up and sentences that are done leave their rows to others, which wait
+until then, so that rows are hardly ever idle. What the model has read stands in a log; the tokens
+and the attention of the best hypotheses are collected from it at the end.
 """
 
 import dataclasses
@@ -11,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, PyTree
+from jaxtyping import Array, Bool, Float, Int
 
 from nmt.decoding.hypotheses import (
     Hypotheses,
@@ -20,11 +21,13 @@ from nmt.decoding.hypotheses import (
     State,
     Step,
     bound,
+    coverage_penalty,
     expand,
     forbid,
     largest,
     normalise,
 )
+from nmt.decoding.paths import Log, Paths, choose, take
 
 
 def search(
@@ -35,12 +38,15 @@ def search(
     beam: int,
     max_length: Int[Array, " batch"],
     limit: int,
-    source_length: int,
+    source_mask: Bool[Array, "batch src"],
     bos: int,
     eos: int,
     pad: int,
     normalisation: Normalisation,
     alpha: float,
+    coverage: float = 0.0,
+    prune: float | None = None,
+    rows: int = 256,
     n_best: int = 1,
 ) -> Hypotheses:
     """Returns the `n_best` translations of each sentence, at most `beam`.
@@ -52,12 +58,15 @@ def search(
         beam: how many hypotheses of a sentence are extended at once.
         max_length: of each sentence's translation, eos included; 0 for rows of padding.
         limit: the length of the arrays returned, at least the largest `max_length`.
-        source_length: the size of the attention's axis src.
+        source_mask: the real positions of the attention's axis src.
         bos: the token that every hypothesis starts from; like `pad` it is never generated.
         eos: the token that ends a hypothesis.
         pad: what follows the end in the tokens returned.
         normalisation: how lengths are made comparable, see `normalise`.
         alpha: its exponent.
+        coverage: the weight of `coverage_penalty` in the score.
+        prune: a hypothesis so much less probable than the best one of its sentence is given up.
+        rows: how many hypotheses the model reads at once, at least `beam`.
         n_best: how many translations are returned.
     """
     rules = BeamSearch(
@@ -68,61 +77,71 @@ def search(
         pad=pad,
         normalisation=normalisation,
         alpha=alpha,
+        coverage=coverage,
+        prune=prune,
     )
-    start = rules.init(state, max_length, limit=limit, source_length=source_length)
-    return rules.finish(rules.run(start, step, memory))
+    start = rules.init(state, max_length, limit=limit, source_mask=source_mask, rows=rows)
+    return rules.finish(rules.run(start, step, memory), limit=limit)
 
 
-SMALLEST = 32  # a batch so small is not made smaller: each size is compiled for itself
-
-
-@struct.dataclass
-class Paths:
-    """Hypotheses of each sentence, known by their last token and what they extend.
-
-    An absent one has score -inf.
-    """
-
-    tokens: Int[Array, "batch path"]
-    parents: Int[Array, "batch path"]  # the place in the beam that the last token was added to
-    lengths: Int[Array, "batch path"]
-    log_probs: Float[Array, "batch path"]
-    scores: Float[Array, "batch path"]
-
-
-@struct.dataclass
-class History:
-    """What was at each place of the beam at each time."""
-
-    tokens: Int[Array, "batch limit beam"]  # the token read
-    parents: Int[Array, "batch limit beam"]  # the place of the hypothesis one step earlier
-    attention: Float[Array, "batch limit beam src"]  # for the token that came next
+FEWEST = 64  # rows; when few sentences are left, a quarter of the rows is enough, but no fewer
 
 
 @struct.dataclass
 class SearchState:
     """What the loop carries. `live` and `finished` are best first, and stay once `done`."""
 
-    time: Int[Array, " batch"]  # tokens that live hypotheses have, the same for all that go on
+    clock: Int[Array, ""]  # how many times the model has read
     max_length: Int[Array, " batch"]
+    source_mask: Bool[Array, "batch src"]
     done: Bool[Array, " batch"]
-    model: State
+    model: State  # after what each place of the beam has last read
     live: Paths
     finished: Paths
-    history: History
+    log: Log
+
+
+@struct.dataclass
+class Plan:
+    """Which hypotheses the model reads next: all live ones of as many sentences as there is room.
+
+    The first sentences come first. An idle row has some sentence and place too.
+    """
+
+    sentence: Int[Array, " row"]
+    place: Int[Array, " row"]  # in the beam
+    idle: Bool[Array, " row"]
+    rows: Int[Array, "batch beam"]  # where a place of the beam is read
+    read: Bool[Array, "batch beam"]  # whether it is
+
+    @classmethod
+    def of(cls, counts: Int[Array, " batch"], *, beam: int, rows: int) -> "Plan":
+        """Plans for sentences with so many live hypotheses each."""
+        ends = jnp.cumsum(counts)
+        going, firsts = ends <= rows, ends - counts
+        row, places = jnp.arange(rows), jnp.arange(beam)[None, :]
+        sentence = (ends[None, :] <= row[:, None]).sum(axis=1)
+        sentence = jnp.minimum(sentence, counts.shape[0] - 1)
+        return cls(
+            sentence=sentence,
+            place=jnp.clip(row - firsts[sentence], 0, beam - 1),
+            idle=row >= jnp.where(going, ends, 0).max(),
+            rows=jnp.clip(firsts[:, None] + places, 0, rows - 1),
+            read=going[:, None] & (places < counts[:, None]),
+        )
 
 
 @dataclasses.dataclass(frozen=True)
 class BeamSearch:
     """The rules of a search.
 
-    At each time the 2 `beam` best continuations of a sentence are candidates, so that `beam` of
-    them live on however many end. One that ends counts only among the `beam` best of all: a beam
-    of 1 is greedy search, and a beam that holds all sequences finds the best of all.
+    At each time the `beam` best continuations of a sentence that do not end live on. One that ends
+    counts only among the `beam` best of all: a beam of 1 is greedy search, and a beam that holds
+    all sequences finds the best of all.
 
-    A sentence is done at its maximum length; when `beam` hypotheses have finished and no live one
-    is more probable than any of them; or when no live one can still be among the `n_best`. The
-    last changes nothing but the time taken.
+    A live hypothesis is given up when it can no longer be among the `n_best`, or by `prune`. A
+    sentence is done at its maximum length; when no hypothesis of it is live; or when `beam`
+    hypotheses have finished and no live one is more probable than any of them.
     """
 
     beam: int
@@ -132,88 +151,99 @@ class BeamSearch:
     pad: int
     normalisation: Normalisation
     alpha: float
+    coverage: float = 0.0
+    prune: float | None = None
 
     def init(
-        self, state: State, max_length: Int[Array, " batch"], *, limit: int, source_length: int
+        self,
+        state: State,
+        max_length: Int[Array, " batch"],
+        *,
+        limit: int,
+        source_mask: Bool[Array, "batch src"],
+        rows: int,
     ) -> SearchState:
         """Returns the search before the first token: one live hypothesis for each sentence."""
-        places = (max_length.shape[0], self.beam)
+        batch, src = source_mask.shape
+        covered = src if self.coverage else 0
+        nothing = Paths.absent((batch, self.beam), token=self.bos, covered=covered)
         max_length = jnp.minimum(max_length, limit)
-        nothing = Paths(
-            tokens=jnp.full(places, self.bos, jnp.int32),
-            parents=jnp.zeros(places, jnp.int32),
-            lengths=jnp.zeros(places, jnp.int32),
-            log_probs=jnp.full(places, -jnp.inf),
-            scores=jnp.full(places, -jnp.inf),
-        )
-        first = jnp.full(places, -jnp.inf).at[:, 0].set(jnp.where(max_length > 0, 0.0, -jnp.inf))
+        rows = min(rows, batch * self.beam)
+        first = (jnp.arange(self.beam)[None, :] == 0) & (max_length > 0)[:, None]
         return SearchState(
-            time=jnp.zeros(places[0], jnp.int32),
+            clock=jnp.zeros((), jnp.int32),
             max_length=max_length,
+            source_mask=source_mask,
             done=max_length <= 0,
             model=expand(state, self.beam),
-            live=dataclasses.replace(nothing, log_probs=first, scores=first),
+            live=dataclasses.replace(nothing, log_probs=jnp.where(first, 0.0, -jnp.inf)),
             finished=nothing,
-            history=History(
-                tokens=jnp.zeros((places[0], limit, self.beam), jnp.int32),
-                parents=jnp.zeros((places[0], limit, self.beam), jnp.int32),
-                attention=jnp.zeros((places[0], limit, self.beam, source_length)),
-            ),
+            log=Log.blank(_most_readings(batch, self.beam, limit, rows), rows, src),
         )
 
     def run(self, search: SearchState, step: Step, memory: Memory) -> SearchState:
-        """Returns the search when every sentence is done.
+        """Returns the search when every sentence is done; the last ones have fewer rows."""
+        rows = search.log.tokens.shape[1]
+        if rows // 4 >= FEWEST:
+            left = rows // 4 // self.beam
+            search = self._until(search, step, memory, rows=rows, left=left)
+            rows = rows // 4
+        return self._until(search, step, memory, rows=rows, left=0)
 
-        When no more than half of a batch goes on, that half goes on alone, as a smaller batch.
-        """
-        batch = search.done.shape[0]
-        enough = batch // 2 if batch > SMALLEST else 0
-        search = lax.while_loop(
-            lambda now: jnp.sum(~now.done) > enough,
-            lambda now: self.step(now, step, memory),
+    def _until(
+        self, search: SearchState, step: Step, memory: Memory, *, rows: int, left: int
+    ) -> SearchState:
+        """Returns the search when no more sentences than those `left` go on."""
+        return lax.while_loop(
+            lambda now: jnp.sum(~now.done) > left,
+            lambda now: self.step(now, step, memory, rows=rows),
             search,
         )
-        if not enough:
-            return search
-        going = jnp.argsort(search.done, stable=True)[:enough]
-        rest, theirs = jax.tree.map(lambda leaf: leaf[going], (search, memory))
-        rest = self.run(rest, step, theirs)
-        return jax.tree.map(lambda whole, part: whole.at[going].set(part), search, rest)
 
-    def step(self, search: SearchState, step: Step, memory: Memory) -> SearchState:
-        """Returns the search with one more token on every live hypothesis."""
-        model, log_probs, attention = step(search.model, search.live.tokens, memory)
-        now = search.time[0]
-        candidates = self._candidates(search, log_probs)
-        ends = candidates.tokens == self.eos
-        counted = ends & (jnp.arange(2 * self.beam)[None, :] < self.beam)
-        live = _best(_only(candidates, ~ends), self.beam)
-        finished = _best(_join(search.finished, _only(candidates, counted)), self.beam)
-        live, finished = _where(
-            search.done[:, None], (search.live, search.finished), (live, finished)
+    def step(self, search: SearchState, step: Step, memory: Memory, *, rows: int) -> SearchState:
+        """Returns the search with one more token on live hypotheses, as many as there are rows."""
+        live = search.live
+        counts = jnp.where(search.done, 0, live.present.sum(axis=1))
+        plan = Plan.of(counts, beam=self.beam, rows=rows)
+        at = (plan.sentence, plan.place)
+        before = jax.tree.map(lambda leaf: leaf[plan.sentence, live.parents[at]], search.model)
+        theirs = jax.tree.map(lambda leaf: leaf[plan.sentence], memory)
+        after, log_probs, attention = step(before, live.tokens[at], theirs)
+        nowhere = jnp.where(plan.idle, len(counts), plan.sentence)
+        candidates = self._candidates(search, plan, log_probs, attention)
+        read = plan.read[:, 0]
+        extended = self._select(search, candidates)
+        live, finished, done = choose(
+            read, extended, (search.live, search.finished, jnp.zeros_like(read))
         )
         return dataclasses.replace(
             search,
-            time=search.time + 1,
-            done=search.done | self._done(search, live, finished),
-            model=_take(model, live.parents),
+            clock=search.clock + 1,
+            done=search.done | done,
+            model=jax.tree.map(
+                lambda whole, new: whole.at[nowhere, plan.place].set(new, mode="drop"),
+                search.model,
+                after,
+            ),
             live=live,
             finished=finished,
-            history=History(
-                tokens=search.history.tokens.at[:, now].set(search.live.tokens),
-                parents=search.history.parents.at[:, now].set(search.live.parents),
-                attention=search.history.attention.at[:, now].set(attention),
+            log=search.log.write(
+                search.clock,
+                tokens=search.live.tokens[at],
+                origins=search.live.origins[at],
+                attention=attention,
             ),
         )
 
-    def finish(self, search: SearchState) -> Hypotheses:
+    def finish(self, search: SearchState, *, limit: int) -> Hypotheses:
         """Returns the best hypotheses; unfinished ones fill the places that finished ones leave."""
-        paths = _join(search.finished, search.live)
-        order = jnp.argsort(jnp.isneginf(paths.scores), axis=1, stable=True)
-        paths = _take(paths, order[:, : self.n_best])
-        lengths = jnp.where(jnp.isneginf(paths.scores), 0, paths.lengths)
-        tokens, attention = _trace(dataclasses.replace(paths, lengths=lengths), search.history)
-        inside = jnp.arange(tokens.shape[-1])[None, None, :] < lengths[:, :, None]
+        cut = search.live.best(self.beam, search.live.scores)
+        paths = search.finished.join(cut)
+        paths = take(paths, jnp.argsort(~paths.present, axis=1, stable=True)[:, : self.n_best])
+        lengths = jnp.where(paths.present, paths.lengths, 0)
+        paths = dataclasses.replace(paths, lengths=lengths)
+        tokens, attention = search.log.trace(paths, limit)
+        inside = jnp.arange(limit)[None, None, :] < lengths[:, :, None]
         return Hypotheses(
             tokens=jnp.where(inside, tokens, self.pad),
             lengths=lengths,
@@ -223,74 +253,76 @@ class BeamSearch:
         )
 
     def _candidates(
-        self, search: SearchState, log_probs: Float[Array, "batch beam vocab"]
+        self,
+        search: SearchState,
+        plan: Plan,
+        log_probs: Float[Array, "row vocab"],
+        attention: Float[Array, "row src"],
     ) -> Paths:
-        """Returns the best continuations of live hypotheses, twice as many as the beam is wide."""
-        batch, _, vocab = log_probs.shape
-        totals = forbid(log_probs, self.bos, self.pad) + search.live.log_probs[:, :, None]
-        best, places = largest(totals.reshape(batch, -1), 2 * self.beam)
-        lengths = jnp.broadcast_to(search.time[:, None] + 1, best.shape)
+        """Returns the best continuations of what was read, twice as many as the beam is wide.
+
+        Of one hypothesis one more than the beam is wide are enough: at most one of them ends.
+        """
+        number = min(self.beam + 1, log_probs.shape[1])
+        normaliser = jax.nn.logsumexp(log_probs, axis=1, keepdims=True)
+        gained, tokens = largest(forbid(log_probs, self.bos, self.pad), number)
+        before = jnp.where(plan.read, search.live.log_probs, -jnp.inf)
+        totals = before[:, :, None] + (gained - normaliser)[plan.rows]
+        best, places = lax.top_k(totals.reshape(len(totals), -1), 2 * self.beam)
+        parents = places // number
+        rows = jnp.take_along_axis(plan.rows, parents, axis=1)
+        lengths = take(search.live.lengths, parents) + 1
+        coverage = take(search.live.coverage, parents)
+        if self.coverage:
+            coverage = coverage + attention[rows]
+        scores = normalise(best, lengths, kind=self.normalisation, alpha=self.alpha)
+        if self.coverage:
+            missed = coverage_penalty(coverage, search.source_mask)
+            scores = jnp.where(best > -jnp.inf, scores + self.coverage * missed, -jnp.inf)
         return Paths(
-            tokens=places % vocab,
-            parents=places // vocab,
+            tokens=tokens[rows, places % number],
+            parents=parents,
+            origins=search.clock * search.log.tokens.shape[1] + rows,
             lengths=lengths,
             log_probs=best,
-            scores=normalise(best, lengths, kind=self.normalisation, alpha=self.alpha),
+            scores=scores,
+            coverage=coverage,
         )
 
-    def _done(self, search: SearchState, live: Paths, finished: Paths) -> Bool[Array, " batch"]:
-        reachable = bound(
-            live.log_probs[:, :1],
-            search.max_length[:, None],
-            kind=self.normalisation,
-            alpha=self.alpha,
-        )[:, 0]
-        return (
-            (search.time + 1 >= search.max_length)
-            | (finished.log_probs.min(axis=1) >= live.log_probs[:, 0])
-            | (finished.scores[:, self.n_best - 1] >= reachable)
+    def _select(
+        self, search: SearchState, candidates: Paths
+    ) -> tuple[Paths, Paths, Bool[Array, " batch"]]:
+        """Returns live and finished hypotheses, and which sentences are done with these."""
+        ends = candidates.tokens == self.eos
+        counted = ends & (jnp.arange(2 * self.beam)[None, :] < self.beam)
+        finished = search.finished.join(candidates.only(counted))
+        finished = finished.best(self.beam, finished.scores)
+        live = candidates.only(~ends)
+        live = live.best(self.beam, live.log_probs)
+        longest = (candidates.lengths[:, 0] >= search.max_length) | (
+            finished.log_probs.min(axis=1) >= live.log_probs[:, 0]
         )
+        live = live.only(~self._given_up(search, live, finished))
+        return live, finished, longest | ~live.present[:, 0]
+
+    def _given_up(
+        self, search: SearchState, live: Paths, finished: Paths
+    ) -> Bool[Array, "batch beam"]:
+        lengths = jnp.broadcast_to(search.max_length[:, None], live.lengths.shape)
+        reachable = bound(live.log_probs, lengths, kind=self.normalisation, alpha=self.alpha)
+        given_up = reachable <= finished.scores[:, self.n_best - 1 : self.n_best]
+        if self.prune is not None:
+            best = jnp.maximum(live.log_probs[:, :1], finished.log_probs.max(axis=1)[:, None])
+            given_up |= live.log_probs < best - self.prune
+        return given_up
 
 
-def _trace(
-    paths: Paths, history: History
-) -> tuple[Int[Array, "batch path limit"], Float[Array, "batch path limit src"]]:
-    """Follows each path back to its first token; what lies beyond its length is arbitrary."""
+def _most_readings(batch: int, beam: int, limit: int, rows: int) -> int:
+    """Returns how many times the model reads at most.
 
-    def back(
-        cursor: tuple[Array, Array], moment: tuple[Array, Array, Array, Array]
-    ) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-        tokens, places = cursor
-        time, read, parents, attention = moment
-        earlier = _take((read, parents), places)
-        return _where(time < paths.lengths, earlier, cursor), (tokens, _take(attention, places))
-
-    times = jnp.arange(history.tokens.shape[1])
-    moments = (times, *jax.tree.map(lambda leaf: leaf.swapaxes(0, 1), jax.tree.leaves(history)))
-    _, (tokens, attention) = lax.scan(back, (paths.tokens, paths.parents), moments, reverse=True)
-    return jnp.moveaxis(tokens, 0, 2), jnp.moveaxis(attention, 0, 2)
-
-
-def _take(tree: PyTree, places: Int[Array, "batch path"]) -> PyTree:
-    """Returns the hypotheses at the places, for every leaf of axes (batch, beam, ...)."""
-    return jax.tree.map(lambda leaf: jax.vmap(lambda row, place: row[place])(leaf, places), tree)
-
-
-def _only(paths: Paths, wanted: Bool[Array, "batch path"]) -> Paths:
-    return dataclasses.replace(
-        paths,
-        log_probs=jnp.where(wanted, paths.log_probs, -jnp.inf),
-        scores=jnp.where(wanted, paths.scores, -jnp.inf),
-    )
-
-
-def _best(paths: Paths, number: int) -> Paths:
-    return _take(paths, lax.top_k(paths.scores, number)[1])
-
-
-def _join(first: Paths, second: Paths) -> Paths:
-    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=1), first, second)
-
-
-def _where(condition: Bool[Array, "batch _"], chosen: PyTree, otherwise: PyTree) -> PyTree:
-    return jax.tree.map(lambda *leaves: jnp.where(condition, *leaves), chosen, otherwise)
+    A sentence waits only when fewer rows are idle than a beam has; and when none waits, all of
+    them get longer. With a quarter of the rows, none waits.
+    """
+    if batch * beam <= rows:
+        return limit
+    return -(-batch * beam * limit // (rows - beam + 1)) + limit

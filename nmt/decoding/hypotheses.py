@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
-State = Any  # a pytree; every leaf leads with the axes (batch, beam)
-Memory = Any  # a pytree that does not change, the same for a whole beam; leaves lead with batch
+State = Any  # a pytree; every leaf leads with the axis row
+Memory = Any  # a pytree that does not change; every leaf leads with the axis row
 Normalisation = Literal["none", "average", "gnmt"]
 Found = Array | np.ndarray  # on the device, or fetched from it
 
@@ -19,16 +19,16 @@ BLOCK = 64  # of sizes from 16 to 1000 the fastest on a CPU, for rows of 40,000 
 
 @runtime_checkable
 class Step(Protocol):
-    """All that search knows of a model: it reads one token of each hypothesis.
+    """All that search knows of a model: it reads one token of each hypothesis, a row each.
 
-    `log_probs` are those of the next token, normalised over the vocabulary; `attention` is what
-    was attended to in order to predict it. A leaf of the state, such as a random key, travels with
-    its hypothesis.
+    `log_probs` are those of the next token; for `beam.search`, which normalises them over the
+    vocabulary itself, logits will do. `attention` is what was attended to in order to predict it.
+    A leaf of the state, such as a random key, travels with its hypothesis.
     """
 
     def __call__(
-        self, state: State, tokens: Int[Array, "batch beam"], memory: Memory
-    ) -> tuple[State, Float[Array, "batch beam vocab"], Float[Array, "batch beam src"]]:
+        self, state: State, tokens: Int[Array, " row"], memory: Memory
+    ) -> tuple[State, Float[Array, "row vocab"], Float[Array, "row src"]]:
         """Returns the new state, the log-probabilities and the attention."""
         ...
 
@@ -81,8 +81,23 @@ def bound(
 
     Log-probabilities are never positive, so that they only fall, and the longest translation
     divides them by most: at best a hypothesis loses nothing more and ends at the maximum length.
+    A coverage penalty is never positive, and at best there is none in the end.
     """
     return normalise(log_probs, max_lengths, kind=kind, alpha=alpha)
+
+
+def coverage_penalty(
+    coverage: Float[Array, "batch beam src"], source_mask: Bool[Array, "batch src"]
+) -> Float[Array, "batch beam"]:
+    """Returns sum_i log(min(c_i, 1)) over the real source positions i, never positive.
+
+    c_i is the attention that position i has got from all target positions: cp of Wu et al. (2016),
+    equation 14, whose weight beta is left to the caller. Attention of zero, which their softmax
+    never gives, counts as the smallest number, so that the score stays finite.
+    """
+    smallest = jnp.finfo(coverage.dtype).tiny
+    covered = jnp.where(source_mask[:, None, :], jnp.clip(coverage, smallest, 1.0), 1.0)
+    return jnp.log(covered).sum(axis=-1)
 
 
 def expand(state: State, beam: int) -> State:

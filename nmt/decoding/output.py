@@ -9,9 +9,10 @@ from typing import Any, Protocol, TextIO, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from nmt.decoding.translator import Translation, Translator
+from nmt.decoding.translation import Translation
+from nmt.decoding.translator import Translator
 from nmt.errors import DataError
-from nmt.evaluation.alignment import Link, argmax_links, fold, threshold_links
+from nmt.evaluation.alignment import Link, argmax_links, threshold_links
 from nmt.evaluation.pharaoh import format_links
 
 
@@ -53,10 +54,8 @@ def word_links(translation: Translation, *, threshold: float | None = None) -> f
     """
     if not translation.attention.size:
         return frozenset()
-    words = fold(translation.attention, translation.source_pieces, translation.target_pieces)
-    if threshold is None:
-        return argmax_links(words.weights)
-    return threshold_links(words.weights, threshold)
+    weights = translation.words.weights
+    return argmax_links(weights) if threshold is None else threshold_links(weights, threshold)
 
 
 def links(translation: Translation) -> str:
@@ -65,10 +64,19 @@ def links(translation: Translation) -> str:
 
 
 def stream_links(
-    translator: Translator, pairs: Iterable[tuple[str, str]], *, threshold: float | None = None
+    translator: Translator,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    threshold: float | None = None,
+    method: str = "attention",
 ) -> Iterator[frozenset[Link]]:
-    """Returns `word_links` of each (source, target) pair; a window of them is in memory at once."""
-    return (word_links(each, threshold=threshold) for each in translator.align_stream(pairs))
+    """Returns `word_links` of each (source, target) pair; a window of them is in memory at once.
+
+    Raises:
+        DataError: there is no such method of explanation.
+    """
+    aligned = translator.align_stream(pairs, method=method)
+    return (word_links(each, threshold=threshold) for each in aligned)
 
 
 class _Matrices:

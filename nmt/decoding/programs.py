@@ -1,5 +1,6 @@
 """The two compiled programs of a translator: search for translations, and force given ones."""
 
+import dataclasses
 from functools import partial
 from typing import Any
 
@@ -8,10 +9,12 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from nmt.attention.mechanisms import Memory
+from nmt.attention.interface import Memory
 from nmt.config import DecodingConfig
 from nmt.decoding import beam
-from nmt.decoding.hypotheses import Hypotheses
+from nmt.decoding.hypotheses import Hypotheses, Step
+from nmt.model.decoder import draw_masks
+from nmt.model.seq2seq import Seq2Seq
 from nmt.types import Graph, Params
 
 
@@ -22,39 +25,72 @@ def search(
     source: Int[Array, "batch src"],
     lengths: Int[Array, " batch"],
     max_length: Int[Array, " batch"],
+    shortlist: Int[Array, " vocab"] | None = None,
     *,
     config: DecodingConfig,
     limit: int,
     specials: tuple[int, int, int],
     n_best: int,
 ) -> Hypotheses:
-    """Encodes the sentences and searches for their translations, in one compiled program."""
+    """Encodes the sentences and searches for their translations, in one compiled program.
+
+    A `shortlist` has the only target pieces that are predicted; it starts with the `specials`,
+    bos, eos and pad.
+    """
     model = nnx.merge(graph, params)
     memory = model.encode(source, lengths)
-
-    def step(
-        state: Any, tokens: Int[Array, "batch beam"], memory: Memory
-    ) -> tuple[Any, Float[Array, "batch beam vocab"], Float[Array, "batch beam src"]]:
-        # The hypotheses of a sentence share its memory: vmap adds their axis to all the rest.
-        each = jax.vmap(model.decode_step, in_axes=(1, 1, None), out_axes=1)
-        return each(state, tokens, memory)
-
-    bos, eos, pad = specials
-    return beam.search(
-        step,
+    bos, eos, pad = specials if shortlist is None else (0, 1, 2)  # places in the shortlist
+    batch, src = source.shape
+    found = beam.search(
+        _predictor(model, shortlist, reads=batch * config.beam * src),
         model.initial_state(memory),
         memory,
         beam=config.beam,
         max_length=max_length,
         limit=limit,
-        source_length=source.shape[1],
+        source_mask=memory.mask,
         bos=bos,
         eos=eos,
         pad=pad,
         normalisation=config.normalisation,
         alpha=config.alpha,
+        coverage=config.coverage_penalty,
+        prune=config.prune,
+        # Half of the places, for few beams are full; of more rows products are hardly faster.
+        rows=max(config.beam, min(4 * config.batch, batch * config.beam // 2)),
         n_best=n_best,
     )
+    if shortlist is None:
+        return found
+    return dataclasses.replace(found, tokens=shortlist[found.tokens])
+
+
+def _predictor(model: Seq2Seq, shortlist: Int[Array, " vocab"] | None, *, reads: int) -> Step:
+    """Returns `model.decode_step` for search, which needs logits alone, of a shortlist if given.
+
+    What a token adds to the gates is computed beforehand for all tokens, where more than these
+    are going to be read.
+    """
+    embedding, matrix = model.target_embedding.embedding[...], model.output_matrix
+    bias = model.output_bias[...]
+    if shortlist is not None:
+        embedding, matrix, bias = embedding[shortlist], matrix[shortlist], bias[shortlist]
+    gates = model.decoder.project(embedding[None])[0] if reads > len(embedding) else None
+    masks = draw_masks(model.decoder, model.dropout, embedding.dtype)
+
+    def step(
+        state: Any, tokens: Int[Array, " row"], memory: Memory
+    ) -> tuple[Any, Float[Array, "row vocab"], Float[Array, "row src"]]:
+        embedded = embedding[tokens][:, None]
+        projected = model.decoder.project(embedded)[:, 0] if gates is None else gates[tokens]
+        state, features, attended = model.decoder.step(state, projected, memory, masks)
+        features = jax.tree.map(lambda feature: feature[:, None], features)
+        readouts = model.decoder.readout(features, embedded, masks)[:, 0]
+        dtype = jnp.promote_types(readouts.dtype, jnp.float32)
+        logits = jnp.einsum("tr,vr->tv", readouts, matrix, preferred_element_type=dtype)
+        return state, logits + bias[None].astype(dtype), attended.weights
+
+    return step
 
 
 @partial(jax.jit, static_argnames=("graph", "bos"))
@@ -72,8 +108,8 @@ def force(
     model = nnx.merge(graph, params)
     memory = model.encode(source, source_lengths)
     previous = jnp.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
-    readouts, weights = model.teacher_forced(previous, memory)
+    readouts, attended = model.teacher_forced(previous, memory)
     log_probs = jax.nn.log_softmax(model.logits(readouts))
     chosen = jnp.take_along_axis(log_probs, target[..., None], axis=-1)[..., 0]
     real = jnp.arange(target.shape[1])[None, :] < target_lengths[:, None]
-    return jnp.sum(chosen * real, axis=-1), weights
+    return jnp.sum(chosen * real, axis=-1), attended.weights

@@ -9,7 +9,7 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key, Shaped
 
-from nmt.decoding.hypotheses import Hypotheses, Memory, State, Step, expand, forbid, largest
+from nmt.decoding.hypotheses import Hypotheses, Memory, State, Step, forbid, largest
 from nmt.errors import ConfigError
 
 
@@ -150,13 +150,13 @@ def sample(
     max_length = jnp.minimum(max_length, limit)
 
     def advance(drawn: _Drawn) -> _Drawn:
-        model, log_probs, attention = step(drawn.model, drawn.last[:, None], memory)
-        log_probs = forbid(log_probs[:, 0], bos, pad)
+        model, log_probs, attention = step(drawn.model, drawn.last, memory)
+        log_probs = forbid(log_probs, bos, pad)
         now = jax.vmap(jax.random.fold_in, in_axes=(0, None))(keys, drawn.time)
         tokens = strategy(log_probs, now)
         going = ~drawn.done
         gained = jnp.where(going, _pick(log_probs, tokens), 0.0)
-        attention = jnp.where(going[:, None], attention[:, 0], 0.0)
+        attention = jnp.where(going[:, None], attention, 0.0)
         return _Drawn(
             time=drawn.time + 1,
             done=drawn.done | (tokens == eos) | (drawn.time + 1 >= max_length),
@@ -208,7 +208,7 @@ def _init(
     return _Drawn(
         time=jnp.zeros((), jnp.int32),
         done=max_length <= 0,
-        model=expand(state, 1),
+        model=state,
         last=jnp.full(batch, bos, jnp.int32),
         lengths=jnp.zeros(batch, jnp.int32),
         log_probs=jnp.where(max_length > 0, 0.0, -jnp.inf),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 from flax import nnx
@@ -16,33 +17,21 @@ from nmt.allocator import keep_freed_memory
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import pad_side
 from nmt.data.tokenizer import Tokenizers
+from nmt.decoding.explanations import check_method, explain
 from nmt.decoding.hypotheses import Hypotheses
-from nmt.decoding.programs import force, search
+from nmt.decoding.lots import Lot, lots, width_of
+from nmt.decoding.programs import search
+from nmt.decoding.shortlist import Lexicon
+from nmt.decoding.translation import Translation, nothing
 from nmt.errors import DataError
 from nmt.model.seq2seq import Seq2Seq, build
 from nmt.run import Run, Which
 from nmt.types import Graph, Params
 
-WIDTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+COLUMNS = 2048  # target pieces of a shortlist
 WINDOW = 64  # batches that are read ahead and sorted by length
 
 _Item = TypeVar("_Item")
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Translation:
-    """One translation of one line, with what the model attended to while writing it.
-
-    `attention` is float32, (target pieces, source pieces); pieces end with the end of sentence.
-    """
-
-    source: str
-    text: str
-    score: float  # normalised for length: what hypotheses were ranked by
-    log_prob: float  # of the pieces, natural logarithm
-    source_pieces: tuple[str, ...]
-    target_pieces: tuple[str, ...]
-    attention: npt.NDArray[np.float32]
 
 
 class Translator:
@@ -55,18 +44,20 @@ class Translator:
         *,
         tokenizers: Tokenizers,
         config: DecodingConfig,
+        lexicon: Lexicon | None = None,
     ) -> None:
         self.graph = graph
         self.params = params
         self.tokenizers = tokenizers
         self.config = config
+        self.lexicon = lexicon
 
     @classmethod
     def load(cls, run: str | Path, *, checkpoint: Which = "best", **decoding: Any) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
 
         Raises:
-            RunError: there is no such run, or it has no checkpoint.
+            RunError: there is no such run, or it has no checkpoint, or no table for a shortlist.
         """
         keep_freed_memory()
         opened = Run.open(run)
@@ -75,7 +66,8 @@ class Translator:
         graph, template = nnx.split(nnx.eval_shape(lambda: build_model(opened.config, tokenizers)))
         params = opened.restore(checkpoint, {"params": template})["params"]
         settings = opened.config.decoding.model_copy(update=decoding)
-        return cls(graph, params, tokenizers=tokenizers, config=settings)
+        lexicon = Lexicon.of(opened) if settings.shortlist else None
+        return cls(graph, params, tokenizers=tokenizers, config=settings, lexicon=lexicon)
 
     def translate(self, lines: Iterable[str]) -> list[Translation]:
         """Returns the best translation of each line, in order; an empty line stays empty."""
@@ -96,21 +88,51 @@ class Translator:
             for before, window in self._windows(lines)
         )
 
-    def align(self, sources: Sequence[str], targets: Sequence[str]) -> list[Translation]:
+    def align(
+        self, sources: Sequence[str], targets: Sequence[str], *, method: str = "attention"
+    ) -> list[Translation]:
         """Force-decodes given pairs: scores and attention of each target under the model.
 
+        `method` is one of `explanations.METHODS`, whose matrix stands in the place of attention.
+
         Raises:
-            DataError: the two sides differ in length.
+            DataError: the two sides differ in length, or there is no such method.
         """
         if len(sources) != len(targets):
             raise DataError(f"{len(sources)} source lines but {len(targets)} target lines")
-        return list(self.align_stream(zip(sources, targets, strict=True)))
+        return list(self.align_stream(zip(sources, targets, strict=True), method=method))
 
-    def align_stream(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Translation]:
+    def align_stream(
+        self, pairs: Iterable[tuple[str, str]], *, method: str = "attention"
+    ) -> Iterator[Translation]:
         """Does what `align` does to (source, target) pairs, in order, reading ahead a window."""
+        check_method(method)
         return chain.from_iterable(
-            self._align_window(window, before=before) for before, window in self._windows(pairs)
+            self._align_window(window, before=before, method=method)
+            for before, window in self._windows(pairs)
         )
+
+    def explain(self, translations: Sequence[Translation], *, method: str) -> list[Translation]:
+        """Returns the same translations, piece for piece, with the matrix of another method.
+
+        Raises:
+            DataError: there is no such method.
+        """
+        check_method(method)
+        explained = list(translations)
+        real = [
+            i for i, each in enumerate(explained) if each.attention.size and each.method != method
+        ]
+        pairs = [
+            (
+                self.tokenizers.source.ids(each.source_pieces),
+                self.tokenizers.target.ids(each.target_pieces),
+            )
+            for each in explained
+        ]
+        for i, _, matrix in self._force_all(pairs, real, method=method):
+            explained[i] = dataclasses.replace(explained[i], attention=matrix, method=method)
+        return explained
 
     def _windows(self, items: Iterable[_Item]) -> Iterator[tuple[int, list[_Item]]]:
         """Yields what is sorted and decoded together, with the number of items before it."""
@@ -119,36 +141,35 @@ class Translator:
             yield before, window
             before += len(window)
 
-    def _align_window(self, window: Sequence[tuple[str, str]], *, before: int) -> list[Translation]:
+    def _align_window(
+        self, window: Sequence[tuple[str, str]], *, before: int, method: str
+    ) -> list[Translation]:
         source_ids = self._source_ids([source for source, _ in window], before=before)
         target_ids = self._target_ids([target for _, target in window])
         real = [i for i in range(len(window)) if len(source_ids[i]) > 1 < len(target_ids[i])]
-        aligned = [_nothing(source, target) for source, target in window]
-        for rows in self._batches(real, key=lambda i: (len(source_ids[i]), len(target_ids[i]))):
-            pairs = [(source_ids[i], target_ids[i]) for i in rows]
-            log_probs, attention = self._force(pairs)
-            for row, i in enumerate(rows):
-                source, target = pairs[row]
-                log_prob = float(log_probs[row])
-                aligned[i] = dataclasses.replace(
-                    aligned[i],
-                    score=log_prob / len(target),
-                    log_prob=log_prob,
-                    source_pieces=tuple(self.tokenizers.source.pieces(source)),
-                    target_pieces=tuple(self.tokenizers.target.pieces(target)),
-                    attention=attention[row, : len(target), : len(source)],
-                )
+        aligned = [nothing(source, target) for source, target in window]
+        pairs = list(zip(source_ids, target_ids, strict=True))
+        for i, log_prob, matrix in self._force_all(pairs, real, method=method):
+            aligned[i] = Translation.of(
+                self.tokenizers,
+                source=(window[i][0], source_ids[i]),
+                target=(window[i][1], target_ids[i]),
+                score=log_prob / len(target_ids[i]),
+                log_prob=log_prob,
+                attention=matrix,
+                method=method,
+            )
         return aligned
 
     def _translate_window(
         self, lines: Sequence[str], n_best: int, *, before: int
     ) -> list[list[Translation]]:
         ids = self._source_ids(lines, before=before)
-        found = [[_nothing(line, "")] for line in lines]
+        found = [[nothing(line, "")] for line in lines]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
-        for rows in self._batches(real, key=lambda i: len(ids[i])):
-            hypotheses = self._search([ids[i] for i in rows], n_best)
-            for row, i in enumerate(rows):
+        for lot in lots(real, [len(line) for line in ids], batch=self.config.batch):
+            hypotheses = self._search([ids[i] for i in lot.numbers], lot, n_best)
+            for row, i in enumerate(lot.numbers):
                 found[i] = [
                     self._translation(lines[i], ids[i], hypotheses, row, rank)
                     for rank in range(n_best)
@@ -161,13 +182,12 @@ class Translator:
     ) -> Translation:
         length = int(hypotheses.lengths[row, rank])
         tokens = hypotheses.tokens[row, rank, :length].tolist()
-        return Translation(
-            source=line,
-            text=self.tokenizers.target.decode(tokens),
+        return Translation.of(
+            self.tokenizers,
+            source=(line, ids),
+            target=(None, tokens),
             score=float(hypotheses.scores[row, rank]),
             log_prob=float(hypotheses.log_probs[row, rank]),
-            source_pieces=tuple(self.tokenizers.source.pieces(ids)),
-            target_pieces=tuple(self.tokenizers.target.pieces(tokens)),
             attention=np.array(hypotheses.attention[row, rank, :length, : len(ids)]),
         )
 
@@ -195,11 +215,16 @@ class Translator:
         for start in range(0, len(ordered), self.config.batch):
             yield ordered[start : start + self.config.batch]
 
-    def _search(self, sentences: Sequence[Sequence[int]], n_best: int) -> Hypotheses:
-        """Returns NumPy hypotheses of at most a batch of sentences."""
-        config = self.config
-        width = _width(max(map(len, sentences)))
-        source, lengths = pad_side(sentences, self._rows(len(sentences)), width)
+    def _search(self, sentences: Sequence[Sequence[int]], lot: Lot, n_best: int) -> Hypotheses:
+        """Returns NumPy hypotheses of the sentences of a lot."""
+        config, tokenizer = self.config, self.tokenizers.target
+        specials = (tokenizer.bos, tokenizer.eos, tokenizer.pad)
+        shortlist = None
+        if self.lexicon is not None and config.shortlist:
+            shortlist = self.lexicon.choose(
+                sentences, likeliest=config.shortlist, size=COLUMNS, first=specials
+            )
+        source, lengths = pad_side(sentences, lot.size, lot.width)
         longest = (config.max_ratio * lengths).astype(np.int32) + config.max_extra
         hypotheses = search(
             self.graph,
@@ -207,26 +232,40 @@ class Translator:
             source,
             lengths,
             np.where(lengths > 0, longest, 0),
+            shortlist,
             config=config,
-            limit=int(config.max_ratio * width) + config.max_extra,
-            specials=(
-                self.tokenizers.target.bos,
-                self.tokenizers.target.eos,
-                self.tokenizers.target.pad,
-            ),
+            limit=int(config.max_ratio * lot.width) + config.max_extra,
+            specials=specials,
             n_best=n_best,
         )
         return jax.tree.map(np.asarray, hypotheses)
 
+    def _force_all(
+        self,
+        pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
+        real: list[int],
+        *,
+        method: str,
+    ) -> Iterator[tuple[int, float, npt.NDArray[np.float32]]]:
+        """Yields number, log-probability and matrix of those of the pairs that are `real`."""
+        for rows in self._batches(real, key=lambda i: tuple(map(len, pairs[i]))):
+            batch = [pairs[i] for i in rows]
+            log_probs, matrices = self._force(batch, method=method)
+            for i, (source, target), log_prob, matrix in zip(
+                rows, batch, log_probs.tolist(), matrices, strict=False
+            ):
+                yield i, log_prob, np.array(matrix[: len(target), : len(source)])
+
     def _force(
-        self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]
+        self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]], *, method: str
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Returns the (batch,) log-probabilities and the (batch, tgt, src) weights of pairs."""
+        """Returns the (batch,) log-probabilities and the (batch, tgt, src) matrices of pairs."""
         rows = self._rows(len(pairs))
         sources, targets = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        source = pad_side(sources, rows, _width(max(map(len, sources))))
-        target = pad_side(targets, rows, _width(max(map(len, targets))))
-        forced = force(self.graph, self.params, *source, *target, bos=self.tokenizers.target.bos)
+        source = pad_side(sources, rows, width_of(max(map(len, sources))))
+        target = pad_side(targets, rows, width_of(max(map(len, targets))))
+        arrays, bos = map(jnp.asarray, (*source, *target)), self.tokenizers.target.bos
+        forced = explain(self.graph, self.params, *arrays, bos=bos, method=method)
         return np.asarray(forced[0]), np.asarray(forced[1])
 
     def _rows(self, sentences: int) -> int:
@@ -243,14 +282,3 @@ def build_model(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
         target_size=tokenizers.target.size,
         seed=config.seed,
     )
-
-
-def _width(longest: int) -> int:
-    """Returns the padded length: one of WIDTHS, or a multiple of the last beyond it."""
-    return next((w for w in WIDTHS if w >= longest), -(-longest // WIDTHS[-1]) * WIDTHS[-1])
-
-
-def _nothing(source: str, text: str) -> Translation:
-    """The translation of a line without any piece."""
-    nothing = np.zeros((0, 0), np.float32)
-    return Translation(source, text, 0.0, 0.0, (), (), nothing)

@@ -1,13 +1,11 @@
-"""Word alignment: attention folded from pieces to words, links taken from it, and their error.
+"""Word alignment: links taken from the attention between words, and their error.
 
 Weights are (target, source) matrices; a link is a pair (source word, target word), counted from 0.
 The end of sentence is never linked.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,19 +13,6 @@ import numpy.typing as npt
 from nmt.errors import DataError
 
 Link = tuple[int, int]
-
-_SPACE = "▁"  # SentencePiece's: it opens a piece that opens a word
-_END = "</s>"
-_BYTE = re.compile("<0x([0-9A-F]{2})>")
-
-
-@dataclass(frozen=True, eq=False)
-class WordMatrix:
-    """Attention between words: `weights` is (target words, source words), the words its labels."""
-
-    weights: npt.NDArray[np.float32]
-    source: tuple[str, ...]
-    target: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,65 +40,6 @@ class AlignmentScore:
             f"AER {self.aer:.3f} precision {self.precision:.3f} recall {self.recall:.3f} "
             f"F1 {self.f1:.3f}"
         )
-
-
-def word_spans(pieces: Sequence[str]) -> list[range]:
-    """The pieces of each word: `▁Ka tze ▁ € </s>` has the words `range(0, 2)` and `range(2, 4)`.
-
-    Words are those of the decoded text between spaces. A space alone belongs to the word after
-    it, at the end of the sentence to the word before it.
-    """
-    length = len(pieces) - 1 if pieces and pieces[-1] == _END else len(pieces)
-    starts: list[int] = []
-    blank = False  # the last word is nothing but spaces so far
-    for position, piece in enumerate(pieces[:length]):
-        if not starts or (piece.startswith(_SPACE) and not blank):
-            starts.append(position)
-            blank = True
-        blank = blank and not piece.strip(_SPACE)
-    if blank:
-        starts.pop()
-    return [range(start, stop) for start, stop in pairwise([*starts, length])]
-
-
-def fold(
-    weights: npt.NDArray[np.float32], source_pieces: Sequence[str], target_pieces: Sequence[str]
-) -> WordMatrix:
-    """Folds the attention (target, source) between pieces into attention between words.
-
-    A target word attends as its pieces do on average, to a source word as much as to all of its
-    pieces. What goes to the end of sentence is left out: rows sum to at most 1.
-    """
-    if weights.shape != (len(target_pieces), len(source_pieces)):
-        raise ValueError(
-            f"weights of shape {weights.shape} for {len(target_pieces)} target and "
-            f"{len(source_pieces)} source pieces"
-        )
-    source, target = word_spans(source_pieces), word_spans(target_pieces)
-    summed = _sum_spans(weights, source, axis=1)
-    lengths = np.array([len(span) for span in target], dtype=np.float32)
-    return WordMatrix(
-        _sum_spans(summed, target, axis=0) / lengths[:, None],
-        tuple(_label(source_pieces[span.start : span.stop]) for span in source),
-        tuple(_label(target_pieces[span.start : span.stop]) for span in target),
-    )
-
-
-def _sum_spans(
-    weights: npt.NDArray[np.float32], spans: Sequence[range], *, axis: int
-) -> npt.NDArray[np.float32]:
-    inside = np.arange(spans[-1].stop if spans else 0)
-    starts = np.array([span.start for span in spans], dtype=np.intp)
-    return np.add.reduceat(weights.take(inside, axis), starts, axis)
-
-
-def _label(pieces: Sequence[str]) -> str:
-    """The text of a word; a character outside the vocabulary is spelled in bytes, `<0xE2>`."""
-    matches = [(piece, _BYTE.fullmatch(piece)) for piece in pieces]
-    text = b"".join(
-        bytes.fromhex(byte[1]) if byte else piece.encode() for piece, byte in matches
-    ).decode(errors="replace")
-    return text.strip(_SPACE)
 
 
 def argmax_links(word_weights: npt.NDArray[np.float32]) -> frozenset[Link]:

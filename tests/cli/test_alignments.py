@@ -131,17 +131,13 @@ def test_aer_names_files_of_unequal_length(nmt, text):
     assert err == f"nmt: {found} has 1 lines and {gold} has 2; they must correspond line for line\n"
 
 
-@pytest.mark.parametrize(
-    ("ending", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
-)
-def test_plot_writes_a_heat_map(nmt, copy_run, tmp_path, ending, magic):
-    code, out, _ = nmt("plot", copy_run, "a b c", "-o", tmp_path / f"map.{ending}")
+def test_align_links_by_another_method(nmt, copy_run, text):
+    source = text("in.txt", "a b c", "", "d")
+    arguments = ("align", copy_run, "--source", source, "--target", source)
 
-    assert (code, out) == (0, "a b c\n")
-    assert (tmp_path / f"map.{ending}").read_bytes().startswith(magic)
+    saliency = nmt(*arguments, "--method", "saliency_input")
+    unknown = nmt(*arguments, "--method", "salience")
 
-
-def test_plot_shows_a_given_translation(nmt, copy_run, tmp_path):
-    code, out, _ = nmt("plot", copy_run, "a b", "--target", "b a", "-o", tmp_path / "map.svg")
-
-    assert (code, out) == (0, "b a\n")
+    assert saliency[:2] == (0, "0-0 1-1 2-2\n\n0-0\n")
+    assert unknown[:2] == (2, "")
+    assert unknown[2].startswith("nmt: no method of explanation 'salience'; choose one of ")

@@ -32,7 +32,9 @@ def test_help_lists_the_commands_in_the_order_of_their_use(nmt):
     assert listed == COMMANDS.split(", ")
 
 
-COMMANDS = "demo, train, translate, evaluate, align, symmetrise, aer, plot, info, bench"
+COMMANDS = (
+    "demo, train, translate, evaluate, align, symmetrise, aer, plot, curves, info, shortlist, bench"
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS.split(", "))

@@ -2,8 +2,10 @@
 
 import itertools
 import json
+import shutil
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 
@@ -71,6 +73,47 @@ def test_info_counts_parameters_and_knows_the_scores(nmt, copy_run):
     assert (code, "target_embedding.embedding" in out) == (0, True)
 
 
+def test_info_sums_the_parameters_of_each_part(nmt, copy_run):
+    _, as_json, _ = nmt("info", copy_run, "--json")
+    _, out, _ = nmt("info", copy_run)
+
+    counts = {each["name"]: each["count"] for each in json.loads(as_json)["parameters"]}
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines()]
+    shown = {row[0]: int(row[2].replace(",", "")) for row in rows if len(row) == 3 and row[2]}
+    attention = sum(n for name, n in counts.items() if name.startswith("decoder.attention."))
+    decoder = sum(n for name, n in counts.items() if name.startswith("decoder."))
+    assert shown["decoder.attention"] == attention > 0
+    assert shown["decoder"] == decoder - attention
+    assert shown["encoder"] == sum(n for name, n in counts.items() if name.startswith("encoder."))
+    parts = [row[0] for row in rows if len(row) == 3 and row[2] and row[0] not in counts]
+    assert sum(shown[part] for part in parts[:-1]) == shown["all"] == sum(counts.values())
+
+
+def test_info_draws_the_model(nmt, copy_run, tmp_path):
+    code, _, _ = nmt("info", copy_run, "--svg", tmp_path / "model.svg")
+
+    drawing = ElementTree.parse(tmp_path / "model.svg").getroot()
+    texts = [element.text for element in drawing.iter() if element.tag.endswith("text")]
+    assert code == 0
+    for text in ("encoder", "attention", "global", "additive, softmax", "2 x 16 units", "query"):
+        assert text in texts
+    assert "softmax" in texts
+    assert "16 x 21" in texts
+
+
+def test_a_shortlist_is_made_for_a_run_and_then_used(nmt, copy_run, tmp_path, text):
+    run = tmp_path / "run"
+    shutil.copytree(copy_run, run)
+
+    code, out, _ = nmt("shortlist", run)
+
+    assert (code, out) == (0, f"{run / 'shortlist.npz'}\n")
+    config = (run / "config.yaml").read_text(encoding="utf-8")
+    assert "shortlist: null" in config
+    (run / "config.yaml").write_text(config.replace("shortlist: null", "shortlist: 3"))
+    assert nmt("translate", run, text("in.txt", "a b c", ""))[:2] == (0, "a b c\n\n")
+
+
 def test_training_a_finished_run_again_says_so(nmt, copy_run, capsys):
     code, _, err = nmt("train", copy_run / "config.yaml")
 
@@ -121,8 +164,6 @@ def test_invalid_utf8_in_a_test_set_is_named_with_its_line(nmt, copy_run, text, 
 
 
 def test_a_tokenizer_of_another_model_is_refused(nmt, copy_run, tmp_path):
-    import shutil
-
     from nmt.config import TokenizerConfig
     from nmt.data import tokenizer
 

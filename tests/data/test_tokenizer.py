@@ -338,3 +338,38 @@ def test_a_vocabulary_of_real_captions_leaves_them_unchanged(shared_data):
 
     # Runs of spaces become one: the only change that the normalisation makes here.
     assert decoded == [" ".join(line.split()) for line in captions["de"]]
+
+
+@given(st.lists(words, max_size=5).map(" ".join))
+def test_offsets_cut_a_plain_line_where_its_pieces_do(joint, text):
+    ids = joint.source.encode(text)
+
+    found = joint.source.offsets(text)
+
+    assert ["".join(text[begin:end].split()) for begin, end in found] == [
+        piece.replace("▁", "") for piece in joint.source.pieces(ids)
+    ]
+    assert joint.source.decoded_offsets(ids) == found
+
+
+def test_offsets_count_characters_of_what_was_given(joint):
+    # Two spaces are normalised to one, the ligature to two letters; 你 is unknown and kept whole.
+    found = joint.source.offsets("  ﬁ 你")
+
+    assert found[-1] == (4, 5)
+    assert [(begin, end) for begin, end in found if end > begin] == [(2, 3), (3, 4), (4, 5)]
+
+
+def test_offsets_of_what_was_decoded_count_the_mark_of_the_unknown(joint):
+    ids = joint.target.encode("你 dog")
+
+    text = joint.target.decode(ids)
+
+    assert "".join(text[begin:end] for begin, end in joint.target.decoded_offsets(ids)) == text
+    assert "⁇" in text
+
+
+def test_ids_are_those_of_the_pieces(separate):
+    for side in (separate.source, separate.target):
+        everything = list(range(side.size))
+        assert side.ids(side.pieces(everything)) == everything

@@ -3,8 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from nmt import configfile
 from nmt.decoding.translator import Translator
-from nmt.errors import DataError, RunError
+from nmt.errors import ConfigError, DataError, RunError
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +158,27 @@ def test_translations_are_values(translator):
 
     with pytest.raises(dataclasses.FrozenInstanceError):
         translation.text = "b"
+
+
+def test_a_coverage_penalty_is_that_of_the_attention_returned(translator):
+    (found,) = with_settings(translator, coverage_penalty=0.5).stream(["a b c"], n_best=3)
+
+    for each in found:
+        covered = np.minimum(each.attention.sum(axis=0), 1.0)
+        average = each.log_prob / len(each.target_pieces)
+        assert each.score == pytest.approx(average + 0.5 * np.log(covered).sum(), abs=1e-4)
+
+
+def test_pruning_leaves_fewer_translations_and_the_same_best_one(translator):
+    found = list(with_settings(translator, prune=0.01).stream(LINES, n_best=3))
+
+    assert [best.text for best, *_ in found] == [" ".join(line.split()) for line in LINES]
+    assert min(len(each) for each in found if each[0].text) == 1
+
+
+@pytest.mark.parametrize("key", ["prune", "coverage_penalty", "shortlist"])
+def test_a_search_setting_out_of_range_is_named(key):
+    with pytest.raises(ConfigError, match=rf"decoding\.{key}: input should be"):
+        configfile.validate(
+            {"data": {"train": "a", "validation": "b"}, "decoding": {key: -1}},
+        )

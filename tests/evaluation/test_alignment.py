@@ -1,6 +1,3 @@
-import re
-from itertools import chain
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,90 +8,14 @@ from nmt.evaluation.alignment import (
     GoldLinks,
     aer,
     argmax_links,
-    fold,
     score_links,
     threshold_links,
-    word_spans,
 )
 from nmt.evaluation.pharaoh import parse_links
 
 WORDS = 4
 links = st.frozensets(st.tuples(st.integers(0, WORDS - 1), st.integers(0, WORDS - 1)))
 gold_links = st.builds(GoldLinks, sure=links, possible=links)
-# A word as the pieces that SentencePiece may cut it into.
-word_pieces = st.lists(st.text("aß你", min_size=1, max_size=3), min_size=1, max_size=3).flatmap(
-    lambda parts: st.sampled_from([["▁" + parts[0], *parts[1:]], ["▁", *parts]])
-)
-sentences = st.builds(
-    lambda words, spaces: [*chain(*words), *spaces, "</s>"],
-    st.lists(word_pieces, max_size=4),
-    st.lists(st.just("▁"), max_size=2),
-)
-
-
-@pytest.mark.parametrize(
-    ("pieces", "words"),
-    [
-        ("▁The ▁cat s </s>", ["▁The", "▁cat s"]),
-        ("▁The ▁cat s", ["▁The", "▁cat s"]),
-        ("The ▁cat", ["The", "▁cat"]),
-        ("▁ cat ▁ s </s>", ["▁ cat", "▁ s"]),
-        ("▁ ▁cat ▁ ▁ s", ["▁ ▁cat", "▁ ▁ s"]),
-        ("▁cat ▁ </s>", ["▁cat ▁"]),
-        ("▁ <0xE2> <0x82> <0xAC> ▁5", ["▁ <0xE2> <0x82> <0xAC>", "▁5"]),
-        ("▁ </s>", []),
-        ("</s>", []),
-        ("", []),
-    ],
-)
-def test_words_begin_where_a_space_is_followed_by_letters(pieces, words):
-    pieces = pieces.split()
-
-    spans = word_spans(pieces)
-
-    assert [" ".join(pieces[span.start : span.stop]) for span in spans] == words
-
-
-@given(sentences, sentences)
-def test_the_folded_words_are_those_of_the_text(source, target):
-    weights = np.ones((len(target), len(source)), dtype=np.float32)
-
-    matrix = fold(weights, source, target)
-
-    for words, pieces in ((matrix.source, source), (matrix.target, target)):
-        assert words == tuple("".join(pieces[:-1]).replace("▁", " ").split())
-    assert matrix.weights.shape == (len(matrix.target), len(matrix.source))
-
-
-def test_folding_sums_source_pieces_and_averages_target_pieces():
-    source, target = ["▁Ka", "tze", "▁da", "</s>"], ["▁the", "▁c", "at", "</s>"]
-    weights = np.array(
-        [[0.1, 0.2, 0.3, 0.4], [0.5, 0.3, 0.2, 0.0], [0.1, 0.1, 0.6, 0.2], [0.0, 0.0, 0.0, 1.0]],
-        dtype=np.float32,
-    )
-
-    matrix = fold(weights, source, target)
-
-    assert (matrix.source, matrix.target) == (("Katze", "da"), ("the", "cat"))
-    # the: .1 + .2, .3;  cat: (.5 + .3 + .1 + .1) / 2, (.2 + .6) / 2
-    np.testing.assert_allclose(matrix.weights, [[0.3, 0.3], [0.5, 0.4]], rtol=1e-6)
-    assert matrix.weights.dtype == np.float32
-
-
-def test_a_character_spelled_in_bytes_is_shown_whole():
-    pieces = ["▁", "<0xE2>", "<0x82>", "<0xAC>", "5", "▁<0xE2>", "▁", "<0xFF>", "</s>"]
-
-    matrix = fold(np.ones((1, 9), dtype=np.float32), pieces, ["▁x"])
-
-    # A byte that no character begins with is replaced; what merely looks like a byte stays.
-    assert matrix.source == ("€5", "<0xE2>", "\N{REPLACEMENT CHARACTER}")
-
-
-def test_weights_of_another_sentence_are_refused():
-    weights = np.ones((2, 3), dtype=np.float32)
-
-    with pytest.raises(ValueError, match=re.escape("(2, 3) for 3 target and 2 source pieces")):
-        fold(weights, ["▁a", "</s>"], ["▁a", "▁b", "</s>"])
 
 
 def test_each_target_word_is_linked_where_it_attends_most():

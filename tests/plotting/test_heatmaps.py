@@ -1,6 +1,6 @@
 import re
 import warnings
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -9,7 +9,9 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 
 from nmt import plotting
-from nmt.errors import UserError
+from nmt.decoding.translation import Translation
+from nmt.errors import DataError
+from nmt.evaluation.pharaoh import parse_links
 
 SOURCE = ["The", "cat", "sat"]
 TARGET = ["Die", "Katze", "saß", "."]
@@ -152,64 +154,91 @@ def font(character, family):
     return builder
 
 
-def test_curves_show_each_series_under_its_name():
-    series = {"training": ([100, 200, 300], [4.0, 3.0, 2.5]), "validation": ([200], [3.2])}
-
-    axes = plotting.curves(series, ylabel="nll per token").axes[0]
-
-    drawn = {line.get_label(): (*map(list, line.get_data()),) for line in axes.lines}
-    assert drawn == series
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(series)
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("step", "nll per token")
+def panel(rows, columns, *, title=None, gold=None, long=False):
+    source = [f"Geschwindigkeit{n}" if long else f"w{n}" for n in range(columns)]
+    target = [f"Donaudampfschiff{n}" if long else f"t{n}" for n in range(rows)]
+    return plotting.Panel(np.full((rows, columns), 0.5), source, target, title, gold)
 
 
-def test_a_curve_of_one_point_is_seen():
-    nothing, point = (
-        plotting.image(plotting.curves({"a": ([1.0], [value])}, ylabel="loss"))
-        for value in (float("nan"), 1.0)
-    )
+def test_gold_links_are_outlined_where_they_stand():
+    gold = parse_links("0-1 2-0 1p2")
 
-    # The legend is blue in both.
-    blue = np.array([0x00, 0x72, 0xB2])
-    assert (point == blue).all(axis=2).sum() > (nothing == blue).all(axis=2).sum()
+    axes = plotting.grid([[panel(3, 3, gold=gold)]]).axes[0]
 
-
-@pytest.mark.parametrize(
-    ("name", "magic"),
-    [("a.png", b"\x89PNG\r\n"), ("a.svg", b"<?xml"), ("a.pdf", b"%PDF-"), ("a.b.PNG", b"\x89PNG")],
-)
-def test_the_ending_decides_the_file_type_and_bytes_repeat(tmp_path, name, magic):
-    (tmp_path / "again").mkdir()
-
-    for folder in (tmp_path, tmp_path / "again"):
-        plotting.save(plotting.heatmap(WEIGHTS, source=SOURCE, target=TARGET), folder / name)
-
-    written = (tmp_path / name).read_bytes()
-    assert written.startswith(magic)
-    assert written == (tmp_path / "again" / name).read_bytes()
+    outlined = {
+        tuple((np.array(patch.get_center()) - 0.5).round().astype(int)): patch.get_linestyle()
+        for patch in axes.patches
+    }
+    assert set(outlined) == {(0, 1), (2, 0), (1, 2)}
+    assert [link for link, style in outlined.items() if style != "solid"] == [(1, 2)]
 
 
-@pytest.mark.parametrize("name", ["figure.jpg", "figure", "png"])
-def test_another_ending_is_refused(tmp_path, name):
-    figure = plotting.curves({"a": ([1.0], [1.0])}, ylabel="loss")
+@pytest.mark.parametrize("link", ["3-0", "0-2", "0p2"])
+def test_a_gold_link_outside_of_the_sentence_is_named(link):
+    message = rf"gold link {link.replace('p', '-')} lies outside the 3 source and 2 target words"
 
-    with pytest.raises(UserError, match=rf"{name}: a figure is written as .png, .svg or .pdf"):
-        plotting.save(figure, tmp_path / name)
-
-
-def test_a_folder_that_is_not_there_is_named(tmp_path):
-    figure = plotting.curves({"a": ([1.0], [1.0])}, ylabel="loss")
-
-    with pytest.raises(UserError, match=r"absent.figure.png: cannot be written \(No such file"):
-        plotting.save(figure, tmp_path / "absent" / "figure.png")
+    with pytest.raises(DataError, match=message):
+        panel(2, 3, gold=parse_links(link))
 
 
-def test_an_image_has_the_pixels_of_the_figure():
-    figure = plotting.heatmap(WEIGHTS, source=SOURCE, target=TARGET)
+def test_heat_maps_of_a_grid_neither_overlap_nor_leave_the_figure():
+    rows = [
+        [
+            panel(2, 5, title="saliency"),
+            panel(2, 5, title="a title much wider than its map", long=True),
+        ],
+        [panel(7, 3, long=True)],
+        [panel(1, 1), panel(9, 2), panel(2, 9, title="jacobian")],
+    ]
 
-    pixels = plotting.image(figure)
+    figure = plotting.grid(rows)
+    plotting.image(figure)  # drawing is what puts titles above the labels
 
-    width, height = figure.get_size_inches() * figure.dpi
-    assert pixels.shape == (int(height), int(width), 3)
-    assert pixels.dtype == np.uint8
-    np.testing.assert_array_equal(pixels[[0, 0, -1, -1], [0, -1, 0, -1]], 255)
+    *maps, bar = figure.axes
+    boxes = [axes.get_tightbbox() for axes in [*maps, bar]]
+    assert not any(one.overlaps(two) for one, two in combinations(boxes, 2))
+    for box in boxes:
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+    assert [axes.get_title() for axes in maps] == [each.title or "" for row in rows for each in row]
+
+
+def test_cells_of_a_grid_are_of_one_size_and_rows_are_in_line():
+    figure = plotting.grid([[panel(2, 5), panel(4, 3, long=True)], [panel(3, 2)]])
+
+    first, second, below, _ = (axes.bbox for axes in figure.axes)
+    sizes = [(2, 5), (4, 3), (3, 2)]
+    cells = [
+        (box.height / rows, box.width / columns)
+        for box, (rows, columns) in zip((first, second, below), sizes, strict=True)
+    ]
+    np.testing.assert_allclose(cells, cells[0][0], rtol=1e-6)
+    assert first.y1 == pytest.approx(second.y1)
+    assert first.x0 == pytest.approx(below.x0)
+
+
+@pytest.mark.parametrize(("count", "lengths"), [(1, [1]), (3, [2, 1]), (4, [2, 2]), (7, [3, 3, 1])])
+def test_panels_are_wrapped_into_about_a_square(count, lengths):
+    panels = [panel(1, 1) for _ in range(count)]
+
+    rows = plotting.wrapped(panels)
+
+    assert [len(row) for row in rows] == lengths
+    assert [each for row in rows for each in row] == panels
+
+
+def test_a_translation_is_drawn_by_words_or_by_pieces():
+    translation = Translation(
+        "Katze da", "the cat", 0.0, 0.0, ("▁Ka", "tze", "▁da", "</s>"), ("▁the", "▁cat", "</s>"),
+        np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.3, 0.2, 0], [0, 0, 0, 1]], np.float32),
+    )  # fmt: skip
+
+    words = plotting.plot_alignment(translation, gold=parse_links("0-1"))
+    pieces = plotting.plot_alignment(translation, words=False)
+
+    assert labels(words) == [["Katze", "da"], ["the", "cat"]]
+    np.testing.assert_allclose(words.axes[0].collections[0].get_array(), [[0.3, 0.3], [0.8, 0.2]])
+    assert len(words.axes[0].patches) == 1
+    assert labels(pieces) == [["▁Ka", "tze", "▁da", "</s>"], ["▁the", "▁cat", "</s>"]]
+    with pytest.raises(ValueError, match="gold links are between words"):
+        plotting.panel(translation, words=False, gold=parse_links("0-1"))

@@ -1,0 +1,53 @@
+"""Figures as files, and as pixels."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nmt.errors import UserError
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+# What each format calls the date that it would store: left out, for the same bytes every day
+DATES = {".png": None, ".svg": "Date", ".pdf": "CreationDate"}
+
+
+def save(figure: "matplotlib.figure.Figure", path: Path | str) -> None:
+    """Writes a PNG, an SVG or a PDF, by the ending of `path`; the same figure gives the same bytes.
+
+    Raises:
+        UserError: the ending is none of the three, or the file cannot be written.
+    """
+    import matplotlib
+
+    date = DATES[check_ending(path)]
+    # Type 42 keeps the text of a PDF as text; the salt makes the names inside an SVG repeatable.
+    with matplotlib.rc_context({"svg.hashsalt": "nmt", "pdf.fonttype": 42}):
+        try:
+            figure.savefig(path, dpi=200, metadata={date: None} if date else None)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def check_ending(path: Path | str) -> str:
+    """Returns the ending of a figure's file.
+
+    Raises:
+        UserError: no figure can be written with this ending.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in DATES:
+        raise UserError(f"{path}: a figure is written as .png, .svg or .pdf; choose one of these")
+    return ending
+
+
+def image(figure: "matplotlib.figure.Figure") -> npt.NDArray[np.uint8]:
+    """The figure as pixels (height, width, 3), as TensorBoard shows them."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="rgba", dpi="figure")
+    width, height = figure.canvas.get_width_height()
+    return np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)[..., :3].copy()

@@ -1,0 +1,250 @@
+"""Heat maps of matrices (target, source): one, or a grid of them, with gold links laid over."""
+
+import dataclasses
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from nmt.errors import DataError
+from nmt.evaluation.alignment import GoldLinks
+from nmt.evaluation.words import WordMatrix
+from nmt.plotting.lettering import lettering
+
+if TYPE_CHECKING:
+    import matplotlib.axes
+    import matplotlib.figure
+    import matplotlib.transforms
+
+MARGIN = 0.08  # inches around everything
+GAP = 0.3  # inches between the panels of a grid
+GOLD = "#D55E00"  # outlines: sure links solid, possible ones dashed
+
+
+@runtime_checkable
+class Attended(Protocol):
+    """A translation with the attention that made it, such as `nmt.Translation`."""
+
+    @property
+    def source_pieces(self) -> Sequence[str]:
+        """The columns."""
+        ...
+
+    @property
+    def target_pieces(self) -> Sequence[str]:
+        """The rows."""
+        ...
+
+    @property
+    def attention(self) -> npt.NDArray[np.float32]:
+        """Weights, (target pieces, source pieces)."""
+        ...
+
+    @property
+    def words(self) -> WordMatrix:
+        """The same between words."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Panel:
+    """One heat map: weights (target, source) between 0 and 1, and what is written around them."""
+
+    weights: npt.NDArray[np.floating[Any]]
+    source: Sequence[str]
+    target: Sequence[str]
+    title: str | None = None
+    gold: GoldLinks | None = None
+
+    def __post_init__(self) -> None:
+        shape, target, source = self.weights.shape, len(self.target), len(self.source)
+        if shape != (target, source) or not self.weights.size:
+            raise ValueError(
+                f"weights of shape {shape} for {target} target and {source} source "
+                "words; a heat map needs a row for each target and a column for each source word"
+            )
+        for i, j in sorted(self.gold.possible if self.gold else ()):
+            if i >= source or j >= target:
+                raise DataError(
+                    f"gold link {i}-{j} lies outside the {source} source and {target} target "
+                    "words; words are counted from 0"
+                )
+
+
+def panel(
+    translation: Attended,
+    *,
+    words: bool = True,
+    title: str | None = None,
+    gold: GoldLinks | None = None,
+) -> Panel:
+    """Returns the heat map of a translation: between words, or between subword pieces.
+
+    Raises:
+        ValueError: the translation is empty, or there are gold links for pieces.
+        DataError: a gold link lies outside of the sentence.
+    """
+    if words:
+        folded = translation.words
+        return Panel(folded.weights, folded.source, folded.target, title, gold)
+    if gold is not None:
+        raise ValueError("gold links are between words; draw words, or leave out `gold`")
+    source, target = translation.source_pieces, translation.target_pieces
+    return Panel(translation.attention, source, target, title)
+
+
+def plot_alignment(
+    translation: Attended,
+    *,
+    words: bool = True,
+    title: str | None = None,
+    gold: GoldLinks | None = None,
+) -> "matplotlib.figure.Figure":
+    """Draws the attention of a translation: between words, or between subword pieces.
+
+    Gold links are outlined, the sure ones solid, the possible ones dashed.
+
+    Raises:
+        ValueError: the translation is empty, or there are gold links for pieces.
+        DataError: a gold link lies outside of the sentence.
+    """
+    return grid([[panel(translation, words=words, title=title, gold=gold)]])
+
+
+def heatmap(
+    weights: npt.NDArray[np.floating[Any]],
+    *,
+    source: Sequence[str],
+    target: Sequence[str],
+    title: str | None = None,
+) -> "matplotlib.figure.Figure":
+    """Draws weights (target, source) between 0 and 1, as figure 3 of Bahdanau et al. (2015)."""
+    return grid([[Panel(weights, source, target, title)]])
+
+
+def grid(rows: Sequence[Sequence[Panel]]) -> "matplotlib.figure.Figure":
+    """Draws heat maps in rows: sentences below each other, or methods side by side.
+
+    The figure grows with the words: cells and letters stay large enough to be read. Characters
+    that no installed font draws appear as boxes, and one warning names them.
+    """
+    from matplotlib.figure import Figure
+
+    panels = list(chain(*rows))
+    texts = chain(*([*each.source, *each.target, each.title or ""] for each in panels))
+    families, boxes = lettering(texts)
+    most = max(max(each.weights.shape) for each in panels)
+    cell = float(np.interp(most, [10, 40], [0.34, 0.22]))  # inches
+    figure = Figure(figsize=(1, 1))  # so that a share of the figure is an inch
+    drawn = [[_draw(figure, each, cell, families, boxes) for each in row] for row in rows]
+    _arrange(drawn)
+    corner = drawn[0][-1].get_position()
+    length = min(corner.height, 1.6)
+    bar = figure.colorbar(
+        drawn[0][-1].collections[0],
+        cax=figure.add_axes((_around(drawn[0][-1]).x1 + 0.12, corner.y1 - length, 0.09, length)),
+        ticks=[0, 0.5, 1],
+    )
+    bar.outline.set_linewidth(0.5)
+    bar.ax.tick_params(length=2, width=0.5, labelsize=8)
+    _grow(figure)
+    return figure
+
+
+def wrapped(panels: Sequence[Panel]) -> list[list[Panel]]:
+    """Returns the panels in rows that make about a square."""
+    columns = int(np.ceil(np.sqrt(len(panels))))
+    return [list(panels[start : start + columns]) for start in range(0, len(panels), columns)]
+
+
+def _draw(
+    figure: "matplotlib.figure.Figure",
+    shown: Panel,
+    cell: float,
+    families: Sequence[str],
+    boxes: dict[int, str],
+) -> "matplotlib.axes.Axes":
+    """Draws one heat map, its lower left corner in that of the figure."""
+    height, width = cell * np.array(shown.weights.shape)
+    axes = figure.add_axes((0, 0, width, height))
+    axes.pcolormesh(
+        shown.weights, cmap="gray_r", vmin=0, vmax=1, edgecolors="#dddddd", linewidth=0.5
+    )
+    axes.invert_yaxis()
+    axes.spines[:].set_linewidth(0.5)
+    letters: dict[str, Any] = {"fontfamily": families, "parse_math": False}
+    upwards = {"rotation": 90, "rotation_mode": "anchor", "ha": "left", "va": "center_baseline"}
+    source, target = (
+        [word.translate(boxes) for word in side] for side in (shown.source, shown.target)
+    )
+    axes.tick_params(length=0, pad=4, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axes.set_xticks(np.arange(len(source)) + 0.5, source, **letters | upwards)
+    axes.set_yticks(np.arange(len(target)) + 0.5, target, **letters)
+    axes.set_title((shown.title or "").translate(boxes), pad=8, **letters)
+    if shown.gold is not None:
+        _outline(axes, shown.gold)
+    return axes
+
+
+def _outline(axes: "matplotlib.axes.Axes", gold: GoldLinks) -> None:
+    from matplotlib.patches import Rectangle
+
+    for link in sorted(gold.possible):
+        source, target = link
+        sure = link in gold.sure
+        axes.add_patch(
+            Rectangle(
+                (source + 0.08, target + 0.08),
+                0.84,
+                0.84,
+                fill=False,
+                edgecolor=GOLD,
+                linewidth=1.6 if sure else 1.1,
+                linestyle="solid" if sure else (0, (2, 1.5)),
+            )
+        )
+
+
+def _arrange(rows: Sequence[Sequence["matplotlib.axes.Axes"]]) -> None:
+    """Moves heat maps apart: their left edges in line in a column, their tops in a row."""
+    lefts = [[-_around(axes).x0 for axes in row] for row in rows]
+    rights = [[_around(axes).x1 for axes in row] for row in rows]
+    columns = max(map(len, rows))
+    widths = [
+        max(row[n] for row in lefts if n < len(row)) + max(row[n] for row in rights if n < len(row))
+        for n in range(columns)
+    ]
+    starts = [0.0, *accumulate(width + GAP for width in widths)]
+    above = [max(_around(axes).y1 - axes.get_position().height for axes in row) for row in rows]
+    below = [max(axes.get_position().height - _around(axes).y0 for axes in row) for row in rows]
+    # All of it to the right of the corner and above it: else titles would not move off the labels.
+    top = sum(above) + sum(below) + GAP * len(rows)
+    for number, row in enumerate(rows):
+        top -= above[number]
+        for n, axes in enumerate(row):
+            size = axes.get_position()
+            left = starts[n] + max(each[n] for each in lefts if n < len(each))
+            axes.set_position((left, top - size.height, size.width, size.height))
+        top -= below[number] + GAP
+
+
+def _around(axes: "matplotlib.axes.Axes") -> "matplotlib.transforms.BboxBase":
+    """Returns the box of an axes with its labels, in inches."""
+    figure, box = axes.get_figure(), axes.get_tightbbox()
+    assert figure is not None  # it was drawn into one
+    assert box is not None
+    return box.transformed(figure.dpi_scale_trans.inverted())
+
+
+def _grow(figure: "matplotlib.figure.Figure") -> None:
+    """Makes room for all that stands outside of the figure; axes keep their size in inches."""
+    from matplotlib.transforms import Affine2D
+
+    box = figure.get_tightbbox().padded(MARGIN)
+    moved = Affine2D().scale(*figure.get_size_inches()).translate(-box.x0, -box.y0)
+    moved.scale(1 / box.width, 1 / box.height)
+    for axes in figure.axes:
+        axes.set_position(axes.get_position().transformed(moved))
+    figure.set_size_inches(box.width, box.height)

@@ -1,0 +1,130 @@
+import re
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmt.evaluation.words import Words, fold, spelling
+
+# A word as the pieces that SentencePiece may cut it into.
+word_pieces = st.lists(st.text("aß你", min_size=1, max_size=3), min_size=1, max_size=3).flatmap(
+    lambda parts: st.sampled_from([["▁" + parts[0], *parts[1:]], ["▁", *parts]])
+)
+sentences = st.builds(
+    lambda words, spaces: [*chain(*words), *spaces],
+    st.lists(word_pieces, max_size=4),
+    st.lists(st.just("▁"), max_size=2),
+)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "words"),
+    [
+        ("▁The ▁cat s", ["▁The", "▁cat s"]),
+        ("The ▁cat", ["The", "▁cat"]),
+        ("▁ cat ▁ s", ["▁ cat", "▁ s"]),
+        ("▁ ▁cat ▁ ▁ s", ["▁ ▁cat", "▁ ▁ s"]),
+        ("▁cat ▁", ["▁cat ▁"]),
+        ("▁ <0xE2> <0x82> <0xAC> ▁5", ["▁ <0xE2> <0x82> <0xAC>", "▁5"]),
+        ("▁", []),
+        ("", []),
+    ],
+)
+def test_a_space_belongs_to_the_word_after_it_and_at_the_end_to_the_one_before(pieces, words):
+    pieces = pieces.split()
+
+    found = Words.spelled(pieces)
+
+    members = [
+        [piece for piece, numbers in zip(pieces, found.of_piece, strict=True) if word in numbers]
+        for word in range(len(found.labels))
+    ]
+    assert [" ".join(each) for each in members] == words
+
+
+@given(sentences, sentences)
+def test_the_folded_words_are_those_of_the_text(source, target):
+    weights = np.ones((len(target), len(source)), dtype=np.float32)
+
+    matrix = fold(weights, Words.spelled(source), Words.spelled(target))
+
+    for words, pieces in ((matrix.source, source), (matrix.target, target)):
+        assert words == tuple("".join(pieces).replace("▁", " ").split())
+    assert matrix.weights.shape == (len(matrix.target), len(matrix.source))
+
+
+def test_folding_sums_source_pieces_and_averages_target_pieces():
+    source, target = ["▁Ka", "tze", "▁da"], ["▁the", "▁c", "at"]
+    weights = np.array(
+        [[0.1, 0.2, 0.3, 0.4], [0.5, 0.3, 0.2, 0.0], [0.1, 0.1, 0.6, 0.2], [0.0, 0.0, 0.0, 1.0]],
+        dtype=np.float32,
+    )  # the end of sentence stands last on both sides
+
+    matrix = fold(weights, Words.spelled(source), Words.spelled(target))
+
+    assert (matrix.source, matrix.target) == (("Katze", "da"), ("the", "cat"))
+    # the: .1 + .2, .3;  cat: (.5 + .3 + .1 + .1) / 2, (.2 + .6) / 2
+    np.testing.assert_allclose(matrix.weights, [[0.3, 0.3], [0.5, 0.4]], rtol=1e-6)
+    assert matrix.weights.dtype == np.float32
+
+
+def test_a_piece_of_two_words_is_divided_among_them():
+    # One piece, "ab", for two words that a control character divides in the line; then "c".
+    words = Words.at("a\x1cb c", [(0, 3), (3, 5)])
+    weights = np.array([[0.5, 0.25], [0.125, 0.75]], dtype=np.float32)
+
+    matrix = fold(weights, words, words)
+
+    assert matrix.source == ("a", "b", "c")
+    row = [0.25, 0.25, 0.25]
+    np.testing.assert_array_equal(matrix.weights, [row, row, [0.0625, 0.0625, 0.75]])
+
+
+def test_pieces_that_one_character_gives_belong_to_its_word():
+    # U+00B4 becomes a space and an accent, U+FB01 two letters; both empty but for the last piece.
+    words = Words.at("c´d ﬁ", [(0, 1), (1, 1), (1, 2), (2, 3), (3, 4), (4, 4), (4, 5)])
+
+    assert words.labels == ("c´d", "ﬁ")
+    assert [list(numbers) for numbers in words.of_piece] == [[0], [0], [0], [0], [1], [1], [1]]
+
+
+def test_a_word_without_pieces_has_nothing():
+    words = Words.at("\x01 a", [(2, 3)])  # SentencePiece leaves control characters out
+
+    matrix = fold(np.ones((1, 1), np.float32), words, words)
+
+    assert matrix.target == ("\x01", "a")
+    np.testing.assert_array_equal(matrix.weights, [[0, 0], [0, 1]])
+
+
+@given(st.text(), st.data())
+def test_every_piece_is_of_a_word_that_it_touches_or_of_the_next(line, data):
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(line)), max_size=6)))
+    offsets = list(zip([0, *cuts], [*cuts, len(line)], strict=True))
+
+    words = Words.at(line, offsets)
+
+    places = []  # of each character the word, or None; by splitting once more
+    number = -1
+    for before, character in zip(" " + line, line, strict=False):
+        number += before.isspace() and not character.isspace()
+        places.append(None if character.isspace() else number)
+    assert words.labels == tuple(line.split())
+    for (begin, end), numbers in zip(offsets, words.of_piece, strict=True):
+        touched = {place for place in places[begin:end] if place is not None}
+        later = [place for place in places[begin:] if place is not None]
+        alone = later[:1] if later else [len(words.labels) - 1][: len(words.labels)]
+        assert list(numbers) == sorted(touched or alone)
+
+
+def test_weights_of_another_sentence_are_refused():
+    weights = np.ones((2, 3), dtype=np.float32)
+
+    with pytest.raises(ValueError, match=re.escape("(2, 3) for 3 target and 2 source pieces")):
+        fold(weights, Words.spelled(["▁a", "b"]), Words.spelled(["▁a", "▁b", "c"]))
+
+
+def test_pieces_spell_text():
+    assert spelling(["▁Ka", "tze", "▁", "€"]) == " Katze €"

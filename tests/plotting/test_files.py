@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from nmt import plotting
+from nmt.errors import UserError
+
+SOURCE = ["The", "cat", "sat"]
+TARGET = ["Die", "Katze", "saß", "."]
+WEIGHTS = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "magic"),
+    [("a.png", b"\x89PNG\r\n"), ("a.svg", b"<?xml"), ("a.pdf", b"%PDF-"), ("a.b.PNG", b"\x89PNG")],
+)
+def test_the_ending_decides_the_file_type_and_bytes_repeat(tmp_path, name, magic):
+    (tmp_path / "again").mkdir()
+
+    for folder in (tmp_path, tmp_path / "again"):
+        plotting.save(plotting.heatmap(WEIGHTS, source=SOURCE, target=TARGET), folder / name)
+
+    written = (tmp_path / name).read_bytes()
+    assert written.startswith(magic)
+    assert written == (tmp_path / "again" / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["figure.jpg", "figure", "png"])
+def test_another_ending_is_refused(tmp_path, name):
+    figure = plotting.curves({"a": ([1.0], [1.0])}, ylabel="loss")
+
+    with pytest.raises(UserError, match=rf"{name}: a figure is written as .png, .svg or .pdf"):
+        plotting.save(figure, tmp_path / name)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    figure = plotting.curves({"a": ([1.0], [1.0])}, ylabel="loss")
+
+    with pytest.raises(UserError, match=r"absent.figure.png: cannot be written \(No such file"):
+        plotting.save(figure, tmp_path / "absent" / "figure.png")
+
+
+def test_an_image_has_the_pixels_of_the_figure():
+    figure = plotting.heatmap(WEIGHTS, source=SOURCE, target=TARGET)
+
+    pixels = plotting.image(figure)
+
+    width, height = figure.get_size_inches() * figure.dpi
+    assert pixels.shape == (int(height), int(width), 3)
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels[[0, 0, -1, -1], [0, -1, 0, -1]], 255)
