@@ -325,6 +325,7 @@ class DecodingConfig(Section):
     coverage_penalty: Annotated[float, Field(ge=0)] = 0.0  # beta of Wu et al. (2016); 0: none
     shortlist: Count | None = None  # translations of a source piece that may be used; null: all
     prune: Positive | None = None  # nats below the best hypothesis that give one up; null: none
+    draw: Count | None = None  # hard, monotonic: seed to draw positions by; null: take the best
     batch: Size = 64  # sentences of 128 pieces; four times as many of 32 or fewer
     max_source: Size = 512  # pieces; a longer line is cut, with a warning
 

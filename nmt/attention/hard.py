@@ -14,10 +14,10 @@ from nmt.config import AttentionConfig
 
 @struct.dataclass
 class HardState:
-    """What goes from one target position to the next."""
+    """What goes from one target position to the next; in search each leaf has the axis beam too."""
 
-    time: Int[Array, " batch"]  # counts draws, for a new one each time
-    expected: Bool[Array, " batch"]  # sentences whose context is the mean in this update
+    time: Int[Array, " batch *beam"]  # counts draws, for a new one each time
+    expected: Bool[Array, " batch *beam"]  # sentences whose context is the mean in this update
 
 
 class HardAttention(ScoredAttention):

@@ -25,7 +25,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from nmt.decoding.programs import force
+from nmt.decoding.programs import force, remember
 from nmt.errors import DataError
 from nmt.model.seq2seq import Seq2Seq
 from nmt.types import Graph, Params
@@ -60,22 +60,26 @@ def explain(
     *,
     bos: int,
     method: str,
+    draw: int | None = None,
 ) -> tuple[Float[Array, " batch"], Matrix]:
-    """Returns the log-probability of each given target, and the matrix of a method."""
+    """Returns the log-probability of each given target, and the matrix of a method.
+
+    `draw` is as in `remember`; derivatives are those of a model that does not draw.
+    """
     log_probs, weights = force(
-        graph, params, source, source_lengths, target, target_lengths, bos=bos
+        graph, params, source, source_lengths, target, target_lengths, bos=bos, draw=draw
     )
     match method:
         case "attention":
             return log_probs, weights
         case "shifted":
-            found = _shifted(graph, params, source, source_lengths, target, bos=bos)
+            found = _shifted(graph, params, source, source_lengths, target, bos=bos, draw=draw)
         case _:
             found = _derived(graph, params, source, source_lengths, target, bos=bos, method=method)
     return log_probs, found
 
 
-@partial(jax.jit, static_argnames=("graph", "bos"))
+@partial(jax.jit, static_argnames=("graph", "bos", "draw"))
 def _shifted(
     graph: Graph,
     params: Params,
@@ -84,11 +88,12 @@ def _shifted(
     target: Int[Array, "batch tgt"],
     *,
     bos: int,
+    draw: int | None,
 ) -> Matrix:
     """Returns the weights of the steps that read the target; the last one reads its end."""
     model = nnx.merge(graph, params)
     previous = jnp.pad(target, ((0, 0), (1, 0)), constant_values=bos)
-    _, attended = model.teacher_forced(previous, model.encode(source, lengths))
+    _, attended = model.teacher_forced(previous, remember(model, source, lengths, draw=draw))
     return attended.weights[:, 1:]
 
 

@@ -38,7 +38,7 @@ def search(
     bos, eos and pad.
     """
     model = nnx.merge(graph, params)
-    memory = model.encode(source, lengths)
+    memory = remember(model, source, lengths, draw=config.draw)
     bos, eos, pad = specials if shortlist is None else (0, 1, 2)  # places in the shortlist
     batch, src = source.shape
     found = beam.search(
@@ -93,7 +93,28 @@ def _predictor(model: Seq2Seq, shortlist: Int[Array, " vocab"] | None, *, reads:
     return step
 
 
-@partial(jax.jit, static_argnames=("graph", "bos"))
+def remember(
+    model: Seq2Seq,
+    source: Int[Array, "batch src"],
+    lengths: Int[Array, " batch"],
+    *,
+    draw: int | None,
+) -> Memory:
+    """Returns what the decoder attends to; with `draw`, positions are drawn by that seed.
+
+    Draws depend on the seed and the pieces of a sentence, not on where it stands in a file.
+    """
+    if draw is None:
+        return model.encode(source, lengths)
+    places = jnp.arange(source.shape[1])
+    factors = jnp.uint32(2654435761) ** places.astype(jnp.uint32)  # odd, as Knuth's for hashing
+    real = places[None, :] < lengths[:, None]
+    hashes = jnp.sum(real * source.astype(jnp.uint32) * factors[None, :], axis=1, dtype=jnp.uint32)
+    noise = jax.vmap(jax.random.fold_in, in_axes=(None, 0))(jax.random.key(draw), hashes)
+    return model.encode(source, lengths, noise=noise)
+
+
+@partial(jax.jit, static_argnames=("graph", "bos", "draw"))
 def force(
     graph: Graph,
     params: Params,
@@ -103,10 +124,11 @@ def force(
     target_lengths: Int[Array, " batch"],
     *,
     bos: int,
+    draw: int | None = None,
 ) -> tuple[Float[Array, " batch"], Float[Array, "batch tgt src"]]:
     """Returns the log-probability of each given target and the weights at each of its pieces."""
     model = nnx.merge(graph, params)
-    memory = model.encode(source, source_lengths)
+    memory = remember(model, source, source_lengths, draw=draw)
     previous = jnp.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
     readouts, attended = model.teacher_forced(previous, memory)
     log_probs = jax.nn.log_softmax(model.logits(readouts))

@@ -265,7 +265,9 @@ class Translator:
         source = pad_side(sources, rows, width_of(max(map(len, sources))))
         target = pad_side(targets, rows, width_of(max(map(len, targets))))
         arrays, bos = map(jnp.asarray, (*source, *target)), self.tokenizers.target.bos
-        forced = explain(self.graph, self.params, *arrays, bos=bos, method=method)
+        forced = explain(
+            self.graph, self.params, *arrays, bos=bos, method=method, draw=self.config.draw
+        )
         return np.asarray(forced[0]), np.asarray(forced[1])
 
     def _rows(self, sentences: int) -> int:

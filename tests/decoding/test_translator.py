@@ -2,10 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from flax import nnx
 
 from nmt import configfile
-from nmt.decoding.translator import Translator
+from nmt.decoding.translator import Translator, build_model
 from nmt.errors import ConfigError, DataError, RunError
+from nmt.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -182,3 +184,43 @@ def test_a_search_setting_out_of_range_is_named(key):
         configfile.validate(
             {"data": {"train": "a", "validation": "b"}, "decoding": {key: -1}},
         )
+
+
+@pytest.fixture(scope="module", params=["hard", "monotonic"])
+def drawing(request, translator, copy_run):
+    """A translator whose attention can be drawn; its parameters are random."""
+    config = Run.open(copy_run).config
+    attention = config.model.attention.model_copy(update={"mechanism": request.param})
+    config = config.model_copy(
+        update={"model": config.model.model_copy(update={"attention": attention})}
+    )
+    graph, params = nnx.split(build_model(config, translator.tokenizers))
+    settings = {"beam": 2, "max_extra": 2}
+    return with_settings(
+        Translator(graph, params, tokenizers=translator.tokenizers, config=translator.config),
+        **settings,
+    )
+
+
+def test_drawn_positions_depend_on_the_seed_and_the_sentence_alone(drawing):
+    best = with_settings(drawing, draw=None).translate(LINES)
+    seeds = [with_settings(drawing, draw=seed) for seed in (1, 2, 1)]
+    one, two, again = (
+        each.translate(LINES[::order]) for each, order in zip(seeds, (1, 1, -1), strict=True)
+    )
+
+    for first, same in zip(one, again[::-1], strict=True):
+        assert first.text == same.text
+        assert first.log_prob == pytest.approx(same.log_prob, abs=1e-4)
+    for other in (two, best):
+        assert any(a.log_prob != b.log_prob for a, b in zip(one, other, strict=True))
+
+
+def test_forcing_draws_what_search_drew(drawing):
+    drawing = with_settings(drawing, draw=3)
+    found = drawing.translate(LINES)
+
+    forced = drawing.explain(found, method="attention")
+
+    for one, two in zip(found, forced, strict=True):
+        np.testing.assert_allclose(one.attention, two.attention, atol=1e-5)
