@@ -206,12 +206,13 @@ def translator(copy_run):
 
 @pytest.mark.parametrize("method", ["saliency", "saliency_input", "smoothed", "jacobian"])
 def test_a_model_that_copies_owes_each_letter_to_itself(translator, method):
+    lines = ["a c e g b d", "h g f e d c", "b d f", "c a", "e h a f b", "g b h d a e"]
     with jax.enable_x64(False):
-        (found,) = translator.align(["a c e g b d"], ["a c e g b d"], method=method)
+        found = translator.align(lines, lines, method=method)
 
-    assert found.method == method
-    assert found.attention.dtype == np.float32
-    assert found.words.weights.argmax(axis=1).tolist() == [0, 1, 2, 3, 4, 5]
+    own = [each.words.weights.argmax(axis=1) == np.arange(len(each.words.target)) for each in found]
+    assert np.concatenate(own).mean() > 0.8
+    assert {(each.method, each.attention.dtype) for each in found} == {(method, np.dtype("float32"))}
 
 
 @pytest.mark.parametrize("method", METHODS)

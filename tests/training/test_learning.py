@@ -5,8 +5,9 @@ import random
 import pytest
 
 from nmt import configfile
+from nmt.decoding.output import word_links
 from nmt.decoding.translator import Translator
-from nmt.evaluation.alignment import GoldLinks, argmax_links, fold, score_links
+from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.evaluation.metrics import bleu
 from nmt.training.trainer import train
 
@@ -21,11 +22,6 @@ def write(folder, name, lines, *, task):
     (folder / f"{name}.de").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / f"{name}.en").write_text("\n".join(targets) + "\n", encoding="utf-8")
     return targets
-
-
-def links(translation):
-    words = fold(translation.attention, translation.source_pieces, translation.target_pieces)
-    return argmax_links(words.weights)
 
 
 FEEDING = {"kind": "luong", "input_feeding": True}
@@ -104,4 +100,4 @@ def test_a_task_is_learnt_with_attention_where_it_belongs(tmp_path, task, decode
     ]
     golden = [GoldLinks(sure=pairs, possible=pairs) for pairs in gold]
     assert bleu([each.text for each in translations], target).value > 95
-    assert score_links([links(each) for each in forced], golden).aer < 0.05
+    assert score_links([word_links(each) for each in forced], golden).aer < 0.05
