@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -30,6 +31,7 @@ def test_the_quickstart_runs_and_draws_its_heat_maps(tmp_path, monkeypatch):
     assert len(pictures(outputs)) == 4
 
 
+@pytest.mark.slow
 def test_the_menu_of_attention_trains_compares_and_draws_what_it_is_asked_for(
     tmp_path, monkeypatch
 ):

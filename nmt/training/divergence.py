@@ -27,10 +27,10 @@ def check(steps: list[Reading], *, run: Run, feed: Feed) -> None:
         shown = ", ".join(map(str, numbers[:SHOWN]))
         more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
         raise RunError(
-            f"{run.path}: training diverges: {limit} updates in a row were not finite and left "
-            f"out, the last one at step {step.position.step + 1} (learning rate "
-            f"{step.learning_rate:.3g}, gradient norm {step.gradient_norm:.3g}, "
-            f"sentences {shown}{more} of the training corpus); lower training.learning_rate or "
+            f"{run.path}: training diverges: {limit} updates in a row were left out as exploded or "
+            f"not a number, the last one at step {step.position.step + 1} (learning rate "
+            f"{step.learning_rate:.3g}, gradient norm {step.gradient_norm:.3g}, sentences "
+            f"{shown}{more} of the training corpus); lower training.learning_rate or "
             "training.clip_norm and start anew in another folder; "
             + (f"the checkpoint of step {saved.step} is kept" if saved else "nothing was saved yet")
         )

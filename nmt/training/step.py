@@ -28,6 +28,7 @@ from nmt.training.optimizer import build_optimizer, learning_rate
 from nmt.types import Graph, Params, RandomKey, Scalar
 
 AXIS = "device"
+EXPLODED = 1e4  # nats a token; chance alone takes no more than ten, so that this is no model
 
 
 @struct.dataclass
@@ -41,7 +42,7 @@ class TrainState:
     plateau: Scalar  # the factor by which validation has cut the learning rate
     pending: tuple[LossSums, Params] | None  # sums of the batches since the last update
     baseline: Scalar | None  # of REINFORCE: a moving average of the loss of a token
-    skipped: Int[Array, ""]  # updates left out, because their gradient was not finite
+    skipped: Int[Array, ""]  # updates left out, because their gradient or loss was not sound
     skipped_in_row: Int[Array, ""]  # the last of them, without one between that was made
 
 
@@ -100,9 +101,9 @@ def make_train_step(
     """Returns the compiled step `(state, sharded batch, key) -> (state, metrics)`.
 
     With accumulation, the step made with `update=False` only adds its gradients to the state.
-    An update whose loss or gradient is not finite is left out and counted: parameters, optimiser
-    and schedule stay as they are. A batch of padding alone changes nothing at all. The state given
-    to the step is donated: its buffers are reused.
+    An update whose gradient is not finite, or whose loss has exploded, is left out and counted:
+    parameters, optimiser and schedule stay as they are. A batch of padding alone changes nothing
+    at all. The state given to the step is donated: its buffers are reused.
     """
     training = config.training
     optimizer = build_optimizer(training)
@@ -136,8 +137,8 @@ def make_train_step(
         if update:
             mean = jax.tree.map(lambda g: g / jnp.maximum(total.tokens, 1.0), summed)
             norm = optax.tree.norm(mean)
-            finite = jnp.isfinite(norm) & jnp.isfinite(total.loss)
-            state = _either(finite, _updated(state, mean, optimizer, rate), _left_out(state))
+            sound = jnp.isfinite(norm) & (total.loss < EXPLODED * total.tokens)
+            state = _either(sound, _updated(state, mean, optimizer, rate), _left_out(state))
             state = replace(state, pending=jax.tree.map(jnp.zeros_like, state.pending))
         state = _either(sums.tokens > 0, state, before)
         return state, StepMetrics(

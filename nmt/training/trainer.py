@@ -148,7 +148,7 @@ class Trainer:
             self.run.save("last", _items(self.state), self.position)
         self.display.say(
             f"{self.run.path}: {signal}: stopped after step {self.position.step}, "
-            f"{'saved' if saved else 'not saved, because the last update was not finite'}; "
+            f"{'saved' if saved else 'not saved, because the last update was left out'}; "
             "the same command goes on"
         )
         raise SystemExit(0)
@@ -185,7 +185,7 @@ class Trainer:
         if not divergence.is_sound(self.state):
             self.display.say(
                 f"step {self.position.step}: neither validated nor saved, because the last update "
-                "was not finite"
+                "was left out as exploded or not a number"
             )
             return
         report = self.validator.measure(self.state.params)

@@ -212,7 +212,9 @@ def test_a_model_that_copies_owes_each_letter_to_itself(translator, method):
 
     own = [each.words.weights.argmax(axis=1) == np.arange(len(each.words.target)) for each in found]
     assert np.concatenate(own).mean() > 0.8
-    assert {(each.method, each.attention.dtype) for each in found} == {(method, np.dtype("float32"))}
+    assert {(each.method, each.attention.dtype) for each in found} == {
+        (method, np.dtype("float32"))
+    }
 
 
 @pytest.mark.parametrize("method", METHODS)

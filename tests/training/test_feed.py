@@ -154,6 +154,23 @@ def test_sampled_pieces_spell_the_same_sentences(text, tokenizers):
     assert sorted(spelled) == sorted(text["target"])
 
 
+@pytest.mark.parametrize("sampling", [None, SAMPLING])
+def test_the_sentences_of_a_batch_are_named_by_their_place_in_the_corpus(tokenizers, sampling):
+    lines = [f"Katze {'Haus ' * (number % 7)}".strip() for number in range(40)]
+    lines[3] = lines[20] = ""  # which is left out, and counts all the same
+    text = Dataset.from_dict({"source": lines, "target": lines}, features=corpus.TEXT)
+    batches = feed(text, tokenizers, sampling=sampling)
+    start = Position(epoch=1, batch=2)
+
+    [(sides, _)] = take(batches, 1, start)
+
+    numbers = batches.sentences(start)
+    rows = zip(sides[0], sides[1], strict=True)
+    held = [tokenizers.source.decode(ids[:length].tolist()) for ids, length in rows if length]
+    assert sorted(lines[number - 1] for number in numbers) == sorted(held)
+    assert len(set(numbers)) == len(numbers)
+
+
 def test_there_is_a_frame_for_the_longest_sample_that_is_kept(text, tokenizers):
     shapes = feed(text, tokenizers, sampling=SAMPLING).shapes
 

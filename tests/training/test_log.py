@@ -2,6 +2,7 @@
 
 import io
 import json
+import resource
 import struct
 
 import numpy as np
@@ -10,6 +11,7 @@ from rich.console import Console
 from tensorboardX.proto.event_pb2 import Event
 
 from nmt import configfile
+from nmt.errors import RunError
 from nmt.run import Run
 from nmt.training.log import Display, Stopwatch, TrainingLog, forget_after
 
@@ -115,6 +117,29 @@ def test_a_line_that_was_cut_off_is_forgotten(tmp_path):
     forget_after(path, 10)
 
     assert path.read_text(encoding="utf-8") == '{"step": 5, "a": 1}\n'
+
+
+@pytest.fixture
+def no_room():
+    """Files cannot grow beyond 100 bytes: the system's own error, without a disk to fill."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_one_line_and_leaves_what_was_written(run, no_room):
+    log = TrainingLog(run, step=0)
+    log.write(5, {"train/loss": 2.5})
+
+    with pytest.raises(
+        RunError, match=r"metrics.jsonl: cannot be written \(File too large\); make"
+    ):
+        log.write(10, {"name": "x" * 100})
+    log.close()
+
+    forget_after(run.metrics_path, 10)
+    assert records(run.metrics_path) == [{"step": 5, "train/loss": 2.5}]
 
 
 def test_a_line_separator_within_a_string_ends_no_record(tmp_path):

@@ -1,0 +1,132 @@
+"""Tiny real trainings, and what two of them must have in common when one was interrupted."""
+
+import contextlib
+import dataclasses
+import json
+import random
+import signal
+
+import jax
+import numpy as np
+
+from nmt import configfile
+from nmt.decoding.translator import build_model
+from nmt.training import trainer
+from nmt.training.feed import Feed
+from nmt.training.step import init_state
+from nmt.training.trainer import train
+
+# What a clock or the system has measured; the rest must be the same to the last bit.
+MEASURED = ("train/tokens_per_second", "train/peak_memory_mib", "validation/seconds")
+
+
+def write_corpus(folder):
+    """Writes 60 pairs to train on, eight batches, and six to validate with."""
+    draw = random.Random(0)
+    lines = ["".join(draw.choices("abcdef", k=draw.randint(2, 6))) for _ in range(66)]
+    for name, part in {"train": lines[:60], "val": lines[60:]}.items():
+        for language in ("de", "en"):
+            (folder / f"{name}.{language}").write_text("\n".join(part) + "\n", encoding="utf-8")
+
+
+def tree(run, corpus, **training):
+    """A configuration in which all that must survive a stop is at work.
+
+    Dropout draws at random; three batches make a step, two steps a record, three steps a
+    validation, and the rate follows both a schedule and the validations.
+    """
+    return {
+        "run": str(run),
+        "data": {
+            "train": str(corpus / "train"),
+            "validation": str(corpus / "val"),
+            "batch": {"sentences": 8, "shapes": 1},
+        },
+        "tokenizer": {"vocabulary_size": 14},
+        "model": {
+            "embedding_size": 6,
+            "encoder": {"hidden_size": 5},
+            "decoder": {"hidden_size": 7},
+            "dropout": 0.2,
+        },
+        "training": {
+            "learning_rate": 0.01,
+            "schedule": {"kind": "plateau", "warmup_steps": 4, "patience": 0},
+            "accumulate": 3,
+            "max_epochs": None,
+            "log_every": 2,
+            "validate_every": 3,
+            "patience": None,
+            "attention_images": 0,
+            **training,
+        },
+        "decoding": {"batch": 8},
+    }
+
+
+def config(run, corpus, **training):
+    return configfile.validate(tree(run, corpus, **training))
+
+
+def records(run):
+    """All that was logged, without what is measured."""
+    lines = run.metrics_path.read_text(encoding="utf-8").splitlines()
+    return [
+        {name: value for name, value in json.loads(line).items() if name not in MEASURED}
+        for line in lines
+    ]
+
+
+def state(run):
+    """The whole state of the last checkpoint, and its position."""
+    template = init_state(run.config, build_model(run.config, run.tokenizers()))
+    restored = run.restore("last", trainer._items(template))
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(restored)], run.position("last")
+
+
+def assert_same(run, undisturbed):
+    """Holds two runs equal: every array, the position, and every record."""
+    for one, other in zip(state(run)[0], state(undisturbed)[0], strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert state(run)[1] == state(undisturbed)[1]
+    assert records(run) == records(undisturbed)
+
+
+@dataclasses.dataclass(frozen=True)
+class Disturbed(Feed):
+    """A feed that does something to batches: `at` has a function for the number of a batch."""
+
+    at: dict = dataclasses.field(default_factory=dict)
+
+    def batches(self, start):
+        with contextlib.closing(super().batches(start)) as stream:
+            for number, (batch, after) in enumerate(stream, start=start.batches):
+                yield self.at.get(number, lambda batch: batch)(batch), after
+
+
+def train_disturbed(monkeypatch, settings, at):
+    """Trains with a feed that does something to some batches, counted from the very first."""
+
+    def feed(*arguments):
+        return Disturbed(*arguments, at=at)
+
+    monkeypatch.setattr(trainer, "Feed", feed)
+    try:
+        return train(settings)
+    finally:
+        monkeypatch.undo()
+
+
+def signalled(number):
+    """Returns what sends this process a signal when a batch is taken, so that it is the last."""
+
+    def send(batch):
+        signal.raise_signal(number)
+        return batch
+
+    return send
+
+
+def poisoned(batch):
+    """Returns the batch with pieces that no vocabulary has: their embeddings are not numbers."""
+    return batch._replace(source=batch.source + 1_000_000)

@@ -1,0 +1,114 @@
+"""`kill -9` at any moment: what is left can be read, goes on, and ends as if nothing had been."""
+
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+import runs
+import yaml
+
+from nmt.errors import RunError
+from nmt.run import Run
+from nmt.training.trainer import train
+
+
+class Training:
+    """The command `nmt train` in a process of its own."""
+
+    def __init__(self, folder, settings):
+        path = folder / "config.yaml"
+        path.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        self.errors = folder / "stderr"
+        with self.errors.open("w") as errors:
+            command = [sys.executable, "-m", "nmt", "train", str(path)]
+            self.process = subprocess.Popen(command, stderr=errors)
+
+    def wait_for(self, condition):
+        """Waits until the condition holds, or the process has ended; returns whether it holds."""
+        deadline = time.monotonic() + 300
+        while self.process.poll() is None and not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.0005)
+        return self.process.poll() is None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def saving(path):
+    return lambda: any(path.glob("checkpoints/*/*.part*"))
+
+
+def records_so_far(path):
+    log = path / "metrics.jsonl"
+    return log.read_bytes().count(b"\n") if log.exists() else 0
+
+
+def recorded(path, lines):
+    return lambda: records_so_far(path) >= lines
+
+
+def assert_readable(path):
+    """Nobody has to tidy up: the folder opens, and any checkpoint in it is found to be whole."""
+    run = Run.open(path)
+    for which in ("last", "best"):
+        run.position(which)
+
+
+def test_killed_amid_a_checkpoint_and_amid_the_loop(tmp_path, corpus, undisturbed):
+    path = tmp_path / "run"
+    settings = runs.tree(path, corpus, max_steps=9)
+
+    training = Training(tmp_path, settings)
+    assert training.wait_for(recorded(path, 1))
+    with pytest.raises(RunError, match=rf"work here \(process {training.process.pid} on "):
+        train(runs.config(path, corpus, max_steps=9))
+    assert training.wait_for(saving(path))
+    training.kill()
+    assert_readable(path)
+
+    training = Training(tmp_path, settings)
+    assert training.wait_for(recorded(path, 4))
+    time.sleep(random.uniform(0, 0.2))
+    training.kill()
+    assert "did not end in order; going on" in training.errors.read_text()
+    assert_readable(path)
+
+    training = Training(tmp_path, settings)
+    assert training.process.wait() == 0
+
+    runs.assert_same(Run.open(path), undisturbed)
+
+
+@pytest.mark.slow
+def test_killed_at_twenty_random_moments(tmp_path, corpus):
+    undisturbed = train(runs.config(tmp_path / "undisturbed", corpus, max_steps=60))
+    path, kills = tmp_path / "run", 0
+    settings = runs.tree(path, corpus, max_steps=60)
+
+    while kills < 20:
+        training = Training(tmp_path, settings)
+        match kills % 3:
+            case 0:  # at the start, or while programs are compiled
+                end = time.monotonic() + random.uniform(0, 15)
+                alive = training.wait_for(lambda end=end: time.monotonic() > end)
+            case 1:  # while a checkpoint is written, or soon after
+                alive = training.wait_for(saving(path))
+                time.sleep(random.uniform(0, 0.3))
+            case _:  # after some progress
+                more = records_so_far(path) + random.randint(1, 8)
+                alive = training.wait_for(recorded(path, more))
+        training.kill()
+        if not alive:
+            break  # it was faster than that, and has ended
+        kills += 1
+        if (path / "config.yaml").exists():
+            assert_readable(path)
+    training = Training(tmp_path, settings)
+    assert training.process.wait() == 0
+
+    assert kills >= 10
+    runs.assert_same(Run.open(path), undisturbed)

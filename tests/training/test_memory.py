@@ -1,0 +1,85 @@
+"""Memory: a batch that does not fit is refused with its size, before training starts."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from nmt import configfile
+from nmt.config import BatchConfig
+from nmt.data.batching import Shape
+from nmt.errors import ConfigError
+from nmt.model.seq2seq import build
+from nmt.training import memory
+from nmt.training.step import init_state
+
+SHAPES = [Shape(rows=64, source=10, target=10), Shape(rows=8, source=90, target=80)]
+KEY = jax.random.key(0)
+
+
+@pytest.fixture(scope="module")
+def state():
+    config = configfile.validate(
+        {
+            "data": {"train": "unused", "validation": "unused"},
+            "model": {
+                "embedding_size": 2,
+                "encoder": {"hidden_size": 2},
+                "decoder": {"hidden_size": 2},
+            },
+            "training": {"optimizer": "sgd"},
+        }
+    )
+    return init_state(config, build(config.model, source_size=8, target_size=8, seed=1))
+
+
+@pytest.mark.parametrize(
+    ("budget", "named"),
+    [
+        (BatchConfig(sentences=64), "data.batch.sentences"),
+        (BatchConfig(tokens=640), "batch.tokens"),
+    ],
+)
+def test_a_batch_that_does_not_fit_is_refused_with_its_size(state, budget, named):
+    def step(state, batch, key):
+        return state, jnp.zeros((2**25, 2**25))  # four petabytes
+
+    message = (
+        r"the largest batch, 8 sentences of 90 source and 80 target pieces, does not fit into "
+        rf"memory \(Out of memory allocating \d+ bytes.*\); lower .*{named} and raise"
+    )
+    with pytest.raises(ConfigError, match=message):
+        memory.try_largest(step, state, SHAPES, key=KEY, config=budget)
+
+
+def test_another_error_stays_what_it_is(state):
+    def step(state, batch, key):
+        raise jax.errors.JaxRuntimeError("INTERNAL: something else")
+
+    with pytest.raises(jax.errors.JaxRuntimeError, match="something else"):
+        memory.try_largest(step, state, SHAPES, key=KEY, config=BatchConfig())
+
+
+def test_what_is_tried_is_the_largest_frame_with_padding_alone(state):
+    tried = []
+
+    def step(state, batch, key):
+        tried.append(batch)
+        return state, jnp.zeros(())
+
+    assert memory.try_largest(step, state, SHAPES, key=KEY, config=BatchConfig()) is state
+
+    [batch] = tried
+    assert (batch.source.shape, batch.target.shape) == ((2, 4, 90), (2, 4, 80))
+    assert not batch.source_lengths.any()
+    assert not batch.target_lengths.any()
+
+
+def test_the_peak_grows_by_what_is_held():
+    before = memory.peak()
+
+    held = jnp.ones(2**27)  # 512 MiB
+    held.block_until_ready()
+
+    assert memory.peak() > 500
+    assert memory.peak() >= before
+    del held
