@@ -74,7 +74,10 @@ def bad_train(**changes):
         ({"model.dropout": 1.5}, "model.dropout: input should be less than 1, not 1.5"),
         ({"model.dropout": "much"}, "model.dropout: input should be a valid number"),
         ({"model.attention.score": "dot", "model.decoder.hidden_size": 5}, "must be twice"),
-        ({"tokenizer.vocabulary_size": 90000}, "tokenizer.vocabulary_size"),
+        (
+            {"tokenizer.kind": "unigram", "tokenizer.vocabulary_size": 90000},
+            "tokenizer.vocabulary_size",
+        ),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_exit_code_2(nmt, tmp_path, overrides, message):

@@ -26,6 +26,14 @@ STOPS = {  # the batch that is the last one, counted from 0
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _interruptible():
+    """Ctrl-C does something even where the tests run in the background of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory, corpus):
     """The same as `undisturbed`, in as many sittings and one more."""
