@@ -104,6 +104,7 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RunError: it has other arrays, or arrays of other shapes: it is one of another model.
     """
+    folder = folder.absolute()  # orbax takes no other
     wanted = {
         name: {key: ocp.utils.to_shape_dtype_struct(leaf) for key, leaf in _named(tree).items()}
         for name, tree in templates.items()
@@ -112,7 +113,7 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
         _compare(folder, arrays, ocp.StandardCheckpointHandler().metadata(folder / name).tree)
     args = {name: ocp.args.StandardRestore(arrays) for name, arrays in wanted.items()}
     with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
-        restored = checkpointer.restore(folder.absolute(), args=ocp.args.Composite(**args))
+        restored = checkpointer.restore(folder, args=ocp.args.Composite(**args))
     return {
         name: jax.tree.unflatten(
             jax.tree.structure(tree), [restored[name][key] for key in _named(tree)]

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import subprocess
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
@@ -48,6 +49,14 @@ def test_it_comes_back_as_it_was_written(whole):
 
     for name, array in arrays().items():
         np.testing.assert_array_equal(restored[name], array)
+
+
+def test_its_path_may_be_relative(copy, monkeypatch):
+    monkeypatch.chdir(copy.parent)
+
+    found = checkpoint.read(Path(copy.name), {"params": arrays()})
+
+    np.testing.assert_array_equal(found["params"]["weights"], arrays()["weights"])
 
 
 def test_nothing_else_lies_beside_it(whole):
