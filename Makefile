@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow check format install clean
+.PHONY: demo test test-slow explore check format install clean
 
 demo: .venv/.installed  ## train, evaluate and plot on the embedded corpus
 	$(BIN)/nmt demo
@@ -11,6 +11,9 @@ test: .venv/.installed-dev  ## the whole suite but the slow checks
 
 test-slow: .venv/.installed-dev  ## the checks that train for minutes
 	$(BIN)/pytest -n 2 -m slow
+
+explore: .venv/.installed-dev  ## the properties of the suite on examples never tried before
+	$(BIN)/pytest -n 2 -m "not slow" --hypothesis-profile=explore
 
 check: .venv/.installed-dev  ## format, lint, types, floors
 	$(BIN)/ruff format --check .

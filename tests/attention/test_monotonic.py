@@ -109,7 +109,11 @@ PLAYED = {
 }
 
 
-@given(logits=_logits(st.floats(-30, 30, width=32)))
+# XLA takes a subnormal number for zero, NumPy does not.
+LOGITS = st.floats(-30, 30, width=32, allow_subnormal=False)
+
+
+@given(logits=_logits(LOGITS))
 def test_training_weights_are_the_mean_over_all_outcomes_of_the_process(logits):
     contexts, weights = _expected(logits)
 
@@ -121,7 +125,7 @@ def test_training_weights_are_the_mean_over_all_outcomes_of_the_process(logits):
         np.testing.assert_allclose(contexts[row], expected @ logits[row].T, rtol=1e-4, atol=1e-4)
 
 
-@given(logits=_logits(st.floats(-30, 30, width=32)))
+@given(logits=_logits(LOGITS))
 def test_translating_takes_the_first_position_of_at_least_one_half(logits):
     contexts, weights = _hard(logits)
 
