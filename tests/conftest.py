@@ -29,9 +29,9 @@ os.environ["HF_DATASETS_CACHE"] = os.path.join(_cache, "datasets")
 os.environ["XDG_CACHE_HOME"] = _cache
 os.environ["MPLBACKEND"] = "Agg"
 
-# Compilation takes seconds, and other tests run beside this one, so there is no deadline. Properties
-# try the same examples everywhere, so that a suite turns red by a change and not by chance;
-# `make explore` tries others.
+# Compilation takes seconds, and other tests run beside this one, so there is no deadline.
+# Properties try the same examples everywhere, so that a suite turns red by a change and not by
+# chance; `make explore` tries others.
 settings.register_profile("nmt", deadline=None, derandomize=True)
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile("nmt")

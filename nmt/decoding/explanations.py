@@ -28,6 +28,7 @@ from jaxtyping import Array, Bool, Float, Int
 from nmt.decoding.programs import force, remember
 from nmt.errors import DataError
 from nmt.model.seq2seq import Seq2Seq
+from nmt.model.vocabulary import previous_tokens, token_log_probs
 from nmt.types import Graph, Params
 
 METHODS = ("attention", "shifted", "saliency", "saliency_input", "smoothed", "jacobian")
@@ -92,8 +93,8 @@ def _shifted(
 ) -> Matrix:
     """Returns the weights of the steps that read the target; the last one reads its end."""
     model = nnx.merge(graph, params)
-    previous = jnp.pad(target, ((0, 0), (1, 0)), constant_values=bos)
-    _, attended = model.teacher_forced(previous, remember(model, source, lengths, draw=draw))
+    read = jnp.pad(target, ((0, 0), (1, 0)), constant_values=bos)
+    _, attended = model.teacher_forced(read, remember(model, source, lengths, draw=draw))
     return attended.weights[:, 1:]
 
 
@@ -112,10 +113,10 @@ def _derived(
     model = nnx.merge(graph, params)
     embedded = model.embed(source)
     mask = jnp.arange(source.shape[1])[None, :] < lengths[:, None]
-    previous = jnp.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
+    before = previous_tokens(target, bos)
 
     def read(embedded: Embedded) -> Float[Array, "batch tgt readout"]:
-        return model.teacher_forced(previous, model.encode_embedded(embedded, lengths))[0]
+        return model.teacher_forced(before, model.encode_embedded(embedded, lengths))[0]
 
     match method:
         case "saliency":
@@ -158,8 +159,7 @@ def _saliency(
     readouts, pull_back = jax.vjp(read, embedded)
 
     def chosen(readouts: Float[Array, "batch tgt readout"]) -> Float[Array, ""]:
-        log_probs = jax.nn.log_softmax(model.logits(readouts))
-        return jnp.sum(jnp.take_along_axis(log_probs, target[..., None], axis=-1))
+        return jnp.sum(token_log_probs(model.logits(readouts), target))
 
     wanted = jax.grad(chosen)(readouts)
 

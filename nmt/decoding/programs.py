@@ -2,7 +2,6 @@
 
 import dataclasses
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,9 +11,9 @@ from jaxtyping import Array, Float, Int
 from nmt.attention.interface import Memory
 from nmt.config import DecodingConfig
 from nmt.decoding import beam
-from nmt.decoding.hypotheses import Hypotheses, Step
-from nmt.model.decoder import draw_masks
+from nmt.decoding.hypotheses import Hypotheses
 from nmt.model.seq2seq import Seq2Seq
+from nmt.model.vocabulary import previous_tokens, token_log_probs
 from nmt.types import Graph, Params
 
 
@@ -41,8 +40,9 @@ def search(
     memory = remember(model, source, lengths, draw=config.draw)
     bos, eos, pad = specials if shortlist is None else (0, 1, 2)  # places in the shortlist
     batch, src = source.shape
+    vocabulary = model.vocabulary(shortlist, reads=batch * config.beam * src)
     found = beam.search(
-        _predictor(model, shortlist, reads=batch * config.beam * src),
+        partial(model.predict, vocabulary=vocabulary),
         model.initial_state(memory),
         memory,
         beam=config.beam,
@@ -63,34 +63,6 @@ def search(
     if shortlist is None:
         return found
     return dataclasses.replace(found, tokens=shortlist[found.tokens])
-
-
-def _predictor(model: Seq2Seq, shortlist: Int[Array, " vocab"] | None, *, reads: int) -> Step:
-    """Returns `model.decode_step` for search, which needs logits alone, of a shortlist if given.
-
-    What a token adds to the gates is computed beforehand for all tokens, where more than these
-    are going to be read.
-    """
-    embedding, matrix = model.target_embedding.embedding[...], model.output_matrix
-    bias = model.output_bias[...]
-    if shortlist is not None:
-        embedding, matrix, bias = embedding[shortlist], matrix[shortlist], bias[shortlist]
-    gates = model.decoder.project(embedding[None])[0] if reads > len(embedding) else None
-    masks = draw_masks(model.decoder, model.dropout, embedding.dtype)
-
-    def step(
-        state: Any, tokens: Int[Array, " row"], memory: Memory
-    ) -> tuple[Any, Float[Array, "row vocab"], Float[Array, "row src"]]:
-        embedded = embedding[tokens][:, None]
-        projected = model.decoder.project(embedded)[:, 0] if gates is None else gates[tokens]
-        state, features, attended = model.decoder.step(state, projected, memory, masks)
-        features = jax.tree.map(lambda feature: feature[:, None], features)
-        readouts = model.decoder.readout(features, embedded, masks)[:, 0]
-        dtype = jnp.promote_types(readouts.dtype, jnp.float32)
-        logits = jnp.einsum("tr,vr->tv", readouts, matrix, preferred_element_type=dtype)
-        return state, logits + bias[None].astype(dtype), attended.weights
-
-    return step
 
 
 def remember(
@@ -129,9 +101,7 @@ def force(
     """Returns the log-probability of each given target and the weights at each of its pieces."""
     model = nnx.merge(graph, params)
     memory = remember(model, source, source_lengths, draw=draw)
-    previous = jnp.pad(target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
-    readouts, attended = model.teacher_forced(previous, memory)
-    log_probs = jax.nn.log_softmax(model.logits(readouts))
-    chosen = jnp.take_along_axis(log_probs, target[..., None], axis=-1)[..., 0]
+    readouts, attended = model.teacher_forced(previous_tokens(target, bos), memory)
+    chosen = token_log_probs(model.logits(readouts), target)
     real = jnp.arange(target.shape[1])[None, :] < target_lengths[:, None]
     return jnp.sum(chosen * real, axis=-1), attended.weights

@@ -15,6 +15,7 @@ from nmt.model.bahdanau import BahdanauDecoder
 from nmt.model.decoder import Decoder, DecoderState, draw_masks
 from nmt.model.encoder import Encoder
 from nmt.model.luong import LuongDecoder
+from nmt.model.vocabulary import Vocabulary, logits
 from nmt.types import RowKeys
 
 Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
@@ -104,13 +105,42 @@ class Seq2Seq(nnx.Module):
         self, state: DecoderState, tokens: Int[Array, " batch"], memory: Memory
     ) -> tuple[DecoderState, Float[Array, "batch vocab"], Float[Array, "batch src"]]:
         """Reads the previous token of each row; returns state, log-probabilities and weights."""
+        state, logits, weights = self.predict(state, tokens, memory, self.vocabulary())
+        return state, jax.nn.log_softmax(logits), weights
+
+    def predict(
+        self,
+        state: DecoderState,
+        tokens: Int[Array, " batch"],
+        memory: Memory,
+        vocabulary: Vocabulary,
+    ) -> tuple[DecoderState, Float[Array, "batch vocab"], Float[Array, "batch src"]]:
+        """Returns `decode_step` over a vocabulary, with logits; tokens are its rows."""
         masks = draw_masks(self.decoder, self.dropout, memory.summary.dtype)
-        embedded = self.target_embedding(tokens[:, None])
-        projected = self.decoder.project(embedded)[:, 0]
+        embedded = vocabulary.embedding[tokens][:, None]
+        if vocabulary.gates is None:
+            projected = self.decoder.project(embedded)[:, 0]
+        else:
+            projected = vocabulary.gates[tokens]
         state, features, attended = self.decoder.step(state, projected, memory, masks)
         features = jax.tree.map(lambda feature: feature[:, None], features)
-        logits = self.logits(self.decoder.readout(features, embedded, masks))[:, 0]
-        return state, jax.nn.log_softmax(logits), attended.weights
+        readouts = self.decoder.readout(features, embedded, masks)[:, 0]
+        return state, vocabulary.logits(readouts), attended.weights
+
+    def vocabulary(
+        self, shortlist: Int[Array, " vocab"] | None = None, *, reads: int = 0
+    ) -> Vocabulary:
+        """Returns all target tokens, or those of a shortlist, in its order.
+
+        What a token adds to the gates is computed beforehand for every one of them, where more
+        than these are going to be read.
+        """
+        table, matrix, bias = (
+            array if shortlist is None else array[shortlist]
+            for array in (self.target_embedding.embedding[...], *self.output_layer)
+        )
+        gates = self.decoder.project(table[None])[0] if reads > len(table) else None
+        return Vocabulary(embedding=table, matrix=matrix, bias=bias, gates=gates)
 
     def teacher_forced(
         self,
@@ -130,17 +160,13 @@ class Seq2Seq(nnx.Module):
         self, readouts: Float[Array, "batch tgt readout"]
     ) -> Float[Array, "batch tgt vocab"]:
         """Returns logits in float32 or wider."""
-        dtype = jnp.promote_types(readouts.dtype, jnp.float32)
-        logits = jnp.einsum(
-            "btr,vr->btv", readouts, self.output_matrix, preferred_element_type=dtype
-        )
-        return logits + self.output_bias[None, None, :].astype(dtype)
+        return logits(readouts, *self.output_layer)
 
     @property
-    def output_matrix(self) -> Float[Array, "vocab readout"]:
-        """The matrix under the logits: the embedding, where they are tied."""
+    def output_layer(self) -> tuple[Float[Array, "vocab readout"], Float[Array, " vocab"]]:
+        """The matrix under the logits (the embedding, where they are tied), and the bias."""
         table = self.target_embedding if self.output is None else self.output
-        return table.embedding[...]
+        return table.embedding[...], self.output_bias[...]
 
 
 def build_decoder(config: ModelConfig, *, rngs: nnx.Rngs) -> Decoder:

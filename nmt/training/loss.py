@@ -10,6 +10,7 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
+from nmt.model.vocabulary import logits
 from nmt.types import Scalar
 
 CHUNK = 2**22  # logits that are computed at once; on a CPU, more no longer fit into its cache
@@ -102,10 +103,10 @@ def _with_gradients(
 
     def add(sums: Any, chunk: Any) -> tuple[Any, Any]:
         readouts, target, real = chunk
-        losses, nll, logits = _of_rows(smoothing, readouts, matrix, bias, target, real)
-        narrow = logits.astype(readouts.dtype)
+        losses, nll, in_logits = _of_rows(smoothing, readouts, matrix, bias, target, real)
+        narrow = in_logits.astype(readouts.dtype)
         in_matrix = jnp.einsum("rv,rh->vh", narrow, readouts, preferred_element_type=wide)
-        found = (losses.sum(), nll, in_matrix, logits.sum(axis=0))
+        found = (losses.sum(), nll, in_matrix, in_logits.sum(axis=0))
         return jax.tree.map(jnp.add, sums, found), (losses, narrow @ matrix)
 
     zero = jnp.zeros((), wide)
@@ -134,15 +135,13 @@ def _of_rows(
     real: Bool[Array, " row"],
 ) -> tuple[Float[Array, " row"], Scalar, Float[Array, "row vocab"]]:
     """Returns the losses, the sum of negative log-likelihoods, and the gradient in the logits."""
-    wide = jnp.promote_types(readouts.dtype, jnp.float32)
     vocabulary = matrix.shape[0]
-    logits = jnp.einsum("rh,vh->rv", readouts, matrix, preferred_element_type=wide)
-    logits += bias[None, :].astype(wide)
-    log_normaliser = jax.nn.logsumexp(logits, axis=-1)
-    nll = log_normaliser - jnp.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
-    uniform = log_normaliser - logits.mean(axis=-1)
+    scores = logits(readouts, matrix, bias)
+    log_normaliser = jax.nn.logsumexp(scores, axis=-1)
+    nll = log_normaliser - jnp.take_along_axis(scores, target[:, None], axis=-1)[:, 0]
+    uniform = log_normaliser - scores.mean(axis=-1)
     loss = (1 - smoothing) * nll + smoothing * uniform
     is_true = jnp.arange(vocabulary)[None, :] == target[:, None]
     wanted = jnp.where(is_true, 1 - smoothing, 0.0) + smoothing / vocabulary
-    gradient = (jnp.exp(logits - log_normaliser[:, None]) - wanted) * real[:, None]
+    gradient = (jnp.exp(scores - log_normaliser[:, None]) - wanted) * real[:, None]
     return loss * real, jnp.sum(nll * real), gradient

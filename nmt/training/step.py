@@ -22,6 +22,7 @@ from nmt.attention.interface import Attended
 from nmt.config import Config
 from nmt.data.batching import Batch
 from nmt.model.seq2seq import Seq2Seq
+from nmt.model.vocabulary import previous_tokens
 from nmt.training import reinforce
 from nmt.training.loss import LossSums, cross_entropy
 from nmt.training.optimizer import build_optimizer, learning_rate
@@ -88,7 +89,7 @@ def init_state(config: Config, model: Seq2Seq) -> TrainState:
         optimizer=build_optimizer(config.training).init(params),
         plateau=jnp.ones(()),
         pending=pending,
-        baseline=jnp.log(float(model.output_matrix.shape[0])) if _draws(config) else None,
+        baseline=jnp.log(float(len(model.output_bias))) if _draws(config) else None,
         skipped=jnp.zeros((), jnp.int32),
         skipped_in_row=jnp.zeros((), jnp.int32),
     )
@@ -180,13 +181,16 @@ def _forward(
     model = nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
     source_keys, target_keys, noise = [None] * 3 if keys is None else list(keys.T)
     memory = model.encode(batch.source, batch.source_lengths, keys=source_keys, noise=noise)
-    previous = jnp.pad(batch.target[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
-    readouts, attended = model.teacher_forced(previous, memory, keys=target_keys)
+    target = jnp.asarray(batch.target)
+    readouts, attended = model.teacher_forced(
+        previous_tokens(target, bos), memory, keys=target_keys
+    )
+    matrix, bias = model.output_layer
     sums, losses = cross_entropy(
         readouts,
-        model.output_matrix,
-        model.output_bias[...],
-        jnp.asarray(batch.target),
+        matrix,
+        bias,
+        target,
         jnp.asarray(batch.target_lengths),
         label_smoothing=config.training.label_smoothing if train else 0.0,
     )

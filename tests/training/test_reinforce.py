@@ -184,9 +184,7 @@ def test_the_mean_gradient_of_a_model_converges_to_the_enumerated_one():
             repeat = lambda tokens: jnp.broadcast_to(tokens, (rows, 2))  # noqa: E731
             memory = model.encode(repeat(SOURCE), lengths, keys=keys, noise=keys)
             readouts, attended = model.teacher_forced(repeat(PREVIOUS), memory)
-            sums, losses = cross_entropy(
-                readouts, model.output_matrix, model.output_bias[...], repeat(TARGET), lengths
-            )
+            sums, losses = cross_entropy(readouts, *model.output_layer, repeat(TARGET), lengths)
             return (
                 sums.loss / rows
                 + surrogate(attended, losses, lengths, baseline=jnp.array(1.6), config=PLAIN) / rows
