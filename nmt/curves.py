@@ -1,6 +1,5 @@
 """Learning curves of one run or several, from what training wrote into `metrics.jsonl`."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,18 +59,8 @@ def _label(key: str, run: str | None) -> str:
 
 
 def _read(run: Run) -> list[dict[str, Any]]:
-    """Returns the records of a run; a last line that is being written is left for later."""
-    records = []
-    path = run.metrics_path
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    for number, line in enumerate(lines, start=1):
-        if line.endswith(b"\n"):
-            try:
-                record = json.loads(line)
-                record["step"]
-            except (ValueError, TypeError, KeyError):
-                raise RunError(f"{path}, line {number}: no record of a step; remove it") from None
-            records.append(record)
+    """Returns the records of a run that has something to draw."""
+    records = run.records()
     if not any(_points(records, key)[0] for keys in CHARTS.values() for key in keys):
         raise RunError(f"{run.path}: nothing to draw yet; training logs every few steps")
     return records

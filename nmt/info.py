@@ -1,8 +1,6 @@
 """What a run folder holds, in numbers: parameters by part, vocabularies, training and scores."""
 
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -37,13 +35,12 @@ ARROWS = (
 )
 
 
-def describe(path: str | Path) -> dict[str, Any]:
+def describe(run: Run) -> dict[str, Any]:
     """Returns a description that JSON can hold.
 
     Raises:
-        RunError: this is no run folder.
+        RunError: a line of its log is damaged.
     """
-    run = Run.open(path)
     tokenizers = run.tokenizers()
     params = nnx.state(nnx.eval_shape(lambda: build_model(run.config, tokenizers)), nnx.Param)
     best, last = run.position("best"), run.position("last")
@@ -98,24 +95,23 @@ def render(description: dict[str, Any]) -> str:
     return text.get().rstrip("\n")
 
 
-def draw(path: str | Path) -> str:
-    """Returns a block diagram of a run's model as SVG: its parts, their sizes and parameters.
-
-    Raises:
-        RunError: this is no run folder.
-    """
-    description, model = describe(path), Run.open(path).config.model
-    return diagram(_blocks(description, model), ARROWS, title=description["run"])
-
-
-def _blocks(description: dict[str, Any], model: ModelConfig) -> list[Block]:
-    """Returns the parts of the diagram: the source on the left, the target on the right."""
+def draw(description: dict[str, Any], model: ModelConfig) -> str:
+    """Returns a block diagram of a model as SVG: its parts, their sizes and parameters."""
     counts = {name: f"{_count(arrays):,} parameters" for name, arrays in parts(description).items()}
-    vocabulary, attention, decoder = description["vocabulary"], model.attention, model.decoder
+    vocabulary = description["vocabulary"]
+    blocks = [
+        *_source_side(counts, model, vocabulary["source"]),
+        *_target_side(counts, model, vocabulary["target"]),
+    ]
+    return diagram(blocks, ARROWS, title=description["run"])
+
+
+def _source_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) -> list[Block]:
+    """Returns what the source goes through: the left column, and attention beside it."""
+    attention = model.attention
     scored = attention.mechanism not in ("uniform", "none")
-    feeding = decoder.kind == "luong" and decoder.input_feeding
     return [
-        Block("source pieces", [f"vocabulary of {vocabulary['source']:,}"], 0, 0),
+        Block("source pieces", [f"vocabulary of {vocabulary:,}"], 0, 0),
         Block(
             "source embedding",
             [
@@ -145,7 +141,15 @@ def _blocks(description: dict[str, Any], model: ModelConfig) -> list[Block]:
             1,
             2,
         ),
-        Block("target pieces so far", [f"vocabulary of {vocabulary['target']:,}"], 2, 0),
+    ]
+
+
+def _target_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) -> list[Block]:
+    """Returns what the target goes through: the right column."""
+    decoder = model.decoder
+    feeding = decoder.kind == "luong" and decoder.input_feeding
+    return [
+        Block("target pieces so far", [f"vocabulary of {vocabulary:,}"], 2, 0),
         Block(
             "target embedding", [f"size {model.embedding_size}", counts["target_embedding"]], 2, 1
         ),
@@ -163,7 +167,7 @@ def _blocks(description: dict[str, Any], model: ModelConfig) -> list[Block]:
             "output",
             [
                 "softmax" + ("" if model.tied_embeddings == "none" else " of the target embedding"),
-                f"{model.readout_size} x {vocabulary['target']:,}",
+                f"{model.readout_size} x {vocabulary:,}",
                 counts["output"],
             ],
             2,
@@ -186,10 +190,7 @@ def _name(place: tuple[Any, ...]) -> str:
 
 def _last_validations(run: Run, step: int | None) -> dict[str, Any]:
     """Returns what was measured when the best checkpoint was saved."""
-    if step is None or not run.metrics_path.exists():
-        return {}
-    for line in run.metrics_path.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
+    for record in run.records():
         if record["step"] == step and "validation/bleu" in record:
             return {
                 name.removeprefix("validation/"): value

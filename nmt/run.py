@@ -9,6 +9,7 @@ tensorboard/    the same for TensorBoard, with attention images
 """
 
 import dataclasses
+import json
 import os
 import shutil
 import warnings
@@ -133,6 +134,26 @@ class Run:
     def metrics_path(self) -> Path:
         """The log of training, one JSON object a line."""
         return self.path / "metrics.jsonl"
+
+    def records(self) -> list[dict[str, Any]]:
+        """Returns what was logged so far; a last line that is being written is left for later.
+
+        Raises:
+            RunError: a line is damaged.
+        """
+        path, records = self.metrics_path, []
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        for number, line in enumerate(lines, start=1):
+            if line.endswith(b"\n"):
+                try:
+                    record = json.loads(line)
+                    record["step"]
+                except (ValueError, TypeError, KeyError):
+                    raise RunError(
+                        f"{path}, line {number}: no record of a step; remove it"
+                    ) from None
+                records.append(record)
+        return records
 
     def tokenizers(self) -> Tokenizers:
         """Returns the tokenizers that this run owns."""

@@ -130,11 +130,13 @@ def info(
     Example: nmt info runs/demo
     """
     from nmt.info import describe, draw, render
+    from nmt.run import Run
 
-    description = describe(run)
+    found = Run.open(run)
+    description = describe(found)
     if svg is not None:
         with terminal.writer(svg) as out:
-            out.write(draw(run))
+            out.write(draw(description, found.config.model))
     print(json.dumps(description, indent=2) if as_json else render(description))
 
 
