@@ -63,38 +63,29 @@ def shared_data():
 @pytest.fixture(scope="session")
 def copy_run(tmp_path_factory):
     """A run folder of a small model that has learnt to copy up to six letters."""
-    import random
+    from tiny import letters, tree, write_side_by_side
 
     from nmt import configfile
     from nmt.training.trainer import train
 
     folder = tmp_path_factory.mktemp("copy")
-    draw = random.Random(1)
-    lines = [" ".join(draw.choices("abcdefgh", k=draw.randint(1, 6))) for _ in range(2050)]
+    lines = letters(2050, longest=6, seed=1)
     for name, part in {"train": lines[:2000], "val": lines[2000:]}.items():
-        for language in ("de", "en"):
-            (folder / f"{name}.{language}").write_text("\n".join(part) + "\n", encoding="utf-8")
+        write_side_by_side(folder, name, part, part)
     config = configfile.validate(
         {
-            "run": str(folder / "run"),
-            "data": {
-                "train": str(folder / "train"),
-                "validation": str(folder / "val"),
-                "batch": {"sentences": 64, "shapes": 1},
-            },
-            "tokenizer": {"vocabulary_size": 21},
-            "model": {
-                "embedding_size": 16,
-                "encoder": {"hidden_size": 16},
-                "decoder": {"hidden_size": 32},
-                "dropout": 0.0,
-            },
-            "training": {
-                "learning_rate": 1e-2,
-                "max_epochs": 8,
-                "validate_every": 100,
-                "attention_images": 1,
-            },
+            **tree(
+                folder / "run",
+                folder,
+                sentences=64,
+                vocabulary=21,
+                sizes=(16, 16, 32),
+                dropout=0.0,
+                learning_rate=1e-2,
+                max_epochs=8,
+                validate_every=100,
+                attention_images=1,
+            ),
             "decoding": {"batch": 16},
         }
     )

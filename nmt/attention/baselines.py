@@ -4,10 +4,10 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.interface import Attended, Memory, weighted_sum
+from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
 
 
-class Baseline(nnx.Module):
+class Baseline(Independent, nnx.Module):
     """A mechanism that compares nothing and carries nothing."""
 
     def keys(
@@ -15,10 +15,6 @@ class Baseline(nnx.Module):
     ) -> Float[Array, "batch src 0"]:
         """Returns empty keys."""
         return annotations[..., :0]
-
-    def initial_state(self, memory: Memory) -> tuple[()]:
-        """Returns nothing: no position waits for another."""
-        return ()
 
 
 class UniformAttention(Baseline):

@@ -54,6 +54,14 @@ class Attention(Protocol):
         ...
 
 
+class Independent:
+    """What a mechanism is whose target positions do not wait for each other."""
+
+    def initial_state(self, memory: Memory) -> tuple[()]:
+        """Returns nothing to carry."""
+        return ()
+
+
 def weighted_sum(
     weights: Float[Array, "batch src"], annotations: Float[Array, "batch src annotation"]
 ) -> Float[Array, "batch annotation"]:

@@ -8,7 +8,7 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from nmt.attention.interface import Attended, Memory, weighted_sum
+from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
 from nmt.attention.products import float32_sum
 from nmt.attention.soft import ScoredAttention
 from nmt.config import AttentionConfig
@@ -65,7 +65,7 @@ class LocalMonotonicAttention(WindowedAttention):
         return context, Attended(_spread(weights, first, memory.mask.shape[1])), state + 1
 
 
-class LocalPredictiveAttention(WindowedAttention):
+class LocalPredictiveAttention(Independent, WindowedAttention):
     """Soft attention near a predicted position: local-p of Luong et al. (2015), section 3.2.
 
     p_t = S sigmoid(v_p . tanh(W_p h_t))                                         (equation 9)
@@ -82,10 +82,6 @@ class LocalPredictiveAttention(WindowedAttention):
         super().__init__(config, query_size, annotation_size, rngs=rngs)
         self.hidden = nnx.Linear(query_size, query_size, use_bias=False, rngs=rngs)
         self.position = nnx.Linear(query_size, 1, use_bias=False, rngs=rngs)
-
-    def initial_state(self, memory: Memory) -> tuple[()]:
-        """Returns nothing: no position waits for another."""
-        return ()
 
     def __call__(
         self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]

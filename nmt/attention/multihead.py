@@ -5,13 +5,13 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.interface import Attended, Memory, weighted_sum
+from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
 from nmt.attention.normalisers import build_normaliser
 from nmt.attention.scores import Score, build_score
 from nmt.config import AttentionConfig
 
 
-class MultiHeadAttention(nnx.Module):
+class MultiHeadAttention(Independent, nnx.Module):
     """The multi-head attention of Vaswani et al. (2017), section 3.2.2, in a recurrent decoder.
 
     weights_nj = softmax over j of score(Q_n s, K_n h_j)
@@ -41,10 +41,6 @@ class MultiHeadAttention(nnx.Module):
         """Returns what the score compares a query with, of all heads side by side."""
         keys = jax.vmap(self.score.keys, in_axes=2, out_axes=2)(self._split(self.key(annotations)))
         return keys.reshape(*annotations.shape[:2], self.heads * keys.shape[-1])
-
-    def initial_state(self, memory: Memory) -> tuple[()]:
-        """Returns nothing: no position waits for another."""
-        return ()
 
     def __call__(
         self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]

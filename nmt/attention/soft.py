@@ -3,7 +3,7 @@
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.interface import Attended, Memory, weighted_sum
+from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
 from nmt.attention.normalisers import build_normaliser
 from nmt.attention.scores import Score, build_score
 from nmt.config import AttentionConfig
@@ -25,17 +25,13 @@ class ScoredAttention(nnx.Module):
         return self.score.keys(annotations)
 
 
-class GlobalAttention(ScoredAttention):
+class GlobalAttention(Independent, ScoredAttention):
     """Soft attention over all source positions (Bahdanau et al. 2015; Luong et al. 2015, 3.1).
 
     weights_j = exp(score(s, h_j)) / sum_k exp(score(s, h_k)),  context = sum_j weights_j h_j
 
     Another normaliser than the softmax may take its place.
     """
-
-    def initial_state(self, memory: Memory) -> tuple[()]:
-        """Returns nothing: no position waits for another."""
-        return ()
 
     def __call__(
         self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]

@@ -28,6 +28,7 @@ from nmt.decoding.hypotheses import (
     normalise,
 )
 from nmt.decoding.paths import Log, Paths, choose, take
+from nmt.decoding.rows import Plan, most_readings
 
 
 def search(
@@ -101,36 +102,6 @@ class SearchState:
     log: Log
 
 
-@struct.dataclass
-class Plan:
-    """Which hypotheses the model reads next: all live ones of as many sentences as there is room.
-
-    The first sentences come first. An idle row has some sentence and place too.
-    """
-
-    sentence: Int[Array, " row"]
-    place: Int[Array, " row"]  # in the beam
-    idle: Bool[Array, " row"]
-    rows: Int[Array, "batch beam"]  # where a place of the beam is read
-    read: Bool[Array, "batch beam"]  # whether it is
-
-    @classmethod
-    def of(cls, counts: Int[Array, " batch"], *, beam: int, rows: int) -> "Plan":
-        """Plans for sentences with so many live hypotheses each."""
-        ends = jnp.cumsum(counts)
-        going, firsts = ends <= rows, ends - counts
-        row, places = jnp.arange(rows), jnp.arange(beam)[None, :]
-        sentence = (ends[None, :] <= row[:, None]).sum(axis=1)
-        sentence = jnp.minimum(sentence, counts.shape[0] - 1)
-        return cls(
-            sentence=sentence,
-            place=jnp.clip(row - firsts[sentence], 0, beam - 1),
-            idle=row >= jnp.where(going, ends, 0).max(),
-            rows=jnp.clip(firsts[:, None] + places, 0, rows - 1),
-            read=going[:, None] & (places < counts[:, None]),
-        )
-
-
 @dataclasses.dataclass(frozen=True)
 class BeamSearch:
     """The rules of a search.
@@ -178,7 +149,7 @@ class BeamSearch:
             model=expand(state, self.beam),
             live=dataclasses.replace(nothing, log_probs=jnp.where(first, 0.0, -jnp.inf)),
             finished=nothing,
-            log=Log.blank(_most_readings(batch, self.beam, limit, rows), rows, src),
+            log=Log.blank(most_readings(batch, self.beam, limit, rows), rows, src),
         )
 
     def run(self, search: SearchState, step: Step, memory: Memory) -> SearchState:
@@ -315,14 +286,3 @@ class BeamSearch:
             best = jnp.maximum(live.log_probs[:, :1], finished.log_probs.max(axis=1)[:, None])
             given_up |= live.log_probs < best - self.prune
         return given_up
-
-
-def _most_readings(batch: int, beam: int, limit: int, rows: int) -> int:
-    """Returns how many times the model reads at most.
-
-    A sentence waits only when fewer rows are idle than a beam has; and when none waits, all of
-    them get longer. With a quarter of the rows, none waits.
-    """
-    if batch * beam <= rows:
-        return limit
-    return -(-batch * beam * limit // (rows - beam + 1)) + limit

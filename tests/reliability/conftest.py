@@ -6,6 +6,7 @@ from pathlib import Path
 import jax
 import pytest
 import runs
+import tiny
 from jax.experimental.compilation_cache import compilation_cache
 
 from nmt.training import trainer, validation
@@ -56,9 +57,7 @@ def once(make):
 
 @pytest.fixture(scope="package")
 def corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus")
-    runs.write_corpus(folder)
-    return folder
+    return tiny.write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="package")

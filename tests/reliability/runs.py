@@ -3,11 +3,11 @@
 import contextlib
 import dataclasses
 import json
-import random
 import signal
 
 import jax
 import numpy as np
+import tiny
 
 from nmt import configfile
 from nmt.decoding.translator import build_model
@@ -20,48 +20,22 @@ from nmt.training.trainer import train
 MEASURED = ("train/tokens_per_second", "train/peak_memory_mib", "validation/seconds")
 
 
-def write_corpus(folder):
-    """Writes 60 pairs to train on, eight batches, and six to validate with."""
-    draw = random.Random(0)
-    lines = ["".join(draw.choices("abcdef", k=draw.randint(2, 6))) for _ in range(66)]
-    for name, part in {"train": lines[:60], "val": lines[60:]}.items():
-        for language in ("de", "en"):
-            (folder / f"{name}.{language}").write_text("\n".join(part) + "\n", encoding="utf-8")
-
-
 def tree(run, corpus, **training):
     """A configuration in which all that must survive a stop is at work.
 
     Dropout draws at random; three batches make a step, two steps a record, three steps a
     validation, and the rate follows both a schedule and the validations.
     """
-    return {
-        "run": str(run),
-        "data": {
-            "train": str(corpus / "train"),
-            "validation": str(corpus / "val"),
-            "batch": {"sentences": 8, "shapes": 1},
-        },
-        "tokenizer": {"vocabulary_size": 14},
-        "model": {
-            "embedding_size": 6,
-            "encoder": {"hidden_size": 5},
-            "decoder": {"hidden_size": 7},
-            "dropout": 0.2,
-        },
-        "training": {
-            "learning_rate": 0.01,
-            "schedule": {"kind": "plateau", "warmup_steps": 4, "patience": 0},
-            "accumulate": 3,
-            "max_epochs": None,
-            "log_every": 2,
-            "validate_every": 3,
-            "patience": None,
-            "attention_images": 0,
-            **training,
-        },
-        "decoding": {"batch": 8},
+    settings = {
+        "learning_rate": 0.01,
+        "schedule": {"kind": "plateau", "warmup_steps": 4, "patience": 0},
+        "accumulate": 3,
+        "max_epochs": None,
+        "log_every": 2,
+        "validate_every": 3,
+        "patience": None,
     }
+    return tiny.tree(run, corpus, **{**settings, **training})
 
 
 def config(run, corpus, **training):

@@ -1,8 +1,7 @@
 """Models that must learn: to copy and to reverse, with attention where it belongs."""
 
-import random
-
 import pytest
+from tiny import letters, tree, write_side_by_side
 
 from nmt import configfile
 from nmt.decoding.output import word_links
@@ -10,19 +9,6 @@ from nmt.decoding.translator import Translator
 from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.evaluation.metrics import bleu
 from nmt.training.trainer import train
-
-
-def sentences(count, seed):
-    draw = random.Random(seed)
-    return [" ".join(draw.choices("abcdefgh", k=draw.randint(1, 7))) for _ in range(count)]
-
-
-def write(folder, name, lines, *, task):
-    targets = [" ".join(line.split()[::-1]) if task == "reverse" else line for line in lines]
-    (folder / f"{name}.de").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / f"{name}.en").write_text("\n".join(targets) + "\n", encoding="utf-8")
-    return targets
-
 
 FEEDING = {"kind": "luong", "input_feeding": True}
 PLAIN = {"kind": "luong", "input_feeding": False}
@@ -55,36 +41,27 @@ VARIANTS = [
     ids=lambda part: part if isinstance(part, str) else "-".join(map(str, part.values())),
 )
 def test_a_task_is_learnt_with_attention_where_it_belongs(tmp_path, task, decoder, attention):
-    write(tmp_path, "train", sentences(4000, seed=1), task=task)
-    write(tmp_path, "val", sentences(60, seed=2), task=task)
-    source = sentences(100, seed=3)
-    target = write(tmp_path, "test", source, task=task)
+    parts = {"train": (4000, 1), "val": (60, 2), "test": (100, 3)}
+    for name, (count, seed) in parts.items():
+        source = letters(count, longest=7, seed=seed)
+        target = [" ".join(line.split()[::-1]) if task == "reverse" else line for line in source]
+        write_side_by_side(tmp_path, name, source, target)
     run = train(
         configfile.validate(
-            {
-                "run": str(tmp_path / "run"),
-                "data": {
-                    "train": str(tmp_path / "train"),
-                    "validation": str(tmp_path / "val"),
-                    "batch": {"sentences": 64, "shapes": 1},
-                },
-                "tokenizer": {"vocabulary_size": 21},
-                "model": {
-                    "embedding_size": 32,
-                    "encoder": {"hidden_size": 32},
-                    "decoder": {"hidden_size": 64, **decoder},
-                    "attention": attention,
-                    "dropout": 0.0,
-                },
-                "training": {
-                    "learning_rate": 1e-2,
-                    "schedule": {"kind": "cosine", "warmup_steps": 50},
-                    "label_smoothing": 0.0,
-                    "max_epochs": 12,
-                    "validate_every": 1000,
-                    "attention_images": 0,
-                },
-            }
+            tree(
+                tmp_path / "run",
+                tmp_path,
+                sentences=64,
+                vocabulary=21,
+                sizes=(32, 32, 64),
+                dropout=0.0,
+                model={"decoder": decoder, "attention": attention},
+                learning_rate=1e-2,
+                schedule={"kind": "cosine", "warmup_steps": 50},
+                label_smoothing=0.0,
+                max_epochs=12,
+                validate_every=1000,
+            )
         )
     )
 

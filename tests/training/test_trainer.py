@@ -1,12 +1,12 @@
 """The loop: when it validates, cuts, stops and goes on, with the same result as without a stop."""
 
 import json
-import random
 
 import jax
 import numpy as np
 import pytest
 from flax import nnx
+from tiny import tree, write_corpus
 
 from nmt import configfile
 from nmt.decoding.translator import build_model
@@ -21,35 +21,12 @@ NOT_REPEATABLE = ("train/tokens_per_second", "train/peak_memory_mib", "validatio
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """The folder of 60 pairs to train on, eight batches, and six to validate with."""
-    folder = tmp_path_factory.mktemp("corpus")
-    draw = random.Random(0)
-    lines = ["".join(draw.choices("abcdef", k=draw.randint(2, 6))) for _ in range(66)]
-    for name, part in {"train": lines[:60], "val": lines[60:]}.items():
-        for language in ("de", "en"):
-            (folder / f"{name}.{language}").write_text("\n".join(part) + "\n", encoding="utf-8")
-    return folder
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 def config(run, corpus, **training):
     return configfile.validate(
-        {
-            "run": str(run),
-            "data": {
-                "train": str(corpus / "train"),
-                "validation": str(corpus / "val"),
-                "batch": {"sentences": 8, "shapes": 1},
-            },
-            "tokenizer": {"vocabulary_size": 14},
-            "model": {
-                "embedding_size": 6,
-                "encoder": {"hidden_size": 5},
-                "decoder": {"hidden_size": 7},
-                "dropout": 0.2,
-            },
-            "training": {"max_epochs": None, "log_every": 1, "attention_images": 0, **training},
-            "decoding": {"batch": 8},
-        }
+        tree(run, corpus, **{"max_epochs": None, "log_every": 1, **training})
     )
 
 

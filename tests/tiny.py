@@ -1,0 +1,50 @@
+"""Corpora of letters, and the configuration of networks that train on them in seconds."""
+
+import random
+
+
+def write_side_by_side(folder, name, source, target):
+    """Writes one part of a corpus."""
+    for language, lines in {"de": source, "en": target}.items():
+        (folder / f"{name}.{language}").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_corpus(folder):
+    """Writes 60 pairs to train on, eight batches, and six to validate with; returns the folder."""
+    draw = random.Random(0)
+    lines = ["".join(draw.choices("abcdef", k=draw.randint(2, 6))) for _ in range(66)]
+    for name, part in {"train": lines[:60], "val": lines[60:]}.items():
+        write_side_by_side(folder, name, part, part)
+    return folder
+
+
+def letters(count, *, longest, seed):
+    """Returns lines of up to so many letters, each a word."""
+    draw = random.Random(seed)
+    return [" ".join(draw.choices("abcdefgh", k=draw.randint(1, longest))) for _ in range(count)]
+
+
+def tree(
+    run, corpus, *, sentences=8, vocabulary=14, sizes=(6, 5, 7), dropout=0.2, model=(), **training
+):
+    """Returns the tree of a configuration; `sizes` are of embedding, encoder and decoder."""
+    embedding, encoder, decoder = sizes
+    options = dict(model)
+    return {
+        "run": str(run),
+        "data": {
+            "train": str(corpus / "train"),
+            "validation": str(corpus / "val"),
+            "batch": {"sentences": sentences, "shapes": 1},
+        },
+        "tokenizer": {"vocabulary_size": vocabulary},
+        "model": {
+            "embedding_size": embedding,
+            "encoder": {"hidden_size": encoder},
+            "decoder": {"hidden_size": decoder, **options.pop("decoder", {})},
+            "dropout": dropout,
+            **options,
+        },
+        "training": {"attention_images": 0, **training},
+        "decoding": {"batch": 8},
+    }
