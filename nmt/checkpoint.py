@@ -1,27 +1,24 @@
 """One checkpoint: a folder that is written whole or not at all, and checked before it is read.
 
-params/ ...     one folder for each named tree of arrays, as orbax writes it
+params.npz ...  one file for each named tree of arrays, in NumPy's format
 position.json   where training stood
 manifest.json   the number of this format, and the SHA-256 of every other file; written last
 """
 
-import contextlib
 import hashlib
 import json
-import logging
 import os
-import re
 import shutil
-from collections.abc import Iterator
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import jax
-import orbax.checkpoint as ocp
+import numpy as np
 
 from nmt.errors import RunError
 
-FORMAT = 1
+FORMAT = 2  # 1 was written by orbax, before the first version
 MANIFEST = "manifest.json"
 
 
@@ -35,12 +32,12 @@ def write(folder: Path, items: dict[str, Any], position: dict[str, Any]) -> None
         RunError: the disk is full, or cannot be written for another reason.
     """
     part = folder.with_name(f"{folder.name}.part")
-    saved = {name: ocp.args.StandardSave(_named(tree)) for name, tree in items.items()}
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         clear(folder.parent)
-        with _quiet(), ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
-            checkpointer.save(part.absolute(), args=ocp.args.Composite(**saved), force=True)
+        part.mkdir()
+        for name, tree in items.items():
+            np.savez(part / f"{name}.npz", **jax.device_get(_named(tree)))
         _write(part / "position.json", position)
         _write(part / MANIFEST, {"format": FORMAT, "files": _digests(part)})
         for path in [part, *part.rglob("*")]:
@@ -49,10 +46,10 @@ def write(folder: Path, items: dict[str, Any], position: dict[str, Any]) -> None
             shutil.rmtree(folder)
         part.rename(folder)
         _synchronise(folder.parent)
-    except (OSError, ValueError) as error:  # orbax hands the errors of files on as ValueErrors
+    except OSError as error:
         clear(folder.parent)
         raise RunError(
-            f"{folder}: the checkpoint cannot be saved ({_reason(error)}); the ones before it are "
+            f"{folder}: the checkpoint cannot be saved ({error.strerror}); the ones before it are "
             "whole: make room, and give the same command to go on from the last of them"
         ) from None
 
@@ -67,7 +64,7 @@ def flaw(folder: Path) -> str | None:
     """Returns what is wrong with a checkpoint; None if it is as it was written.
 
     Raises:
-        RunError: it is of a newer format, and so cannot be judged.
+        RunError: it is of another format, and so cannot be judged.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -76,10 +73,10 @@ def flaw(folder: Path) -> str | None:
         return f"{MANIFEST} is missing"
     except (OSError, ValueError, KeyError, TypeError):
         return f"{MANIFEST} cannot be read"
-    if number > FORMAT:
+    if number != FORMAT:
         raise RunError(
-            f"{folder}: a checkpoint of format {number}, and this version of nmt reads formats up "
-            f"to {FORMAT}; update nmt"
+            f"{folder}: a checkpoint of format {number}, and this version of nmt reads format "
+            f"{FORMAT}; {'update nmt' if number > FORMAT else 'use the nmt that wrote it'}"
         )
     try:
         found = _digests(folder)
@@ -104,36 +101,34 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RunError: it has other arrays, or arrays of other shapes: it is one of another model.
     """
-    folder = folder.absolute()  # orbax takes no other
-    wanted = {
-        name: {key: ocp.utils.to_shape_dtype_struct(leaf) for key, leaf in _named(tree).items()}
-        for name, tree in templates.items()
-    }
-    for name, arrays in wanted.items():
-        _compare(folder, arrays, ocp.StandardCheckpointHandler().metadata(folder / name).tree)
-    args = {name: ocp.args.StandardRestore(arrays) for name, arrays in wanted.items()}
-    with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
-        restored = checkpointer.restore(folder, args=ocp.args.Composite(**args))
-    return {
-        name: jax.tree.unflatten(
-            jax.tree.structure(tree), [restored[name][key] for key in _named(tree)]
-        )
-        for name, tree in templates.items()
-    }
+    return {name: _read(folder / f"{name}.npz", tree) for name, tree in templates.items()}
 
 
-def _compare(folder: Path, wanted: dict[str, Any], stored: dict[str, Any]) -> None:
-    """Compares names and shapes, of which orbax would complain on many lines."""
-    for key in sorted(wanted.keys() | stored.keys()):
-        here, there = (
-            tuple(arrays[key].shape) if key in arrays else "no such array"
-            for arrays in (wanted, stored)
-        )
+def _read(path: Path, template: Any) -> Any:
+    """Returns one tree; no array is read that has not the shape and the type of its template."""
+    wanted = _named(template)
+    with zipfile.ZipFile(path) as stored:
+        found = {name.removesuffix(".npy"): _kind(stored, name) for name in stored.namelist()}
+    expected = {key: f"{leaf.shape} {leaf.dtype}" for key, leaf in wanted.items()}
+    for key in sorted(expected.keys() | found.keys()):
+        here, there = (kinds.get(key, "no such array") for kinds in (expected, found))
         if here != there:
             raise RunError(
-                f"{folder}: checkpoint of another model ({key}: {there} in the checkpoint, "
+                f"{path.parent}: checkpoint of another model ({key}: {there} in the checkpoint, "
                 f"{here} by config.yaml); put the original config.yaml back"
             )
+    with np.load(path, allow_pickle=False) as arrays:
+        return jax.tree.unflatten(
+            jax.tree.structure(template), [jax.numpy.asarray(arrays[key]) for key in wanted]
+        )
+
+
+def _kind(stored: zipfile.ZipFile, name: str) -> str:
+    """Returns the shape and the type of an array, from its header alone."""
+    with stored.open(name) as file:
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    return f"{shape} {dtype}"
 
 
 def _named(tree: Any) -> dict[str, Any]:
@@ -167,22 +162,3 @@ def _synchronise(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _reason(error: Exception) -> str:
-    """Returns the system's words for an error, from the end of orbax's where it hands one on."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    found = re.search(r"([^:]+) \[os_error_code='\d+'\]", str(error))
-    return found[1].strip() if found else str(error)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps the stack traces of orbax's threads off the terminal: their exception reaches us."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
