@@ -118,9 +118,9 @@ def _read(path: Path, template: Any) -> Any:
                 f"{here} by config.yaml); put the original config.yaml back"
             )
     with np.load(path, allow_pickle=False) as arrays:
-        return jax.tree.unflatten(
-            jax.tree.structure(template), [jax.numpy.asarray(arrays[key]) for key in wanted]
-        )
+        # Where the template lies: elsewhere, the step would be compiled for it once more.
+        leaves = [jax.device_put(arrays[key], leaf.sharding) for key, leaf in wanted.items()]
+    return jax.tree.unflatten(jax.tree.structure(template), leaves)
 
 
 def _kind(stored: zipfile.ZipFile, name: str) -> str:

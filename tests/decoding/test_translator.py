@@ -1,10 +1,12 @@
 import dataclasses
+import random
 
 import numpy as np
 import pytest
 from flax import nnx
 
 from nmt import configfile
+from nmt.decoding.programs import search
 from nmt.decoding.translator import Translator, build_model
 from nmt.errors import ConfigError, DataError, RunError
 from nmt.run import Run
@@ -53,6 +55,16 @@ def test_text_and_attention_do_not_depend_on_the_batch(translator):
         assert one.score == pytest.approx(two.score, abs=1e-5)
         np.testing.assert_allclose(one.attention, two.attention, atol=1e-5)
         np.testing.assert_allclose(two.attention, three.attention, atol=1e-5)
+
+
+def test_a_file_of_any_lengths_needs_few_programs(translator):
+    draw = random.Random(0)
+    lengths = [round(1.03 ** draw.uniform(0, 180)) for _ in range(300)]  # up to 200 words
+    before = search._cache_size()
+
+    with_settings(translator, beam=1).translate(["a " * length for length in lengths])
+
+    assert 5 < search._cache_size() - before <= 12
 
 
 def test_attention_of_search_equals_that_of_forcing_its_output(translator):
