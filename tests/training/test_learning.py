@@ -21,7 +21,7 @@ VARIANTS = [
     ("reverse", PLAIN, {"score": "scaled_general"}),
     ("reverse", FEEDING, {"score": "dot"}),
     ("reverse", BAHDANAU, {"score": "scaled_dot"}),
-    ("copy", FEEDING, {"score": "location"}),
+    ("copy", BAHDANAU, {"score": "location"}),
     ("reverse", FEEDING, {"normaliser": "sparsemax"}),
     ("reverse", PLAIN, {"normaliser": "entmax15"}),
     ("copy", FEEDING, {"mechanism": "local_m", "window": 2}),
