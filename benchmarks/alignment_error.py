@@ -5,7 +5,8 @@
 DIR has train and val, and gold links in gold/gold.{de,rm,align}. Two networks are trained as
 `configs/dermit-de-rm.yaml` says, one for each direction; no aligner is in the loop. With --guided,
 the links that the two find in the training text then guide two networks more (Chen et al. 2016),
-trained anew. Finished trainings are not repeated.
+trained anew. Finished trainings are not repeated. Overrides such as training.max_epochs=1 are for
+all networks.
 """
 
 import argparse
@@ -29,20 +30,23 @@ SYMMETRISED = ("intersection", "grow-diag-final-and", "union")
 Links = list[frozenset[Link]]
 
 
-def translators(data: Path, runs: Path, links: Path | None = None) -> list[nmt.Translator]:
+def translators(
+    data: Path, runs: Path, overrides: Sequence[str], links: Path | None = None
+) -> list[nmt.Translator]:
     """Returns those of both directions, trained unless that has been done."""
     found = []
     for source, target in (LANGUAGES, LANGUAGES[::-1]):
-        overrides = [
+        settings = [
             f"run={runs / f'{source}-{target}'}",
             f"data.source={source}",
             f"data.target={target}",
             f"data.train.path={data / 'train'}",
             f"data.validation.path={data / 'val'}",
+            *overrides,
         ]
         if links is not None:
-            overrides += [f"data.train.alignments={links}.{source}-{target}"]
-        nmt.train(configfile.load(CONFIG, overrides))
+            settings += [f"data.train.alignments={links}.{source}-{target}"]
+        nmt.train(configfile.load(CONFIG, settings))
         found.append(nmt.Translator.load(runs / f"{source}-{target}"))
     return found
 
@@ -91,12 +95,13 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path, help="a folder with train, val and gold")
     parser.add_argument("--runs", type=Path, default=Path("runs/dermit"), help="of run folders")
     parser.add_argument("--guided", action="store_true", help="also train with their own links")
-    arguments = parser.parse_args()
-    both = translators(arguments.data, arguments.runs)
+    parser.add_argument("overrides", nargs="*", metavar="section.key=value")
+    arguments = parser.parse_intermixed_args()
+    both = translators(arguments.data, arguments.runs, arguments.overrides)
     score(both, arguments.data, "plain")
     if arguments.guided:
         links = arguments.runs / "links"
         if not Path(f"{links}.rm-de").exists():
             write_links(both, arguments.data, links)
-        guided = translators(arguments.data, arguments.runs / "guided", links)
+        guided = translators(arguments.data, arguments.runs / "guided", arguments.overrides, links)
         score(guided, arguments.data, "guided")

@@ -4,10 +4,12 @@
 
 DIR has train, val and test of one corpus, as PREFIX.de and PREFIX.rm, also gzipped. Both networks
 are `configs/dermit-de-rm.yaml`; one of them has no attention. Finished trainings are not repeated.
+Overrides such as training.max_epochs=1 are for both.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,15 +26,16 @@ NETWORKS = {"attention": "global", "no attention": "none"}
 EDGES = (0, 10, 15, 20, 25, 30, 40, 100)  # words of a source: more than, up to
 
 
-def translator(data: Path, run: Path, mechanism: str) -> nmt.Translator:
+def translator(data: Path, run: Path, mechanism: str, overrides: Sequence[str]) -> nmt.Translator:
     """Trains, unless that has been done."""
-    overrides = [
+    settings = [
         f"run={run}",
         f"data.train={data / 'train'}",
         f"data.validation={data / 'val'}",
         f"model.attention.mechanism={mechanism}",
+        *overrides,
     ]
-    nmt.train(configfile.load(CONFIG, overrides))
+    nmt.train(configfile.load(CONFIG, settings))
     return nmt.Translator.load(run)
 
 
@@ -59,12 +62,12 @@ def draw(curves: dict[str, list[float]], centres: list[float], path: Path) -> No
     figure.savefig(path, dpi=150)
 
 
-def main(data: Path, runs: Path, figure: Path | None) -> None:
+def main(data: Path, runs: Path, figure: Path | None, overrides: Sequence[str]) -> None:
     source, reference = (list(files.lines(files.find(data / f"test.{x}"))) for x in ("de", "rm"))
     lengths = [len(line.split()) for line in source]
     curves = {}
     for name, mechanism in NETWORKS.items():
-        found = translator(data, runs / mechanism, mechanism).translate(source)
+        found = translator(data, runs / mechanism, mechanism, overrides).translate(source)
         hypotheses = [each.text for each in found]
         curves[name] = by_length(hypotheses, reference, lengths)
         whole = bleu(hypotheses, reference)
@@ -84,5 +87,6 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path, help="a folder with train, val and test")
     parser.add_argument("--runs", type=Path, default=Path("runs/length"), help="of run folders")
     parser.add_argument("--figure", type=Path, help="a .png, .svg or .pdf file")
-    arguments = parser.parse_args()
-    main(arguments.data, arguments.runs, arguments.figure)
+    parser.add_argument("overrides", nargs="*", metavar="section.key=value")
+    arguments = parser.parse_intermixed_args()
+    main(arguments.data, arguments.runs, arguments.figure, arguments.overrides)
