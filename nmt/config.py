@@ -42,6 +42,7 @@ class CorpusConfig(Section):
     subset: str | None = None  # the dataset's configuration name
     split: str = "train"  # of the dataset or of the embedded corpus
     columns: tuple[str, str] | None = None  # of source and target; the language codes if not given
+    alignments: str | None = None  # train: word links `i-j`, line for line; attention is guided
 
     @model_validator(mode="before")
     @classmethod
@@ -286,6 +287,13 @@ class ScheduleConfig(Section):
     every_steps: Size | None = None  # luong: from cut to cut; a twelfth of all steps if not given
 
 
+class GuidedAlignmentConfig(Section):
+    """How `data.train.alignments` teach attention (Chen et al. 2016)."""
+
+    cost: Literal["ce", "mse"] = "ce"  # cross-entropy, or half the squared difference
+    weight: Positive = 0.1  # of the cost of a target piece, beside its loss
+
+
 class TrainingConfig(Section):
     """Optimisation, validation and stopping."""
 
@@ -295,6 +303,7 @@ class TrainingConfig(Section):
     schedule: ScheduleConfig = ScheduleConfig()
     clip_norm: Positive | None = 1.0  # of the mean gradient of a target token
     label_smoothing: Fraction = 0.1
+    guided_alignment: GuidedAlignmentConfig = GuidedAlignmentConfig()
     accumulate: Size = 1  # batches whose gradients make one step
     compute_type: Literal["float32", "bfloat16"] = "float32"  # parameters stay float32
     max_steps: Size | None = None  # updates; training ends at the first limit reached
@@ -350,5 +359,28 @@ class Config(Section):
             raise ValueError(
                 "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
                 "`tokenizer.joint: true`, or tie only the `target`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _attention_is_guided(self) -> "Config":
+        for name, corpus in (("validation", self.data.validation), ("test", self.data.test)):
+            if corpus is not None and corpus.alignments is not None:
+                raise ValueError(
+                    f"`data.{name}.alignments` would do nothing, for links guide training alone: "
+                    "leave it out, or give `data.train.alignments`"
+                )
+        attention = self.model.attention
+        if self.data.train.alignments is None:
+            return self
+        if attention.mechanism in ("uniform", "none"):
+            raise ValueError(
+                f"`mechanism: {attention.mechanism}` has no weights that `data.train.alignments` "
+                "could guide: leave them out, or choose `mechanism: global`"
+            )
+        if attention.mechanism == "hard" and attention.hard.estimator == "reinforce":
+            raise ValueError(
+                "`data.train.alignments` guide by a gradient, and `hard.estimator: reinforce` "
+                "learns by reward: leave them out, or choose `hard.estimator: gumbel`"
             )
         return self

@@ -11,6 +11,7 @@ from nmt import config, configfile
 from nmt.errors import ConfigError
 
 SMALLEST = "data: {train: corpus/train, validation: corpus/val}\n"
+GUIDED = {"data": {"train": {"path": "corpus/train", "alignments": "corpus/train.align"}}}
 
 
 def tree(**sections):
@@ -78,6 +79,21 @@ def write(tmp_path):
         (
             {"data": {"batch": {"tokens": 9, "sentences": 9}}},
             "data.batch: give `tokens` or `sentences`, not both",
+        ),
+        (
+            {"data": {"validation": {"path": "x", "alignments": "y"}}},
+            "`data.validation.alignments` would do nothing, for links guide training alone: "
+            "leave it out, or give `data.train.alignments`",
+        ),
+        (
+            {**GUIDED, "model": {"attention": {"mechanism": "none"}}},
+            "`mechanism: none` has no weights that `data.train.alignments` could guide: "
+            "leave them out, or choose `mechanism: global`",
+        ),
+        (
+            {**GUIDED, "model": {"attention": {"mechanism": "hard"}}},
+            "`data.train.alignments` guide by a gradient, and `hard.estimator: reinforce` "
+            "learns by reward: leave them out, or choose `hard.estimator: gumbel`",
         ),
         (
             {"tokenizer": {"source_model": "x"}},

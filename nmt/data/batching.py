@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     source_lengths: npt.NDArray[np.int32]  # (batch,)
     target: npt.NDArray[np.int32]  # (batch, tgt)
     target_lengths: npt.NDArray[np.int32]  # (batch,)
+    links: npt.NDArray[np.bool_] | None = None  # (batch, tgt, src): what guides attention
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,23 @@ def in_order(lengths: Lengths, shapes: Sequence[Shape]) -> list[PlannedBatch]:
 
 
 def pad(
-    pairs: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]], shape: Shape
+    pairs: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]],
+    shape: Shape,
+    *,
+    links: Sequence[npt.NDArray[np.int32]] | None = None,
 ) -> Batch:
-    """Lays (source, target) ids into a frame of zeros; rows that are missing have length zero."""
+    """Lays (source, target) ids into a frame of zeros; rows that are missing have length zero.
+
+    `links`, where there are any, are the (links, 2) source and target places of each pair.
+    """
     source, source_lengths = pad_side([pair[0] for pair in pairs], shape.rows, shape.source)
     target, target_lengths = pad_side([pair[1] for pair in pairs], shape.rows, shape.target)
-    return Batch(source, source_lengths, target, target_lengths)
+    linked = None
+    if links is not None:
+        linked = np.zeros((shape.rows, shape.target, shape.source), np.bool_)
+        for row, places in enumerate(links):
+            linked[row, places[:, 1], places[:, 0]] = True
+    return Batch(source, source_lengths, target, target_lengths, linked)
 
 
 def pad_side(

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from datasets import Dataset, Features, List, Value
 
 from nmt.config import CorpusConfig, SamplingConfig
-from nmt.data import files, grammar
+from nmt.data import files, grammar, links
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 
@@ -33,6 +33,7 @@ datasets.logging.set_verbosity(datasets.logging.CRITICAL)
 def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
     """Returns the pairs of a corpus: the columns `source` and `target`, of type string.
 
+    With `alignments` there is a third column, see `nmt.data.links`.
     The text is read from a memory-mapped file, so it may be larger than memory. That file stays
     in the cache of Hugging Face datasets and is used again as long as the text is the same.
 
@@ -44,7 +45,13 @@ def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
     Raises:
         DataError: the corpus is missing, damaged or empty.
     """
-    languages = (source, target)
+    text = _text(corpus, languages=(source, target))
+    if corpus.alignments is None:
+        return text
+    return links.attach(text, files.find(corpus.alignments))
+
+
+def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
     if corpus.hub is not None:
         return _from_hub(corpus, columns=corpus.columns or languages)
     if corpus.path == "embedded":
@@ -73,6 +80,8 @@ def encode(
                 draw = np.random.SeedSequence([seed, numbers[0], place]).generate_state(1)[0]
                 ids = tokenizer.sample_batch(rows[side], sampling=sampling, seed=int(draw))
             encoded[side] = [[*sentence, tokenizer.eos] for sentence in ids]
+        if "links" in rows:
+            encoded["links"] = links.of_pieces(rows, encoded, tokenizers)
         return encoded
 
     key = f"{text._fingerprint} {tokenizers.fingerprint} {sampling} {seed}"
@@ -80,7 +89,7 @@ def encode(
         encode_rows,
         batched=True,
         with_indices=True,
-        features=IDS,
+        features=Features({**text.features, **IDS}),
         keep_in_memory=sampling is not None,
         new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
     )
@@ -153,10 +162,20 @@ def rows(
 ) -> list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
     """Returns the ids of source and target of these pairs, in this order."""
     table = encoded.with_format("arrow")[indices]
-    return list(zip(*(_sentences(table[side]) for side in SIDES), strict=True))
+    return list(zip(*(_lists(table[side]) for side in SIDES), strict=True))
 
 
-def _sentences(column: pa.ChunkedArray) -> list[npt.NDArray[np.int32]]:
+def linked(
+    encoded: Dataset, indices: Sequence[int] | npt.NDArray[np.integer[Any]]
+) -> list[npt.NDArray[np.int32]] | None:
+    """Returns the (links, 2) places of linked pieces of these pairs; None without alignments."""
+    if "links" not in encoded.column_names:
+        return None
+    table = encoded.with_format("arrow", columns=["links"])[indices]
+    return [places.reshape(-1, 2) for places in _lists(table["links"])]
+
+
+def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[np.int32]]:
     lists = column.combine_chunks()
     values = lists.values.to_numpy()
     return [values[start:end] for start, end in pairwise(lists.offsets.tolist())]
@@ -180,7 +199,7 @@ def _from_files(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
         "paths": tuple(str(path) for path in paths),
         "languages": languages,
         "columns": corpus.columns,
-        "digest": _digest(paths),
+        "digest": " ".join(map(files.digest, paths)),
     }
     try:
         return Dataset.from_generator(_pairs, features=TEXT, gen_kwargs=where)
@@ -216,14 +235,6 @@ def _pairs(
         yield {"source": source, "target": target}
     if empty:
         raise DataError(f"{' and '.join(paths)}: the corpus is empty")
-
-
-def _digest(paths: Sequence[Path]) -> str:
-    digests = []
-    for path in paths:
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return " ".join(digests)
 
 
 def _from_parquet(path: Path, *, columns: tuple[str, str]) -> Dataset:

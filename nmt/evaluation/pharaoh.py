@@ -8,6 +8,7 @@ from nmt.errors import DataError
 from nmt.evaluation.alignment import GoldLinks, Link
 
 _LINK = re.compile("([0-9]+)([-p])([0-9]+)")
+_SIDES = ("source", "target")
 
 
 def format_links(links: Iterable[Link]) -> str:
@@ -64,8 +65,22 @@ def read_gold(
     gold = list(_parse(lines, name=name))
     for side, text in enumerate((source_lines, target_lines)):
         if text is not None:
-            _check_inside(gold, text, side=side, name=name)
+            _check_text(gold, text, side=side, name=name)
     return gold
+
+
+def check_inside(links: Iterable[Link], words: int, *, side: int, where: str) -> None:
+    """Checks that links lie within the words of one side, 0 for the source and 1 for the target.
+
+    Raises:
+        DataError: one lies outside; the message starts with `where`.
+    """
+    for link in sorted(links):
+        if link[side] >= words:
+            raise DataError(
+                f"{where}: link {link[0]}-{link[1]} lies outside the {words} {_SIDES[side]} "
+                "words; words are counted from 0"
+            )
 
 
 def _parse(lines: Iterable[str], *, name: Path | str) -> Iterator[GoldLinks]:
@@ -76,20 +91,14 @@ def _parse(lines: Iterable[str], *, name: Path | str) -> Iterator[GoldLinks]:
             raise DataError(f"{name}, line {number}: {error}") from None
 
 
-def _check_inside(
+def _check_text(
     gold: Sequence[GoldLinks], text: Iterable[str], *, side: int, name: Path | str
 ) -> None:
-    language = ("source", "target")[side]
     lengths = [len(line.split()) for line in text]
     if len(gold) != len(lengths):
         raise DataError(
-            f"{name} aligns {len(gold)} sentences but there are {len(lengths)} {language} lines; "
-            "they must correspond line for line"
+            f"{name} aligns {len(gold)} sentences but there are {len(lengths)} {_SIDES[side]} "
+            "lines; they must correspond line for line"
         )
     for number, (links, words) in enumerate(zip(gold, lengths, strict=True), start=1):
-        for link in sorted(links.possible):
-            if link[side] >= words:
-                raise DataError(
-                    f"{name}, line {number}: link {link[0]}-{link[1]} lies outside the {words} "
-                    f"{language} words; words are counted from 0"
-                )
+        check_inside(links.possible, words, side=side, where=f"{name}, line {number}")

@@ -1,4 +1,4 @@
-"""Words: attention between pieces, folded into attention between the words of the lines.
+"""Words: attention between pieces, folded into attention between the words of the lines, and back.
 
 A word is what `line.split()` finds, so that links count as every other tool counts. SentencePiece
 normalises before it cuts: a space of the line may be lost in its pieces (U+001C), and one may
@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +87,19 @@ def fold(weights: npt.NDArray[np.float32], source: Words, target: Words) -> Word
     averaged = to_target / np.maximum(to_target.sum(axis=1, keepdims=True), 1)
     folded = averaged @ weights[:rows, :columns] @ shared.T
     return WordMatrix(folded, source.labels, target.labels)
+
+
+def unfold(
+    links: npt.NDArray[np.integer[Any]], source: Words, target: Words
+) -> npt.NDArray[np.int32]:
+    """Carries links between words to their pieces: both are (links, 2), source and target place.
+
+    Each piece of a word is linked to each piece of the word that this one is linked to.
+    """
+    linked = np.zeros((len(target.labels), len(source.labels)), np.float32)
+    linked[links[:, 1], links[:, 0]] = 1
+    pieces = _membership(target).T @ linked @ _membership(source)
+    return np.argwhere(pieces.T).astype(np.int32)
 
 
 def _membership(words: Words) -> npt.NDArray[np.float32]:

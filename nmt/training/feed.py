@@ -101,4 +101,5 @@ def prefetched(items: Iterator[T], *, depth: int = 2) -> Iterator[T]:
 
 
 def _read_batch(pairs: datasets.Dataset, planned: PlannedBatch) -> Batch:
-    return pad(corpus.rows(pairs, planned.pairs), planned.shape)
+    links = corpus.linked(pairs, planned.pairs)
+    return pad(corpus.rows(pairs, planned.pairs), planned.shape, links=links)

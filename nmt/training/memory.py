@@ -5,7 +5,7 @@ import sys
 
 import jax
 
-from nmt.config import BatchConfig
+from nmt.config import DataConfig
 from nmt.data.batching import Shape, pad
 from nmt.errors import ConfigError
 from nmt.training.step import TrainState, TrainStep, shard
@@ -13,7 +13,7 @@ from nmt.types import RandomKey
 
 
 def try_largest(
-    step: TrainStep, state: TrainState, shapes: list[Shape], *, key: RandomKey, config: BatchConfig
+    step: TrainStep, state: TrainState, shapes: list[Shape], *, key: RandomKey, config: DataConfig
 ) -> TrainState:
     """Makes a real step on a batch of the largest shape that holds padding alone.
 
@@ -24,13 +24,14 @@ def try_largest(
         ConfigError: it does not fit into the memory of the device.
     """
     shape = max(shapes, key=lambda shape: (shape.rows * shape.source * shape.target, shape.rows))
+    blank = pad([], shape, links=[] if config.train.alignments else None)
     try:
-        state, metrics = step(state, shard(pad([], shape)), key)
+        state, metrics = step(state, shard(blank), key)
         jax.block_until_ready(metrics)
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        budget = "sentences" if config.tokens is None else "tokens"
+        budget = "sentences" if config.batch.tokens is None else "tokens"
         reason = str(error).splitlines()[0].removeprefix("RESOURCE_EXHAUSTED: ")
         raise ConfigError(
             f"the largest batch, {shape.rows} sentences of {shape.source} source and "

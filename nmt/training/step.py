@@ -23,7 +23,7 @@ from nmt.config import Config
 from nmt.data.batching import Batch
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens
-from nmt.training import reinforce
+from nmt.training import guided, reinforce
 from nmt.training.loss import LossSums, cross_entropy
 from nmt.training.optimizer import build_optimizer, learning_rate
 from nmt.types import Graph, Params, RandomKey, Scalar
@@ -117,6 +117,10 @@ def make_train_step(
             sums, losses, attended = _forward(
                 graph, params, batch, keys=keys, bos=bos, config=config, train=True
             )
+            if batch.links is not None:
+                links, settings = jnp.asarray(batch.links), training.guided_alignment
+                cost = guided.cost(attended.weights, links, config=settings)
+                sums = replace(sums, loss=sums.loss + cost)
             if state.baseline is None:
                 return sums.loss, sums
             return sums.loss + reinforce.surrogate(

@@ -97,7 +97,7 @@ class Trainer:
                 self.state,
                 self.feed.shapes,
                 key=self.key,
-                config=self.run.config.data.batch,
+                config=self.run.config.data,
             )
             self.watch.lap()
             with interruption.requests() as requests:

@@ -215,7 +215,18 @@ def test_padding_is_zero_and_missing_rows_have_length_zero():
     assert batch.source_lengths.tolist() == [3, 1, 0, 0]
     assert batch.target.tolist() == [[9, 3, 0, 0, 0], [7, 8, 4, 3, 0], [0] * 5, [0] * 5]
     assert batch.target_lengths.tolist() == [2, 4, 0, 0]
-    assert {part.dtype for part in batch} == {np.dtype(np.int32)}
+    assert {part.dtype for part in batch[:4]} == {np.dtype(np.int32)}
+    assert batch.links is None
+
+
+def test_links_lie_at_the_target_row_and_the_source_column_of_their_pair():
+    pairs = [(np.array([5, 6, 3], np.int32), np.array([9, 3], np.int32))] * 2
+    links = [np.array([[2, 0], [0, 1]], np.int32), np.empty((0, 2), np.int32)]
+
+    batch = pad(pairs, Shape(rows=3, source=4, target=2), links=links)
+
+    assert batch.links.shape == (3, 2, 4)
+    assert np.argwhere(batch.links).tolist() == [[0, 0, 2], [0, 1, 0]]
 
 
 @given(

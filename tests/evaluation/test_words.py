@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.evaluation.words import Words, fold, spelling
+from nmt.evaluation.words import Words, fold, spelling, unfold
 
 # A word as the pieces that SentencePiece may cut it into.
 word_pieces = st.lists(st.text("aß你", min_size=1, max_size=3), min_size=1, max_size=3).flatmap(
@@ -128,3 +128,31 @@ def test_weights_of_another_sentence_are_refused():
 
 def test_pieces_spell_text():
     assert spelling(["▁Ka", "tze", "▁", "€"]) == " Katze €"
+
+
+def test_a_linked_word_has_its_links_in_each_of_its_pieces():
+    source, target = ["▁Ka", "tze", "▁da", "▁"], ["▁the", "▁c", "at"]
+
+    found = unfold(np.array([[0, 1]]), Words.spelled(source), Words.spelled(target))
+
+    assert found.tolist() == [[0, 1], [0, 2], [1, 1], [1, 2]]  # Ka, tze with c, at
+
+
+@given(sentences, sentences, st.data())
+def test_links_between_pieces_are_all_those_of_linked_words_and_fold_back(source, target, data):
+    words = Words.spelled(source), Words.spelled(target)
+    number = [len(each.labels) for each in words]
+    pairs = st.tuples(*(st.integers(0, max(0, each - 1)) for each in number))
+    links = data.draw(st.sets(pairs, max_size=6 if all(number) else 0))
+
+    found = unfold(np.reshape(sorted(links), (-1, 2)).astype(int), *words)
+
+    assert {(i, j) for i, j in found.tolist()} == {
+        (i, j)
+        for i, of_source in enumerate(words[0].of_piece)
+        for j, of_target in enumerate(words[1].of_piece)
+        if any((one, other) in links for one in of_source for other in of_target)
+    }
+    weights = np.zeros((len(target), len(source)), np.float32)
+    weights[found[:, 1], found[:, 0]] = 1
+    assert {(i, j) for j, i in np.argwhere(fold(weights, *words).weights).tolist()} == links

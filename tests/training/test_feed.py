@@ -10,7 +10,7 @@ from datasets import Dataset
 
 from nmt import configfile
 from nmt.config import TokenizerConfig
-from nmt.data import corpus, tokenizer
+from nmt.data import corpus, links, tokenizer
 from nmt.run import Position
 from nmt.training.feed import Feed, prefetched
 
@@ -53,9 +53,12 @@ def take(feed, number, start=None):
     stream = feed.batches(start or Position())
     taken = list(itertools.islice(stream, number))
     stream.close()
-    return [
-        (tuple(np.concatenate(np.asarray(side)) for side in batch), after) for batch, after in taken
-    ]
+    return [(whole(batch), after) for batch, after in taken]
+
+
+def whole(batch):
+    """The fields of a sharded batch, its parts put together; None stays what it is."""
+    return tuple(part if part is None else np.concatenate(np.asarray(part)) for part in batch)
 
 
 def assert_same(found, expected):
@@ -79,7 +82,7 @@ def epoch(feed, number):
     stream = feed.batches(Position(epoch=number))
     taken = []
     for batch, after in stream:
-        taken.append((tuple(np.concatenate(np.asarray(side)) for side in batch), after))
+        taken.append((whole(batch), after))
         if after.epoch > number:
             break
     stream.close()
@@ -152,6 +155,32 @@ def test_sampled_pieces_spell_the_same_sentences(text, tokenizers):
     spelled = [tokenizers.target.decode(ids) for ids in sentences(batches, 1)]
 
     assert sorted(spelled) == sorted(text["target"])
+
+
+def word_of(line):
+    """The number of some word of a line."""
+    return len(line) % len(line.split())
+
+
+@pytest.mark.parametrize("sampling", [None, SAMPLING])
+def test_links_stay_with_their_pair_whatever_is_left_out_shuffled_or_resumed(
+    text, tokenizers, sampling, tmp_path
+):
+    lines = ["", *text["source"][:40], "Katze " * 60]  # the first and the last are left out
+    path = tmp_path / "train.align"
+    path.write_text("".join(f"{word_of(line)}-0\n" if line else "\n" for line in lines))
+    pairs = Dataset.from_dict({"source": lines, "target": lines}, features=corpus.TEXT)
+    batches = feed(links.attach(pairs, path), tokenizers, sampling=sampling)
+
+    everything = take(batches, 8)
+
+    assert_same(take(batches, 3, everything[4][1]), everything[5:])
+    rows = [row for batch, _ in everything for row in zip(*batch, strict=True)]
+    for source, length, _, _, linked in rows:
+        pieces = tokenizers.source.pieces(source[: max(0, length - 1)].tolist())
+        line = tokenizers.source.decode(source[:length].tolist())
+        words = {"".join(pieces[: place + 1]).count("▁") - 1 for place in np.nonzero(linked)[1]}
+        assert words == ({word_of(line)} if line else set())
 
 
 @pytest.mark.parametrize("sampling", [None, SAMPLING])

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 from nmt import configfile
-from nmt.config import BatchConfig
+from nmt.config import BatchConfig, DataConfig
 from nmt.data.batching import Shape
 from nmt.errors import ConfigError
 from nmt.model.seq2seq import build
@@ -14,6 +14,10 @@ from nmt.training.step import init_state
 
 SHAPES = [Shape(rows=64, source=10, target=10), Shape(rows=8, source=90, target=80)]
 KEY = jax.random.key(0)
+
+
+def data(train="unused", **batch):
+    return DataConfig(train=train, validation="unused", batch=BatchConfig(**batch))
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +39,8 @@ def state():
 @pytest.mark.parametrize(
     ("budget", "named"),
     [
-        (BatchConfig(sentences=64), "data.batch.sentences"),
-        (BatchConfig(tokens=640), "batch.tokens"),
+        ({"sentences": 64}, "data.batch.sentences"),
+        ({"tokens": 640}, "batch.tokens"),
     ],
 )
 def test_a_batch_that_does_not_fit_is_refused_with_its_size(state, budget, named):
@@ -48,7 +52,7 @@ def test_a_batch_that_does_not_fit_is_refused_with_its_size(state, budget, named
         rf"memory \(Out of memory allocating \d+ bytes.*\); lower .*{named} and raise"
     )
     with pytest.raises(ConfigError, match=message):
-        memory.try_largest(step, state, SHAPES, key=KEY, config=budget)
+        memory.try_largest(step, state, SHAPES, key=KEY, config=data(**budget))
 
 
 def test_another_error_stays_what_it_is(state):
@@ -56,7 +60,7 @@ def test_another_error_stays_what_it_is(state):
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
     with pytest.raises(jax.errors.JaxRuntimeError, match="something else"):
-        memory.try_largest(step, state, SHAPES, key=KEY, config=BatchConfig())
+        memory.try_largest(step, state, SHAPES, key=KEY, config=data())
 
 
 def test_what_is_tried_is_the_largest_frame_with_padding_alone(state):
@@ -66,12 +70,16 @@ def test_what_is_tried_is_the_largest_frame_with_padding_alone(state):
         tried.append(batch)
         return state, jnp.zeros(())
 
-    assert memory.try_largest(step, state, SHAPES, key=KEY, config=BatchConfig()) is state
+    guided = data({"path": "unused", "alignments": "unused"})
+    for config in (data(), guided):
+        assert memory.try_largest(step, state, SHAPES, key=KEY, config=config) is state
 
-    [batch] = tried
-    assert (batch.source.shape, batch.target.shape) == ((2, 4, 90), (2, 4, 80))
-    assert not batch.source_lengths.any()
-    assert not batch.target_lengths.any()
+    for batch in tried:
+        assert (batch.source.shape, batch.target.shape) == ((2, 4, 90), (2, 4, 80))
+        assert not batch.source_lengths.any()
+        assert not batch.target_lengths.any()
+    assert tried[0].links is None
+    assert tried[1].links.shape == (2, 4, 80, 90)
 
 
 def test_the_peak_grows_by_what_is_held():

@@ -1,0 +1,76 @@
+"""Word links that come with a corpus: read line for line, and carried to its pieces.
+
+The column `links` holds those of a pair: source and target place of one link after the other.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from datasets import Dataset, Features, List, Value
+
+from nmt.data import files
+from nmt.data.tokenizer import Tokenizers
+from nmt.errors import DataError
+from nmt.evaluation import pharaoh
+from nmt.evaluation.words import Words, unfold
+
+LINKS = Features({"links": List(Value("int32"))})
+
+
+def attach(text: Dataset, path: Path) -> Dataset:
+    """Returns the pairs with the links of their words, which the file has in Pharaoh format.
+
+    Raises:
+        DataError: a token is no link, a link lies outside its sentence, or the file has not as
+            many lines as the corpus has pairs.
+    """
+    lines = sum(1 for _ in files.lines(path))
+    if lines != len(text):
+        raise DataError(
+            f"{path} has {lines} lines of links and the corpus {len(text)} pairs; "
+            "they must correspond line for line"
+        )
+    unread = pharaoh.read_links(files.lines(path), name=path)
+
+    def read_rows(rows: Mapping[str, list[str]], numbers: list[int]) -> dict[str, Any]:
+        found = []
+        pairs = zip(rows["source"], rows["target"], strict=True)
+        for number, pair, links in zip(numbers, pairs, unread, strict=False):  # more are unread
+            for side, line in enumerate(pair):
+                where = f"{path}, line {number + 1}"
+                pharaoh.check_inside(links, len(line.split()), side=side, where=where)
+            found.append([place for link in sorted(links) for place in link])
+        return {"links": found}
+
+    key = f"{text._fingerprint} {files.digest(path)}"
+    return text.map(
+        read_rows,
+        batched=True,
+        with_indices=True,
+        features=Features({**text.features, **LINKS}),
+        new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
+    )
+
+
+def of_pieces(
+    text: Mapping[str, Any], ids: Mapping[str, list[list[int]]], tokenizers: Tokenizers
+) -> list[list[int]]:
+    """Returns the links between the pieces of pairs whose ids, each with its `eos`, are given.
+
+    SentencePiece may lose a space of the line or add one. Pieces that spell another number of
+    words than the line has do not tell which words the links count: such a pair has no links.
+    """
+    found = []
+    for row, links in enumerate(text["links"]):
+        source, target = (
+            Words.spelled(getattr(tokenizers, side).pieces(ids[side][row][:-1]))
+            for side in ("source", "target")
+        )
+        told = len(source.labels) == len(text["source"][row].split())
+        told = told and len(target.labels) == len(text["target"][row].split())
+        words = np.reshape(links if told else [], (-1, 2)).astype(int)
+        found.append(unfold(words, source, target).ravel().tolist())
+    return found

@@ -1,0 +1,34 @@
+"""Guided alignment: attention learns from given links (Chen et al. 2016)."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from nmt.config import GuidedAlignmentConfig
+from nmt.types import Scalar
+
+
+def cost(
+    weights: Float[Array, "batch tgt src"],
+    links: Bool[Array, "batch tgt src"],
+    *,
+    config: GuidedAlignmentConfig,
+) -> Scalar:
+    """Returns what to add to the loss, a sum over the target pieces that have links.
+
+    A target piece is to attend equally to the n source pieces that it is linked to. With a_j one
+    nth for those and zero for others, and w_j the weights of the step that writes the piece, its
+    cost is, times the configured weight,
+
+        ce     - sum_j a_j log w_j
+        mse    1/2 sum_j (a_j - w_j)^2
+
+    A piece without links says nothing about where to look, and costs nothing.
+    """
+    number = links.sum(axis=-1, keepdims=True)
+    wanted = links / jnp.maximum(number, 1)
+    match config.cost:
+        case "ce":
+            costs = -wanted * jnp.log(jnp.maximum(weights, jnp.finfo(weights.dtype).tiny))
+        case "mse":
+            costs = jnp.where(number > 0, (wanted - weights) ** 2 / 2, 0)
+    return config.weight * jnp.sum(costs)

@@ -1,0 +1,100 @@
+"""Guided alignment: its cost against a loop, and a model that looks where it is told to."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tiny import letters, tree, write_side_by_side
+
+from nmt import configfile
+from nmt.config import GuidedAlignmentConfig
+from nmt.decoding.output import word_links
+from nmt.decoding.translator import Translator
+from nmt.evaluation.alignment import GoldLinks, score_links
+from nmt.training.guided import cost
+from nmt.training.trainer import train
+
+
+def looped(weights, links, kind):
+    """The cost of Chen et al. (2016), one target piece after the other."""
+    total = 0.0
+    for row, piece in np.ndindex(*links.shape[:2]):
+        number = links[row, piece].sum()
+        for weight, linked in zip(weights[row, piece], links[row, piece], strict=True):
+            if number and kind == "mse":
+                total += 0.5 * (linked / number - weight) ** 2
+            elif linked:
+                total -= math.log(weight) / number
+    return total
+
+
+@pytest.mark.parametrize("kind", ["ce", "mse"])
+def test_the_cost_is_that_of_a_loop_over_target_pieces(kind):
+    rng = np.random.default_rng(0)
+    weights = rng.dirichlet(np.ones(4), size=(3, 5))
+    links = rng.random((3, 5, 4)) < 0.3
+    assert not links.any(axis=-1).all()  # some pieces have none
+
+    found = cost(
+        jnp.asarray(weights, jnp.float32),
+        jnp.asarray(links),
+        config=GuidedAlignmentConfig(cost=kind, weight=0.25),
+    )
+
+    expected = 0.25 * looped(weights, links, kind)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["ce", "mse"])
+def test_pieces_without_links_cost_nothing_and_teach_nothing(kind):
+    weights = jnp.full((2, 3, 4), 0.25)
+
+    value, gradient = jax.value_and_grad(cost)(
+        weights, jnp.zeros((2, 3, 4), bool), config=GuidedAlignmentConfig(cost=kind)
+    )
+
+    assert value == 0
+    assert not gradient.any()
+
+
+def test_a_link_outside_a_window_or_the_support_of_a_sparsemax_leaves_the_gradient_finite():
+    weights = jnp.array([[[1.0, 0.0]]])
+    links = jnp.array([[[False, True]]])
+
+    value, gradient = jax.value_and_grad(cost)(weights, links, config=GuidedAlignmentConfig())
+
+    assert jnp.isfinite(value)
+    assert jnp.isfinite(gradient).all()
+
+
+@pytest.mark.slow
+def test_attention_learns_a_permutation_that_the_task_does_not_ask_for(tmp_path):
+    """The text is copied, while the links say that it is reversed."""
+    lines = letters(1060, longest=6, seed=1)
+    gold = [[(n - 1 - i, i) for i in range(n)] for n in (len(line.split()) for line in lines)]
+    for name, part in {"train": slice(1000), "val": slice(1000, None)}.items():
+        write_side_by_side(tmp_path, name, lines[part], lines[part])
+    written = [" ".join(f"{i}-{j}" for i, j in links) for links in gold[:1000]]
+    (tmp_path / "train.align").write_text("\n".join(written) + "\n")
+    config = tree(
+        tmp_path / "run",
+        tmp_path,
+        sentences=64,
+        vocabulary=21,
+        sizes=(16, 16, 32),
+        dropout=0.0,
+        learning_rate=2e-2,
+        guided_alignment={"weight": 1.0},
+        max_steps=120,
+        validate_every=1000,
+    )
+    train_on = {"path": str(tmp_path / "train"), "alignments": str(tmp_path / "train.align")}
+    config["data"]["train"] = train_on
+
+    translator = Translator.load(train(configfile.validate(config)).path)
+
+    aligned = translator.align(lines[1000:], lines[1000:])
+    truth = [GoldLinks(sure=frozenset(links), possible=frozenset()) for links in gold[1000:]]
+    assert score_links([word_links(each) for each in aligned], truth).aer < 0.05
