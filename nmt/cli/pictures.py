@@ -1,7 +1,8 @@
 """The commands that draw: what a model attends to, and how training went."""
 
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,10 +10,22 @@ from nmt.cli import terminal
 from nmt.cli.terminal import Beam, RunPath
 from nmt.errors import DataError
 
+if TYPE_CHECKING:
+    from nmt.evaluation.alignment import GoldLinks
+
 
 def plot(
     run: RunPath,
-    sentences: Annotated[list[str], typer.Argument(metavar="SENTENCE...", help="To translate.")],
+    sentences: Annotated[
+        list[str] | None, typer.Argument(metavar="[SENTENCE]...", help="To translate.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draw the sentences of a file, one a line; each may be followed by a tab and its "
+            "translation, and by another and gold links."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -57,22 +70,18 @@ def plot(
     methods = list(dict.fromkeys(method or ["attention"]))
     for name in methods:
         check_method(name)
-    _check_given(sentences, target, gold, words=words, n_best=n_best)
+    sentences = sentences or []
+    if file is not None:
+        if sentences or target or gold:
+            raise DataError("--file has sentences, targets and gold links; leave the others out")
+        sentences, target, gold = _columns(file)
+    links = _check_given(sentences, target, gold, name=file or "--gold", words=words, n_best=n_best)
     translator = terminal.translator(run, beam)
-    if target is not None:
-        shown = translator.align(sentences, target)
-    else:
-        shown = [
-            each for found in translator.stream(sentences, n_best=n_best or 1) for each in found
-        ]
-    if not all(each.attention.size for each in shown):
-        raise DataError("nothing to draw: a sentence or its translation is empty")
-    panels = _panels(translator, shown, methods, words=words, gold=gold)
+    found = _translations(translator, sentences, target, n_best or 1)
+    shown = [each for hypotheses in found for each in hypotheses]
+    panels = _panels(translator, shown, methods, words=words, gold=links)
     if output is not None:
-        rows = [list(each.values()) for each in panels]
-        if len(methods) == 1:
-            rows = plotting.wrapped([row[0] for row in rows])
-        plotting.save(plotting.grid(rows), output)
+        plotting.save(plotting.grid(_rows(panels, [len(each) for each in found])), output)
     if page is not None:
         with terminal.writer(page) as out:
             out.write(plotting.page(panels))
@@ -80,42 +89,96 @@ def plot(
         print(each.text)
 
 
+def _columns(path: Path) -> tuple[list[str], list[str] | None, list[str] | None]:
+    """Returns the sentences of a file, and, where it has them, their translations and links."""
+    rows = [line.split("\t") for line in terminal.lines(path)]
+    for number, row in enumerate(rows, start=1):
+        if len(row) > 3 or len(row) != len(rows[0]):
+            raise DataError(
+                f"{path}, line {number}: {len(row)} tab-separated columns; each line has a "
+                "sentence, or also its translation, or also gold links"
+            )
+    sentences, target, gold, *_ = (*map(list, zip(*rows, strict=True)), None, None, None)
+    return sentences or [], target, gold
+
+
 def _check_given(
     sentences: list[str],
     target: list[str] | None,
     gold: list[str] | None,
     *,
+    name: Path | str,
     words: bool,
     n_best: int | None,
-) -> None:
-    """Checks that what is given of each sentence is given of all, and can be drawn together."""
-    for name, given in (("--target", target), ("--gold", gold)):
+) -> "list[GoldLinks] | None":
+    """Checks that what is given of each sentence is given of all, and can be drawn together.
+
+    Returns the gold links; `name` is that of where they stand.
+    """
+    from nmt.evaluation.pharaoh import read_gold
+
+    if not sentences:
+        raise DataError("no sentence to draw; give one, or a --file of them")
+    for option, given in (("--target", target), ("--gold", gold)):
         if given is not None and len(given) != len(sentences):
             raise DataError(
-                f"{len(given)} times {name} for {len(sentences)} sentences; give it once for each"
+                f"{len(given)} times {option} for {len(sentences)} sentences; give it once for each"
             )
     if target is not None and n_best is not None:
-        raise DataError("--n-best shows what the model writes itself; leave out --target")
-    if gold is not None and target is None:
+        raise DataError("--n-best shows what the model writes itself; leave out the targets")
+    if gold is None:
+        return None
+    if target is None:
         raise DataError("gold links count the words of a given translation; give it by --target")
-    if gold is not None and not words:
-        raise DataError("gold links are between words; leave out --no-words, or --gold")
+    if not words:
+        raise DataError("gold links are between words; leave out --no-words, or the links")
+    return read_gold(gold, name=name, source_lines=sentences, target_lines=target)
+
+
+def _translations(
+    translator: Any, sentences: list[str], target: list[str] | None, n_best: int
+) -> list[list[Any]]:
+    """Returns what is drawn of each sentence: its hypotheses, or the given target."""
+    if target is not None:
+        found = [[each] for each in translator.align(sentences, target)]
+    else:
+        found = list(translator.stream(sentences, n_best=n_best))
+    for number, (best, *_) in enumerate(found, start=1):
+        if not best.attention.size:
+            raise DataError(f"sentence {number}: nothing to draw, it or its translation is empty")
+    return found
 
 
 def _panels(
-    translator: Any, shown: list[Any], methods: list[str], *, words: bool, gold: list[str] | None
+    translator: Any,
+    shown: list[Any],
+    methods: list[str],
+    *,
+    words: bool,
+    gold: "list[GoldLinks] | None",
 ) -> list[dict[str, Any]]:
     """Returns the heat map of each translation by each method."""
     from nmt import plotting
-    from nmt.evaluation.pharaoh import parse_links
 
-    links = [parse_links(line) for line in gold] if gold else [None] * len(shown)
     panels: list[dict[str, Any]] = [{} for _ in shown]
     for name in methods:
         title = name if len(methods) > 1 else None
         for row, each in enumerate(translator.explain(shown, method=name)):
-            panels[row][name] = plotting.panel(each, words=words, title=title, gold=links[row])
+            links = gold[row] if gold else None
+            panels[row][name] = plotting.panel(each, words=words, title=title, gold=links)
     return panels
+
+
+def _rows(panels: list[dict[str, Any]], hypotheses: list[int]) -> list[list[Any]]:
+    """Returns what stands side by side: methods, hypotheses, or sentences that make a square."""
+    from nmt import plotting
+
+    if len(panels[0]) > 1:
+        return [list(each.values()) for each in panels]
+    waiting = iter([panel for each in panels for panel in each.values()])
+    if max(hypotheses) > 1:
+        return [list(islice(waiting, number)) for number in hypotheses]
+    return plotting.wrapped(list(waiting))
 
 
 def curves(

@@ -12,6 +12,9 @@ from nmt.errors import UserError
 if TYPE_CHECKING:
     import matplotlib.figure
 
+RESOLUTION = 200  # pixels an inch of a PNG
+PIXELS = 2**28  # of a PNG at most: a gigabyte while it is drawn
+
 # What each format calls the date that it would store: left out, for the same bytes every day
 DATES = {".png": None, ".svg": "Date", ".pdf": "CreationDate"}
 
@@ -20,15 +23,23 @@ def save(figure: "matplotlib.figure.Figure", path: Path | str) -> None:
     """Writes a PNG, an SVG or a PDF, by the ending of `path`; the same figure gives the same bytes.
 
     Raises:
-        UserError: the ending is none of the three, or the file cannot be written.
+        UserError: the ending is none of the three, the figure is too large for a PNG, or the file
+            cannot be written.
     """
     import matplotlib
 
-    date = DATES[check_ending(path)]
+    ending = check_ending(path)
+    date = DATES[ending]
+    width, height = (round(RESOLUTION * inches) for inches in figure.get_size_inches())
+    if ending == ".png" and (width * height > PIXELS or max(width, height) >= 2**16):
+        raise UserError(
+            f"{path}: {width} x {height} pixels are too many for a PNG; draw less, or choose .svg "
+            "or .pdf"
+        )
     # Type 42 keeps the text of a PDF as text; the salt makes the names inside an SVG repeatable.
     with matplotlib.rc_context({"svg.hashsalt": "nmt", "pdf.fonttype": 42}):
         try:
-            figure.savefig(path, dpi=200, metadata={date: None} if date else None)
+            figure.savefig(path, dpi=RESOLUTION, metadata={date: None} if date else None)
         except OSError as error:
             raise UserError(f"{path}: cannot be written ({error.strerror})") from None
 

@@ -1,6 +1,7 @@
 """The commands that draw."""
 
 import json
+import re
 
 import pytest
 
@@ -39,6 +40,57 @@ def test_plot_shows_sentences_methods_and_gold_together(nmt, copy_run, tmp_path)
     assert [list(each["methods"]) for each in data] == [["attention", "saliency"]] * 2
 
 
+def test_plot_draws_the_pairs_of_a_file_with_their_gold_links(nmt, copy_run, text, tmp_path):
+    pairs = text("pairs.tsv", "a b\tb a\t0-1 1p0", "c\tc\t", "d e f\td\t0-0")
+
+    code, out, _ = nmt("plot", copy_run, "--file", pairs, "-o", tmp_path / "map.svg")
+
+    assert (code, out) == (0, "b a\nc\nd\n")
+    drawing = (tmp_path / "map.svg").read_text(encoding="utf-8")
+    assert drawing.count("stroke: #d55e00") == 3  # an outline for each link
+
+
+def test_plot_draws_a_file_of_sentences_and_the_hypotheses_of_each(nmt, copy_run, text, tmp_path):
+    lines = text("lines.txt", "a b c d", "c d", "e f a")
+
+    code, out, _ = nmt(
+        "plot", copy_run, "--file", lines, "--n-best", 2,
+        "-o", tmp_path / "map.svg", "--html", tmp_path / "page.html",
+    )  # fmt: skip
+
+    assert code == 0
+    assert out.splitlines()[::2] == ["a b c d", "c d", "e f a"]
+    data = (tmp_path / "page.html").read_text(encoding="utf-8")
+    sources = re.findall(r'"source": (\[.*?\])', data)
+    assert [json.loads(each) for each in sources] == [
+        line.split() for line in ("a b c d", "c d", "e f a") for _ in range(2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "given", "message"),
+    [
+        (["a", "b\tb"], [], ", line 2: 2 tab-separated columns; each line has a sentence, or"),
+        (["a\tb\t\tc"], [], ", line 1: 4 tab-separated columns; each line has a sentence, or"),
+        (["a\ta\t0-0", "a\ta\t0-1"], [], ", line 2: link 0-1 lies outside the 1 target words"),
+        (["a\ta\tzero"], [], ", line 1: 'zero' is no link"),
+        ([], [], "no sentence to draw; give one, or a --file of them"),
+        (["a"], ["b"], "--file has sentences, targets and gold links; leave the others out"),
+        (["a"], ["--target", "b"], "--file has sentences, targets and gold links; leave"),
+        (["a", ""], [], "sentence 2: nothing to draw, it or its translation is empty"),
+    ],
+)
+def test_plot_names_what_is_wrong_in_a_file(nmt, copy_run, text, tmp_path, lines, given, message):
+    file = text("pairs.tsv", *lines)
+
+    code, out, err = nmt("plot", copy_run, *given, "--file", file, "-o", tmp_path / "map.png")
+
+    assert (code, out) == (2, "")
+    assert err.removeprefix("nmt: ").removeprefix(str(file)).startswith(message)
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "map.png").exists()
+
+
 def test_plot_shows_the_hypotheses_of_a_beam_and_may_write_a_page_alone(
     nmt, copy_run, tmp_path, monkeypatch
 ):
@@ -60,8 +112,8 @@ def test_plot_shows_the_hypotheses_of_a_beam_and_may_write_a_page_alone(
         (["--target", "a", "--n-best", "2"], "--n-best shows what the model writes itself"),
         (["--gold", "0-0"], "gold links count the words of a given translation"),
         (["--target", "a", "--gold", "0-0", "--no-words"], "gold links are between words"),
-        (["--target", "a", "--gold", "0-7"], "gold link 0-7 lies outside the 2 source and 1"),
-        (["--target", "a", "--gold", "zero"], "'zero' is no link"),
+        (["--target", "a", "--gold", "0-7"], "--gold, line 1: link 0-7 lies outside the 1 target"),
+        (["--target", "a", "--gold", "zero"], "--gold, line 1: 'zero' is no link"),
         (["--method", "guess"], "no method of explanation 'guess'; choose one of attention"),
     ],
 )

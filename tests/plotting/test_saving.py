@@ -32,6 +32,16 @@ def test_another_ending_is_refused(tmp_path, name):
         plotting.save(figure, tmp_path / name)
 
 
+def test_a_figure_too_large_for_pixels_is_refused_before_it_is_drawn(tmp_path):
+    figure = plotting.heatmap(WEIGHTS, source=SOURCE, target=TARGET)
+    figure.set_size_inches(400, 1)
+
+    with pytest.raises(
+        UserError, match=r"map.png: 80000 x 200 pixels are too many for a PNG; draw"
+    ):
+        plotting.save(figure, tmp_path / "map.png")
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     figure = plotting.curves({"a": ([1.0], [1.0])}, ylabel="loss")
 
