@@ -1,18 +1,25 @@
-"""The page is read as a browser reads it, and its script runs in Node where that is installed."""
+"""The page holds the data and asks for no other file; Chromium shows what a reader sees of it."""
 
 import json
 import shutil
-import subprocess
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.select import Select
 
 from nmt import plotting
 
 NASTY = "</script><b>&\u2028\"'"
 SOURCE, TARGET = ["ein", NASTY, "Haus"], ["a", "house"]
+QUIET = (
+    "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
+    "disable-background-networking", "disable-component-update", "disable-sync",
+)  # fmt: skip
 ATTENTION = np.array([[0.7, 0.1, 0.2], [0.0, 0.25, 0.75]], np.float32)
 
 
@@ -69,27 +76,68 @@ def test_sentences_of_different_methods_are_refused():
         plotting.page([])
 
 
-def test_pointing_at_a_word_lights_up_what_it_is_tied_to(tmp_path):
-    if (node := shutil.which("node")) is None:
-        pytest.skip("Node, which runs the script of the page, is not installed")
+@pytest.fixture
+def browser(tmp_path):
+    """Chromium without a window; each asks for nothing from outside."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("Chromium and its driver, which show the page, are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in QUIET:
+        options.add_argument(f"--{flag}")
+    options.add_argument(f"--user-data-dir={tmp_path / 'profile'}")
+    with webdriver.Chrome(options=options, service=Service(driver)) as opened:
+        yield opened
+
+
+def lit(words):
+    """How strongly each word is coloured."""
+    colours = [word.value_of_css_property("background-color") for word in words]
+    return [float(colour.partition("(")[2].strip(")").split(", ")[3]) for colour in colours]
+
+
+def test_pointing_at_a_word_lights_up_what_it_is_tied_to_by_the_chosen_method(browser, tmp_path):
     page = plotting.page([sentence(saliency=ATTENTION[:, ::-1]), sentence(saliency=ATTENTION)])
-    data, script = Elements(page).scripts
-    (tmp_path / "data.json").write_text(data, encoding="utf-8")
-    (tmp_path / "script.js").write_text(script, encoding="utf-8")
-    harness = Path(__file__).with_name("browser.js")
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    browser.get((tmp_path / "page.html").as_uri())
+    lines = [
+        line.find_elements(By.TAG_NAME, "span") for line in browser.find_elements(By.TAG_NAME, "p")
+    ]
+    sentences = [lines[:2], lines[2:]]
+    (source, target), (other, _) = sentences
+    method = Select(browser.find_element(By.ID, "method"))
 
-    run = subprocess.run(
-        [node, harness, tmp_path / "data.json", tmp_path / "script.js"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    def point(element):
+        ActionChains(browser).move_to_element(element).perform()
 
-    assert run.returncode == 0, run.stderr
-    seen = json.loads(run.stdout)
-    assert seen["words"] == [[SOURCE, TARGET], [SOURCE, TARGET]]
-    assert seen["options"] == ["attention", "saliency"]
-    np.testing.assert_allclose(seen["target word"], ATTENTION[1], atol=1e-4)
-    np.testing.assert_allclose(seen["source word"], ATTENTION[:, 0], atol=1e-4)
-    np.testing.assert_allclose(seen["focused word"], ATTENTION[0], atol=1e-4)
-    np.testing.assert_allclose(seen["other method"], ATTENTION[0][::-1], atol=1e-4)
-    assert seen["left"] == [None] * 3
-    assert seen["other sentence"] == [None] * 3
+    shown = [
+        [[word.get_property("textContent") for word in side] for side in sides]
+        for sides in sentences
+    ]
+    assert shown == [[SOURCE, TARGET]] * 2
+    assert [option.text for option in method.options] == ["attention", "saliency"]
+    point(target[1])
+    np.testing.assert_allclose(lit(source), ATTENTION[1], atol=0.01)
+    assert lit(target) == [0, 0]
+    assert lit(other) == [0, 0, 0]
+    point(source[0])
+    np.testing.assert_allclose(lit(target), ATTENTION[:, 0], atol=0.01)
+    point(browser.find_element(By.TAG_NAME, "h1"))
+    assert lit([*source, *target]) == [0] * 5
+    target[0].send_keys("")  # reached by the keyboard
+    np.testing.assert_allclose(lit(source), ATTENTION[0], atol=0.01)
+    method.select_by_value("saliency")
+    point(target[0])
+    np.testing.assert_allclose(lit(source), ATTENTION[0][::-1], atol=0.01)
+    assert browser.get_log("browser") == []  # neither errors nor anything refused
+
+
+def test_a_long_sentence_is_broken_into_lines(browser, tmp_path):
+    words = ["Donaudampfschiff"] * 60
+    page = plotting.page([{"attention": plotting.Panel(np.ones((60, 60)) / 60, words, words)}])
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    browser.get((tmp_path / "page.html").as_uri())
+
+    root = browser.find_element(By.TAG_NAME, "html")
+    assert root.get_property("scrollWidth") <= root.get_property("clientWidth")
