@@ -50,3 +50,15 @@ def test_the_menu_of_attention_trains_compares_and_draws_what_it_is_asked_for(
     (table,) = [o["data"]["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {})]
     names = {line.split("|")[1].strip() for line in table.splitlines()[2:]}
     assert names == {"dot", "none"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "figures", "tables"),
+    [("alignment_heatmaps", 4, 1), ("what_the_model_looks_at", 1, 1)],
+)
+def test_what_a_run_attends_to_is_drawn_and_compared(copy_run, monkeypatch, name, figures, tables):
+    outputs = executed(f"{name}.ipynb", monkeypatch, NMT_RUN=str(copy_run))
+
+    assert len(pictures(outputs)) == figures
+    assert len([each for each in outputs if "text/markdown" in each.get("data", {})]) == tables
