@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nmt.cli import terminal
-from nmt.cli.terminal import AsJson, Beam, Output, RunPath
+from nmt.cli.terminal import AsJson, Beam, Output, RunPath, Trust
 from nmt.errors import DataError
 
 
@@ -57,6 +57,7 @@ def translate(
         Path | None,
         typer.Option(help="Also write attention (.npz) or Pharaoh links (any other ending)."),
     ] = None,
+    trust: Trust = False,
 ) -> None:
     """Translate text, line for line.
 
@@ -64,7 +65,7 @@ def translate(
     """
     from nmt.decoding.output import open_alignments
 
-    translations = terminal.translator(run, beam).stream(
+    translations = terminal.translator(run, beam, trust=trust).stream(
         terminal.lines(source, replace=True), n_best=n_best or 1
     )
     with terminal.writer(output) as out, contextlib.ExitStack() as stack:
@@ -90,6 +91,7 @@ def evaluate(
     ],
     beam: Beam = None,
     as_json: AsJson = False,
+    trust: Trust = False,
 ) -> None:
     """Translate a test set and score it: BLEU and chrF with their sacreBLEU signatures.
 
@@ -102,7 +104,7 @@ def evaluate(
     for path, sentences in zip(reference, references, strict=True):
         if len(sentences) != len(lines):
             raise DataError(f"{source} has {len(lines)} lines and {path} has {len(sentences)}")
-    translations = terminal.translator(run, beam).translate(lines)
+    translations = terminal.translator(run, beam, trust=trust).translate(lines)
     scores = metrics.evaluate([each.text for each in translations], *references)
     print(metrics.as_json(scores) if as_json else "\n".join(map(str, scores)))
 
@@ -124,6 +126,7 @@ def info(
     svg: Annotated[
         Path | None, typer.Option(help="Also write a block diagram of the model, as SVG.")
     ] = None,
+    trust: Trust = False,
 ) -> None:
     """Show what a run folder holds: parameters by part, vocabulary, training and scores so far.
 
@@ -133,6 +136,7 @@ def info(
     from nmt.run import Run
 
     found = Run.open(run)
+    found.check_imports(trust=trust)
     description = describe(found)
     if svg is not None:
         with terminal.writer(svg) as out:

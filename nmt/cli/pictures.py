@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from nmt.cli import terminal
-from nmt.cli.terminal import Beam, RunPath
+from nmt.cli.terminal import Beam, RunPath, Trust
 from nmt.errors import DataError
 
 
@@ -42,6 +42,7 @@ def plot(
     n_best: Annotated[
         int | None, typer.Option(min=1, help="Show so many hypotheses of the beam.")
     ] = None,
+    trust: Trust = False,
 ) -> None:
     """Draw what the model attends to: heat maps of source against target.
 
@@ -58,7 +59,7 @@ def plot(
     for name in methods:
         check_method(name)
     _check_given(sentences, target, gold, words=words, n_best=n_best)
-    translator = terminal.translator(run, beam)
+    translator = terminal.translator(run, beam, trust=trust)
     if target is not None:
         shown = translator.align(sentences, target)
     else:

@@ -53,14 +53,25 @@ class Translator:
         self.lexicon = lexicon
 
     @classmethod
-    def load(cls, run: str | Path, *, checkpoint: Which = "best", **decoding: Any) -> "Translator":
+    def load(
+        cls,
+        run: str | Path,
+        *,
+        checkpoint: Which = "best",
+        trust: bool = False,
+        **decoding: Any,
+    ) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
 
+        A class of the user's own that its configuration names is imported with `trust` only.
+
         Raises:
-            RunError: there is no such run, or it has no checkpoint, or no table for a shortlist.
+            RunError: there is no such run, or it has no checkpoint, or no table for a shortlist,
+                or it asks for trust.
         """
         keep_freed_memory()
         opened = Run.open(run)
+        opened.check_imports(trust=trust)
         tokenizers = opened.tokenizers()
         # Of its shapes only: drawing parameters that are not used would take seconds.
         graph, template = nnx.split(nnx.eval_shape(lambda: build_model(opened.config, tokenizers)))
