@@ -48,14 +48,17 @@ def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def writer(path: Path | None) -> Iterator[TextIO]:
-    """Yields where output goes; a file appears under its name only when it is complete."""
+def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIO]:
+    """Yields where output goes; a file appears under its name only when it is complete.
+
+    Until then it is NAME.part; with `append`, what is in that already is the beginning.
+    """
     if path is None:
         yield sys.stdout
         return
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
+        with part.open("a" if append else "w", encoding="utf-8") as file:
             yield file
         part.replace(path)
     except OSError as error:

@@ -180,7 +180,7 @@ def _from_files(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
         "paths": tuple(str(path) for path in paths),
         "languages": languages,
         "columns": corpus.columns,
-        "digest": _digest(paths),
+        "digest": " ".join(map(files.digest, paths)),
     }
     try:
         return Dataset.from_generator(_pairs, features=TEXT, gen_kwargs=where)
@@ -216,14 +216,6 @@ def _pairs(
         yield {"source": source, "target": target}
     if empty:
         raise DataError(f"{' and '.join(paths)}: the corpus is empty")
-
-
-def _digest(paths: Sequence[Path]) -> str:
-    digests = []
-    for path in paths:
-        with path.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    return " ".join(digests)
 
 
 def _from_parquet(path: Path, *, columns: tuple[str, str]) -> Dataset:

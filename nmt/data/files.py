@@ -1,6 +1,7 @@
 """Text files of sentences: plain lines, tab-separated columns and JSON, each also gzipped."""
 
 import gzip
+import hashlib
 import json
 import sys
 import warnings
@@ -37,6 +38,12 @@ def find(path: str | Path) -> Path:
 def suffix(path: str | Path) -> str:
     """Returns the suffix that tells the format: '.tsv' of both 'a.tsv' and 'a.tsv.gz'."""
     return Path(str(path).removesuffix(".gz")).suffix
+
+
+def digest(path: Path) -> str:
+    """Returns the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
