@@ -88,6 +88,10 @@ def write(tmp_path):
             "tokenizer: give `model`, or `source_model` with `target_model`",
         ),
         (
+            {"tokenizer": {"sampling": {"candidates": 513}}},
+            "tokenizer.sampling.candidates: input should be less than or equal to 512, not 513",
+        ),
+        (
             {"tokenizer": {"sampling": {"candidates": 1}}},
             "tokenizer.sampling: `candidates` is -1, for all segmentations, or 2 and more",
         ),

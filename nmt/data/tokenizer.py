@@ -3,25 +3,24 @@
 import hashlib
 import io
 import re
-import threading
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import sentencepiece
 
 from nmt.config import SamplingConfig, TokenizerConfig
+from nmt.data.sampler import Sampler
 from nmt.errors import DataError
 
 # SentencePiece leaves out longer lines (4192 bytes unless told); no sentence is as long as this.
 LONGEST_LINE = 1 << 24
 # A sample this large gives the vocabulary of the whole corpus, and bounds memory and time.
 LARGEST_SAMPLE = 2_000_000
-
-_seeding = threading.Lock()
 
 
 class Tokenizer:
@@ -85,21 +84,16 @@ class Tokenizer:
     ) -> list[list[int]]:
         """Returns one segmentation of each text, drawn at random (Kudo 2018; BPE-dropout).
 
-        The same texts, settings and seed (below 2**32) give the same ids, whatever came before.
-        SentencePiece keeps a generator in each thread and seeds it on first use only: a new
-        thread has a new generator.
+        The same texts, settings and seed give the same ids, whatever came before, in any process.
+
+        Raises:
+            DataError: the model is neither unigram nor BPE.
         """
-        with _seeding, ThreadPoolExecutor(max_workers=1) as new_thread:
-            sentencepiece.set_random_generator_seed(seed)
-            drawn = new_thread.submit(
-                self._processor.encode,
-                list(texts),
-                enable_sampling=True,
-                alpha=sampling.alpha,
-                nbest_size=sampling.candidates,
-                num_threads=1,
-            )
-            return drawn.result()
+        return self._sampler.draw(texts, sampling, rng=np.random.default_rng(seed))
+
+    @cached_property
+    def _sampler(self) -> Sampler:
+        return Sampler(self._processor, self._model)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Returns the text of the ids; `pad`, `bos` and `eos` leave no trace, `unk` is ' ⁇ '."""
