@@ -93,7 +93,9 @@ class SamplingConfig(Section):
     """Subword regularisation (Kudo 2018; BPE-dropout, Provilkov et al. 2020)."""
 
     alpha: Positive = 0.1  # unigram: smoothing of the distribution; BPE: rate of dropped merges
-    candidates: Annotated[int, Field(le=512)] = -1  # unigram: segmentations drawn from; -1 is all of them
+    candidates: Annotated[
+        int, Field(le=512)
+    ] = -1  # unigram: segmentations drawn from; -1 is all of them
 
     @model_validator(mode="after")
     def _has_a_choice(self) -> "SamplingConfig":

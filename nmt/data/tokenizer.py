@@ -21,6 +21,8 @@ from nmt.errors import DataError
 LONGEST_LINE = 1 << 24
 # A sample this large gives the vocabulary of the whole corpus, and bounds memory and time.
 LARGEST_SAMPLE = 2_000_000
+# A model of a quarter of a million pieces takes 4 MB; SentencePiece would read a file of any size.
+LARGEST_MODEL = 1 << 26
 
 
 class Tokenizer:
@@ -55,6 +57,12 @@ class Tokenizer:
     def load(cls, path: str | Path) -> "Tokenizer":
         """Reads a `.model` file."""
         try:
+            size = Path(path).stat().st_size
+            if size > LARGEST_MODEL:
+                raise DataError(
+                    f"{path}: {size:,} bytes are too many for a tokenizer model (at most "
+                    f"{LARGEST_MODEL:,}); name the .model file that SentencePiece has written"
+                )
             model = Path(path).read_bytes()
         except FileNotFoundError:
             raise DataError(f"{path}: no such tokenizer model") from None

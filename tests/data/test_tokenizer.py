@@ -255,6 +255,15 @@ def test_a_missing_model_is_named(separate, tmp_path):
         Tokenizers.load(tmp_path)
 
 
+def test_a_file_of_an_absurd_size_is_not_read(tmp_path):
+    path = tmp_path / "joint.model"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+    with pytest.raises(DataError, match=r"joint\.model: 1,099,511,627,776 bytes are too many for "):
+        Tokenizers.load(tmp_path)
+
+
 def test_a_folder_is_no_model(tmp_path):
     with pytest.raises(DataError, match=r"cannot be read \(Is a directory\)$"):
         Tokenizer.load(tmp_path)
