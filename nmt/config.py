@@ -5,7 +5,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -168,7 +168,7 @@ class AttentionConfig(Section):
         "global", "local_m", "local_p", "hard", "monotonic", "multi_head", "uniform", "none"
     ] = "global"
     score: str = "additive"  # a name, or the dotted path of a class: "package.module:Class"
-    score_options: dict[str, Any] = {}  # keyword arguments of the score's class
+    score_options: dict[str, JsonValue] = {}  # keyword arguments of the score's class
     normaliser: Literal["softmax", "sparsemax", "entmax15"] = "softmax"  # makes scores weights
     window: Size = 10  # local_m, local_p: positions attended to on each side of the centre
     heads: Size = 4  # multi_head: parts of equal width that attend side by side

@@ -78,7 +78,7 @@ def _segmentation(model: Any) -> Unigram | Bpe:
     scores = {each.piece: each.score for each in model.pieces if each.type == Piece.NORMAL}
     whole = [each.piece for each in model.pieces if each.type == Piece.USER_DEFINED]
     match model.trainer_spec.model_type:
-        case TrainerSpec.UNIGRAM:
+        case TrainerSpec.UNIGRAM if scores:
             unknown = min(scores.values()) - UNKNOWN_PENALTY
             # As in SentencePiece, these are better than whatever else spells them.
             most = max(scores.values())
@@ -88,6 +88,6 @@ def _segmentation(model: Any) -> Unigram | Bpe:
             return Bpe(scores, whole=whole)
         case kind:
             raise DataError(
-                f"a tokenizer model of kind {TrainerSpec.ModelType.Name(kind).lower()} has one "
+                f"this tokenizer model of kind {TrainerSpec.ModelType.Name(kind).lower()} has one "
                 "segmentation of each text: leave out `tokenizer.sampling`"
             )

@@ -37,11 +37,12 @@ class Tokenizer:
         self._processor = sentencepiece.SentencePieceProcessor()
         try:
             self._processor.load_from_serialized_proto(model)
-        except RuntimeError:
+            self.size: int = self._processor.get_piece_size()
+            self.pieces(range(self.size))
+        except (RuntimeError, UnicodeDecodeError):
             raise DataError(
                 f"{name}: not a SentencePiece model; is the file whole, and not a .vocab?"
             ) from None
-        self.size: int = self._processor.get_piece_size()
         self.pad: int = self._processor.pad_id()
         self.unk: int = self._processor.unk_id()
         self.bos: int = self._processor.bos_id()

@@ -168,6 +168,6 @@ def test_a_model_with_one_segmentation_is_refused(kind):
     options = {"vocab_size": 24} if kind == "char" else {"vocab_size": 14}
     only = model(kind, **options, hard_vocab_limit=False)
 
-    message = f"a tokenizer model of kind {kind} has one segmentation of each text: leave out `tok"
+    message = f"this tokenizer model of kind {kind} has one segmentation of each text: leave out"
     with pytest.raises(DataError, match=message):
         only.sample_batch(SENTENCES, sampling=SamplingConfig(), seed=1)

@@ -11,6 +11,7 @@ import pytest
 import sentencepiece
 from hypothesis import given
 from hypothesis import strategies as st
+from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from nmt.config import SamplingConfig, TokenizerConfig
 from nmt.data import tokenizer
@@ -244,6 +245,22 @@ def test_a_damaged_model_is_named(joint, damage, tmp_path):
 
     with pytest.raises(DataError, match=r"joint\.model: not a SentencePiece model"):
         Tokenizers.load(tmp_path)
+
+
+def test_a_model_whose_pieces_are_no_text_is_named(joint):
+    damaged = joint.source._model.replace("ä".encode(), b"\xc3(")
+
+    with pytest.raises(DataError, match="not a SentencePiece model"):
+        Tokenizer(damaged)
+
+
+def test_a_model_of_symbols_alone_draws_nothing():
+    model = ModelProto.FromString(foreign_model(pad_id=3))
+    del model.pieces[5:]
+    model.pieces[4].type = ModelProto.SentencePiece.USER_DEFINED
+
+    with pytest.raises(DataError, match=r"this tokenizer model of kind unigram has one segmentat"):
+        Tokenizer(model.SerializeToString()).sample_batch(["a"], sampling=SAMPLING, seed=1)
 
 
 def test_a_missing_model_is_named(separate, tmp_path):
