@@ -151,3 +151,33 @@ def test_what_cannot_be_gone_on_with_is_refused(translate, model, tmp_path):
     assert translate("--resume") == (2, message)
     links = translate("-o", tmp_path / "out", "--alignments", tmp_path / "links", "--resume")
     assert links == (2, message)
+
+
+STREAM = """
+import itertools, os, sys
+from nmt.decoding.translator import Translator
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+few, many = map(int, sys.argv[2:])
+lines = itertools.cycle(["abc", "", "fedc", "a b", "cafe bad"])
+for number, _ in enumerate(Translator.load(sys.argv[1], batch=8).stream(lines), start=1):
+    if number == few:
+        print(resident())
+    if number == many:
+        print(resident())
+        break
+"""
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_file(model):
+    command = [sys.executable, "-c", STREAM, str(model), "5000", "50000"]
+
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+
+    few, many = map(int, done.stdout.split())
+    # The text and the matrices of 45,000 lines would take 100 MB.
+    assert many - few < 20_000_000
