@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 from sentencepiece import SentencePieceProcessor
 from sentencepiece.sentencepiece_model_pb2 import ModelProto, TrainerSpec
 
@@ -23,11 +24,16 @@ class Sampler:
     """What draws the pieces of a text at random, as ids.
 
     Raises:
-        DataError: the model is neither unigram nor BPE.
+        DataError: the model is neither unigram nor BPE, or damaged.
     """
 
     def __init__(self, processor: SentencePieceProcessor, model: bytes) -> None:
-        parsed = ModelProto.FromString(model)
+        try:
+            parsed = ModelProto.FromString(model)
+        except DecodeError:  # of what SentencePiece, which is less strict, has read
+            raise DataError(
+                "the tokenizer model is damaged: put the original .model file back"
+            ) from None
         self._processor = processor
         self._segmentation = _segmentation(parsed)
         self._ids = {each.piece: i for i, each in enumerate(parsed.pieces) if each.type in _of_text}

@@ -1,5 +1,6 @@
 """The SentencePiece stage: ids and back, sampling from a seed, files, and every refusal."""
 
+import base64
 import io
 import re
 import subprocess
@@ -252,6 +253,19 @@ def test_a_model_whose_pieces_are_no_text_is_named(joint):
 
     with pytest.raises(DataError, match="not a SentencePiece model"):
         Tokenizer(damaged)
+
+
+def test_a_model_that_sentencepiece_alone_can_read_draws_nothing():
+    # Found by fuzzing: the key of the second field of a piece is damaged.
+    lax = Tokenizer(
+        base64.b64decode(
+            "Cg4KBTxwYWQ+FQAAAAAYAwoOCgU8dW5rPhUAAAAAGAIKDAoDPHM+FQAAAAAYAwoNCgQ8L3M+FQAAAAAYAwoICgFh"
+            "FQAIAADBCgEKaRUAABDBCggKAXIVAACAwQoICgFzFQAA0RSIwZjBEiEYAiAY0AID2AIAGgwKCG5tdF9uZmtjEgA="
+        )
+    )
+
+    with pytest.raises(DataError, match=r"^the tokenizer model is damaged: put the original \.mod"):
+        lax.sample_batch(["a"], sampling=SAMPLING, seed=1)
 
 
 def test_a_model_of_symbols_alone_draws_nothing():
