@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow explore check format install clean
+.PHONY: demo test test-slow explore fuzz check format install clean
 
 demo: .venv/.installed  ## train, evaluate and plot on the embedded corpus
 	$(BIN)/nmt demo
@@ -14,6 +14,10 @@ test-slow: .venv/.installed-dev  ## the checks that train for minutes
 
 explore: .venv/.installed-dev  ## the properties of the suite on examples never tried before
 	$(BIN)/pytest -n 2 -m "not slow" --hypothesis-profile=explore
+
+fuzz: .venv/.installed-dev  ## any bytes as input, for a minute each; needs `pip install -e .[fuzz]`
+	for target in config override text gzipped tsv json links gold model; do \
+	  $(BIN)/python tests/fuzz/fuzz.py $$target -max_total_time=60 || exit 1; done
 
 check: .venv/.installed-dev  ## format, lint, types, floors
 	$(BIN)/ruff format --check .

@@ -7,6 +7,7 @@ manifest.json   the number of this format, and the SHA-256 of every other file; 
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import zipfile
@@ -67,6 +68,9 @@ def flaw(folder: Path) -> str | None:
         RunError: it is of another format, and so cannot be judged.
     """
     try:
+        size = sum(path.stat().st_size for path in folder.rglob("*"))
+        if size > _memory():
+            return f"{size:,} bytes are more than the memory of this machine"
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         number, expected = int(manifest["format"]), dict(manifest["files"])
     except FileNotFoundError:
@@ -99,8 +103,16 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
     """Returns named trees of arrays, each with the structure, shapes and types of its template.
 
     Raises:
-        RunError: it has other arrays, or arrays of other shapes: it is one of another model.
+        RunError: it has other arrays, or arrays of other shapes: it is one of another model. Or
+            its arrays are larger than the memory of this machine.
     """
+    arrays = [leaf for tree in templates.values() for leaf in jax.tree.leaves(tree)]
+    size = sum(math.prod(each.shape) * each.dtype.itemsize for each in arrays)
+    if size > _memory():
+        raise RunError(
+            f"{folder}: a model of {size:,} bytes by config.yaml, more than the memory of this "
+            "machine; put the original config.yaml back, or use a larger machine"
+        )
     return {name: _read(folder / f"{name}.npz", tree) for name, tree in templates.items()}
 
 
@@ -129,6 +141,11 @@ def _kind(stored: zipfile.ZipFile, name: str) -> str:
         np.lib.format.read_magic(file)
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
     return f"{shape} {dtype}"
+
+
+def _memory() -> int:
+    """Returns the bytes of memory of this machine."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _named(tree: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -94,7 +94,9 @@ class SamplingConfig(Section):
     """Subword regularisation (Kudo 2018; BPE-dropout, Provilkov et al. 2020)."""
 
     alpha: Positive = 0.1  # unigram: smoothing of the distribution; BPE: rate of dropped merges
-    candidates: int = -1  # unigram: segmentations drawn from; -1 is all of them
+    candidates: Annotated[
+        int, Field(le=512)
+    ] = -1  # unigram: segmentations drawn from; -1 is all of them
 
     @model_validator(mode="after")
     def _has_a_choice(self) -> "SamplingConfig":
@@ -167,7 +169,7 @@ class AttentionConfig(Section):
         "global", "local_m", "local_p", "hard", "monotonic", "multi_head", "uniform", "none"
     ] = "global"
     score: str = "additive"  # a name, or the dotted path of a class: "package.module:Class"
-    score_options: dict[str, Any] = {}  # keyword arguments of the score's class
+    score_options: dict[str, JsonValue] = {}  # keyword arguments of the score's class
     normaliser: Literal["softmax", "sparsemax", "entmax15"] = "softmax"  # makes scores weights
     window: Size = 10  # local_m, local_p: positions attended to on each side of the centre
     heads: Size = 4  # multi_head: parts of equal width that attend side by side

@@ -108,6 +108,13 @@ def _parse(text: str, *, where: str) -> Any:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or getattr(error, "reason", error)
         raise ConfigError(f"{where}{line}: not valid YAML ({problem})") from None
+    except RecursionError:
+        raise ConfigError(f"{where}: not valid YAML (nested too deeply)") from None
+    except (ValueError, KeyError, AttributeError):  # of PyYAML's constructors
+        raise ConfigError(
+            f"{where}: not valid YAML (a value that is not what its tag says, or a number of too "
+            "many digits)"
+        ) from None
 
 
 def _override(tree: dict[str, Any], override: str) -> None:

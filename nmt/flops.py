@@ -52,4 +52,5 @@ def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
 
 def _score_size(model: ModelConfig) -> int:
     """Returns the components of W s + U h_j, of which the energy is taken."""
-    return int(model.attention.score_options.get("hidden_size", model.decoder.hidden_size))
+    size = model.attention.score_options.get("hidden_size")
+    return size if isinstance(size, int) else model.decoder.hidden_size

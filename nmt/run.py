@@ -97,14 +97,28 @@ class Run:
         """Returns the run in a folder that training has made.
 
         Raises:
-            RunError: there is no such folder, or it is not a run folder.
+            RunError: there is no such folder, or it is not a run folder, or a link leads out of it.
         """
         path = Path(path)
         if not path.is_dir():
             raise RunError(f"{path}: no such run folder; `nmt train CONFIG` makes one")
         if not (path / "config.yaml").is_file():
             raise RunError(f"{path}: not a run folder (it has no config.yaml)")
+        _check_links(path)
         return cls(path, configfile.load(path / "config.yaml"))
+
+    def check_imports(self, *, trust: bool) -> None:
+        """Refuses to import the class that the configuration names, unless the run is trusted.
+
+        Raises:
+            RunError: it names one, and `trust` is not given.
+        """
+        score = self.config.model.attention.score
+        if ":" in score and not trust:
+            raise RunError(
+                f"{self.path}: model.attention.score imports {score}, whose code may do anything; "
+                "if you trust it, give --trust, or trust=True in Python"
+            )
 
     @property
     def started(self) -> bool:
@@ -226,3 +240,15 @@ class Run:
         found = parent.iterdir() if parent.is_dir() else ()
         numbered = [path for path in found if path.name.isdecimal()]
         return sorted(numbered, key=lambda path: int(path.name), reverse=True)
+
+
+def _check_links(folder: Path) -> None:
+    """Holds a run folder to its own files, whoever has made it."""
+    root = os.path.realpath(folder)
+    for parent, folders, names in os.walk(folder):
+        for path in (Path(parent) / name for name in folders + names):
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+                raise RunError(
+                    f"{path}: a link that leads out of the run folder; put in its place what it "
+                    "leads to (the run folder itself may be a link)"
+                )

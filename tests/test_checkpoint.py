@@ -3,11 +3,14 @@
 import errno
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
 import zipfile
+from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -49,6 +52,30 @@ def test_it_comes_back_as_it_was_written(whole):
 
     for name, array in arrays().items():
         np.testing.assert_array_equal(restored[name], array)
+
+
+def memory():
+    (total,) = re.findall(r"MemTotal: +(\d+) kB", Path("/proc/meminfo").read_text())
+    return int(total) * 1024
+
+
+@pytest.mark.parametrize("name", ["params.npz", checkpoint.MANIFEST])
+def test_a_file_of_an_absurd_size_is_not_read(copy, name):
+    with (copy / name).open("ab") as file:
+        file.truncate(2 * memory())
+
+    assert re.fullmatch(
+        r"[\d,]{14,} bytes are more than the memory of this machine", checkpoint.flaw(copy)
+    )
+
+
+def test_arrays_of_an_absurd_size_are_not_read(whole):
+    absurd = {"params": {"weights": jax.ShapeDtypeStruct((memory(), 3), jnp.float32)}}
+
+    with pytest.raises(
+        RunError, match=rf"7: a model of {12 * memory():,} bytes by config\.yaml, m"
+    ):
+        checkpoint.read(whole, absurd)
 
 
 def test_nothing_else_lies_beside_it(whole):

@@ -104,6 +104,10 @@ def write(tmp_path):
             "tokenizer: give `model`, or `source_model` with `target_model`",
         ),
         (
+            {"tokenizer": {"sampling": {"candidates": 513}}},
+            "tokenizer.sampling.candidates: input should be less than or equal to 512, not 513",
+        ),
+        (
             {"tokenizer": {"sampling": {"candidates": 1}}},
             "tokenizer.sampling: `candidates` is -1, for all segmentations, or 2 and more",
         ),
@@ -156,6 +160,19 @@ def test_a_missing_section_is_named():
         ("model: [\n", "small.yaml, line 2: not valid YAML (expected the node content"),
         ("model: {\x00}", "small.yaml: not valid YAML (special characters are not allowed)"),
         ("model: !!python/name:os.system", "small.yaml, line 1: not valid YAML (could not"),
+        ("[" * 5000, "small.yaml: not valid YAML (nested too deeply)"),
+        *(
+            (f"seed: {value}", "small.yaml: not valid YAML (a value that is not what its tag says")
+            for value in ("!!int x", "!!bool x", "!!timestamp x", "-0x_", "9" * 5000)
+        ),
+        (
+            f"{SMALLEST}model: {{attention: {{score_options: &a {{x: *a}}}}}}",
+            "small.yaml: model.attention.score_options.x.dict.x: recursion error - cyclic",
+        ),
+        (
+            f"{SMALLEST}model: {{attention: {{score_options: {{x: !!binary aGk=}}}}}}",
+            "small.yaml: model.attention.score_options.x: input was not a valid JSON value",
+        ),
         ("- model", "small.yaml: expected a mapping of sections such as `data:` and `model:`"),
         ("", "small.yaml: expected a mapping of sections"),
         (SMALLEST + "1: 2", "small.yaml: 1: keys should be strings, not 1"),

@@ -189,12 +189,17 @@ def _energies(
 
 
 def _imported(path: str) -> Any:
-    """Returns the class at `package.module:Class`, looked for in the working folder too."""
+    """Returns the class at `package.module:Class`, looked for in the working folder too.
+
+    What runs when its module is imported is none of ours: one line says that it does.
+    """
     module, _, name = path.partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), name)):
         raise ConfigError(f"model.attention.score: {path} is not of the form package.module:Class")
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
+    if module not in sys.modules:
+        print(f"nmt: importing {path} for model.attention.score", file=sys.stderr)
     try:
         found = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nmt.cli import terminal
-from nmt.cli.terminal import AsJson, Output, RunPath
+from nmt.cli.terminal import AsJson, Output, RunPath, Trust
 
 
 def align(
@@ -34,6 +34,7 @@ def align(
     method: Annotated[
         str, typer.Option(help=f"What words are linked by: {terminal.METHODS}.")
     ] = "attention",
+    trust: Trust = False,
 ) -> None:
     """Align given pairs by what the model attends to when forced to write the target.
 
@@ -53,7 +54,7 @@ def align(
             source_lines=terminal.lines(source),
             target_lines=terminal.lines(target),
         )
-    translator = terminal.translator(run, None)
+    translator = terminal.translator(run, None, trust=trust)
     aligned = stream_links(translator, pairs, threshold=threshold, method=method)
     scored = []
     with terminal.writer(output) as out:

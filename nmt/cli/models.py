@@ -2,14 +2,19 @@
 
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nmt.cli import terminal
-from nmt.cli.terminal import AsJson, Beam, Output, RunPath
+from nmt.cli.progress import Progress
+from nmt.cli.terminal import AsJson, Beam, Output, RunPath, Trust
 from nmt.errors import DataError
+
+if TYPE_CHECKING:
+    from nmt.decoding.translation import Translation
 
 
 def demo(
@@ -57,6 +62,10 @@ def translate(
         Path | None,
         typer.Option(help="Also write attention (.npz) or Pharaoh links (any other ending)."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an output file that was not finished.")
+    ] = False,
+    trust: Trust = False,
 ) -> None:
     """Translate text, line for line.
 
@@ -64,21 +73,38 @@ def translate(
     """
     from nmt.decoding.output import open_alignments
 
-    translations = terminal.translator(run, beam).stream(
-        terminal.lines(source, replace=True), n_best=n_best or 1
+    if resume and (source is None or output is None or alignments is not None):
+        raise DataError(
+            "--resume goes on with a translation of a file to a file: give INPUT and --output, "
+            "and find the --alignments by `nmt align` when it is finished"
+        )
+    translator = terminal.translator(run, beam, trust=trust)
+    progress, done = None, 0
+    if source is not None and output is not None:
+        progress = Progress.of(translator, source, output, n_best=n_best, resume=resume)
+        done = progress.lines
+    translations = translator.stream(
+        terminal.lines(source, replace=True), n_best=n_best or 1, skip=done
     )
-    with terminal.writer(output) as out, contextlib.ExitStack() as stack:
+    with terminal.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:
         links = stack.enter_context(open_alignments(alignments)) if alignments else None
-        for number, found in enumerate(translations):
-            if n_best is None:
-                out.write(found[0].text + "\n")
-            else:
-                for each in found:
-                    out.write(
-                        f"{number} ||| {each.text} ||| {each.log_prob:.4f} ||| {each.score:.4f}\n"
-                    )
+        for number, found in enumerate(translations, start=done):
+            out.writelines(_entries(found, None if n_best is None else number))
             if links is not None:
                 links.write(found[0])
+            if progress is not None and (number + 1) % translator.window == 0:
+                progress.save(out, number + 1)
+    if progress is not None:
+        progress.remove()
+
+
+def _entries(found: "list[Translation]", number: int | None) -> Iterator[str]:
+    """Yields the best translation of a line, or with its number all of them with scores."""
+    if number is None:
+        yield f"{found[0].text}\n"
+        return
+    for each in found:
+        yield f"{number} ||| {each.text} ||| {each.log_prob:.4f} ||| {each.score:.4f}\n"
 
 
 def evaluate(
@@ -90,6 +116,7 @@ def evaluate(
     ],
     beam: Beam = None,
     as_json: AsJson = False,
+    trust: Trust = False,
 ) -> None:
     """Translate a test set and score it: BLEU and chrF with their sacreBLEU signatures.
 
@@ -102,7 +129,7 @@ def evaluate(
     for path, sentences in zip(reference, references, strict=True):
         if len(sentences) != len(lines):
             raise DataError(f"{source} has {len(lines)} lines and {path} has {len(sentences)}")
-    translations = terminal.translator(run, beam).translate(lines)
+    translations = terminal.translator(run, beam, trust=trust).translate(lines)
     scores = metrics.evaluate([each.text for each in translations], *references)
     print(metrics.as_json(scores) if as_json else "\n".join(map(str, scores)))
 
@@ -124,6 +151,7 @@ def info(
     svg: Annotated[
         Path | None, typer.Option(help="Also write a block diagram of the model, as SVG.")
     ] = None,
+    trust: Trust = False,
 ) -> None:
     """Show what a run folder holds: parameters by part, vocabulary, training and scores so far.
 
@@ -133,6 +161,7 @@ def info(
     from nmt.run import Run
 
     found = Run.open(run)
+    found.check_imports(trust=trust)
     description = describe(found)
     if svg is not None:
         with terminal.writer(svg) as out:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt.cli import terminal
-from nmt.cli.terminal import Beam, RunPath
+from nmt.cli.terminal import Beam, RunPath, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def plot(
     n_best: Annotated[
         int | None, typer.Option(min=1, help="Show so many hypotheses of the beam.")
     ] = None,
+    trust: Trust = False,
 ) -> None:
     """Draw what the model attends to: heat maps of source against target.
 
@@ -76,7 +77,7 @@ def plot(
             raise DataError("--file has sentences, targets and gold links; leave the others out")
         sentences, target, gold = _columns(file)
     links = _check_given(sentences, target, gold, name=file or "--gold", words=words, n_best=n_best)
-    translator = terminal.translator(run, beam)
+    translator = terminal.translator(run, beam, trust=trust)
     found = _translations(translator, sentences, target, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
     panels = _panels(translator, shown, methods, words=words, gold=links)

@@ -24,17 +24,20 @@ app = typer.Typer(
 RunPath = Annotated[Path, typer.Argument(help="A run folder, as `nmt train` leaves it.")]
 Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy search.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Import the class that the run's configuration names.")
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Standard output if not given.")
 ]
 
 
-def translator(run: Path, beam: int | None) -> Any:
+def translator(run: Path, beam: int | None, *, trust: bool) -> Any:
     """Returns the translator of a run, with a beam of its own if `beam` is given."""
     from nmt.decoding.translator import Translator
 
     overrides: dict[str, Any] = {} if beam is None else {"beam": beam}
-    return Translator.load(run, **overrides)
+    return Translator.load(run, trust=trust, **overrides)
 
 
 def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
@@ -45,14 +48,17 @@ def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def writer(path: Path | None) -> Iterator[TextIO]:
-    """Yields where output goes; a file appears under its name only when it is complete."""
+def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIO]:
+    """Yields where output goes; a file appears under its name only when it is complete.
+
+    Until then it is NAME.part; with `append`, what is in that already is the beginning.
+    """
     if path is None:
         yield sys.stdout
         return
     part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8") as file:
+        with part.open("a" if append else "w", encoding="utf-8") as file:
             yield file
         part.replace(path)
     except OSError as error:

@@ -41,7 +41,7 @@ def suffix(path: str | Path) -> str:
 
 
 def digest(path: Path) -> str:
-    """Returns the SHA-256 of a file's bytes, in hexadecimal."""
+    """Returns the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -192,6 +192,10 @@ def _parse(text: str, *, where: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{where}: not valid JSON ({error})") from None
+    except (ValueError, RecursionError):
+        raise DataError(
+            f"{where}: not valid JSON (nested too deeply, or a number of too many digits)"
+        ) from None
 
 
 def _check_text(value: object, *, where: str) -> None:

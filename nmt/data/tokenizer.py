@@ -3,25 +3,26 @@
 import hashlib
 import io
 import re
-import threading
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import sentencepiece
 
 from nmt.config import SamplingConfig, TokenizerConfig
+from nmt.data.sampler import Sampler
 from nmt.errors import DataError
 
 # SentencePiece leaves out longer lines (4192 bytes unless told); no sentence is as long as this.
 LONGEST_LINE = 1 << 24
 # A sample this large gives the vocabulary of the whole corpus, and bounds memory and time.
 LARGEST_SAMPLE = 2_000_000
-
-_seeding = threading.Lock()
+# A model of a quarter of a million pieces takes 4 MB; SentencePiece would read a file of any size.
+LARGEST_MODEL = 1 << 26
 
 
 class Tokenizer:
@@ -36,11 +37,12 @@ class Tokenizer:
         self._processor = sentencepiece.SentencePieceProcessor()
         try:
             self._processor.load_from_serialized_proto(model)
-        except RuntimeError:
+            self.size: int = self._processor.get_piece_size()
+            self.pieces(range(self.size))
+        except (RuntimeError, UnicodeDecodeError):
             raise DataError(
                 f"{name}: not a SentencePiece model; is the file whole, and not a .vocab?"
             ) from None
-        self.size: int = self._processor.get_piece_size()
         self.pad: int = self._processor.pad_id()
         self.unk: int = self._processor.unk_id()
         self.bos: int = self._processor.bos_id()
@@ -56,6 +58,12 @@ class Tokenizer:
     def load(cls, path: str | Path) -> "Tokenizer":
         """Reads a `.model` file."""
         try:
+            size = Path(path).stat().st_size
+            if size > LARGEST_MODEL:
+                raise DataError(
+                    f"{path}: {size:,} bytes are too many for a tokenizer model (at most "
+                    f"{LARGEST_MODEL:,}); name the .model file that SentencePiece has written"
+                )
             model = Path(path).read_bytes()
         except FileNotFoundError:
             raise DataError(f"{path}: no such tokenizer model") from None
@@ -85,21 +93,16 @@ class Tokenizer:
     ) -> list[list[int]]:
         """Returns one segmentation of each text, drawn at random (Kudo 2018; BPE-dropout).
 
-        The same texts, settings and seed (below 2**32) give the same ids, whatever came before.
-        SentencePiece keeps a generator in each thread and seeds it on first use only: a new
-        thread has a new generator.
+        The same texts, settings and seed give the same ids, whatever came before, in any process.
+
+        Raises:
+            DataError: the model is neither unigram nor BPE.
         """
-        with _seeding, ThreadPoolExecutor(max_workers=1) as new_thread:
-            sentencepiece.set_random_generator_seed(seed)
-            drawn = new_thread.submit(
-                self._processor.encode,
-                list(texts),
-                enable_sampling=True,
-                alpha=sampling.alpha,
-                nbest_size=sampling.candidates,
-                num_threads=1,
-            )
-            return drawn.result()
+        return self._sampler.draw(texts, sampling, rng=np.random.default_rng(seed))
+
+    @cached_property
+    def _sampler(self) -> Sampler:
+        return Sampler(self._processor, self._model)
 
     def decode(self, ids: Sequence[int]) -> str:
         """Returns the text of the ids; `pad`, `bos` and `eos` leave no trace, `unk` is ' ⁇ '."""

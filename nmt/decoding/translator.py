@@ -1,6 +1,7 @@
 """From strings to translations: tokenise, sort into batches, search, detokenise, restore order."""
 
 import dataclasses
+import hashlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -53,14 +54,25 @@ class Translator:
         self.lexicon = lexicon
 
     @classmethod
-    def load(cls, run: str | Path, *, checkpoint: Which = "best", **decoding: Any) -> "Translator":
+    def load(
+        cls,
+        run: str | Path,
+        *,
+        checkpoint: Which = "best",
+        trust: bool = False,
+        **decoding: Any,
+    ) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
 
+        A class of the user's own that its configuration names is imported with `trust` only.
+
         Raises:
-            RunError: there is no such run, or it has no checkpoint, or no table for a shortlist.
+            RunError: there is no such run, or it has no checkpoint, or no table for a shortlist,
+                or it asks for trust.
         """
         keep_freed_memory()
         opened = Run.open(run)
+        opened.check_imports(trust=trust)
         tokenizers = opened.tokenizers()
         # Of its shapes only: drawing parameters that are not used would take seconds.
         graph, template = nnx.split(nnx.eval_shape(lambda: build_model(opened.config, tokenizers)))
@@ -73,8 +85,25 @@ class Translator:
         """Returns the best translation of each line, in order; an empty line stays empty."""
         return [best for best, *_ in self.stream(lines)]
 
-    def stream(self, lines: Iterable[str], *, n_best: int = 1) -> Iterator[list[Translation]]:
+    @property
+    def fingerprint(self) -> str:
+        """A SHA-256 of parameters and tokenizers: of the model, whatever the settings."""
+        digest = hashlib.sha256(self.tokenizers.fingerprint.encode())
+        for array in jax.tree.leaves(self.params):
+            digest.update(np.asarray(array).tobytes())
+        return digest.hexdigest()
+
+    @property
+    def window(self) -> int:
+        """How many lines are read ahead, sorted and decoded together."""
+        return WINDOW * self.config.batch
+
+    def stream(
+        self, lines: Iterable[str], *, n_best: int = 1, skip: int = 0
+    ) -> Iterator[list[Translation]]:
         """Returns the `n_best` translations of each line, best first, reading ahead a window.
+
+        Of the lines, the first `skip` are left out.
 
         Raises:
             DataError: more translations are asked for than the beam holds.
@@ -85,7 +114,7 @@ class Translator:
             )
         return chain.from_iterable(
             self._translate_window(window, n_best, before=before)
-            for before, window in self._windows(lines)
+            for before, window in self._windows(lines, skip=skip)
         )
 
     def align(
@@ -134,10 +163,12 @@ class Translator:
             explained[i] = dataclasses.replace(explained[i], attention=matrix, method=method)
         return explained
 
-    def _windows(self, items: Iterable[_Item]) -> Iterator[tuple[int, list[_Item]]]:
+    def _windows(
+        self, items: Iterable[_Item], *, skip: int = 0
+    ) -> Iterator[tuple[int, list[_Item]]]:
         """Yields what is sorted and decoded together, with the number of items before it."""
-        waiting, before = iter(items), 0
-        while window := list(islice(waiting, WINDOW * self.config.batch)):
+        waiting, before = islice(items, skip, None), skip
+        while window := list(islice(waiting, self.window)):
             yield before, window
             before += len(window)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from nmt.errors import DataError
 from nmt.evaluation.alignment import GoldLinks, Link
 
-_LINK = re.compile("([0-9]+)([-p])([0-9]+)")
+_LINK = re.compile("([0-9]{1,9})([-p])([0-9]{1,9})")
 _SIDES = ("source", "target")
 
 

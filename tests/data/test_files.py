@@ -234,6 +234,14 @@ def test_json_lines_come_back_as_they_were_written(tmp_path_factory, pairs):
         ),
         ('"de"', "line 2: not a JSON object"),
         (
+            '{"de": ' * 9999,
+            "line 2: not valid JSON (nested too deeply, or a number of too many digits)",
+        ),
+        (
+            f'{{"de": {"1" * 5000}}}',
+            "line 2: not valid JSON (nested too deeply, or a number of too many digits)",
+        ),
+        (
             '{"de": "a", "eng": "b"}',
             "line 2: no column 'en'; there are: de, eng; choose with `columns: [SOURCE, TARGET]`",
         ),

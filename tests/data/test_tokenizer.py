@@ -1,5 +1,6 @@
 """The SentencePiece stage: ids and back, sampling from a seed, files, and every refusal."""
 
+import base64
 import io
 import re
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 import sentencepiece
 from hypothesis import given
 from hypothesis import strategies as st
+from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 from nmt.config import SamplingConfig, TokenizerConfig
 from nmt.data import tokenizer
@@ -246,12 +248,50 @@ def test_a_damaged_model_is_named(joint, damage, tmp_path):
         Tokenizers.load(tmp_path)
 
 
+def test_a_model_whose_pieces_are_no_text_is_named(joint):
+    damaged = joint.source._model.replace("ä".encode(), b"\xc3(")
+
+    with pytest.raises(DataError, match="not a SentencePiece model"):
+        Tokenizer(damaged)
+
+
+def test_a_model_that_sentencepiece_alone_can_read_draws_nothing():
+    # Found by fuzzing: the key of the second field of a piece is damaged.
+    lax = Tokenizer(
+        base64.b64decode(
+            "Cg4KBTxwYWQ+FQAAAAAYAwoOCgU8dW5rPhUAAAAAGAIKDAoDPHM+FQAAAAAYAwoNCgQ8L3M+FQAAAAAYAwoICgFh"
+            "FQAIAADBCgEKaRUAABDBCggKAXIVAACAwQoICgFzFQAA0RSIwZjBEiEYAiAY0AID2AIAGgwKCG5tdF9uZmtjEgA="
+        )
+    )
+
+    with pytest.raises(DataError, match=r"^the tokenizer model is damaged: put the original \.mod"):
+        lax.sample_batch(["a"], sampling=SAMPLING, seed=1)
+
+
+def test_a_model_of_symbols_alone_draws_nothing():
+    model = ModelProto.FromString(foreign_model(pad_id=3))
+    del model.pieces[5:]
+    model.pieces[4].type = ModelProto.SentencePiece.USER_DEFINED
+
+    with pytest.raises(DataError, match=r"this tokenizer model of kind unigram has one segmentat"):
+        Tokenizer(model.SerializeToString()).sample_batch(["a"], sampling=SAMPLING, seed=1)
+
+
 def test_a_missing_model_is_named(separate, tmp_path):
     with pytest.raises(DataError, match=r"holds neither joint\.model nor source\.model$"):
         Tokenizers.load(tmp_path)
 
     separate.source.save(tmp_path / "source.model")
     with pytest.raises(DataError, match=r"target\.model: no such tokenizer model$"):
+        Tokenizers.load(tmp_path)
+
+
+def test_a_file_of_an_absurd_size_is_not_read(tmp_path):
+    path = tmp_path / "joint.model"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+    with pytest.raises(DataError, match=r"joint\.model: 1,099,511,627,776 bytes are too many for "):
         Tokenizers.load(tmp_path)
 
 

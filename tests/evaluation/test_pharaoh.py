@@ -28,7 +28,9 @@ def test_pharaoh_text_round_trips(expected):
     assert parse_links(format_links(expected)) == GoldLinks(expected, expected)
 
 
-@pytest.mark.parametrize("token", ["1", "1-", "1-2-3", "-1-2", "a-b", "1?2", "1:2", "1,2"])
+@pytest.mark.parametrize(
+    "token", ["1", "1-", "1-2-3", "-1-2", "a-b", "1?2", "1:2", "1,2", "0-" + "1" * 5000]
+)
 def test_a_malformed_link_is_named_with_its_place(token):
     lines = ["0-0", f"1-1 {token} 2-2"]
 

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 import runs
-import sentencepiece
 
 from nmt.config import SamplingConfig
 from nmt.run import Run
@@ -51,11 +50,6 @@ def test_stops_anywhere_change_nothing(stopped, undisturbed):
     runs.assert_same(stopped, undisturbed)
 
 
-@pytest.mark.xfail(
-    sentencepiece.__version__ >= "0.2.2",
-    reason="SentencePiece mixes a number of its process into the seed since 0.2.2",
-    strict=True,
-)
 def test_another_process_samples_the_same_pieces(undisturbed):
     tokenizer = undisturbed.tokenizers().source
     texts = ["abcdefabcdef", "fedcbafedcba"] * 20

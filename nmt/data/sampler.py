@@ -1,0 +1,99 @@
+"""Subword regularisation with a SentencePiece model, from a seed and nothing else.
+
+SentencePiece's own sampling is not repeatable: it mixes a number of the process into its seed.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import DecodeError
+from sentencepiece import SentencePieceProcessor
+from sentencepiece.sentencepiece_model_pb2 import ModelProto, TrainerSpec
+
+from nmt.config import SamplingConfig
+from nmt.data.segmentation import Bpe, Unigram
+from nmt.errors import DataError
+
+Piece = ModelProto.SentencePiece
+
+UNKNOWN_PENALTY = 10.0  # SentencePiece's: what an unknown character scores below every piece
+
+
+class Sampler:
+    """What draws the pieces of a text at random, as ids.
+
+    Raises:
+        DataError: the model is neither unigram nor BPE, or damaged.
+    """
+
+    def __init__(self, processor: SentencePieceProcessor, model: bytes) -> None:
+        try:
+            parsed = ModelProto.FromString(model)
+        except DecodeError:  # of what SentencePiece, which is less strict, has read
+            raise DataError(
+                "the tokenizer model is damaged: put the original .model file back"
+            ) from None
+        self._processor = processor
+        self._segmentation = _segmentation(parsed)
+        self._ids = {each.piece: i for i, each in enumerate(parsed.pieces) if each.type in _of_text}
+        self._scores = [each.score for each in parsed.pieces]
+        self._bytes: list[int] = []
+        if parsed.trainer_spec.byte_fallback:
+            self._bytes = [processor.piece_to_id(f"<0x{byte:02X}>") for byte in range(256)]
+
+    def draw(
+        self, texts: Sequence[str], sampling: SamplingConfig, *, rng: np.random.Generator
+    ) -> list[list[int]]:
+        """Returns the ids of one segmentation of each text."""
+        if sampling.candidates > 1 and isinstance(self._segmentation, Unigram):
+            return [self._draw_from_best(text, sampling, rng) for text in texts]
+        normalised = self._processor.normalize(list(texts))
+        drawn = self._segmentation.draw(normalised, alpha=sampling.alpha, rng=rng)
+        return [self._known(pieces) for pieces in drawn]
+
+    def _draw_from_best(
+        self, text: str, sampling: SamplingConfig, rng: np.random.Generator
+    ) -> list[int]:
+        """Draws from the likeliest segmentations by their smoothed likelihood (Kudo 2018).
+
+        Characters that are unknown are so in all of them, and count in none.
+        """
+        best = self._processor.nbest_encode_as_ids(text, nbest_size=sampling.candidates)
+        sums = np.array([sum(map(self._scores.__getitem__, ids)) for ids in best])
+        chances = np.exp(sampling.alpha * (sums - sums.max()))
+        return best[rng.choice(len(best), p=chances / chances.sum())]
+
+    def _known(self, pieces: Sequence[str]) -> list[int]:
+        """Returns ids as SentencePiece does: a run of unknown characters is bytes, or one `unk`."""
+        found: list[int] = []
+        for piece in pieces:
+            if piece in self._ids:
+                found.append(self._ids[piece])
+            elif self._bytes:
+                found.extend(self._bytes[byte] for byte in piece.encode("utf-8"))
+            elif found[-1:] != [self._processor.unk_id()]:
+                found.append(self._processor.unk_id())
+        return found
+
+
+_of_text = (Piece.NORMAL, Piece.USER_DEFINED)
+
+
+def _segmentation(model: Any) -> Unigram | Bpe:
+    scores = {each.piece: each.score for each in model.pieces if each.type == Piece.NORMAL}
+    whole = [each.piece for each in model.pieces if each.type == Piece.USER_DEFINED]
+    match model.trainer_spec.model_type:
+        case TrainerSpec.UNIGRAM if scores:
+            unknown = min(scores.values()) - UNKNOWN_PENALTY
+            # As in SentencePiece, these are better than whatever else spells them.
+            most = max(scores.values())
+            scores |= {piece: len(piece) * most - 0.1 for piece in whole}
+            return Unigram(scores, unknown=unknown)
+        case TrainerSpec.BPE:
+            return Bpe(scores, whole=whole)
+        case kind:
+            raise DataError(
+                f"this tokenizer model of kind {TrainerSpec.ModelType.Name(kind).lower()} has one "
+                "segmentation of each text: leave out `tokenizer.sampling`"
+            )

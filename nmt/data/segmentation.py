@@ -1,0 +1,171 @@
+"""Segmentations into pieces, drawn at random: a seed gives the same ones in every process.
+
+Pieces and their scores are those of a SentencePiece model; texts are normalised by it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import heapify, heappop, heappush
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Edges = tuple[Ints, Ints, Floats]  # of a lattice: first character, length, score
+
+CHARACTER = 21  # bits of a code point
+
+
+class Unigram:
+    """Subword regularisation (Kudo 2018, section 3.2) over all segmentations x of a text.
+
+    P(x) is proportional to exp(alpha * sum of the scores of its pieces). The lattices of all texts
+    are one: forward-filtering goes from depth to depth, and in backward-sampling the edge into
+    each node is the largest with Gumbel noise (Maddison et al. 2014).
+    """
+
+    def __init__(self, scores: Mapping[str, float], *, unknown: float) -> None:
+        """Takes the score of each piece, and of a character that is none."""
+        below: dict[int, int] = {}
+        ending = [np.nan]  # at each node of the trie: the score of the piece, if there is one
+        for piece, score in scores.items():
+            node = 0
+            for character in piece:
+                node = below.setdefault(node << CHARACTER | ord(character), len(ending))
+                if node == len(ending):
+                    ending.append(np.nan)
+            ending[node] = score
+        self._keys, self._below = (
+            np.array(column) for column in zip(*sorted(below.items()), strict=True)
+        )
+        self._ending = np.array(ending)
+        self._unknown = unknown
+
+    def draw(
+        self, texts: Sequence[str], *, alpha: float, rng: np.random.Generator
+    ) -> list[list[str]]:
+        """Returns the pieces of each text; a character that is no piece stands alone."""
+        sizes = np.array([len(text) for text in texts], np.int64)
+        text = np.repeat(np.arange(len(texts)), sizes)
+        depth = np.arange(len(text)) - (np.cumsum(sizes) - sizes)[text]
+        firsts, lengths, scores = self._edges("".join(texts), sizes[text] - depth)
+        # A text has one node more than characters.
+        sources = firsts + text[firsts]
+        ends, depths = sources + lengths, depth[firsts] + lengths
+        order = np.lexsort((ends, depths))
+        sources, lengths, ends = sources[order], lengths[order], ends[order]
+        layers = np.searchsorted(depths[order], np.arange(1, sizes.max(initial=0) + 2))
+        values = _forward(sources, ends, alpha * scores[order], layers)
+        chosen = _largest(values + rng.gumbel(size=len(values)), ends)
+        steps = np.zeros(len(text) + len(texts), np.int64)
+        steps[ends[chosen]] = lengths[chosen]
+        back, node, drawn = steps.tolist(), 0, []
+        for line in texts:
+            drawn.append(_walk_back(line, back[node : node + len(line) + 1]))
+            node += len(line) + 1
+        return drawn
+
+    def _edges(self, joined: str, room: Ints) -> Edges:
+        """Returns the pieces at each character that end within its text, `room` characters on."""
+        characters = np.frombuffer(joined.encode("utf-32-le"), np.uint32).astype(np.int64)
+        found: list[Edges] = []
+        firsts, nodes = np.arange(len(room)), np.zeros(len(room), np.int64)
+        single = np.zeros(len(room), bool)
+        while len(firsts):
+            length = len(found) + 1
+            keys = nodes << CHARACTER | characters[firsts + length - 1]
+            places = np.searchsorted(self._keys, keys) % len(self._keys)
+            there = self._keys[places] == keys
+            firsts, nodes = firsts[there], self._below[places[there]]
+            piece = ~np.isnan(self._ending[nodes])
+            if length == 1:
+                single[firsts[piece]] = True
+            found.append(_edges(firsts[piece], length, self._ending[nodes[piece]]))
+            longer = room[firsts] > length
+            firsts, nodes = firsts[longer], nodes[longer]
+        found.append(_edges(np.flatnonzero(~single), 1, self._unknown))
+        firsts, lengths, scores = (np.concatenate(column) for column in zip(*found, strict=True))
+        return firsts, lengths, scores
+
+
+def _edges(firsts: Ints, length: int, scores: Floats | float) -> Edges:
+    return firsts, np.full(len(firsts), length), np.broadcast_to(scores, len(firsts))
+
+
+def _forward(sources: Ints, ends: Ints, scores: Floats, layers: Ints) -> Floats:
+    """Returns of each edge the logarithm of the sum over all ways that end with it."""
+    sums = np.zeros(ends.max(initial=0) + 1)
+    values = np.empty(len(ends))
+    for first, last in pairwise(layers):
+        values[first:last] = sums[sources[first:last]] + scores[first:last]
+        runs = _runs(ends[first:last])
+        sums[ends[first:last][runs]] = np.logaddexp.reduceat(values[first:last], runs)
+    return values
+
+
+def _largest(values: Floats, ends: Ints) -> npt.NDArray[np.bool_]:
+    """Returns which edge is the largest of those into its node."""
+    runs = _runs(ends)
+    if not len(runs):
+        return np.zeros(0, bool)
+    most = np.maximum.reduceat(values, runs)
+    return values == np.repeat(most, np.diff(runs, append=len(ends)))
+
+
+def _runs(ends: Ints) -> Ints:
+    """Returns where a run of equal numbers begins."""
+    return np.flatnonzero(np.diff(ends, prepend=-1))
+
+
+def _walk_back(text: str, steps: Sequence[int]) -> list[str]:
+    pieces, end = [], len(text)
+    while end:
+        pieces.append(text[end - steps[end] : end])
+        end -= steps[end]
+    return pieces[::-1]
+
+
+class Bpe:
+    """BPE-dropout (Provilkov et al. 2020): each merge is dropped with a chance of alpha.
+
+    As in SentencePiece, a dropped pair is not tried again; the paper tries it at each step.
+    """
+
+    def __init__(self, scores: Mapping[str, float], *, whole: Sequence[str]) -> None:
+        """Takes the score of each piece, the first to be merged the largest, and what is one."""
+        self._scores = scores
+        longest_first = sorted(whole, key=len, reverse=True)
+        self._start = re.compile("|".join([*map(re.escape, longest_first), "."]), re.DOTALL)
+
+    def draw(
+        self, texts: Sequence[str], *, alpha: float, rng: np.random.Generator
+    ) -> list[list[str]]:
+        """Returns the pieces of each text."""
+        return [
+            self._merge(text, iter((rng.random(3 * len(text)) < alpha).tolist())) for text in texts
+        ]
+
+    def _merge(self, text: str, dropped: Iterator[bool]) -> list[str]:
+        symbols = self._start.findall(text)
+        after, before = list(range(1, len(symbols) + 1)), list(range(-1, len(symbols)))
+        waiting = [pair for i in range(len(symbols) - 1) if (pair := self._pair(symbols, i, i + 1))]
+        heapify(waiting)
+        while waiting:
+            _, left, right, piece = heappop(waiting)
+            # One of the two may have been merged with another in the meantime.
+            if symbols[left] + symbols[right] != piece or after[left] != right or next(dropped):
+                continue
+            symbols[left], symbols[right] = piece, ""
+            after[left] = after[right]
+            before[after[right]] = left
+            for i, j in ((before[left], left), (left, after[left])):
+                if i >= 0 and j < len(symbols) and (pair := self._pair(symbols, i, j)):
+                    heappush(waiting, pair)
+        return [symbol for symbol in symbols if symbol]
+
+    def _pair(self, symbols: list[str], i: int, j: int) -> tuple[float, int, int, str] | None:
+        piece = symbols[i] + symbols[j]
+        score = self._scores.get(piece)
+        return None if score is None else (-score, i, j, piece)
