@@ -11,11 +11,13 @@ import math
 import os
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
+import numpy.typing as npt
 
 from nmt.errors import RunError
 
@@ -104,7 +106,7 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         RunError: it has other arrays, or arrays of other shapes: it is one of another model. Or
-            its arrays are larger than the memory of this machine.
+            its arrays are larger than the memory of this machine, or no arrays at all.
     """
     arrays = [leaf for tree in templates.values() for leaf in jax.tree.leaves(tree)]
     size = sum(math.prod(each.shape) * each.dtype.itemsize for each in arrays)
@@ -117,11 +119,25 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(path: Path, template: Any) -> Any:
-    """Returns one tree; no array is read that has not the shape and the type of its template."""
+    """Returns one tree, whose arrays lie where those of the template do.
+
+    Elsewhere, a compiled step would be compiled for them once more.
+    """
     wanted = _named(template)
+    try:
+        arrays = _load(path, {key: f"{leaf.shape} {leaf.dtype}" for key, leaf in wanted.items()})
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise RunError(
+            f"{path}: whole, but not as nmt writes it ({error}); put one back from a copy"
+        ) from None
+    leaves = [jax.device_put(arrays[key], leaf.sharding) for key, leaf in wanted.items()]
+    return jax.tree.unflatten(jax.tree.structure(template), leaves)
+
+
+def _load(path: Path, expected: dict[str, str]) -> dict[str, npt.NDArray[Any]]:
+    """Returns arrays; none is read that is not of the expected shape and type."""
     with zipfile.ZipFile(path) as stored:
         found = {name.removesuffix(".npy"): _kind(stored, name) for name in stored.namelist()}
-    expected = {key: f"{leaf.shape} {leaf.dtype}" for key, leaf in wanted.items()}
     for key in sorted(expected.keys() | found.keys()):
         here, there = (kinds.get(key, "no such array") for kinds in (expected, found))
         if here != there:
@@ -130,9 +146,7 @@ def _read(path: Path, template: Any) -> Any:
                 f"{here} by config.yaml); put the original config.yaml back"
             )
     with np.load(path, allow_pickle=False) as arrays:
-        # Where the template lies: elsewhere, the step would be compiled for it once more.
-        leaves = [jax.device_put(arrays[key], leaf.sharding) for key, leaf in wanted.items()]
-    return jax.tree.unflatten(jax.tree.structure(template), leaves)
+        return {key: arrays[key] for key in expected}
 
 
 def _kind(stored: zipfile.ZipFile, name: str) -> str:

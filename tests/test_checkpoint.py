@@ -153,6 +153,26 @@ def test_another_format_says_so(copy, format, remedy):
         checkpoint.flaw(copy)
 
 
+@settings(max_examples=60)
+@given(data=st.data())
+def test_a_file_that_nmt_has_not_written_is_named_whatever_it_holds(whole, data):
+    path = whole / "params.npz"
+    before = path.read_bytes()
+    start = data.draw(st.integers(0, len(before)))
+    after = before[:start] + data.draw(st.binary(max_size=40)) + before[start + 3 :]
+    refused, found = str(whole), {"params": arrays()}
+    try:
+        path.write_bytes(after)
+        found = checkpoint.read(whole, found)  # the same, where what was changed is no array's
+    except RunError as error:
+        refused = str(error)
+    finally:
+        path.write_bytes(before)
+
+    assert str(whole) in refused
+    np.testing.assert_array_equal(found["params"]["weights"], arrays()["weights"])
+
+
 def test_an_array_that_claims_to_be_large_is_refused_before_it_is_read(copy):
     name, header = "weights.npy", np.zeros(0, np.float32)
     with zipfile.ZipFile(copy / "params.npz", "w") as archive, archive.open(name, "w") as file:

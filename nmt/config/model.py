@@ -59,7 +59,7 @@ class AttentionConfig(Section):
         "global", "local_m", "local_p", "hard", "monotonic", "multi_head", "uniform", "none"
     ] = "global"
     score: str = "additive"  # a name, or the dotted path of a class: "package.module:Class"
-    score_options: dict[str, JsonValue] = Field({})  # keyword arguments of the score's class
+    score_options: dict[str, JsonValue] = Field(default={})  # keywords of the score's class
     normaliser: Literal["softmax", "sparsemax", "entmax15"] = "softmax"  # makes scores weights
     window: Size = 10  # local_m, local_p: positions attended to on each side of the centre
     heads: Size = 4  # multi_head: parts of equal width that attend side by side
