@@ -224,8 +224,7 @@ class Run:
             if flaw is None:
                 for each in flaws:
                     warnings.warn(f"{each}; using {folder.name} before it", stacklevel=3)
-                stored = checkpoint.position(folder)
-                return folder, Position(**{**stored, "unlogged": tuple(stored["unlogged"])})
+                return folder, _position(folder)
             flaws.append(f"{folder}: the checkpoint is damaged ({flaw})")
         if flaws:
             raise RunError(
@@ -240,6 +239,16 @@ class Run:
         found = parent.iterdir() if parent.is_dir() else ()
         numbered = [path for path in found if path.name.isdecimal()]
         return sorted(numbered, key=lambda path: int(path.name), reverse=True)
+
+
+def _position(folder: Path) -> Position:
+    try:
+        stored = checkpoint.position(folder)
+        return Position(**{**stored, "unlogged": tuple(stored["unlogged"])})
+    except (ValueError, TypeError, KeyError):
+        raise RunError(
+            f"{folder / 'position.json'}: whole, but not as nmt writes it; put one back from a copy"
+        ) from None
 
 
 def _check_links(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """The run folder: what may start in it, and checkpoints that come back as they were saved."""
 
 import dataclasses
+import hashlib
+import json
 import shutil
 
 import jax
@@ -298,6 +300,19 @@ def test_without_a_whole_checkpoint_nothing_starts_from_scratch(run):
         damage(run, "last", batches)
 
     with pytest.raises(RunError, match=r"last/20: .*last/10: .*: put one back from a copy, or"):
+        run.position("last")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"unlogged": 1}', '{"unlogged": [], "more": 1}'])
+def test_a_position_that_nmt_has_not_written_is_named(run, text):
+    run.save("last", {"state": arrays()}, Position(batches=10))
+    folder = run.path / "checkpoints" / "last" / "10"
+    (folder / "position.json").write_text(text)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"]["position.json"] = hashlib.sha256(text.encode()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+    with pytest.raises(RunError, match=r"10/position.json: whole, but not as nmt writes it"):
         run.position("last")
 
 
