@@ -88,3 +88,13 @@ def test_nothing_to_score_is_an_error(metric):
 def test_nothing_to_score_against_is_an_error(metric):
     with pytest.raises(DataError, match="no references to score against; give at least one list"):
         metric(["a"])
+
+
+def test_tokenised_references_are_warned_of_once_there_are_many(capfd):
+    few, many = ["Es regnet ."] * 99, ["Es regnet ."] * 100
+
+    bleu(few, few)
+    with pytest.warns(UserWarning, match=r"^100 references and more end in ' \.', as tokenised"):
+        bleu(many, many)
+
+    assert capfd.readouterr().err == ""
