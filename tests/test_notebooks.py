@@ -6,6 +6,8 @@ from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
+pytestmark = pytest.mark.slow
+
 
 def executed(name, monkeypatch, **environment):
     """Returns the outputs of a notebook that is run from the project's root."""
@@ -31,7 +33,6 @@ def test_the_quickstart_runs_and_draws_its_heat_maps(tmp_path, monkeypatch):
     assert len(pictures(outputs)) == 4
 
 
-@pytest.mark.slow
 def test_the_menu_of_attention_trains_compares_and_draws_what_it_is_asked_for(
     tmp_path, monkeypatch
 ):
@@ -52,7 +53,6 @@ def test_the_menu_of_attention_trains_compares_and_draws_what_it_is_asked_for(
     assert names == {"dot", "none"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "figures", "tables"),
     [("alignment_heatmaps", 4, 1), ("what_the_model_looks_at", 1, 1)],

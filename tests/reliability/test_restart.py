@@ -3,10 +3,12 @@
 import subprocess
 import sys
 
+import pytest
 import runs
 import yaml
 
 
+@pytest.mark.slow
 def test_a_training_that_goes_on_compiles_nothing(tmp_path, corpus, monkeypatch):
     cache = tmp_path / "cache"
     monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(cache))
