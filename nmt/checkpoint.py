@@ -5,7 +5,6 @@ position.json   where training stood
 manifest.json   the number of this format, and the SHA-256 of every other file; written last
 """
 
-import hashlib
 import json
 import math
 import os
@@ -19,6 +18,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
+from nmt.data import files
 from nmt.errors import RunError
 
 FORMAT = 2  # 1 was written by orbax, before the first version
@@ -181,8 +181,7 @@ def _digests(folder: Path) -> dict[str, str]:
         for path in (Path(parent) / name for name in names):
             name = path.relative_to(folder).as_posix()
             if name != MANIFEST:
-                with path.open("rb") as file:
-                    found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+                found[name] = files.digest(path)
     return found
 
 

@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import re
-import resource
 import shutil
 import subprocess
 import zipfile
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from limits import files_up_to
 
 from nmt import checkpoint
 from nmt.errors import RunError
@@ -191,11 +191,8 @@ def save_more(folder):
 
 @pytest.fixture
 def small_files():
-    """Files cannot grow beyond 50 kB: the system's own error, without a disk to fill."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with files_up_to(50_000):
+        yield
 
 
 def test_what_cannot_be_written_is_one_line_and_leaves_the_one_before(copy, small_files, capfd):

@@ -9,13 +9,16 @@ from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sentencepiece
 
 from nmt.config import SamplingConfig, TokenizerConfig
-from nmt.data.sampler import Sampler
 from nmt.errors import DataError
+
+if TYPE_CHECKING:
+    from nmt.data.sampler import Sampler
 
 # SentencePiece leaves out longer lines (4192 bytes unless told); no sentence is as long as this.
 LONGEST_LINE = 1 << 24
@@ -101,7 +104,9 @@ class Tokenizer:
         return self._sampler.draw(texts, sampling, rng=np.random.default_rng(seed))
 
     @cached_property
-    def _sampler(self) -> Sampler:
+    def _sampler(self) -> "Sampler":
+        from nmt.data.sampler import Sampler  # with protobuf, which translating does not need
+
         return Sampler(self._processor, self._model)
 
     def decode(self, ids: Sequence[int]) -> str:

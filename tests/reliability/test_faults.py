@@ -1,11 +1,12 @@
 """Numbers that are no numbers and disks that are full: training says so, and keeps what is good."""
 
+import contextlib
 import re
-import resource
 
 import numpy as np
 import pytest
 import runs
+from limits import files_up_to
 
 from nmt.errors import RunError
 from nmt.run import Run
@@ -88,18 +89,15 @@ def test_a_disk_that_is_full_stops_training_which_goes_on_when_there_is_room(
 ):
     settings = runs.config(tmp_path / "run", corpus, max_steps=9)
     last = tmp_path / "run" / "checkpoints" / "last"
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with contextlib.ExitStack() as limits:
 
-    def fill(batch):
-        largest = max(path.stat().st_size for path in last.rglob("*") if path.is_file())
-        resource.setrlimit(resource.RLIMIT_FSIZE, (largest - 1, before[1]))
-        return batch
+        def fill(batch):
+            largest = max(path.stat().st_size for path in last.rglob("*") if path.is_file())
+            limits.enter_context(files_up_to(largest - 1))
+            return batch
 
-    try:
         with pytest.raises(RunError, match=r"last/18: the checkpoint cannot be saved \(File too"):
             runs.train_disturbed(monkeypatch, settings, {12: fill})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [path.name for path in last.iterdir()] == ["9"]
 
     runs.assert_same(train(settings), undisturbed)

@@ -2,11 +2,11 @@
 
 import io
 import json
-import resource
 import struct
 
 import numpy as np
 import pytest
+from limits import files_up_to
 from rich.console import Console
 from tensorboardX.proto.event_pb2 import Event
 
@@ -121,11 +121,8 @@ def test_a_line_that_was_cut_off_is_forgotten(tmp_path):
 
 @pytest.fixture
 def no_room():
-    """Files cannot grow beyond 100 bytes: the system's own error, without a disk to fill."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with files_up_to(100):
+        yield
 
 
 def test_a_full_disk_is_one_line_and_leaves_what_was_written(run, no_room):
