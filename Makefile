@@ -23,7 +23,7 @@ check: .venv/.installed-dev  ## format, lint, types, floors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy nmt
-	$(BIN)/lint-imports --config setup.cfg
+	$(BIN)/lint-imports
 
 format: .venv/.installed-dev
 	$(BIN)/ruff format .

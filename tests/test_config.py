@@ -96,6 +96,16 @@ def write(tmp_path):
             "learns by reward: leave them out, or choose `hard.estimator: gumbel`",
         ),
         (
+            {
+                **GUIDED,
+                "model": {"decoder": {"kind": "bahdanau"}},
+                "training": {"guided_alignment": {"step": "read"}},
+            },
+            "`guided_alignment.step: read` guides the weights of the step that has read a piece, "
+            "and `decoder.kind: bahdanau` attends before it reads: choose `step: write`, or "
+            "`decoder.kind: luong`",
+        ),
+        (
             {"tokenizer": {"source_model": "x"}},
             "tokenizer: give both `source_model` and `target_model`",
         ),

@@ -51,6 +51,9 @@ def plot(
         typer.Option(help="Outline the links `i-j` (sure) and `ipj` (possible); one a --target."),
     ] = None,
     words: Annotated[bool, typer.Option(help="Words, not subword pieces.")] = True,
+    end: Annotated[
+        bool, typer.Option("--end", help="Keep the end of sentence beside the words.")
+    ] = False,
     beam: Beam = None,
     n_best: Annotated[
         int | None, typer.Option(min=1, help="Show so many hypotheses of the beam.")
@@ -80,7 +83,7 @@ def plot(
     translator = terminal.translator(run, beam, trust=trust)
     found = _translations(translator, sentences, target, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
-    panels = _panels(translator, shown, methods, words=words, gold=links)
+    panels = _panels(translator, shown, methods, words=words, end=end, gold=links)
     if output is not None:
         plotting.save(plotting.grid(_rows(panels, [len(each) for each in found])), output)
     if page is not None:
@@ -156,6 +159,7 @@ def _panels(
     methods: list[str],
     *,
     words: bool,
+    end: bool,
     gold: "list[GoldLinks] | None",
 ) -> list[dict[str, Any]]:
     """Returns the heat map of each translation by each method."""
@@ -166,7 +170,7 @@ def _panels(
         title = name if len(methods) > 1 else None
         for row, each in enumerate(translator.explain(shown, method=name)):
             links = gold[row] if gold else None
-            panels[row][name] = plotting.panel(each, words=words, title=title, gold=links)
+            panels[row][name] = plotting.panel(each, words=words, end=end, title=title, gold=links)
     return panels
 
 

@@ -89,4 +89,11 @@ class Config(Section):
                 "`data.train.alignments` guide by a gradient, and `hard.estimator: reinforce` "
                 "learns by reward: leave them out, or choose `hard.estimator: gumbel`"
             )
+        decoder = self.model.decoder.kind
+        if self.training.guided_alignment.step == "read" and decoder == "bahdanau":
+            raise ValueError(
+                "`guided_alignment.step: read` guides the weights of the step that has read a "
+                "piece, and `decoder.kind: bahdanau` attends before it reads: choose "
+                "`step: write`, or `decoder.kind: luong`"
+            )
         return self

@@ -23,6 +23,7 @@ class GuidedAlignmentConfig(Section):
 
     cost: Literal["ce", "mse"] = "ce"  # cross-entropy, or half the squared difference
     weight: Positive = 0.1  # of the cost of a target piece, beside its loss
+    step: Literal["write", "read"] = "write"  # the one that writes the piece, or the one after it
 
 
 class TrainingConfig(Section):

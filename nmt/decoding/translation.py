@@ -9,9 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nmt.data.tokenizer import Tokenizers
-from nmt.evaluation.words import Offsets, WordMatrix, Words, fold, spelling
-
-END = "</s>"
+from nmt.evaluation.words import END, Offsets, WordMatrix, Words, fold, spelling
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,11 +70,18 @@ class Translation:
     @cached_property
     def words(self) -> WordMatrix:
         """The same between the words of `source.split()` and `text.split()`."""
-        return fold(
-            self.attention,
-            _words(self.source, self.source_pieces, self.source_offsets),
-            _words(self.text, self.target_pieces, self.target_offsets),
-        )
+        return self.fold()
+
+    def fold(self, *, end: bool = False) -> WordMatrix:
+        """Returns `words`; with `end`, the end of sentence is kept as the last one of each side."""
+        source = _words(self.source, self.source_pieces, self.source_offsets)
+        target = _words(self.text, self.target_pieces, self.target_offsets)
+        if end:
+            source, target = (
+                words.ended() if pieces[-1:] == (END,) else words
+                for words, pieces in ((source, self.source_pieces), (target, self.target_pieces))
+            )
+        return fold(self.attention, source, target)
 
 
 def nothing(source: str, text: str) -> Translation:

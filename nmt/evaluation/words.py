@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 Offsets = Sequence[tuple[int, int]]  # of each piece: its first character and the one after its last
 
+END = "</s>"  # the end of sentence
 _SPACE = "▁"  # SentencePiece's
 _WORD = re.compile(r"\S+")  # white space is here what it is to `split()`
 
@@ -50,6 +51,11 @@ class Words:
         """Returns the words that pieces spell, `▁` standing for a space: `▁Ka tze ▁ €` has two."""
         ends = np.cumsum([len(piece) for piece in pieces], dtype=int).tolist()
         return cls.at(spelling(pieces), list(zip([0, *ends], ends, strict=False)))
+
+    def ended(self) -> "Words":
+        """Returns the words with the end of sentence as one more, whose piece is the next."""
+        number = len(self.labels)
+        return Words((*self.labels, END), (*self.of_piece, range(number, number + 1)))
 
 
 @dataclass(frozen=True, eq=False)

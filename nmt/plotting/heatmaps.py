@@ -42,9 +42,8 @@ class Attended(Protocol):
         """Weights, (target pieces, source pieces)."""
         ...
 
-    @property
-    def words(self) -> WordMatrix:
-        """The same between words."""
+    def fold(self, *, end: bool = False) -> WordMatrix:
+        """Returns the same between words; with `end`, the end of sentence is kept as one."""
         ...
 
 
@@ -77,17 +76,20 @@ def panel(
     translation: Attended,
     *,
     words: bool = True,
+    end: bool = False,
     title: str | None = None,
     gold: GoldLinks | None = None,
 ) -> Panel:
     """Returns the heat map of a translation: between words, or between subword pieces.
+
+    Pieces end with the end of sentence, and so do words with `end`.
 
     Raises:
         ValueError: the translation is empty, or there are gold links for pieces.
         DataError: a gold link lies outside of the sentence.
     """
     if words:
-        folded = translation.words
+        folded = translation.fold(end=end)
         return Panel(folded.weights, folded.source, folded.target, title, gold)
     if gold is not None:
         raise ValueError("gold links are between words; draw words, or leave out `gold`")
@@ -99,18 +101,20 @@ def plot_alignment(
     translation: Attended,
     *,
     words: bool = True,
+    end: bool = False,
     title: str | None = None,
     gold: GoldLinks | None = None,
 ) -> "matplotlib.figure.Figure":
     """Draws the attention of a translation: between words, or between subword pieces.
 
-    Gold links are outlined, the sure ones solid, the possible ones dashed.
+    Pieces end with the end of sentence, and so do words with `end`. Gold links are outlined, the
+    sure ones solid, the possible ones dashed.
 
     Raises:
         ValueError: the translation is empty, or there are gold links for pieces.
         DataError: a gold link lies outside of the sentence.
     """
-    return grid([[panel(translation, words=words, title=title, gold=gold)]])
+    return grid([[panel(translation, words=words, end=end, title=title, gold=gold)]])
 
 
 def heatmap(

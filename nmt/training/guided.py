@@ -16,14 +16,16 @@ def cost(
     """Returns what to add to the loss, a sum over the target pieces that have links.
 
     A target piece is to attend equally to the n source pieces that it is linked to. With a_j one
-    nth for those and zero for others, and w_j the weights of the step that writes the piece, its
-    cost is, times the configured weight,
+    nth for those and zero for others, and w_j the weights of the step that writes the piece, or
+    those of the step after it, which reads it, its cost is, times the configured weight,
 
         ce     - sum_j a_j log w_j
         mse    1/2 sum_j (a_j - w_j)^2
 
     A piece without links says nothing about where to look, and costs nothing.
     """
+    if config.step == "read":
+        links = jnp.pad(links, ((0, 0), (1, 0), (0, 0)))[:, :-1]  # the end, read by none, has none
     number = links.sum(axis=-1, keepdims=True)
     wanted = links / jnp.maximum(number, 1)
     match config.cost:

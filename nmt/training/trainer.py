@@ -180,8 +180,8 @@ class Trainer:
 
     def _validate(self) -> None:
         """Measures, decides about the learning rate and the best model, and saves."""
+        self._read_steps()  # training that devices still owe is no validation
         timer = Stopwatch()
-        self._read_steps()
         if not divergence.is_sound(self.state):
             self.display.say(
                 f"step {self.position.step}: neither validated nor saved, because the last update "

@@ -121,3 +121,14 @@ def test_offsets_are_kept_only_where_the_pieces_do_not_spell_the_words(models):
 
     assert (plain.source_offsets, plain.target_offsets) == (None, None)
     assert odd.source_offsets == odd.target_offsets == models[0].source.offsets("Ein\x1cHund")
+
+
+def test_the_end_of_sentence_is_kept_where_it_is_asked_for_and_written():
+    attention = np.array([[0.1, 0.2, 0.7]], np.float32)  # the search was cut off behind ▁cat
+    cut_off = Translation("Katze", "cat", 0, 0, ("▁Ka", "tze", "</s>"), ("▁cat",), attention)
+
+    words = cut_off.fold(end=True)
+
+    assert (words.source, words.target) == (("Katze", "</s>"), ("cat",))
+    np.testing.assert_allclose(words.weights, [[0.3, 0.7]])
+    np.testing.assert_allclose(cut_off.words.weights, [[0.3]])

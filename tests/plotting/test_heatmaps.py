@@ -235,10 +235,16 @@ def test_a_translation_is_drawn_by_words_or_by_pieces():
 
     words = plotting.plot_alignment(translation, gold=parse_links("0-1"))
     pieces = plotting.plot_alignment(translation, words=False)
+    ended = plotting.plot_alignment(translation, end=True)
 
     assert labels(words) == [["Katze", "da"], ["the", "cat"]]
     np.testing.assert_allclose(words.axes[0].collections[0].get_array(), [[0.3, 0.3], [0.8, 0.2]])
     assert len(words.axes[0].patches) == 1
     assert labels(pieces) == [["▁Ka", "tze", "▁da", "</s>"], ["▁the", "▁cat", "</s>"]]
+    assert labels(ended) == [["Katze", "da", "</s>"], ["the", "cat", "</s>"]]
+    np.testing.assert_allclose(
+        ended.axes[0].collections[0].get_array(),
+        [[0.3, 0.3, 0.4], [0.8, 0.2, 0], [0, 0, 1]],
+    )
     with pytest.raises(ValueError, match="gold links are between words"):
         plotting.panel(translation, words=False, gold=parse_links("0-1"))

@@ -47,6 +47,22 @@ def test_the_cost_is_that_of_a_loop_over_target_pieces(kind):
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_the_step_that_reads_a_piece_is_the_one_after_that_which_writes_it():
+    rng = np.random.default_rng(0)
+    weights = rng.dirichlet(np.ones(4), size=(3, 5))
+    links = rng.random((3, 5, 4)) < 0.3
+    links[:, -1] = False  # the end of sentence
+
+    found = cost(
+        jnp.asarray(weights, jnp.float32),
+        jnp.asarray(links),
+        config=GuidedAlignmentConfig(weight=0.25, step="read"),
+    )
+
+    expected = 0.25 * looped(weights[:, 1:], links[:, :-1], "ce")
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("kind", ["ce", "mse"])
 def test_pieces_without_links_cost_nothing_and_teach_nothing(kind):
     weights = jnp.full((2, 3, 4), 0.25)
