@@ -148,6 +148,9 @@ def _target_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) ->
     """Returns what the target goes through: the right column."""
     decoder = model.decoder
     feeding = decoder.kind == "luong" and decoder.input_feeding
+    width = f"{model.readout_size}"
+    if model.lexical:
+        width = f"({width} + {model.embedding_size} of the lexical model)"
     return [
         Block("target pieces so far", [f"vocabulary of {vocabulary:,}"], 2, 0),
         Block(
@@ -167,7 +170,7 @@ def _target_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) ->
             "output",
             [
                 "softmax" + ("" if model.tied_embeddings == "none" else " of the target embedding"),
-                f"{model.readout_size} x {vocabulary:,}",
+                f"{width} x {vocabulary:,}",
                 counts["output"],
             ],
             2,

@@ -25,7 +25,7 @@ from nmt.model.seq2seq import build
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-def model_of(kind, *, scale=1, **attention):
+def model_of(kind, *, scale=1, lexical=False, **attention):
     """Sizes that all differ, so that no two of them can be mistaken for each other."""
     return ModelConfig.model_validate(
         {
@@ -33,6 +33,7 @@ def model_of(kind, *, scale=1, **attention):
             "encoder": {"hidden_size": 6 * scale},
             "decoder": {"kind": kind, "hidden_size": 14 * scale, "readout_size": 8 * scale},
             "attention": {"score_options": attention},
+            "lexical": lexical,
         }
     )
 
@@ -57,7 +58,7 @@ def forward(model, tokens):
     return model.logits(model.teacher_forced(tokens, memory)[0])
 
 
-@pytest.mark.parametrize("options", [{}, {"hidden_size": 18}])
+@pytest.mark.parametrize("options", [{}, {"hidden_size": 18}, {"lexical": True}])
 @pytest.mark.parametrize("kind", ["luong", "bahdanau"])
 def test_training_takes_three_times_the_products_of_the_traced_forward_pass(kind, options):
     config, rows, length, vocabulary = model_of(kind, **options), 3, 5, 22

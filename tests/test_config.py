@@ -139,6 +139,11 @@ def write(tmp_path):
             "must equal `embedding_size` (256)",
         ),
         (
+            {"model": {"lexical": True, "attention": {"mechanism": "none"}}},
+            "model: `lexical: true` reads the source words that are attended to, and "
+            "`mechanism: none` attends to none: leave it out, or choose `mechanism: global`",
+        ),
+        (
             {"training": {"max_epochs": None}},
             "training: give `max_steps` or `max_epochs`",
         ),

@@ -18,6 +18,7 @@ class Memory:
     keys: Float[Array, "batch src key"]  # the score's projection of the annotations
     mask: Bool[Array, "batch src"]  # True where a token stands, False on padding
     summary: Float[Array, "batch annotation"]  # last states of both directions, side by side
+    embedded: Float[Array, "batch src embed"] | None = None  # source tokens, if read directly
     noise: RowKeys = None  # of mechanisms that draw positions; without it they take the best one
     training: bool = struct.field(pytree_node=False, default=False)  # not translating
 

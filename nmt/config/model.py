@@ -127,6 +127,7 @@ class ModelConfig(Section):
     encoder: EncoderConfig = EncoderConfig()
     decoder: DecoderConfig = DecoderConfig()
     attention: AttentionConfig = AttentionConfig()
+    lexical: bool = False  # logits also from the embeddings attended to (Nguyen and Chiang 2018)
     dropout: Fraction = 0.3  # of embeddings, annotations and readout; one mask a sentence
     tied_embeddings: Literal["none", "target", "all"] = "none"  # target: also the output matrix
 
@@ -154,6 +155,15 @@ class ModelConfig(Section):
             raise ValueError(
                 "tied embeddings are also the output matrix: `decoder.readout_size` "
                 f"({self.readout_size}) must equal `embedding_size` ({self.embedding_size})"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _lexical_model_reads(self) -> "ModelConfig":
+        if self.lexical and self.attention.mechanism == "none":
+            raise ValueError(
+                "`lexical: true` reads the source words that are attended to, and `mechanism: "
+                "none` attends to none: leave it out, or choose `mechanism: global`"
             )
         return self
 

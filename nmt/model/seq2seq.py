@@ -14,6 +14,7 @@ from nmt.model import dropout
 from nmt.model.bahdanau import BahdanauDecoder
 from nmt.model.decoder import Decoder, DecoderState, draw_masks
 from nmt.model.encoder import Encoder
+from nmt.model.lexical import LexicalModel
 from nmt.model.luong import LuongDecoder
 from nmt.model.vocabulary import Vocabulary, logits
 from nmt.types import RowKeys
@@ -55,6 +56,7 @@ class Seq2Seq(nnx.Module):
             if config.tied_embeddings == "none"
             else None
         )
+        self.lexical = LexicalModel(embed, target_size, rngs=rngs) if config.lexical else None
 
     def encode(
         self,
@@ -93,6 +95,7 @@ class Seq2Seq(nnx.Module):
             keys=self.decoder.attention.keys(annotations),
             mask=mask,
             summary=summary,
+            embedded=None if self.lexical is None else embedded,
             noise=noise,
             training=keys is not None,
         )
@@ -124,7 +127,8 @@ class Seq2Seq(nnx.Module):
             projected = vocabulary.gates[tokens]
         state, features, attended = self.decoder.step(state, projected, memory, masks)
         features = jax.tree.map(lambda feature: feature[:, None], features)
-        readouts = self.decoder.readout(features, embedded, masks)[:, 0]
+        readouts = self.decoder.readout(features, embedded, masks)
+        readouts = self._with_words(readouts, attended.weights[:, None], memory)[:, 0]
         return state, vocabulary.logits(readouts), attended.weights
 
     def vocabulary(
@@ -154,7 +158,8 @@ class Seq2Seq(nnx.Module):
         embedded = self.target_embedding(previous)
         embedded = dropout.over_time(embed_keys, self.dropout, embedded)
         masks = draw_masks(self.decoder, self.dropout, embedded.dtype, keys=mask_keys)
-        return self.decoder.teacher_forced(embedded, memory, masks)
+        readouts, attended = self.decoder.teacher_forced(embedded, memory, masks)
+        return self._with_words(readouts, attended.weights, memory), attended
 
     def logits(
         self, readouts: Float[Array, "batch tgt readout"]
@@ -165,8 +170,22 @@ class Seq2Seq(nnx.Module):
     @property
     def output_layer(self) -> tuple[Float[Array, "vocab readout"], Float[Array, " vocab"]]:
         """The matrix under the logits (the embedding, where they are tied), and the bias."""
-        table = self.target_embedding if self.output is None else self.output
-        return table.embedding[...], self.output_bias[...]
+        tables = [self.target_embedding if self.output is None else self.output]
+        if self.lexical is not None:
+            tables.append(self.lexical.output)
+        matrix = jnp.concatenate([table.embedding[...] for table in tables], axis=-1)
+        return matrix, self.output_bias[...]
+
+    def _with_words(
+        self,
+        readouts: Float[Array, "batch tgt readout"],
+        weights: Float[Array, "batch tgt src"],
+        memory: Memory,
+    ) -> Float[Array, "batch tgt wide"]:
+        """Returns the readouts, and beside them what the lexical model reads, if there is one."""
+        if self.lexical is None or memory.embedded is None:
+            return readouts
+        return self.lexical(readouts, weights, memory.embedded)
 
 
 def build_decoder(config: ModelConfig, *, rngs: nnx.Rngs) -> Decoder:

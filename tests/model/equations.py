@@ -144,3 +144,13 @@ def luong(decoder, embedded, annotations, summary, *, score, between=(), dropped
         readouts.append(attentional)
         weights.append(row)
     return np.array(readouts), np.array(weights)
+
+
+def lexical(model, words, weights):
+    """Returns what is added to the logits of each position (Nguyen and Chiang 2018, 4)."""
+    added = []
+    for row in weights:
+        attended = np.tanh(sum(weight * word for weight, word in zip(row, words, strict=True)))
+        hidden = np.tanh(affine(model["hidden"], attended)) + attended
+        added.append(model["output"]["embedding"] @ hidden)
+    return np.array(added)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from equations import additive, bahdanau, compiled, encode, general, luong, randomised
+from equations import additive, bahdanau, compiled, encode, general, lexical, luong, randomised
 from flax import nnx
 
 from nmt.config import ModelConfig
@@ -17,9 +17,10 @@ LENGTHS = np.array([4, 2])
 PREVIOUS = np.array([[1, 5, 3], [1, 6, 6]])
 
 KINDS = {
-    "bahdanau": ({"kind": "bahdanau"}, "additive"),
-    "luong": ({"kind": "luong"}, "general"),
-    "luong without input feeding": ({"kind": "luong", "input_feeding": False}, "general"),
+    "bahdanau": ({"kind": "bahdanau"}, "additive", False),
+    "luong": ({"kind": "luong"}, "general", False),
+    "luong without input feeding": ({"kind": "luong", "input_feeding": False}, "general", False),
+    "luong with a lexical model": ({"kind": "luong"}, "general", True),
 }
 
 
@@ -30,7 +31,7 @@ def _float64():
 
 
 def _config(kind, *, tied="none", dropout=0.0, encoder_size=2):
-    decoder, score = KINDS[kind]
+    decoder, score, lexical = KINDS[kind]
     return ModelConfig(
         embedding_size=4,
         encoder={"hidden_size": encoder_size},
@@ -38,6 +39,7 @@ def _config(kind, *, tied="none", dropout=0.0, encoder_size=2):
         attention={"score": score},
         dropout=dropout,
         tied_embeddings=tied,
+        lexical=lexical,
     )
 
 
@@ -83,11 +85,18 @@ def answers(model):
 
 
 @pytest.mark.parametrize(
-    ("kind", "tied"), [("bahdanau", "none"), ("bahdanau", "target"), ("luong", "all")]
+    ("kind", "tied"),
+    [
+        ("bahdanau", "none"),
+        ("bahdanau", "target"),
+        ("luong", "all"),
+        ("luong with a lexical model", "none"),
+        ("luong with a lexical model", "all"),
+    ],
 )
 def test_the_model_follows_the_equations_from_tokens_to_logits(kind, tied):
     model, parameters = _model(kind, tied=tied)
-    decode, score = {"bahdanau": (bahdanau, additive), "luong": (luong, general)}[kind]
+    decode, score = (bahdanau, additive) if kind == "bahdanau" else (luong, general)
     target_table = parameters["target_embedding"]["embedding"]
     source_table = target_table
     if tied != "all":
@@ -97,13 +106,15 @@ def test_the_model_follows_the_equations_from_tokens_to_logits(kind, tied):
     logits, weights = _answers(model)
 
     for row, length in enumerate(LENGTHS):
-        embedded = [source_table[token] for token in SOURCE[row, :length]]
-        annotations, summary = encode(parameters["encoder"], embedded)
+        words = [source_table[token] for token in SOURCE[row, :length]]
+        annotations, summary = encode(parameters["encoder"], words)
         embedded = [target_table[token] for token in PREVIOUS[row]]
         readouts, shares = decode(
             parameters["decoder"], embedded, annotations, summary, score=score
         )
         expected = [output @ readout + parameters["output_bias"] for readout in readouts]
+        if "lexical" in parameters:
+            expected += lexical(parameters["lexical"], words, shares)
         np.testing.assert_allclose(logits[row], expected, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(weights[row, :, :length], shares, rtol=1e-5)
 

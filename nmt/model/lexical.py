@@ -1,0 +1,31 @@
+"""The lexical model: target words predicted from the source words alone that are attended to."""
+
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+
+class LexicalModel(nnx.Module):
+    """What Nguyen and Chiang (2018), section 4, put beside the readout.
+
+        l_t = tanh(sum_j weights_tj x_j)            x_j: the embedding of source token j
+        h_t = tanh(W l_t) + l_t
+
+    The logits are V r_t + V_l h_t + b, r_t being the readout of the decoder. No annotation, which
+    knows the whole sentence, is on this way: a word is predicted well only if its own translation
+    is attended to. So rare words are translated better, and attention aligns.
+    """
+
+    def __init__(self, embedding_size: int, vocabulary_size: int, *, rngs: nnx.Rngs) -> None:
+        self.hidden = nnx.Linear(embedding_size, embedding_size, use_bias=False, rngs=rngs)
+        self.output = nnx.Embed(vocabulary_size, embedding_size, rngs=rngs)
+
+    def __call__(
+        self,
+        readouts: Float[Array, "batch tgt readout"],
+        weights: Float[Array, "batch tgt src"],
+        embedded: Float[Array, "batch src embed"],
+    ) -> Float[Array, "batch tgt readout_embed"]:
+        """Returns [r_t; h_t], to be multiplied with [V, V_l]."""
+        words = jnp.tanh(jnp.einsum("bts,bse->bte", weights.astype(embedded.dtype), embedded))
+        return jnp.concatenate([readouts, jnp.tanh(self.hidden(words)) + words], axis=-1)
