@@ -1,91 +1,82 @@
 """Alignment error by each method, in each direction and symmetrised, on DERMIT German-Romansh.
 
-    python benchmarks/alignment_error.py DIR --runs runs/dermit [--guided]
+    python benchmarks/alignment_error.py DIR --runs runs/dermit [--rounds 2] [--method attention]
 
 DIR has train and val, and gold links in gold/gold.{de,rm,align}. Two networks are trained as
-`configs/dermit-de-rm.yaml` says, one for each direction; no aligner is in the loop. With --guided,
-the links that the two find in the training text then guide two networks more (Chen et al. 2016),
-trained anew. Finished trainings are not repeated. Overrides such as training.max_epochs=1 are for
-all networks.
+`configs/dermit-alignment.yaml` says, one for each direction; no aligner is in the loop. In each
+round more, the links that the last two find in the training text guide two new ones, at the step
+that has read a word (Chen et al. 2016, 2020). Finished trainings are not repeated. Overrides such
+as training.max_steps=20 are for all networks.
 """
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import nmt
 from nmt import configfile
 from nmt.data import files
 from nmt.decoding.explanations import METHODS
-from nmt.decoding.output import stream_links
-from nmt.evaluation.alignment import GoldLinks, Link, aer
+from nmt.decoding.output import stream_symmetrised, symmetrised_links, word_links
+from nmt.evaluation.alignment import aer
 from nmt.evaluation.pharaoh import format_links, read_gold
-from nmt.evaluation.symmetrise import symmetrise
+from nmt.evaluation.symmetrise import turned
 
-CONFIG = Path(__file__).parents[1] / "configs" / "dermit-de-rm.yaml"
+CONFIG = Path(__file__).parents[1] / "configs" / "dermit-alignment.yaml"
 LANGUAGES = ("de", "rm")
-SYMMETRISED = ("intersection", "grow-diag-final-and", "union")
+SYMMETRISED = ("intersection", "grow-diag-final-and", "soft-intersection")
+GUIDED = (
+    "training.guided_alignment.step=read",
+    "training.guided_alignment.weight=1",
+    "training.max_epochs=3",
+)
 
-Links = list[frozenset[Link]]
+Both = tuple[nmt.Translator, nmt.Translator]  # German to Romansh, and back
 
 
-def translators(
-    data: Path, runs: Path, overrides: Sequence[str], links: Path | None = None
-) -> list[nmt.Translator]:
-    """Returns those of both directions, trained unless that has been done."""
-    found = []
-    for source, target in (LANGUAGES, LANGUAGES[::-1]):
+def train(data: Path, runs: Path, overrides: Sequence[str], links: Path | None = None) -> Both:
+    """Returns the translators of both directions, trained unless that has been done."""
+
+    def towards(source: str, target: str) -> nmt.Translator:
         settings = [
             f"run={runs / f'{source}-{target}'}",
             f"data.source={source}",
             f"data.target={target}",
             f"data.train.path={data / 'train'}",
             f"data.validation.path={data / 'val'}",
-            *overrides,
         ]
         if links is not None:
-            settings += [f"data.train.alignments={links}.{source}-{target}"]
-        nmt.train(configfile.load(CONFIG, settings))
-        found.append(nmt.Translator.load(runs / f"{source}-{target}"))
-    return found
+            settings += [*GUIDED, f"data.train.alignments={links}.{source}-{target}"]
+        run = nmt.train(configfile.load(CONFIG, [*settings, *overrides]))
+        return nmt.Translator.load(run.path)
+
+    german, romansh = LANGUAGES
+    return towards(german, romansh), towards(romansh, german)
 
 
-def align(
-    both: Sequence[nmt.Translator], text: Sequence[Iterable[str]], method: str
-) -> tuple[Links, Links]:
-    """Returns links of German to Romansh words, as each direction finds them."""
-    german, romansh = map(list, text)
-    forward = stream_links(both[0], zip(german, romansh, strict=True), method=method)
-    backward = stream_links(both[1], zip(romansh, german, strict=True), method=method)
-    return list(forward), [turned(links) for links in backward]
-
-
-def turned(links: Iterable[Link]) -> frozenset[Link]:
-    """Returns the links of the other direction."""
-    return frozenset((target, source) for source, target in links)
-
-
-def score(both: Sequence[nmt.Translator], data: Path, name: str) -> None:
-    """Prints the alignment error of each method as a line of JSON."""
-    text = [list(files.lines(data / "gold" / f"gold.{language}")) for language in LANGUAGES]
+def score(both: Both, data: Path, method: str) -> dict[str, float]:
+    """Returns the alignment error of a method, of each direction and of both together."""
+    german, romansh = (list(files.lines(data / "gold" / f"gold.{name}")) for name in LANGUAGES)
     path = data / "gold" / "gold.align"
-    gold: list[GoldLinks] = read_gold(files.lines(path), name=path)
-    for method in METHODS:
-        forward, backward = align(both, text, method)
-        errors = {"de-rm": aer(forward, gold), "rm-de": aer(backward, gold)}
-        for kind in SYMMETRISED:
-            pairs = zip(forward, backward, strict=True)
-            errors[kind] = aer([symmetrise(*pair, method=kind) for pair in pairs], gold)
-        rounded = {key: round(value, 3) for key, value in errors.items()}
-        print(json.dumps({"networks": name, "method": method, **rounded}), flush=True)
+    gold = list(read_gold(files.lines(path), name=path))
+    forward = both[0].align(german, romansh, method=method)
+    backward = both[1].align(romansh, german, method=method)
+    found = {
+        "de-rm": [word_links(each) for each in forward],
+        "rm-de": [turned(word_links(each)) for each in backward],
+    }
+    for kind in SYMMETRISED:
+        pairs = zip(forward, backward, strict=True)
+        found[kind] = [symmetrised_links(*pair, symmetrisation=kind) for pair in pairs]
+    return {name: round(aer(links, gold), 3) for name, links in found.items()}
 
 
-def write_links(both: Sequence[nmt.Translator], data: Path, path: Path) -> None:
+def write_links(both: Both, data: Path, path: Path, method: str) -> None:
     """Writes what both directions agree on in the training text, for either direction."""
-    text = [files.lines(files.find(data / f"train.{language}")) for language in LANGUAGES]
-    found = [symmetrise(*pair) for pair in zip(*align(both, text, "attention"), strict=True)]
-    for direction, links in {"de-rm": found, "rm-de": map(turned, found)}.items():
+    text = [files.find(data / f"train.{language}") for language in LANGUAGES]
+    found = list(stream_symmetrised(*both, files.parallel(*text), method=method))
+    for direction, links in {"rm-de": map(turned, found), "de-rm": found}.items():
         lines = "".join(f"{format_links(each)}\n" for each in links)
         Path(f"{path}.{direction}").write_text(lines, encoding="utf-8")
 
@@ -94,14 +85,17 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path, help="a folder with train, val and gold")
     parser.add_argument("--runs", type=Path, default=Path("runs/dermit"), help="of run folders")
-    parser.add_argument("--guided", action="store_true", help="also train with their own links")
+    parser.add_argument("--rounds", type=int, default=0, help="of networks guided by the last ones")
+    parser.add_argument("--method", action="append", choices=METHODS, help="all, if not given")
     parser.add_argument("overrides", nargs="*", metavar="section.key=value")
-    arguments = parser.parse_intermixed_args()
-    both = translators(arguments.data, arguments.runs, arguments.overrides)
-    score(both, arguments.data, "plain")
-    if arguments.guided:
-        links = arguments.runs / "links"
-        if not Path(f"{links}.rm-de").exists():
-            write_links(both, arguments.data, links)
-        guided = translators(arguments.data, arguments.runs / "guided", arguments.overrides, links)
-        score(guided, arguments.data, "guided")
+    given = parser.parse_intermixed_args()
+    both = train(given.data, given.runs, given.overrides)
+    for number in range(given.rounds + 1):
+        if number:
+            links = given.runs / f"links{number}"
+            if not Path(f"{links}.de-rm").exists():
+                write_links(both, given.data, links, "attention" if number == 1 else "shifted")
+            both = train(given.data, given.runs / f"round{number}", given.overrides, links)
+        for method in given.method or METHODS:
+            errors = score(both, given.data, method)
+            print(json.dumps({"round": number, "method": method, **errors}), flush=True)

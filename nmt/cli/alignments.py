@@ -10,6 +10,7 @@ import typer
 
 from nmt.cli import terminal
 from nmt.cli.terminal import AsJson, Output, RunPath, Trust
+from nmt.errors import DataError
 
 
 def align(
@@ -34,6 +35,19 @@ def align(
     method: Annotated[
         str, typer.Option(help=f"What words are linked by: {terminal.METHODS}.")
     ] = "attention",
+    reverse: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="A run of the other direction, to align by both."),
+    ] = None,
+    symmetrisation: Annotated[
+        str | None,
+        typer.Option(
+            "--symmetrise",
+            help="How to join both: soft-intersection (if none is given), which links words to "
+            "whose weights the geometric mean of both is 0.25 or --threshold; or a method of "
+            "nmt symmetrise.",
+        ),
+    ] = None,
     trust: Trust = False,
 ) -> None:
     """Align given pairs by what the model attends to when forced to write the target.
@@ -41,9 +55,13 @@ def align(
     Example: nmt align runs/demo --source test.de --target test.en --gold test.align
     """
     from nmt.data import files
-    from nmt.decoding.output import stream_links
+    from nmt.decoding.output import stream_links, stream_symmetrised
     from nmt.evaluation.alignment import score_links
     from nmt.evaluation.pharaoh import format_links, read_gold
+    from nmt.evaluation.symmetrise import SOFT
+
+    if symmetrisation is not None and reverse is None:
+        raise DataError("--symmetrise joins two directions; name a run of the other by --reverse")
 
     pairs = files.parallel(files.find(source), files.find(target))
     golden = None
@@ -55,7 +73,18 @@ def align(
             target_lines=terminal.lines(target),
         )
     translator = terminal.translator(run, None, trust=trust)
-    aligned = stream_links(translator, pairs, threshold=threshold, method=method)
+    if reverse is None:
+        aligned = stream_links(translator, pairs, threshold=threshold, method=method)
+    else:
+        _check_directions(run, reverse)
+        aligned = stream_symmetrised(
+            translator,
+            terminal.translator(reverse, None, trust=trust),
+            pairs,
+            symmetrisation=symmetrisation or SOFT,
+            threshold=threshold,
+            method=method,
+        )
     scored = []
     with terminal.writer(output) as out:
         for links in aligned:
@@ -64,6 +93,18 @@ def align(
                 scored.append(links)
     if golden is not None:
         print(score_links(scored, golden), file=sys.stderr)
+
+
+def _check_directions(run: Path, reverse: Path) -> None:
+    """Checks that one run translates what the other one writes."""
+    from nmt.run import Run
+
+    here, there = (Run.open(path).config.data for path in (run, reverse))
+    if (here.source, here.target) != (there.target, there.source):
+        raise DataError(
+            f"{run} translates {here.source} to {here.target}, and {reverse} {there.source} to "
+            f"{there.target}; --reverse takes a run from {here.target} to {here.source}"
+        )
 
 
 def symmetrise(

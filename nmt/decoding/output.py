@@ -3,6 +3,7 @@
 import contextlib
 import zipfile
 from collections.abc import Iterable, Iterator
+from itertools import tee
 from pathlib import Path
 from typing import Any, Protocol, TextIO, runtime_checkable
 
@@ -14,6 +15,17 @@ from nmt.decoding.translator import Translator
 from nmt.errors import DataError
 from nmt.evaluation.alignment import Link, argmax_links, threshold_links
 from nmt.evaluation.pharaoh import format_links
+from nmt.evaluation.symmetrise import (
+    AGREEMENT,
+    METHODS,
+    SOFT,
+    check_method,
+    soft_intersection,
+    symmetrise,
+    turned,
+)
+
+SYMMETRISATIONS = (SOFT, *METHODS)
 
 
 @runtime_checkable
@@ -77,6 +89,55 @@ def stream_links(
     """
     aligned = translator.align_stream(pairs, method=method)
     return (word_links(each, threshold=threshold) for each in aligned)
+
+
+def symmetrised_links(
+    forward: Translation,
+    backward: Translation,
+    *,
+    symmetrisation: str = SOFT,
+    threshold: float | None = None,
+) -> frozenset[Link]:
+    """Returns the links of a pair as two models find them; `backward` translates the target.
+
+    They are the `soft_intersection` of the weights of both, or their `word_links`, joined by a
+    method of `symmetrise`. The threshold is that of either.
+    """
+    if symmetrisation != SOFT:
+        there, back = (word_links(each, threshold=threshold) for each in (forward, backward))
+        return symmetrise(there, turned(back), method=symmetrisation)
+    if not (forward.attention.size and backward.attention.size):
+        return frozenset()
+    weights = forward.words.weights, backward.words.weights
+    return soft_intersection(*weights, threshold=AGREEMENT if threshold is None else threshold)
+
+
+def stream_symmetrised(
+    forward: Translator,
+    backward: Translator,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    symmetrisation: str = SOFT,
+    threshold: float | None = None,
+    method: str = "attention",
+) -> Iterator[frozenset[Link]]:
+    """Returns `symmetrised_links` of each (source, target) pair, as `stream_links` does.
+
+    Raises:
+        DataError: there is no such method of explanation.
+        ConfigError: there is no such symmetrisation.
+    """
+    check_method(symmetrisation, methods=SYMMETRISATIONS)
+    pairs, again = tee(pairs)
+    both = zip(
+        forward.align_stream(pairs, method=method),
+        backward.align_stream(((target, source) for source, target in again), method=method),
+        strict=True,
+    )
+    return (
+        symmetrised_links(*aligned, symmetrisation=symmetrisation, threshold=threshold)
+        for aligned in both
+    )
 
 
 class _Matrices:

@@ -2,15 +2,22 @@
 
 A model looks for the source of each target word, and never for the target of a source word. A
 model of the other direction errs elsewhere: what both say is precise, what either says complete,
-and the `grow` methods (Koehn et al. 2003; 2005) lie in between.
+and the `grow` methods (Koehn et al. 2003; 2005) lie in between. Where the weights of both are at
+hand, and not their links alone, `soft_intersection` asks how far they agree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from nmt.errors import ConfigError
-from nmt.evaluation.alignment import Link
+from nmt.evaluation.alignment import Link, threshold_links
 
 METHODS = ("intersection", "union", "grow-diag", "grow-diag-final", "grow-diag-final-and")
+
+SOFT = "soft-intersection"
+AGREEMENT = 0.25  # the mean of both directions that links words, if no other is asked for
 
 # (target, source) steps to the neighbours of a link, in the order of Moses
 _NEIGHBOURS = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
@@ -38,8 +45,7 @@ def symmetrise(
     Raises:
         ConfigError: there is no such method.
     """
-    if method not in METHODS:
-        raise ConfigError(f"no symmetrisation '{method}'; choose one of {', '.join(METHODS)}")
+    check_method(method)
     if method == "intersection":
         return forward & backward
     if method == "union":
@@ -50,6 +56,36 @@ def symmetrise(
         for links in (forward, backward):
             growing.finish(links, unlinked=2 if method == "grow-diag-final-and" else 1)
     return frozenset(growing.links)
+
+
+def soft_intersection(
+    forward: npt.NDArray[np.float32],
+    backward: npt.NDArray[np.float32],
+    *,
+    threshold: float = AGREEMENT,
+) -> frozenset[Link]:
+    """Returns the links to which both directions give the threshold or more, in geometric mean.
+
+    `forward` is (target words, source words), of the model that writes the target, and `backward`
+    (source words, target words). The Berkeley aligner (Liang et al. 2006) compares the product of
+    both, the square of this mean. A word may have several links or none.
+    """
+    return threshold_links(np.sqrt(forward * backward.T), threshold)
+
+
+def turned(links: Iterable[Link]) -> frozenset[Link]:
+    """Returns the links of the other direction."""
+    return frozenset((target, source) for source, target in links)
+
+
+def check_method(name: str, *, methods: Sequence[str] = METHODS) -> None:
+    """Checks the name of a method.
+
+    Raises:
+        ConfigError: it is none of `methods`.
+    """
+    if name not in methods:
+        raise ConfigError(f"no symmetrisation '{name}'; choose one of {', '.join(methods)}")
 
 
 class _Growing:

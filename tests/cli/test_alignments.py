@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 
 import pytest
 
@@ -78,6 +79,49 @@ def test_gold_of_another_text_is_found_before_anything_is_aligned(nmt, copy_run,
 
     assert (code, out) == (2, "")
     assert "aligns 1 sentences but there are 2 source lines" in err
+
+
+@pytest.fixture
+def reverse_run(copy_run, tmp_path):
+    """The run that copies, as one of the other direction."""
+    run = shutil.copytree(copy_run, tmp_path / "reverse")
+    config = (run / "config.yaml").read_text()
+    assert "source: de\n" in config
+    turned = config.replace("source: de\n", "source: en\n").replace("target: en", "target: de")
+    (run / "config.yaml").write_text(turned)
+    return run
+
+
+def test_align_by_two_models(nmt, copy_run, reverse_run, text):
+    source, gold = text("in.txt", "a b c", "", "d"), text("gold.txt", "0-0 1-1 2-2", "", "0-0")
+    both = ("align", copy_run, "--source", source, "--target", source, "--reverse", reverse_run)
+
+    code, out, err = nmt(*both, "--gold", gold)
+    _, union, _ = nmt(*both, "--symmetrise", "union", "--threshold", "0")
+
+    assert (code, out) == (0, "0-0 1-1 2-2\n\n0-0\n")
+    assert err == "AER 0.000 precision 1.000 recall 1.000 F1 1.000\n"
+    assert union.splitlines()[0].split() == [f"{i}-{j}" for i in range(3) for j in range(3)]
+
+
+def test_align_by_two_models_names_what_is_wrong(nmt, copy_run, reverse_run, text):
+    source = text("in.txt", "a")
+    align = ("align", copy_run, "--source", source, "--target", source)
+
+    alone = nmt(*align, "--symmetrise", "union")
+    same = nmt(*align, "--reverse", copy_run)
+    unknown = nmt(*align, "--reverse", reverse_run, "--symmetrise", "grow")
+
+    message = "--symmetrise joins two directions; name a run of the other by --reverse"
+    assert alone == (2, "", f"nmt: {message}\n")
+    assert same == (
+        2,
+        "",
+        f"nmt: {copy_run} translates de to en, and {copy_run} de to en; --reverse takes a run "
+        "from en to de\n",
+    )
+    assert unknown[:2] == (2, "")
+    assert unknown[2].startswith("nmt: no symmetrisation 'grow'; choose one of soft-intersection, ")
 
 
 def test_symmetrise_joins_two_directions_line_for_line(nmt, text, tmp_path):

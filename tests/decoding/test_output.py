@@ -1,9 +1,16 @@
 import numpy as np
 import pytest
 
-from nmt.decoding.output import links, open_alignments, stream_links, word_links
+from nmt.decoding.output import (
+    links,
+    open_alignments,
+    stream_links,
+    stream_symmetrised,
+    symmetrised_links,
+    word_links,
+)
 from nmt.decoding.translator import Translation, Translator
-from nmt.errors import DataError
+from nmt.errors import ConfigError, DataError
 
 
 def translation(source, target, weights):
@@ -63,6 +70,53 @@ def test_pairs_are_read_a_window_at_a_time_and_come_back_in_order(copy_run):
     assert 0 < len(read) < len(lines)
     diagonals = [frozenset((i, i) for i in range(len(line.split()))) for line in lines]
     assert [first, *found] == diagonals
+
+
+def test_two_directions_are_joined_by_their_weights_or_by_their_links():
+    # "cat sleeps" -> "Katze schläft": the other direction ties Katze to both, cat a little more.
+    back = translation(
+        ["▁cat", "▁sleeps", "</s>"],
+        ["▁Katze", "▁schläft", "</s>"],
+        [[0.5, 0.4, 0.1], [0.1, 0.9, 0.0], [0.0, 0.0, 1.0]],
+    )
+    # Geometric means: Katze-cat √(0.6 0.5), schläft-cat √(0.4 0.1), Katze-sleeps √(0.2 0.4),
+    # schläft-sleeps √(0.8 0.9).
+    assert symmetrised_links(SENTENCE, back) == {(0, 0), (0, 1), (1, 1)}
+    assert symmetrised_links(SENTENCE, back, threshold=0.5) == {(0, 0), (1, 1)}
+    assert symmetrised_links(SENTENCE, back, threshold=0.19) == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert symmetrised_links(NOTHING, NOTHING, threshold=0.0) == frozenset()
+
+    def joined(method, threshold):
+        return symmetrised_links(SENTENCE, back, symmetrisation=method, threshold=threshold)
+
+    assert joined("intersection", None) == {(0, 0), (1, 1)}
+    assert joined("union", 0.35) == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert joined("intersection", 0.35) == {(0, 0), (1, 1)}
+
+
+def test_both_directions_read_a_window_of_the_same_pairs(copy_run):
+    lines = [" ".join("abcdefgh"[: n % 6]) for n in range(2100)]
+    read = []
+
+    def pairs():
+        for line in lines:
+            read.append(line)
+            yield line, line
+
+    model = Translator.load(copy_run)
+    found = stream_symmetrised(model, model, pairs())
+
+    first = next(found)
+    assert 0 < len(read) < len(lines)
+    diagonals = [frozenset((i, i) for i in range(len(line.split()))) for line in lines]
+    assert [first, *found] == diagonals
+
+
+def test_an_unknown_symmetrisation_of_two_models_is_named_with_all_there_are(copy_run):
+    model = Translator.load(copy_run)
+
+    with pytest.raises(ConfigError, match=r"'grow'; choose one of soft-intersection, intersection"):
+        stream_symmetrised(model, model, [], symmetrisation="grow")
 
 
 def test_pharaoh_text_has_one_line_for_each_translation(tmp_path):

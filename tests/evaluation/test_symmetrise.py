@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 
 from nmt.errors import ConfigError
 from nmt.evaluation.pharaoh import format_links, parse_links
-from nmt.evaluation.symmetrise import METHODS, symmetrise
+from nmt.evaluation.symmetrise import METHODS, soft_intersection, symmetrise, turned
 
 SIZE = 6
 anything = st.frozensets(st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)))
@@ -161,3 +162,34 @@ def test_an_unknown_method_is_named_with_those_there_are():
     )
     with pytest.raises(ConfigError, match=message):
         symmetrise(frozenset(), frozenset(), method="grow")
+
+
+WEIGHTS = st.integers(0, 8).map(lambda eighths: eighths / 8)
+
+
+@given(
+    npst.arrays(np.float32, (3, 4), elements=WEIGHTS),
+    npst.arrays(np.float32, (4, 3), elements=WEIGHTS),
+    st.integers(1, 8).map(lambda eighths: eighths / 8),
+)
+def test_a_soft_intersection_links_what_the_product_of_both_directions_lets_pass(
+    forward, backward, threshold
+):
+    found = soft_intersection(forward, backward, threshold=threshold)
+
+    # A product of eighths is exact, and so is the square of the threshold.
+    assert found == {
+        (source, target)
+        for source in range(4)
+        for target in range(3)
+        if forward[target][source] * backward[source][target] >= threshold**2
+    }
+    assert soft_intersection(backward, forward, threshold=threshold) == turned(found)
+
+
+def test_a_direction_that_is_sure_makes_up_for_one_that_divides_its_weight():
+    # One compound, three words of which the middle one belongs to none: Haustür, porte de maison.
+    forward = np.array([[1.0], [0.5], [1.0]], np.float32)
+    backward = np.array([[0.5, 0.0, 0.5]], np.float32)
+
+    assert soft_intersection(forward, backward) == {(0, 0), (0, 2)}
