@@ -75,7 +75,8 @@ def score(both: Both, data: Path, method: str) -> dict[str, float]:
 def write_links(both: Both, data: Path, path: Path, method: str) -> None:
     """Writes what both directions agree on in the training text, for either direction."""
     text = [files.find(data / f"train.{language}") for language in LANGUAGES]
-    found = list(stream_symmetrised(*both, files.parallel(*text), method=method))
+    pairs = files.parallel(*text)
+    found = list(stream_symmetrised(*both, pairs, symmetrisation="intersection", method=method))
     for direction, links in {"rm-de": map(turned, found), "de-rm": found}.items():
         lines = "".join(f"{format_links(each)}\n" for each in links)
         Path(f"{path}.{direction}").write_text(lines, encoding="utf-8")

@@ -44,7 +44,7 @@ def align(
         typer.Option(
             "--symmetrise",
             help="How to join both: soft-intersection (if none is given), which links words to "
-            "whose weights the geometric mean of both is 0.25 or --threshold; or a method of "
+            "whose weights the geometric mean of both is 0.3 or --threshold; or a method of "
             "nmt symmetrise.",
         ),
     ] = None,

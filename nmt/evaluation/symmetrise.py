@@ -17,7 +17,7 @@ from nmt.evaluation.alignment import Link, threshold_links
 METHODS = ("intersection", "union", "grow-diag", "grow-diag-final", "grow-diag-final-and")
 
 SOFT = "soft-intersection"
-AGREEMENT = 0.25  # the mean of both directions that links words, if no other is asked for
+AGREEMENT = 0.3  # the mean of both directions that links words, if no other is asked for
 
 # (target, source) steps to the neighbours of a link, in the order of Moses
 _NEIGHBOURS = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))

@@ -86,7 +86,8 @@ def test_a_link_outside_a_window_or_the_support_of_a_sparsemax_leaves_the_gradie
 
 
 @pytest.mark.slow
-def test_attention_learns_a_permutation_that_the_task_does_not_ask_for(tmp_path):
+@pytest.mark.parametrize(("step", "method"), [("write", "attention"), ("read", "shifted")])
+def test_attention_learns_a_permutation_that_the_task_does_not_ask_for(tmp_path, step, method):
     """The text is copied, while the links say that it is reversed."""
     lines = letters(1060, longest=6, seed=1)
     gold = [[(n - 1 - i, i) for i in range(n)] for n in (len(line.split()) for line in lines)]
@@ -102,7 +103,7 @@ def test_attention_learns_a_permutation_that_the_task_does_not_ask_for(tmp_path)
         sizes=(16, 16, 32),
         dropout=0.0,
         learning_rate=2e-2,
-        guided_alignment={"weight": 1.0},
+        guided_alignment={"weight": 1.0, "step": step},
         max_steps=120,
         validate_every=1000,
     )
@@ -111,6 +112,6 @@ def test_attention_learns_a_permutation_that_the_task_does_not_ask_for(tmp_path)
 
     translator = Translator.load(train(configfile.validate(config)).path)
 
-    aligned = translator.align(lines[1000:], lines[1000:])
+    aligned = translator.align(lines[1000:], lines[1000:], method=method)
     truth = [GoldLinks(sure=frozenset(links), possible=frozenset()) for links in gold[1000:]]
     assert score_links([word_links(each) for each in aligned], truth).aer < 0.05
