@@ -25,7 +25,7 @@ from nmt.evaluation.symmetrise import turned
 
 CONFIG = Path(__file__).parents[1] / "configs" / "dermit-alignment.yaml"
 LANGUAGES = ("de", "rm")
-SYMMETRISED = ("intersection", "grow-diag-final-and", "soft-intersection")
+SYMMETRISED = ("intersection", "grow-diag-final-and", "soft-intersection", "soft-union")
 GUIDED = (
     "training.guided_alignment.step=read",
     "training.guided_alignment.weight=1",

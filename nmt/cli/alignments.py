@@ -43,9 +43,9 @@ def align(
         str | None,
         typer.Option(
             "--symmetrise",
-            help="How to join both: soft-intersection (if none is given), which links words to "
-            "whose weights the geometric mean of both is 0.3 or --threshold; or a method of "
-            "nmt symmetrise.",
+            help="How to join both: soft-intersection (if not given) or soft-union, which link "
+            "words whose mean weight is --threshold (0.3 or 0.5, if not given) or more, or a "
+            "method of nmt symmetrise.",
         ),
     ] = None,
     trust: Trust = False,
@@ -58,11 +58,11 @@ def align(
     from nmt.decoding.output import stream_links, stream_symmetrised
     from nmt.evaluation.alignment import score_links
     from nmt.evaluation.pharaoh import format_links, read_gold
-    from nmt.evaluation.symmetrise import SOFT
 
     if symmetrisation is not None and reverse is None:
         raise DataError("--symmetrise joins two directions; name a run of the other by --reverse")
-
+    if reverse is not None:
+        _check_directions(run, reverse)
     pairs = files.parallel(files.find(source), files.find(target))
     golden = None
     if gold is not None:
@@ -76,12 +76,11 @@ def align(
     if reverse is None:
         aligned = stream_links(translator, pairs, threshold=threshold, method=method)
     else:
-        _check_directions(run, reverse)
         aligned = stream_symmetrised(
             translator,
             terminal.translator(reverse, None, trust=trust),
             pairs,
-            symmetrisation=symmetrisation or SOFT,
+            symmetrisation=symmetrisation or "soft-intersection",
             threshold=threshold,
             method=method,
         )

@@ -15,17 +15,7 @@ from nmt.decoding.translator import Translator
 from nmt.errors import DataError
 from nmt.evaluation.alignment import Link, argmax_links, threshold_links
 from nmt.evaluation.pharaoh import format_links
-from nmt.evaluation.symmetrise import (
-    AGREEMENT,
-    METHODS,
-    SOFT,
-    check_method,
-    soft_intersection,
-    symmetrise,
-    turned,
-)
-
-SYMMETRISATIONS = (SOFT, *METHODS)
+from nmt.evaluation.symmetrise import METHODS, SOFT, check_method, soft_links, symmetrise, turned
 
 
 @runtime_checkable
@@ -95,21 +85,21 @@ def symmetrised_links(
     forward: Translation,
     backward: Translation,
     *,
-    symmetrisation: str = SOFT,
+    symmetrisation: str = "soft-intersection",
     threshold: float | None = None,
 ) -> frozenset[Link]:
     """Returns the links of a pair as two models find them; `backward` translates the target.
 
-    They are the `soft_intersection` of the weights of both, or their `word_links`, joined by a
-    method of `symmetrise`. The threshold is that of either.
+    They are the `soft_links` of the weights of both, or their `word_links`, joined by a method of
+    `symmetrise`. The threshold is that of either.
     """
-    if symmetrisation != SOFT:
+    if symmetrisation in METHODS:
         there, back = (word_links(each, threshold=threshold) for each in (forward, backward))
         return symmetrise(there, turned(back), method=symmetrisation)
     if not (forward.attention.size and backward.attention.size):
         return frozenset()
     weights = forward.words.weights, backward.words.weights
-    return soft_intersection(*weights, threshold=AGREEMENT if threshold is None else threshold)
+    return soft_links(*weights, method=symmetrisation, threshold=threshold)
 
 
 def stream_symmetrised(
@@ -117,7 +107,7 @@ def stream_symmetrised(
     backward: Translator,
     pairs: Iterable[tuple[str, str]],
     *,
-    symmetrisation: str = SOFT,
+    symmetrisation: str = "soft-intersection",
     threshold: float | None = None,
     method: str = "attention",
 ) -> Iterator[frozenset[Link]]:
@@ -127,7 +117,7 @@ def stream_symmetrised(
         DataError: there is no such method of explanation.
         ConfigError: there is no such symmetrisation.
     """
-    check_method(symmetrisation, methods=SYMMETRISATIONS)
+    check_method(symmetrisation, methods=(*SOFT, *METHODS))
     pairs, again = tee(pairs)
     both = zip(
         forward.align_stream(pairs, method=method),

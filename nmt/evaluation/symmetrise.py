@@ -3,10 +3,10 @@
 A model looks for the source of each target word, and never for the target of a source word. A
 model of the other direction errs elsewhere: what both say is precise, what either says complete,
 and the `grow` methods (Koehn et al. 2003; 2005) lie in between. Where the weights of both are at
-hand, and not their links alone, `soft_intersection` asks how far they agree.
+hand, and not their links alone, `soft_links` asks how much both give to a link.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,7 @@ from nmt.evaluation.alignment import Link, threshold_links
 
 METHODS = ("intersection", "union", "grow-diag", "grow-diag-final", "grow-diag-final-and")
 
-SOFT = "soft-intersection"
-AGREEMENT = 0.3  # the mean of both directions that links words, if no other is asked for
+SOFT = {"soft-intersection": 0.3, "soft-union": 0.5}  # methods on weights, and their thresholds
 
 # (target, source) steps to the neighbours of a link, in the order of Moses
 _NEIGHBOURS = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
@@ -58,19 +57,33 @@ def symmetrise(
     return frozenset(growing.links)
 
 
-def soft_intersection(
+def soft_links(
     forward: npt.NDArray[np.float32],
     backward: npt.NDArray[np.float32],
     *,
-    threshold: float = AGREEMENT,
+    method: str = "soft-intersection",
+    threshold: float | None = None,
 ) -> frozenset[Link]:
-    """Returns the links to which both directions give the threshold or more, in geometric mean.
+    """Returns the links of a sentence from the weights of two directions.
 
     `forward` is (target words, source words), of the model that writes the target, and `backward`
-    (source words, target words). The Berkeley aligner (Liang et al. 2006) compares the product of
-    both, the square of this mean. A word may have several links or none.
+    (source words, target words). As the Berkeley aligner does with posteriors (Liang et al. 2006),
+
+    - `soft-intersection` links where the geometric mean of both is the threshold or more (they
+      compare the product, its square);
+    - `soft-union` where the arithmetic mean is.
+
+    A word may have several links or none. The thresholds are those of SOFT, if none is given.
+
+    Raises:
+        ConfigError: there is no such method.
     """
-    return threshold_links(np.sqrt(forward * backward.T), threshold)
+    check_method(method, methods=SOFT)
+    if method == "soft-intersection":
+        means = np.sqrt(forward * backward.T)
+    else:
+        means = (forward + backward.T) / 2
+    return threshold_links(means, SOFT[method] if threshold is None else threshold)
 
 
 def turned(links: Iterable[Link]) -> frozenset[Link]:
@@ -78,7 +91,7 @@ def turned(links: Iterable[Link]) -> frozenset[Link]:
     return frozenset((target, source) for source, target in links)
 
 
-def check_method(name: str, *, methods: Sequence[str] = METHODS) -> None:
+def check_method(name: str, *, methods: Iterable[str] = METHODS) -> None:
     """Checks the name of a method.
 
     Raises:

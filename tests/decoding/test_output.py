@@ -85,6 +85,8 @@ def test_two_directions_are_joined_by_their_weights_or_by_their_links():
     assert symmetrised_links(SENTENCE, back, threshold=0.25) == {(0, 0), (0, 1), (1, 1)}
     assert symmetrised_links(SENTENCE, back, threshold=0.19) == {(0, 0), (0, 1), (1, 0), (1, 1)}
     assert symmetrised_links(NOTHING, NOTHING, threshold=0.0) == frozenset()
+    # Arithmetic means: 0.55, 0.25, 0.3, 0.85.
+    assert symmetrised_links(SENTENCE, back, symmetrisation="soft-union") == {(0, 0), (1, 1)}
 
     def joined(method, threshold):
         return symmetrised_links(SENTENCE, back, symmetrisation=method, threshold=threshold)
@@ -115,7 +117,9 @@ def test_both_directions_read_a_window_of_the_same_pairs(copy_run):
 def test_an_unknown_symmetrisation_of_two_models_is_named_with_all_there_are(copy_run):
     model = Translator.load(copy_run)
 
-    with pytest.raises(ConfigError, match=r"'grow'; choose one of soft-intersection, intersection"):
+    with pytest.raises(
+        ConfigError, match=r"'grow'; choose one of soft-intersection, soft-union, inter"
+    ):
         stream_symmetrised(model, model, [], symmetrisation="grow")
 
 

@@ -6,7 +6,7 @@ from hypothesis.extra import numpy as npst
 
 from nmt.errors import ConfigError
 from nmt.evaluation.pharaoh import format_links, parse_links
-from nmt.evaluation.symmetrise import METHODS, soft_intersection, symmetrise, turned
+from nmt.evaluation.symmetrise import METHODS, SOFT, soft_links, symmetrise, turned
 
 SIZE = 6
 anything = st.frozensets(st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)))
@@ -164,32 +164,40 @@ def test_an_unknown_method_is_named_with_those_there_are():
         symmetrise(frozenset(), frozenset(), method="grow")
 
 
-WEIGHTS = st.integers(0, 8).map(lambda eighths: eighths / 8)
+EIGHTHS = st.integers(0, 8).map(lambda number: number / 8)
 
 
 @given(
-    npst.arrays(np.float32, (3, 4), elements=WEIGHTS),
-    npst.arrays(np.float32, (4, 3), elements=WEIGHTS),
-    st.integers(1, 8).map(lambda eighths: eighths / 8),
+    npst.arrays(np.float32, (3, 4), elements=EIGHTHS),
+    npst.arrays(np.float32, (4, 3), elements=EIGHTHS),
+    EIGHTHS.filter(bool),
 )
-def test_a_soft_intersection_links_what_the_product_of_both_directions_lets_pass(
-    forward, backward, threshold
-):
-    found = soft_intersection(forward, backward, threshold=threshold)
+def test_soft_links_are_those_of_a_loop_over_products_and_sums(forward, backward, threshold):
+    products, sums = set(), set()
+    for source in range(4):
+        for target in range(3):
+            one, other = forward[target][source], backward[source][target]
+            if one * other >= threshold**2:  # all of these numbers are exact
+                products.add((source, target))
+            if one + other >= 2 * threshold:
+                sums.add((source, target))
 
-    # A product of eighths is exact, and so is the square of the threshold.
-    assert found == {
-        (source, target)
-        for source in range(4)
-        for target in range(3)
-        if forward[target][source] * backward[source][target] >= threshold**2
-    }
-    assert soft_intersection(backward, forward, threshold=threshold) == turned(found)
+    for method, expected in {"soft-intersection": products, "soft-union": sums}.items():
+        assert soft_links(forward, backward, method=method, threshold=threshold) == expected
+        reverse = soft_links(backward, forward, method=method, threshold=threshold)
+        assert reverse == turned(expected)
 
 
 def test_a_direction_that_is_sure_makes_up_for_one_that_divides_its_weight():
-    # One compound, three words of which the middle one belongs to none: Haustür, porte de maison.
-    forward = np.array([[1.0], [0.5], [1.0]], np.float32)
+    # One compound becomes three words: Haustür, porte de maison; "de" belongs to none.
+    forward = np.array([[1.0], [0.7], [1.0]], np.float32)
     backward = np.array([[0.5, 0.0, 0.5]], np.float32)
 
-    assert soft_intersection(forward, backward) == {(0, 0), (0, 2)}
+    for method in SOFT:
+        assert soft_links(forward, backward, method=method) == {(0, 0), (0, 2)}
+
+
+def test_an_unknown_soft_method_is_named_with_those_there_are():
+    message = "no symmetrisation 'union'; choose one of soft-intersection, soft-union"
+    with pytest.raises(ConfigError, match=message):
+        soft_links(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32), method="union")
