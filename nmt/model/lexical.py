@@ -12,8 +12,7 @@ class LexicalModel(nnx.Module):
         h_t = tanh(W l_t) + l_t
 
     The logits are V r_t + V_l h_t + b, r_t being the readout of the decoder. No annotation, which
-    knows the whole sentence, is on this way: a word is predicted well only if its own translation
-    is attended to. So rare words are translated better, and attention aligns.
+    knows the whole sentence, is on this way, so that words are learnt from little text.
     """
 
     def __init__(self, embedding_size: int, vocabulary_size: int, *, rngs: nnx.Rngs) -> None:
