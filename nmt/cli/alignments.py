@@ -132,7 +132,7 @@ def symmetrise(
     with terminal.writer(output) as out:
         for there, back in side_by_side(left, right, names=(forward, backward)):
             if reverse:
-                back = frozenset((source, target) for target, source in back)
+                back = symmetrisation.turned(back)
             links = symmetrisation.symmetrise(there, back, method=method)
             out.write(format_links(links) + "\n")
 

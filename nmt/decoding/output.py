@@ -90,9 +90,13 @@ def symmetrised_links(
 ) -> frozenset[Link]:
     """Returns the links of a pair as two models find them; `backward` translates the target.
 
-    They are the `soft_links` of the weights of both, or their `word_links`, joined by a method of
-    `symmetrise`. The threshold is that of either.
+    They are the `soft_links` of the weights of both, none where one has found nothing to align, or
+    their `word_links`, joined by a method of `symmetrise`; `threshold` is an argument of these.
+
+    Raises:
+        ConfigError: there is no such symmetrisation.
     """
+    check_method(symmetrisation, methods=(*SOFT, *METHODS))
     if symmetrisation in METHODS:
         there, back = (word_links(each, threshold=threshold) for each in (forward, backward))
         return symmetrise(there, turned(back), method=symmetrisation)

@@ -98,6 +98,18 @@ def test_two_directions_are_joined_by_their_weights_or_by_their_links():
     assert joined("intersection", 0.35) == {(0, 0), (1, 1)}
 
 
+def test_each_direction_reads_its_own_side_with_its_own_model(copy_run):
+    forward = Translator.load(copy_run)
+    backward = Translator.load(copy_run, max_source=3)  # two pieces and the end of sentence
+
+    (unequal,) = stream_symmetrised(forward, forward, [("a b c", "a b")], threshold=0.01)
+    with pytest.warns(UserWarning, match="line 1: .* pieces, cut to 2"):
+        (cut,) = stream_symmetrised(forward, backward, [("a b c", "a b c")])
+
+    assert {(0, 0), (1, 1)} <= unequal
+    assert cut == {(0, 0), (1, 1)}
+
+
 def test_an_unknown_symmetrisation_of_two_models_is_named_with_all_there_are(copy_run):
     model = Translator.load(copy_run)
 
@@ -105,6 +117,8 @@ def test_an_unknown_symmetrisation_of_two_models_is_named_with_all_there_are(cop
         ConfigError, match=r"'grow'; choose one of soft-intersection, soft-union, inter"
     ):
         stream_symmetrised(model, model, [], symmetrisation="grow")
+    with pytest.raises(ConfigError, match="no symmetrisation 'grow'"):
+        symmetrised_links(NOTHING, NOTHING, symmetrisation="grow")
 
 
 def test_pharaoh_text_has_one_line_for_each_translation(tmp_path):
