@@ -3,14 +3,18 @@
 import dataclasses
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nmt.cli import terminal
 from nmt.cli.terminal import AsJson, Output, RunPath, Trust
 from nmt.errors import DataError
+
+if TYPE_CHECKING:
+    from nmt.evaluation.alignment import Link
 
 
 def align(
@@ -55,14 +59,9 @@ def align(
     Example: nmt align runs/demo --source test.de --target test.en --gold test.align
     """
     from nmt.data import files
-    from nmt.decoding.output import stream_links, stream_symmetrised
     from nmt.evaluation.alignment import score_links
     from nmt.evaluation.pharaoh import format_links, read_gold
 
-    if symmetrisation is not None and reverse is None:
-        raise DataError("--symmetrise joins two directions; name a run of the other by --reverse")
-    if reverse is not None:
-        _check_directions(run, reverse)
     pairs = files.parallel(files.find(source), files.find(target))
     golden = None
     if gold is not None:
@@ -72,18 +71,8 @@ def align(
             source_lines=terminal.lines(source),
             target_lines=terminal.lines(target),
         )
-    translator = terminal.translator(run, None, trust=trust)
-    if reverse is None:
-        aligned = stream_links(translator, pairs, threshold=threshold, method=method)
-    else:
-        aligned = stream_symmetrised(
-            translator,
-            terminal.translator(reverse, None, trust=trust),
-            pairs,
-            symmetrisation=symmetrisation or "soft-intersection",
-            threshold=threshold,
-            method=method,
-        )
+    options = {"threshold": threshold, "method": method}
+    aligned = _aligned(run, reverse, pairs, symmetrisation=symmetrisation, trust=trust, **options)
     scored = []
     with terminal.writer(output) as out:
         for links in aligned:
@@ -92,6 +81,31 @@ def align(
                 scored.append(links)
     if golden is not None:
         print(score_links(scored, golden), file=sys.stderr)
+
+
+def _aligned(
+    run: Path,
+    reverse: Path | None,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    symmetrisation: str | None,
+    trust: bool,
+    **options: Any,
+) -> "Iterator[frozenset[Link]]":
+    """Returns the links of each pair by a run, or by two of both directions."""
+    from nmt.decoding.output import stream_links, stream_symmetrised
+
+    if reverse is None:
+        if symmetrisation is not None:
+            raise DataError(
+                "--symmetrise joins two directions; name a run of the other by --reverse"
+            )
+        return stream_links(terminal.translator(run, None, trust=trust), pairs, **options)
+    _check_directions(run, reverse)
+    forward, backward = (terminal.translator(path, None, trust=trust) for path in (run, reverse))
+    if symmetrisation is not None:
+        options["symmetrisation"] = symmetrisation
+    return stream_symmetrised(forward, backward, pairs, **options)
 
 
 def _check_directions(run: Path, reverse: Path) -> None:

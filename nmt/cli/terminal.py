@@ -25,7 +25,7 @@ RunPath = Annotated[Path, typer.Argument(help="A run folder, as `nmt train` leav
 Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy search.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Trust = Annotated[
-    bool, typer.Option("--trust", help="Import the class that a configuration of the runs names.")
+    bool, typer.Option("--trust", help="Import the class that a run's configuration names.")
 ]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Standard output if not given.")

@@ -96,8 +96,7 @@ def symmetrised_links(
     Raises:
         ConfigError: there is no such symmetrisation.
     """
-    check_method(symmetrisation, methods=(*SOFT, *METHODS))
-    if symmetrisation in METHODS:
+    if symmetrisation not in SOFT:
         there, back = (word_links(each, threshold=threshold) for each in (forward, backward))
         return symmetrise(there, turned(back), method=symmetrisation)
     if not (forward.attention.size and backward.attention.size):

@@ -61,7 +61,7 @@ def soft_links(
     forward: npt.NDArray[np.float32],
     backward: npt.NDArray[np.float32],
     *,
-    method: str = "soft-intersection",
+    method: str,
     threshold: float | None = None,
 ) -> frozenset[Link]:
     """Returns the links of a sentence from the weights of two directions.

@@ -4,6 +4,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from nmt.model.vocabulary import embedding_table
+
 
 class LexicalModel(nnx.Module):
     """What Nguyen and Chiang (2018), section 4, put beside the readout.
@@ -17,7 +19,7 @@ class LexicalModel(nnx.Module):
 
     def __init__(self, embedding_size: int, vocabulary_size: int, *, rngs: nnx.Rngs) -> None:
         self.hidden = nnx.Linear(embedding_size, embedding_size, use_bias=False, rngs=rngs)
-        self.output = nnx.Embed(vocabulary_size, embedding_size, rngs=rngs)
+        self.output = embedding_table(vocabulary_size, embedding_size, rngs=rngs)
 
     def __call__(
         self,

@@ -1,7 +1,5 @@
 """The sequence model: tokens in, log-probabilities of the next token and attention out."""
 
-from typing import Any, TypeVar
-
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -16,10 +14,8 @@ from nmt.model.decoder import Decoder, DecoderState, draw_masks
 from nmt.model.encoder import Encoder
 from nmt.model.lexical import LexicalModel
 from nmt.model.luong import LuongDecoder
-from nmt.model.vocabulary import Vocabulary, logits
+from nmt.model.vocabulary import Vocabulary, embedding_table, logits
 from nmt.types import RowKeys
-
-Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
 
 
 class Seq2Seq(nnx.Module):
@@ -34,14 +30,14 @@ class Seq2Seq(nnx.Module):
     ) -> None:
         self.dropout = config.dropout
         embed = config.embedding_size
-        self.target_embedding = _embedding(target_size, embed, rngs=rngs)
+        self.target_embedding = embedding_table(target_size, embed, rngs=rngs)
         shared = config.tied_embeddings == "all"
         if shared and source_size != target_size:
             raise ConfigError(
                 "model.tied_embeddings: 'all' is one table for both languages, whose vocabularies "
                 f"have {source_size} and {target_size} pieces; use a joint tokenizer, or 'target'"
             )
-        self.source_embedding = None if shared else _embedding(source_size, embed, rngs=rngs)
+        self.source_embedding = None if shared else embedding_table(source_size, embed, rngs=rngs)
         self.encoder = Encoder(
             embed,
             config.encoder.hidden_size,
@@ -52,7 +48,7 @@ class Seq2Seq(nnx.Module):
         self.decoder = build_decoder(config, rngs=rngs)
         self.output_bias = nnx.Param(jnp.zeros(target_size))
         self.output = (
-            _embedding(target_size, config.readout_size, rngs=rngs)
+            embedding_table(target_size, config.readout_size, rngs=rngs)
             if config.tied_embeddings == "none"
             else None
         )
@@ -183,8 +179,9 @@ class Seq2Seq(nnx.Module):
         memory: Memory,
     ) -> Float[Array, "batch tgt wide"]:
         """Returns the readouts, and beside them what the lexical model reads, if there is one."""
-        if self.lexical is None or memory.embedded is None:
+        if self.lexical is None:
             return readouts
+        assert memory.embedded is not None  # `encode_embedded` has left it there
         return self.lexical(readouts, weights, memory.embedded)
 
 
@@ -206,15 +203,3 @@ def build(config: ModelConfig, *, source_size: int, target_size: int, seed: int)
     return Seq2Seq(
         config, source_size=source_size, target_size=target_size, rngs=nnx.Rngs(params=seed)
     )
-
-
-def _embedding(vocabulary_size: int, size: int, *, rngs: nnx.Rngs) -> nnx.Embed:
-    """Returns an embedding that computes in the type of its parameters, as other layers do.
-
-    Left alone, nnx.Embed casts to the type it was built with: bfloat16 would never leave it.
-    """
-    return nnx.Embed(vocabulary_size, size, promote_dtype=_keep_types, rngs=rngs)
-
-
-def _keep_types(arrays: Arrays, /, **_: Any) -> Arrays:
-    return arrays

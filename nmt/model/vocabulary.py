@@ -1,9 +1,13 @@
 """The target vocabulary of a model: what its tokens are read as, and what predicts them."""
 
+from typing import Any, TypeVar
+
 import jax
 import jax.numpy as jnp
-from flax import struct
+from flax import nnx, struct
 from jaxtyping import Array, Float, Int
+
+Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
 
 
 @struct.dataclass
@@ -42,3 +46,15 @@ def token_log_probs(
 def previous_tokens(tokens: Int[Array, "batch tgt"], bos: int) -> Int[Array, "batch tgt"]:
     """Returns the token that stands before each one, `bos` before the first."""
     return jnp.pad(tokens[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
+
+
+def embedding_table(vocabulary_size: int, size: int, *, rngs: nnx.Rngs) -> nnx.Embed:
+    """Returns an embedding that computes in the type of its parameters, as other layers do.
+
+    Left alone, nnx.Embed casts to the type it was built with: bfloat16 would never leave it.
+    """
+    return nnx.Embed(vocabulary_size, size, promote_dtype=_keep_types, rngs=rngs)
+
+
+def _keep_types(arrays: Arrays, /, **_: Any) -> Arrays:
+    return arrays

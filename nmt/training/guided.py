@@ -1,4 +1,4 @@
-"""Guided alignment: attention learns from given links (Chen et al. 2016)."""
+"""Guided alignment: attention learns from given links (Chen et al. 2016; 2020)."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float

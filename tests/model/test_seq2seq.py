@@ -112,7 +112,7 @@ def test_the_model_follows_the_equations_from_tokens_to_logits(kind, tied):
         readouts, shares = decode(
             parameters["decoder"], embedded, annotations, summary, score=score
         )
-        expected = [output @ readout + parameters["output_bias"] for readout in readouts]
+        expected = np.array([output @ readout for readout in readouts]) + parameters["output_bias"]
         if "lexical" in parameters:
             expected += lexical(parameters["lexical"], words, shares)
         np.testing.assert_allclose(logits[row], expected, rtol=1e-5, atol=1e-5)
