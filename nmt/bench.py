@@ -25,7 +25,9 @@ from nmt import configfile
 from nmt.allocator import keep_freed_memory
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import Batch
-from nmt.decoding.programs import search
+from nmt.decoding import devices
+from nmt.decoding.beam import BeamSearch, Settings
+from nmt.decoding.programs import Searcher, Sentences, search
 from nmt.errors import ConfigError
 from nmt.flops import decoding_flops, training_flops
 from nmt.model.seq2seq import build
@@ -217,17 +219,15 @@ def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: 
     """Returns sentences a second where each translation is as long as its source."""
     rows, length = source.shape
     lengths = np.full(rows, length, np.int32)
+    config = DecodingConfig(beam=beam)
     translate = partial(
+        devices.run,
         search,
-        graph,
-        params,
-        source,
-        lengths,
-        lengths,
-        config=DecodingConfig(beam=beam),
+        Searcher(devices.replicate(params), Settings.of(config)),
+        Sentences(source, lengths, lengths),
+        graph=graph,
+        rules=BeamSearch(beam=beam, n_best=1, bos=BOS, eos=EOS, pad=PAD, never=(BOS, PAD)),
         limit=length,
-        specials=(BOS, EOS, PAD),
-        n_best=1,
     )
     return float(rows / _seconds(translate, repeats))
 

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import ValidationError
 
-from nmt.config import Config, Section
+from nmt.config import Config, DecodingConfig, Section
 from nmt.errors import ConfigError
 
 
@@ -61,7 +61,7 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: expected a mapping of sections such as `data:` and `model:`")
     for override in overrides:
-        _override(tree, override)
+        _set(tree, *parse_override(override))
     tree.setdefault("run", f"runs/{path.stem}")
     return validate(tree, where=str(path))
 
@@ -117,17 +117,40 @@ def _parse(text: str, *, where: str) -> Any:
         ) from None
 
 
-def _override(tree: dict[str, Any], override: str) -> None:
+def decoding(config: Config, changes: Mapping[str, Any]) -> DecodingConfig:
+    """Returns the decoding settings of a configuration with changes, such as {"beam": 8}.
+
+    A key may be dotted, as in {"length_penalty.alpha": 0.6}.
+
+    Raises:
+        ConfigError: one line for each mistake, naming the key and what would be right.
+    """
+    tree = config.model_dump(mode="json")
+    for key, value in changes.items():
+        _set(tree, f"decoding.{key}", value)
+    return validate(tree, where="decoding").decoding
+
+
+def parse_override(override: str) -> tuple[str, Any]:
+    """Returns the dotted key and the value of an override `section.key=value`.
+
+    Raises:
+        ConfigError: it has another form, or the value is not valid YAML.
+    """
     key, equals, value = override.partition("=")
     if not equals or not key:
         raise ConfigError(f"{override}: an override has the form section.key=value")
+    return key, _parse(value, where=override)
+
+
+def _set(tree: dict[str, Any], key: str, value: Any) -> None:
     *parents, last = key.split(".")
     for parent in parents:
         child = tree.get(parent)
         if not isinstance(child, dict):
             child = tree[parent] = {}
         tree = child
-    tree[last] = _parse(value, where=override)
+    tree[last] = value
 
 
 def _explain(mistake: Any) -> str:

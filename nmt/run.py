@@ -40,7 +40,7 @@ KEPT = 2  # checkpoints of a kind: the newest, and one to fall back on should it
 # What a start that was cut off may leave in a folder that is not a run yet.
 _TRACES = {"lock", "config.yaml.part", "tokenizer.part"}
 
-Which = Literal["best", "last"]
+Which = Literal["best", "last"]  # kinds of checkpoints
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,25 +196,51 @@ class Run:
         newest = self._newest(which)
         return None if newest is None else newest[1]
 
-    def restore(self, which: Which, templates: dict[str, Any]) -> dict[str, Any]:
-        """Reads array trees of the given structure, shapes and types from the newest checkpoint.
+    def restore(self, which: Which | int, templates: dict[str, Any]) -> dict[str, Any]:
+        """Reads array trees of the given structure, shapes and types from a checkpoint.
 
-        One that is damaged is named in a warning, and the one before it is read.
+        It is the newest of its kind, or the one of a step. One that is damaged is named in a
+        warning, and the one before it is read; so is the last one where there is no best one yet.
 
         Raises:
-            RunError: there is no checkpoint, or none that is whole, or it is one of another
+            RunError: there is no such checkpoint, or none that is whole, or it is one of another
                 tokenizer or model, or of a newer format.
         """
-        newest = self._newest(which)
-        if newest is None:
-            raise RunError(f"{self.path}: has no checkpoint yet; `nmt train` saves the first")
-        folder, position = newest
+        folder, position = self._find(which)
         if position.tokenizer != self.tokenizers().fingerprint:
             raise RunError(
                 f"{self.path}: its tokenizer is not the one that the model was trained with; "
                 "put the original files back into tokenizer/"
             )
         return checkpoint.read(folder, templates)
+
+    def _find(self, which: Which | int) -> tuple[Path, Position]:
+        """Returns the checkpoint to read."""
+        if isinstance(which, int):
+            return self._of_step(which)
+        if found := self._newest(which):
+            return found
+        if which == "best" and (found := self._newest("last")):
+            warnings.warn(
+                f"{self.path}: no validation yet, so there is no best checkpoint; using the last "
+                f"one, of step {found[1].step}",
+                stacklevel=4,
+            )
+            return found
+        raise RunError(f"{self.path}: has no checkpoint yet; `nmt train` saves the first")
+
+    def _of_step(self, step: int) -> tuple[Path, Position]:
+        """Returns the checkpoint of a step, if it is whole."""
+        steps = set()
+        for folder in (*self._checkpoints("best"), *self._checkpoints("last")):
+            flaw = checkpoint.flaw(folder)
+            if flaw is None:
+                position = _position(folder)
+                if position.step == step:
+                    return folder, position
+                steps.add(position.step)
+        there = ", ".join(map(str, sorted(steps))) or "none"
+        raise RunError(f"{self.path}: has no checkpoint of step {step}; those it has: {there}")
 
     def _newest(self, which: Which) -> tuple[Path, Position] | None:
         """Returns the newest checkpoint of a kind that is as it was written."""

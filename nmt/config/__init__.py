@@ -6,6 +6,7 @@
 from pydantic import model_validator
 
 from nmt.config.data import BatchConfig, CorpusConfig, DataConfig, SamplingConfig, TokenizerConfig
+from nmt.config.decoding import DecodingConfig
 from nmt.config.model import (
     SCORES,
     AttentionConfig,
@@ -17,7 +18,6 @@ from nmt.config.model import (
 )
 from nmt.config.section import Count, Section
 from nmt.config.training import (
-    DecodingConfig,
     GuidedAlignmentConfig,
     ScheduleConfig,
     TrainingConfig,

@@ -53,19 +53,3 @@ class TrainingConfig(Section):
         if self.max_steps is None and self.max_epochs is None:
             raise ValueError("give `max_steps` or `max_epochs`")
         return self
-
-
-class DecodingConfig(Section):
-    """Search. The longest hypothesis is `max_ratio` times the source pieces plus `max_extra`."""
-
-    beam: Size = 5  # hypotheses kept; 1 is greedy search
-    normalisation: Literal["none", "average", "gnmt"] = "average"
-    alpha: Annotated[float, Field(ge=0)] = 1.0  # average: length ** alpha; gnmt: Wu et al. (2016)
-    max_ratio: Positive = 1.5  # target pieces a source piece
-    max_extra: Count = 10  # target pieces on top
-    coverage_penalty: Annotated[float, Field(ge=0)] = 0.0  # beta of Wu et al. (2016); 0: none
-    shortlist: Count | None = None  # translations of a source piece that may be used; null: all
-    prune: Positive | None = None  # nats below the best hypothesis that give one up; null: none
-    draw: Count | None = None  # hard, monotonic: seed to draw positions by; null: take the best
-    batch: Size = 64  # sentences of 128 pieces; four times as many of 32 or fewer
-    max_source: Size = 512  # pieces; a longer line is cut, with a warning

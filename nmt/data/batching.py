@@ -14,6 +14,7 @@ import numpy.typing as npt
 from nmt.config import BatchConfig
 
 Lengths = npt.NDArray[np.int32]  # (pairs, 2): source and target pieces, end of sentence included
+Sentence = npt.NDArray[np.int32] | Sequence[int]  # as ids
 GRID = 64  # candidate lengths on each side; a finer grid costs time and gains nothing
 
 
@@ -117,7 +118,7 @@ def in_order(lengths: Lengths, shapes: Sequence[Shape]) -> list[PlannedBatch]:
 
 
 def pad(
-    pairs: Sequence[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]],
+    pairs: Sequence[tuple[Sentence, Sentence]],
     shape: Shape,
     *,
     links: Sequence[npt.NDArray[np.int32]] | None = None,
@@ -137,7 +138,7 @@ def pad(
 
 
 def pad_side(
-    sentences: Sequence[npt.NDArray[np.int32] | Sequence[int]], rows: int, length: int
+    sentences: Sequence[Sentence], rows: int, length: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Returns (rows, length) ids, padded with zeros, and the (rows,) lengths."""
     tokens = np.zeros((rows, length), np.int32)

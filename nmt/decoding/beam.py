@@ -1,12 +1,26 @@
 """Beam search: `init`, then `step` until every sentence is done, then `finish`.
 
-The model reads a fixed number of rows at a time, and a row is one live hypothesis of any sentence.
-Hypotheses that are given up and sentences that are done leave their rows to others, which wait
-until then, so that rows are hardly ever idle. What the model has read stands in a log; the tokens
-and the attention of the best hypotheses are collected from it at the end.
+A beam of width k holds at most k live hypotheses of a sentence, all of the same length. At each
+step every live one is extended with every token that may be written. Of these candidates
+
+1. the k best that do not end are live next;
+2. those that end, if they are among the k best of all, are finished;
+3. a live hypothesis whose log-probability is more than `prune` nats below that of the likeliest
+   live one is dropped (absolute threshold pruning, Freitag and Al-Onaizan 2017, section 3).
+
+Candidates are compared by the score of `Ranking`, as if they ended there, and so is all that is
+finished. A sentence is done at its maximum length, when none of its hypotheses is live, or
+
+4. when p k hypotheses have finished, p being the `patience` of Kasai et al. (2022);
+5. when no live one could still be among the `n_best` finished ones (`Ranking.bound`).
+
+The exact search has no patience: it returns the best of all that 1 to 3 would ever finish. One
+whose beam holds every sequence returns the best of all sequences; a beam of 1 is greedy search.
+Log-probabilities of different lengths are never compared.
 """
 
 import dataclasses
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,105 +28,53 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from nmt.decoding.hypotheses import (
-    Hypotheses,
-    Memory,
-    Normalisation,
-    State,
-    Step,
-    bound,
-    coverage_penalty,
-    expand,
-    forbid,
-    largest,
-    normalise,
-)
-from nmt.decoding.paths import Log, Paths, choose, take
-from nmt.decoding.rows import Plan, most_readings
+from nmt.config import DecodingConfig
+from nmt.decoding.history import History, Paths, choose, take
+from nmt.decoding.hypotheses import Hypotheses, Memory, State, Step, expand, forbid, largest
+from nmt.decoding.ranking import Ranking, coverage_penalty
+from nmt.types import Scalar
+
+FEWEST = 16  # sentences; a program for the half of fewer is not worth its compilation
 
 
-def search(
-    step: Step,
-    state: State,
-    memory: Memory,
-    *,
-    beam: int,
-    max_length: Int[Array, " batch"],
-    limit: int,
-    source_mask: Bool[Array, "batch src"],
-    bos: int,
-    eos: int,
-    pad: int,
-    normalisation: Normalisation,
-    alpha: float,
-    coverage: float = 0.0,
-    prune: float | None = None,
-    rows: int = 256,
-    n_best: int = 1,
-) -> Hypotheses:
-    """Returns the `n_best` translations of each sentence, at most `beam`.
+@struct.dataclass
+class Settings:
+    """What may differ between searches without another compiled program."""
 
-    Args:
-        step: the model.
-        state: its state before the first token; leaves lead with the axis batch, without beam.
-        memory: what the step reads besides; leaves lead with the axis batch.
-        beam: how many hypotheses of a sentence are extended at once.
-        max_length: of each sentence's translation, eos included; 0 for rows of padding.
-        limit: the length of the arrays returned, at least the largest `max_length`.
-        source_mask: the real positions of the attention's axis src.
-        bos: the token that every hypothesis starts from; like `pad` it is never generated.
-        eos: the token that ends a hypothesis.
-        pad: what follows the end in the tokens returned.
-        normalisation: how lengths are made comparable, see `normalise`.
-        alpha: its exponent.
-        coverage: the weight of `coverage_penalty` in the score.
-        prune: a hypothesis so much less probable than the best one of its sentence is given up.
-        rows: how many hypotheses the model reads at once, at least `beam`.
-        n_best: how many translations are returned.
-    """
-    rules = BeamSearch(
-        beam=beam,
-        n_best=n_best,
-        bos=bos,
-        eos=eos,
-        pad=pad,
-        normalisation=normalisation,
-        alpha=alpha,
-        coverage=coverage,
-        prune=prune,
-    )
-    start = rules.init(state, max_length, limit=limit, source_mask=source_mask, rows=rows)
-    return rules.finish(rules.run(start, step, memory), limit=limit)
+    ranking: Ranking
+    patience: float | Scalar  # infinite: exact
+    prune: float | Scalar  # nats; infinite: none
 
-
-FEWEST = 64  # rows; when few sentences are left, a quarter of the rows is enough, but no fewer
+    @classmethod
+    def of(cls, config: DecodingConfig) -> "Settings":
+        """Returns what the configuration sets."""
+        return cls(
+            ranking=Ranking.of(config),
+            patience=jnp.inf if config.patience is None else config.patience,
+            prune=jnp.inf if config.prune is None else config.prune,
+        )
 
 
 @struct.dataclass
 class SearchState:
     """What the loop carries. `live` and `finished` are best first, and stay once `done`."""
 
-    clock: Int[Array, ""]  # how many times the model has read
+    clock: Int[Array, ""]  # steps made: the length of what is live
     max_length: Int[Array, " batch"]
     source_mask: Bool[Array, "batch src"]
     done: Bool[Array, " batch"]
-    model: State  # after what each place of the beam has last read
+    model: State  # of each live hypothesis, before it reads its last token
     live: Paths
-    finished: Paths
-    log: Log
+    finished: Paths  # the best of them
+    number: Int[Array, " batch"]  # of all that have finished
+    history: History
 
 
 @dataclasses.dataclass(frozen=True)
 class BeamSearch:
-    """The rules of a search.
+    """A search for the `n_best` translations, at most `beam`, and the tokens that it knows of.
 
-    At each time the `beam` best continuations of a sentence that do not end live on. One that ends
-    counts only among the `beam` best of all: a beam of 1 is greedy search, and a beam that holds
-    all sequences finds the best of all.
-
-    A live hypothesis is given up when it can no longer be among the `n_best`, or by `prune`. A
-    sentence is done at its maximum length; when no hypothesis of it is live; or when `beam`
-    hypotheses have finished and no live one is more probable than any of them.
+    `covers` says whether the ranking counts attention, which then is summed.
     """
 
     beam: int
@@ -120,10 +82,47 @@ class BeamSearch:
     bos: int
     eos: int
     pad: int
-    normalisation: Normalisation
-    alpha: float
-    coverage: float = 0.0
-    prune: float | None = None
+    never: tuple[int, ...] = ()  # tokens that are not written
+    covers: bool = False
+
+    def __call__(
+        self,
+        step: Step,
+        state: State,
+        memory: Memory,
+        settings: Settings,
+        *,
+        max_length: Int[Array, " batch"],
+        limit: int,
+        source_mask: Bool[Array, "batch src"],
+    ) -> Hypotheses:
+        """Searches until every sentence is done.
+
+        When half of the sentences are done, the others go on in arrays of half the size.
+
+        Args:
+            step: the model, which reads a token of each sentence.
+            state: its state before the first token; leaves lead with the axis batch.
+            memory: what the step reads besides; leaves lead with the axis batch.
+            settings: what hypotheses are ranked by, and when a sentence is done.
+            max_length: of each sentence's translation, eos included; 0 for rows of padding.
+            limit: the length of the arrays returned, at least the largest `max_length`.
+            source_mask: the real positions of the attention's axis src.
+        """
+        search = self.init(state, max_length, limit=limit, source_mask=source_mask)
+        half = len(max_length) // 2
+        if half < FEWEST:
+            return self.finish(self._until(0, search, step, memory, settings))
+        search = self._until(half, search, step, memory, settings)
+        going = jnp.argsort(search.done, stable=True)[:half]
+        rest, theirs = jax.tree.map(
+            lambda leaf: leaf[going] if leaf.ndim else leaf,  # the clock has no axis
+            (search, memory),
+        )
+        rest = self._until(0, rest, step, theirs, settings)
+        return jax.tree.map(
+            lambda early, late: early.at[going].set(late), self.finish(search), self.finish(rest)
+        )
 
     def init(
         self,
@@ -132,89 +131,123 @@ class BeamSearch:
         *,
         limit: int,
         source_mask: Bool[Array, "batch src"],
-        rows: int,
     ) -> SearchState:
         """Returns the search before the first token: one live hypothesis for each sentence."""
         batch, src = source_mask.shape
-        covered = src if self.coverage else 0
-        nothing = Paths.absent((batch, self.beam), token=self.bos, covered=covered)
-        max_length = jnp.minimum(max_length, limit)
-        rows = min(rows, batch * self.beam)
+        absent = partial(Paths.absent, token=self.bos, covered=src if self.covers else 0)
+        live = absent((batch, self.beam))
         first = (jnp.arange(self.beam)[None, :] == 0) & (max_length > 0)[:, None]
         return SearchState(
             clock=jnp.zeros((), jnp.int32),
-            max_length=max_length,
+            max_length=jnp.minimum(max_length, limit),
             source_mask=source_mask,
             done=max_length <= 0,
             model=expand(state, self.beam),
-            live=dataclasses.replace(nothing, log_probs=jnp.where(first, 0.0, -jnp.inf)),
-            finished=nothing,
-            log=Log.blank(most_readings(batch, self.beam, limit, rows), rows, src),
+            live=dataclasses.replace(live, log_probs=jnp.where(first, 0.0, -jnp.inf)),
+            finished=absent((batch, self.n_best)),
+            number=jnp.zeros(batch, jnp.int32),
+            history=History.blank(batch, limit, self.beam, src),
         )
 
-    def run(self, search: SearchState, step: Step, memory: Memory) -> SearchState:
-        """Returns the search when every sentence is done; the last ones have fewer rows."""
-        rows = search.log.tokens.shape[1]
-        if rows // 4 >= FEWEST:
-            left = rows // 4 // self.beam
-            search = self._until(search, step, memory, rows=rows, left=left)
-            rows = rows // 4
-        return self._until(search, step, memory, rows=rows, left=0)
-
     def _until(
-        self, search: SearchState, step: Step, memory: Memory, *, rows: int, left: int
+        self, left: int, search: SearchState, step: Step, memory: Memory, settings: Settings
     ) -> SearchState:
         """Returns the search when no more sentences than those `left` go on."""
         return lax.while_loop(
             lambda now: jnp.sum(~now.done) > left,
-            lambda now: self.step(now, step, memory, rows=rows),
+            lambda now: self.step(now, step, memory, settings),
             search,
         )
 
-    def step(self, search: SearchState, step: Step, memory: Memory, *, rows: int) -> SearchState:
-        """Returns the search with one more token on live hypotheses, as many as there are rows."""
-        live = search.live
-        counts = jnp.where(search.done, 0, live.present.sum(axis=1))
-        plan = Plan.of(counts, beam=self.beam, rows=rows)
-        at = (plan.sentence, plan.place)
-        before = jax.tree.map(lambda leaf: leaf[plan.sentence, live.parents[at]], search.model)
-        theirs = jax.tree.map(lambda leaf: leaf[plan.sentence], memory)
-        after, log_probs, attention = step(before, live.tokens[at], theirs)
-        nowhere = jnp.where(plan.idle, len(counts), plan.sentence)
-        candidates = self._candidates(search, plan, log_probs, attention)
-        read = plan.read[:, 0]
-        extended = self._select(search, candidates)
-        live, finished, done = choose(
-            read, extended, (search.live, search.finished, jnp.zeros_like(read))
+    def step(
+        self, search: SearchState, step: Step, memory: Memory, settings: Settings
+    ) -> SearchState:
+        """Returns the search with one more token on every live hypothesis."""
+        read = jax.vmap(step, in_axes=(1, 1, None), out_axes=1)
+        model, log_probs, attention = read(search.model, search.live.tokens, memory)
+        candidates = self._candidates(search, log_probs, attention, settings.ranking)
+        live, finished, number = choose(
+            search.done,
+            (search.live, search.finished, search.number),
+            self._select(search, candidates, settings.prune),
         )
-        return dataclasses.replace(
+        after = dataclasses.replace(
             search,
             clock=search.clock + 1,
-            done=search.done | done,
-            model=jax.tree.map(
-                lambda whole, new: whole.at[nowhere, plan.place].set(new, mode="drop"),
-                search.model,
-                after,
-            ),
+            model=take(model, live.parents),
             live=live,
             finished=finished,
-            log=search.log.write(
-                search.clock,
-                tokens=search.live.tokens[at],
-                origins=search.live.origins[at],
-                attention=attention,
-            ),
+            number=number,
+            history=search.history.write(search.clock, live, attention),
+        )
+        return dataclasses.replace(after, done=after.done | self._are_done(after, settings))
+
+    def _candidates(
+        self,
+        search: SearchState,
+        log_probs: Float[Array, "batch beam vocab"],
+        attention: Float[Array, "batch beam src"],
+        ranking: Ranking,
+    ) -> Paths:
+        """Returns the best continuations of what is live, twice as many as the beam is wide.
+
+        Of one hypothesis one more than the beam is wide are enough: at most one of them ends.
+        """
+        batch, beam, vocab = log_probs.shape
+        number = min(beam + 1, vocab)
+        allowed = forbid(log_probs, *self.never).reshape(batch * beam, vocab)
+        gained, tokens = (each.reshape(batch, beam, number) for each in largest(allowed, number))
+        totals = search.live.log_probs[:, :, None] + gained
+        summed, lengths = search.live.attention, search.live.lengths + 1
+        covered = jnp.zeros((batch, beam, 1))
+        if self.covers:
+            summed = summed + attention
+            covered = coverage_penalty(summed, search.source_mask[:, None, :])[:, :, None]
+        scores = ranking.score(totals, lengths[:, :, None], covered)
+        best, places = lax.top_k(scores.reshape(batch, -1), min(2 * beam, beam * number))
+        parents = places // number
+        pick = partial(jnp.take_along_axis, indices=places, axis=1)
+        return Paths(
+            tokens=pick(tokens.reshape(batch, -1)),
+            parents=parents,
+            lengths=take(lengths, parents),
+            log_probs=pick(totals.reshape(batch, -1)),
+            scores=best,
+            attention=take(summed, parents),
         )
 
-    def finish(self, search: SearchState, *, limit: int) -> Hypotheses:
-        """Returns the best hypotheses; unfinished ones fill the places that finished ones leave."""
-        cut = search.live.best(self.beam, search.live.scores)
+    def _select(
+        self, search: SearchState, candidates: Paths, prune: float | Scalar
+    ) -> tuple[Paths, Paths, Int[Array, " batch"]]:
+        """Returns what is live next, the best that have finished, and how many have."""
+        ends = candidates.tokens == self.eos
+        ended = candidates.only(ends & (jnp.arange(ends.shape[1])[None, :] < self.beam))
+        live = candidates.only(~ends).best(self.beam)
+        likeliest = live.log_probs.max(axis=1, keepdims=True)
+        return (
+            live.only(live.log_probs >= likeliest - prune),
+            search.finished.join(ended).best(self.n_best),
+            search.number + ended.present.sum(axis=1),
+        )
+
+    def _are_done(self, search: SearchState, settings: Settings) -> Bool[Array, " batch"]:
+        """Returns which sentences are done, with what has just been selected."""
+        longest = search.max_length[:, None]
+        reachable = settings.ranking.bound(search.live.log_probs, longest).max(axis=1)
+        return (
+            (search.clock >= search.max_length)
+            | (search.number >= settings.patience * self.beam)
+            | (reachable <= search.finished.scores[:, -1])
+        )
+
+    def finish(self, search: SearchState) -> Hypotheses:
+        """Returns the best hypotheses; what was cut takes the places that are left."""
+        cut = search.live.only(search.live.lengths >= search.max_length[:, None])
         paths = search.finished.join(cut)
         paths = take(paths, jnp.argsort(~paths.present, axis=1, stable=True)[:, : self.n_best])
         lengths = jnp.where(paths.present, paths.lengths, 0)
-        paths = dataclasses.replace(paths, lengths=lengths)
-        tokens, attention = search.log.trace(paths, limit)
-        inside = jnp.arange(limit)[None, None, :] < lengths[:, :, None]
+        tokens, attention = search.history.trace(paths)
+        inside = jnp.arange(tokens.shape[2])[None, None, :] < lengths[:, :, None]
         return Hypotheses(
             tokens=jnp.where(inside, tokens, self.pad),
             lengths=lengths,
@@ -222,67 +255,3 @@ class BeamSearch:
             scores=paths.scores,
             attention=jnp.where(inside[..., None], attention, 0.0),
         )
-
-    def _candidates(
-        self,
-        search: SearchState,
-        plan: Plan,
-        log_probs: Float[Array, "row vocab"],
-        attention: Float[Array, "row src"],
-    ) -> Paths:
-        """Returns the best continuations of what was read, twice as many as the beam is wide.
-
-        Of one hypothesis one more than the beam is wide are enough: at most one of them ends.
-        """
-        number = min(self.beam + 1, log_probs.shape[1])
-        normaliser = jax.nn.logsumexp(log_probs, axis=1, keepdims=True)
-        gained, tokens = largest(forbid(log_probs, self.bos, self.pad), number)
-        before = jnp.where(plan.read, search.live.log_probs, -jnp.inf)
-        totals = before[:, :, None] + (gained - normaliser)[plan.rows]
-        best, places = lax.top_k(totals.reshape(len(totals), -1), 2 * self.beam)
-        parents = places // number
-        rows = jnp.take_along_axis(plan.rows, parents, axis=1)
-        lengths = take(search.live.lengths, parents) + 1
-        coverage = take(search.live.coverage, parents)
-        if self.coverage:
-            coverage = coverage + attention[rows]
-        scores = normalise(best, lengths, kind=self.normalisation, alpha=self.alpha)
-        if self.coverage:
-            missed = coverage_penalty(coverage, search.source_mask)
-            scores = jnp.where(best > -jnp.inf, scores + self.coverage * missed, -jnp.inf)
-        return Paths(
-            tokens=tokens[rows, places % number],
-            parents=parents,
-            origins=search.clock * search.log.tokens.shape[1] + rows,
-            lengths=lengths,
-            log_probs=best,
-            scores=scores,
-            coverage=coverage,
-        )
-
-    def _select(
-        self, search: SearchState, candidates: Paths
-    ) -> tuple[Paths, Paths, Bool[Array, " batch"]]:
-        """Returns live and finished hypotheses, and which sentences are done with these."""
-        ends = candidates.tokens == self.eos
-        counted = ends & (jnp.arange(2 * self.beam)[None, :] < self.beam)
-        finished = search.finished.join(candidates.only(counted))
-        finished = finished.best(self.beam, finished.scores)
-        live = candidates.only(~ends)
-        live = live.best(self.beam, live.log_probs)
-        longest = (candidates.lengths[:, 0] >= search.max_length) | (
-            finished.log_probs.min(axis=1) >= live.log_probs[:, 0]
-        )
-        live = live.only(~self._given_up(search, live, finished))
-        return live, finished, longest | ~live.present[:, 0]
-
-    def _given_up(
-        self, search: SearchState, live: Paths, finished: Paths
-    ) -> Bool[Array, "batch beam"]:
-        lengths = jnp.broadcast_to(search.max_length[:, None], live.lengths.shape)
-        reachable = bound(live.log_probs, lengths, kind=self.normalisation, alpha=self.alpha)
-        given_up = reachable <= finished.scores[:, self.n_best - 1 : self.n_best]
-        if self.prune is not None:
-            best = jnp.maximum(live.log_probs[:, :1], finished.log_probs.max(axis=1)[:, None])
-            given_up |= live.log_probs < best - self.prune
-        return given_up

@@ -25,11 +25,13 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from nmt.decoding.programs import force, remember
+from nmt.data.batching import Batch
+from nmt.decoding import devices
+from nmt.decoding.programs import Scorer, force, remember
 from nmt.errors import DataError
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens, token_log_probs
-from nmt.types import Graph, Params
+from nmt.types import Graph
 
 METHODS = ("attention", "shifted", "saliency", "saliency_input", "smoothed", "jacobian")
 
@@ -52,67 +54,39 @@ def check_method(name: str) -> None:
 
 
 def explain(
-    graph: Graph,
-    params: Params,
-    source: Int[Array, "batch src"],
-    source_lengths: Int[Array, " batch"],
-    target: Int[Array, "batch tgt"],
-    target_lengths: Int[Array, " batch"],
-    *,
-    bos: int,
-    method: str,
-    draw: int | None = None,
-) -> tuple[Float[Array, " batch"], Matrix]:
-    """Returns the log-probability of each given target, and the matrix of a method.
+    shared: Scorer, rows: Batch, *, graph: Graph, bos: int, method: str
+) -> tuple[Float[Array, " batch"], Float[Array, " batch"], Matrix]:
+    """Returns log-probability and score of given targets, and the matrix of a method.
 
-    `draw` is as in `remember`; derivatives are those of a model that does not draw.
+    The arguments are those of `force`; derivatives are those of a model that does not draw.
     """
-    log_probs, weights = force(
-        graph, params, source, source_lengths, target, target_lengths, bos=bos, draw=draw
-    )
+    log_probs, scores, weights = devices.run(force, shared, rows, graph=graph, bos=bos)
     match method:
         case "attention":
-            return log_probs, weights
+            return log_probs, scores, weights
         case "shifted":
-            found = _shifted(graph, params, source, source_lengths, target, bos=bos, draw=draw)
+            found = devices.run(_shifted, shared, rows, graph=graph, bos=bos)
         case _:
-            found = _derived(graph, params, source, source_lengths, target, bos=bos, method=method)
-    return log_probs, found
+            found = devices.run(_derived, shared, rows, graph=graph, bos=bos, method=method)
+    return log_probs, scores, found
 
 
-@partial(jax.jit, static_argnames=("graph", "bos", "draw"))
-def _shifted(
-    graph: Graph,
-    params: Params,
-    source: Int[Array, "batch src"],
-    lengths: Int[Array, " batch"],
-    target: Int[Array, "batch tgt"],
-    *,
-    bos: int,
-    draw: int | None,
-) -> Matrix:
+def _shifted(shared: Scorer, rows: Batch, *, graph: Graph, bos: int) -> Matrix:
     """Returns the weights of the steps that read the target; the last one reads its end."""
-    model = nnx.merge(graph, params)
+    model: Seq2Seq = nnx.merge(graph, shared.params)
+    source, lengths, target = map(jnp.asarray, rows[:3])
+    memory = remember(model, source, lengths, seed=shared.seed)
     read = jnp.pad(target, ((0, 0), (1, 0)), constant_values=bos)
-    _, attended = model.teacher_forced(read, remember(model, source, lengths, draw=draw))
+    _, attended = model.teacher_forced(read, memory)
     return attended.weights[:, 1:]
 
 
-@partial(jax.jit, static_argnames=("graph", "bos", "method"))
-def _derived(
-    graph: Graph,
-    params: Params,
-    source: Int[Array, "batch src"],
-    lengths: Int[Array, " batch"],
-    target: Int[Array, "batch tgt"],
-    *,
-    bos: int,
-    method: str,
-) -> Matrix:
+def _derived(shared: Scorer, rows: Batch, *, graph: Graph, bos: int, method: str) -> Matrix:
     """Returns a matrix that is made of derivatives in the source embeddings."""
-    model = nnx.merge(graph, params)
+    model: Seq2Seq = nnx.merge(graph, shared.params)
+    source, lengths, target = map(jnp.asarray, rows[:3])
     embedded = model.embed(source)
-    mask = jnp.arange(source.shape[1])[None, :] < lengths[:, None]
+    mask = jnp.arange(embedded.shape[1])[None, :] < lengths[:, None]
     before = previous_tokens(target, bos)
 
     def read(embedded: Embedded) -> Float[Array, "batch tgt readout"]:

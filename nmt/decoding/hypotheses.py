@@ -1,17 +1,16 @@
-"""What beam search and sampling share: the step function, hypotheses, length normalisation."""
+"""What beam search and sampling share: the step function, and hypotheses."""
 
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 State = Any  # a pytree; every leaf leads with the axis row
 Memory = Any  # a pytree that does not change; every leaf leads with the axis row
-Normalisation = Literal["none", "average", "gnmt"]
 Found = Array | np.ndarray  # on the device, or fetched from it
 
 BLOCK = 64  # of sizes from 16 to 1000 the fastest on a CPU, for rows of 40,000 values
@@ -19,11 +18,10 @@ BLOCK = 64  # of sizes from 16 to 1000 the fastest on a CPU, for rows of 40,000 
 
 @runtime_checkable
 class Step(Protocol):
-    """All that search knows of a model: it reads one token of each hypothesis, a row each.
+    """All that search knows of a model: it reads a token a row, and predicts the next one.
 
-    `log_probs` are those of the next token; for `beam.search`, which normalises them over the
-    vocabulary itself, logits will do. `attention` is what was attended to in order to predict it.
-    A leaf of the state, such as a random key, travels with its hypothesis.
+    `log_probs` are those of the next token, `attention` is what was attended to in order to
+    predict it. A leaf of the state, such as a random key, travels with its hypothesis.
     """
 
     def __call__(
@@ -46,58 +44,6 @@ class Hypotheses:
     log_probs: Float[Found, "batch beam"]  # sums over the tokens
     scores: Float[Found, "batch beam"]  # what they are ranked by
     attention: Float[Found, "batch beam length src"]  # what each attended to for each token
-
-
-def normalise(
-    log_probs: Float[Array, "batch beam"],
-    lengths: Int[Array, "batch beam"],
-    *,
-    kind: Normalisation,
-    alpha: float,
-) -> Float[Array, "batch beam"]:
-    """Returns scores that hypotheses of different lengths can be compared by.
-
-    none      log p
-    average   log p / length ** alpha
-    gnmt      log p / ((5 + length) / 6) ** alpha      Wu et al. (2016), equation 14
-    """
-    match kind:
-        case "none":
-            return log_probs
-        case "average":
-            return log_probs / lengths.astype(jnp.float32) ** alpha
-        case "gnmt":
-            return log_probs / ((5 + lengths) / 6) ** alpha
-
-
-def bound(
-    log_probs: Float[Array, "batch beam"],
-    max_lengths: Int[Array, "batch beam"],
-    *,
-    kind: Normalisation,
-    alpha: float,
-) -> Float[Array, "batch beam"]:
-    """Returns the best score that unfinished hypotheses can still reach.
-
-    Log-probabilities are never positive, so that they only fall, and the longest translation
-    divides them by most: at best a hypothesis loses nothing more and ends at the maximum length.
-    A coverage penalty is never positive, and at best there is none in the end.
-    """
-    return normalise(log_probs, max_lengths, kind=kind, alpha=alpha)
-
-
-def coverage_penalty(
-    coverage: Float[Array, "batch beam src"], source_mask: Bool[Array, "batch src"]
-) -> Float[Array, "batch beam"]:
-    """Returns sum_i log(min(c_i, 1)) over the real source positions i, never positive.
-
-    c_i is the attention that position i has got from all target positions: cp of Wu et al. (2016),
-    equation 14, whose weight beta is left to the caller. Attention of zero, which their softmax
-    never gives, counts as the smallest number, so that the score stays finite.
-    """
-    smallest = jnp.finfo(coverage.dtype).tiny
-    covered = jnp.where(source_mask[:, None, :], jnp.clip(coverage, smallest, 1.0), 1.0)
-    return jnp.log(covered).sum(axis=-1)
 
 
 def expand(state: State, beam: int) -> State:

@@ -1,4 +1,4 @@
-"""Lots: which sentences are searched together, and the shape of the arrays that they fill.
+"""Lots: which sentences are computed together, and the shape of the arrays that they fill.
 
 Each shape is compiled for itself. A file of any lengths up to 2,048 pieces needs 12 of them at
 most: one for each width, and one more for a last window of few lines.
@@ -20,7 +20,33 @@ class Lot:
     width: int
 
 
-def lots(numbers: Sequence[int], lengths: Sequence[int], *, batch: int) -> Iterator[Lot]:
+@dataclasses.dataclass(frozen=True)
+class Room:
+    """How many sentences fit into a lot, on all devices together.
+
+    Attributes:
+        batch: sentences at most, on each device; fewer where four times as many hypotheses of 32
+            pieces, or as many of 128, would not hold their beams.
+        beam: hypotheses of a sentence.
+        devices: what shares the rows, in equal parts.
+    """
+
+    batch: int
+    beam: int = 1
+    devices: int = 1
+
+    def size(self, width: int) -> int:
+        """Returns the sentences of a lot of a width."""
+        hypotheses = min(4 * self.batch, 128 * self.batch // width)
+        return max(1, min(self.batch, hypotheses // self.beam)) * self.devices
+
+    def few(self, number: int, width: int) -> int:
+        """Returns the size of a lot of a few sentences that are all there are."""
+        wanted = 1 if number == 1 else FEW
+        return min(-(-wanted // self.devices) * self.devices, self.size(width))
+
+
+def lots(numbers: Sequence[int], lengths: Sequence[int], *, room: Room) -> Iterator[Lot]:
     """Yields the numbered sentences in lots, the longest sentences first.
 
     A lot ends when it is full, or half full and what follows needs less width. So that few shapes
@@ -28,15 +54,15 @@ def lots(numbers: Sequence[int], lengths: Sequence[int], *, batch: int) -> Itera
     few.
 
     Args:
-        numbers: the sentences that are searched.
-        lengths: of each sentence, of those that are not searched too.
-        batch: sentences of 128 pieces; there are more of shorter ones, four times as many at most.
+        numbers: the sentences that are computed.
+        lengths: of each sentence, of those that are not computed too.
+        room: how many fit into a lot.
     """
     lot: list[int] = []
     for number in sorted(numbers, key=lengths.__getitem__, reverse=True):
         if lot:
             width = width_of(lengths[lot[0]])
-            size = _capacity(width, batch)
+            size = room.size(width)
             narrower = width_of(lengths[number]) < width
             if len(lot) == size or (narrower and len(lot) >= size / 2):
                 yield Lot(tuple(lot), size, width)
@@ -44,16 +70,10 @@ def lots(numbers: Sequence[int], lengths: Sequence[int], *, batch: int) -> Itera
         lot.append(number)
     if lot:
         width = width_of(lengths[lot[0]])
-        size = _capacity(width, batch)
-        if len(numbers) <= FEW:
-            size = 1 if len(numbers) == 1 else min(FEW, size)
-        yield Lot(tuple(lot), size, width)
+        few = len(numbers) <= min(FEW, room.size(width))
+        yield Lot(tuple(lot), room.few(len(lot), width) if few else room.size(width), width)
 
 
 def width_of(length: int) -> int:
     """Returns the padded length of a sentence."""
     return next((width for width in WIDTHS if width >= length), 1 << (length - 1).bit_length())
-
-
-def _capacity(width: int, batch: int) -> int:
-    return max(1, min(4 * batch, 128 * batch // width))

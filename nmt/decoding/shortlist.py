@@ -1,4 +1,4 @@
-"""A vocabulary shortlist: the target pieces that the sentences of a batch may need.
+"""A vocabulary shortlist: the target pieces that a sentence may need, whatever its neighbours.
 
 Which pieces translate which is learnt from the training pairs with IBM model 1 (Brown et al. 1993).
 Its table stands in the run folder beside the model.
@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from nmt.decoding.lots import Lot
 from nmt.errors import RunError
 from nmt.run import Run
 
 FILE = "shortlist.npz"
+COMMON = 1024  # pieces that every sentence may use
 RANKS = 100  # translations of a piece that are kept
 ROUNDS = 5  # of expectation maximisation; later ones change few ranks
 LINKS = 10_000_000  # what a table is learnt from at most; a million take 100 MB
@@ -78,18 +80,37 @@ class Lexicon:
         return part.replace(run.path / FILE)
 
     def choose(
-        self, sources: Iterable[Sequence[int]], *, likeliest: int, size: int, first: Sequence[int]
-    ) -> Ids:
-        """Returns `size` different target pieces: `first`, then those that the sources may need.
+        self,
+        sentences: Sequence[Sequence[int]],
+        lot: Lot,
+        *,
+        likeliest: int,
+        first: Sequence[int],
+        joint: bool,
+    ) -> tuple[Ids, Ids]:
+        """Returns the target pieces that sentences may use: common ones, and each sentence's own.
 
-        The `likeliest` translations of each source piece come rank by rank, so that the least
-        likely are left out where there are too many. The most common pieces fill what is left.
+        Args:
+            sentences: as source pieces.
+            lot: the shape of their arrays.
+            likeliest: translations of each source piece that are a sentence's own.
+            first: what the common pieces begin with.
+            joint: both languages have one vocabulary, and a sentence may copy its own pieces.
+
+        Returns:
+            The common pieces, and an array of the others, (sentence, piece), filled up with -1.
         """
-        pieces = np.unique(np.concatenate([np.asarray(ids, np.int32) for ids in sources]))
-        ranks = self.translations[pieces, :likeliest].T.ravel()
-        ordered = np.concatenate([np.asarray(first, np.int32), ranks[ranks >= 0], self.common])
+        ordered = np.concatenate([np.asarray(first, np.int32), self.common])
         _, places = np.unique(ordered, return_index=True)
-        return ordered[np.sort(places)[:size]]
+        common = ordered[np.sort(places)[:COMMON]]
+        own = np.full((lot.size, (likeliest + joint) * lot.width), -1, np.int32)
+        for row, sentence in enumerate(sentences):
+            pieces = np.unique(np.asarray(sentence, np.int32))
+            translations = self.translations[pieces, :likeliest].ravel()
+            wanted = np.concatenate([translations, pieces[: joint * len(pieces)]])
+            found = np.setdiff1d(wanted[wanted >= 0], common)
+            own[row, : len(found)] = found
+        return common, own
 
 
 def make(run: Run) -> Path:

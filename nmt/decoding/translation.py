@@ -22,7 +22,7 @@ class Translation:
 
     source: str
     text: str
-    score: float  # normalised for length: what hypotheses were ranked by
+    score: float  # what hypotheses are ranked by: see nmt.decoding.ranking
     log_prob: float  # of the pieces, natural logarithm
     source_pieces: tuple[str, ...]
     target_pieces: tuple[str, ...]
@@ -66,6 +66,11 @@ class Translation:
             target_offsets=_unspelled(text, target_pieces, where),
             **measured,
         )
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it reached the longest length allowed before the model ended it."""
+        return bool(self.target_pieces) and self.target_pieces[-1] != END
 
     @cached_property
     def words(self) -> WordMatrix:

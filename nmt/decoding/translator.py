@@ -1,27 +1,27 @@
-"""From strings to translations: tokenise, sort into batches, search, detokenise, restore order."""
+"""From strings to translations: tokenise, sort into lots, search, detokenise, restore the order."""
 
 import dataclasses
 import hashlib
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-import numpy.typing as npt
 from flax import nnx
 
-from nmt.allocator import keep_freed_memory
+from nmt import configfile
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import pad_side
 from nmt.data.tokenizer import Tokenizers
-from nmt.decoding.explanations import check_method, explain
+from nmt.decoding import devices, limits
+from nmt.decoding.beam import BeamSearch, Settings
+from nmt.decoding.explanations import check_method
+from nmt.decoding.forced import Forced, force_all
 from nmt.decoding.hypotheses import Hypotheses
-from nmt.decoding.lots import Lot, lots, width_of
-from nmt.decoding.programs import search
+from nmt.decoding.lots import Lot, Room, lots, width_of
+from nmt.decoding.programs import Searcher, Sentences, search
 from nmt.decoding.shortlist import Lexicon
 from nmt.decoding.translation import Translation, nothing
 from nmt.errors import DataError
@@ -29,7 +29,6 @@ from nmt.model.seq2seq import Seq2Seq, build
 from nmt.run import Run, Which
 from nmt.types import Graph, Params
 
-COLUMNS = 2048  # target pieces of a shortlist
 WINDOW = 64  # batches that are read ahead and sorted by length
 
 _Item = TypeVar("_Item")
@@ -48,7 +47,7 @@ class Translator:
         lexicon: Lexicon | None = None,
     ) -> None:
         self.graph = graph
-        self.params = params
+        self.params = devices.replicate(params)
         self.tokenizers = tokenizers
         self.config = config
         self.lexicon = lexicon
@@ -58,32 +57,45 @@ class Translator:
         cls,
         run: str | Path,
         *,
-        checkpoint: Which = "best",
+        checkpoint: Which | int = "best",
         trust: bool = False,
         **decoding: Any,
     ) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
 
-        A class of the user's own that its configuration names is imported with `trust` only.
+        The checkpoint is the best one, the last one, or the one of a step. A class of the user's
+        own that the run's configuration names is imported with `trust` only.
 
         Raises:
-            RunError: there is no such run, or it has no checkpoint, or no table for a shortlist,
-                or it asks for trust.
+            RunError: there is no such run, or it has no such checkpoint, or no table for a
+                shortlist, or it asks for trust.
+            ConfigError: there is no such decoding setting, or it cannot have that value.
         """
-        keep_freed_memory()
         opened = Run.open(run)
         opened.check_imports(trust=trust)
+        settings = configfile.decoding(opened.config, decoding)
         tokenizers = opened.tokenizers()
         # Of its shapes only: drawing parameters that are not used would take seconds.
         graph, template = nnx.split(nnx.eval_shape(lambda: build_model(opened.config, tokenizers)))
         params = opened.restore(checkpoint, {"params": template})["params"]
-        settings = opened.config.decoding.model_copy(update=decoding)
         lexicon = Lexicon.of(opened) if settings.shortlist else None
         return cls(graph, params, tokenizers=tokenizers, config=settings, lexicon=lexicon)
 
-    def translate(self, lines: Iterable[str]) -> list[Translation]:
-        """Returns the best translation of each line, in order; an empty line stays empty."""
-        return [best for best, *_ in self.stream(lines)]
+    @overload
+    def translate(self, lines: str) -> Translation: ...
+    @overload
+    def translate(self, lines: Iterable[str]) -> list[Translation]: ...
+    def translate(self, lines: Any) -> Any:
+        """Returns the best translation of a line, or of each line, in order.
+
+        The translation of an empty line is empty.
+
+        Raises:
+            TypeError: this is neither a string nor strings.
+        """
+        if isinstance(lines, str):
+            return self.translate([lines])[0]
+        return [best for best, *_ in self.stream(_each(lines, str, "translate", "lines"))]
 
     @property
     def fingerprint(self) -> str:
@@ -103,7 +115,8 @@ class Translator:
     ) -> Iterator[list[Translation]]:
         """Returns the `n_best` translations of each line, best first, reading ahead a window.
 
-        Of the lines, the first `skip` are left out.
+        No two of them have the same words, so that there may be fewer. Of the lines, the first
+        `skip` are left out. What is cut, because it is too long, is named in a warning.
 
         Raises:
             DataError: more translations are asked for than the beam holds.
@@ -117,19 +130,31 @@ class Translator:
             for before, window in self._windows(lines, skip=skip)
         )
 
+    @overload
+    def align(self, sources: str, targets: str, *, method: str = ...) -> Translation: ...
+    @overload
     def align(
-        self, sources: Sequence[str], targets: Sequence[str], *, method: str = "attention"
-    ) -> list[Translation]:
-        """Force-decodes given pairs: scores and attention of each target under the model.
+        self, sources: Iterable[str], targets: Iterable[str], *, method: str = ...
+    ) -> list[Translation]: ...
+    def align(self, sources: Any, targets: Any, *, method: str = "attention") -> Any:
+        """Force-decodes a given pair, or pairs: score and attention of each target.
 
-        `method` is one of `explanations.METHODS`, whose matrix stands in the place of attention.
+        The score is what a search would rank the target by. `method` is one of
+        `explanations.METHODS`, whose matrix stands in the place of attention.
 
         Raises:
             DataError: the two sides differ in length, or there is no such method.
+            TypeError: these are neither two strings nor strings on both sides.
         """
-        if len(sources) != len(targets):
-            raise DataError(f"{len(sources)} source lines but {len(targets)} target lines")
-        return list(self.align_stream(zip(sources, targets, strict=True), method=method))
+        if isinstance(sources, str) and isinstance(targets, str):
+            return self.align([sources], [targets], method=method)[0]
+        sides = [
+            list(_each(side, str, "align", name))
+            for side, name in ((sources, "sources"), (targets, "targets"))
+        ]
+        if len(sides[0]) != len(sides[1]):
+            raise DataError(f"{len(sides[0])} source lines but {len(sides[1])} target lines")
+        return list(self.align_stream(zip(*sides, strict=True), method=method))
 
     def align_stream(
         self, pairs: Iterable[tuple[str, str]], *, method: str = "attention"
@@ -141,14 +166,21 @@ class Translator:
             for before, window in self._windows(pairs)
         )
 
-    def explain(self, translations: Sequence[Translation], *, method: str) -> list[Translation]:
+    @overload
+    def explain(self, translations: Translation, *, method: str) -> Translation: ...
+    @overload
+    def explain(self, translations: Iterable[Translation], *, method: str) -> list[Translation]: ...
+    def explain(self, translations: Any, *, method: str) -> Any:
         """Returns the same translations, piece for piece, with the matrix of another method.
 
         Raises:
             DataError: there is no such method.
+            TypeError: this is neither a translation nor translations.
         """
         check_method(method)
-        explained = list(translations)
+        if isinstance(translations, Translation):
+            return self.explain([translations], method=method)[0]
+        explained = list(_each(translations, Translation, "explain", "translations"))
         real = [
             i for i, each in enumerate(explained) if each.attention.size and each.method != method
         ]
@@ -159,8 +191,10 @@ class Translator:
             )
             for each in explained
         ]
-        for i, _, matrix in self._force_all(pairs, real, method=method):
-            explained[i] = dataclasses.replace(explained[i], attention=matrix, method=method)
+        for found in self._force_all(pairs, real, method=method):
+            explained[found.number] = dataclasses.replace(
+                explained[found.number], attention=found.matrix, method=method
+            )
         return explained
 
     def _windows(
@@ -175,19 +209,25 @@ class Translator:
     def _align_window(
         self, window: Sequence[tuple[str, str]], *, before: int, method: str
     ) -> list[Translation]:
-        source_ids = self._source_ids([source for source, _ in window], before=before)
-        target_ids = self._target_ids([target for _, target in window])
-        real = [i for i in range(len(window)) if len(source_ids[i]) > 1 < len(target_ids[i])]
+        sources, targets = zip(*window, strict=True)
+        pairs = list(
+            zip(
+                self._pieces("source", sources, before=before),
+                self._pieces("target", targets, before=before),
+                strict=True,
+            )
+        )
+        real = [i for i, (source, target) in enumerate(pairs) if len(source) > 1 < len(target)]
         aligned = [nothing(source, target) for source, target in window]
-        pairs = list(zip(source_ids, target_ids, strict=True))
-        for i, log_prob, matrix in self._force_all(pairs, real, method=method):
-            aligned[i] = Translation.of(
+        for found in self._force_all(pairs, real, method=method):
+            (line, text), (ids, tokens) = window[found.number], pairs[found.number]
+            aligned[found.number] = Translation.of(
                 self.tokenizers,
-                source=(window[i][0], source_ids[i]),
-                target=(window[i][1], target_ids[i]),
-                score=log_prob / len(target_ids[i]),
-                log_prob=log_prob,
-                attention=matrix,
+                source=(line, ids),
+                target=(text, tokens),
+                score=found.score,
+                log_prob=found.log_prob,
+                attention=found.matrix,
                 method=method,
             )
         return aligned
@@ -195,116 +235,117 @@ class Translator:
     def _translate_window(
         self, lines: Sequence[str], n_best: int, *, before: int
     ) -> list[list[Translation]]:
-        ids = self._source_ids(lines, before=before)
+        ids = self._pieces("source", lines, before=before)
         found = [[nothing(line, "")] for line in lines]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
-        for lot in lots(real, [len(line) for line in ids], batch=self.config.batch):
+        room = Room(self.config.batch, beam=self.config.beam, devices=devices.count())
+        for lot in lots(real, [len(line) for line in ids], room=room):
             hypotheses = self._search([ids[i] for i in lot.numbers], lot, n_best)
             for row, i in enumerate(lot.numbers):
-                found[i] = [
-                    self._translation(lines[i], ids[i], hypotheses, row, rank)
-                    for rank in range(n_best)
-                    if hypotheses.lengths[row, rank] > 0
-                ] or found[i]
+                ranked = self._translations(lines[i], ids[i], hypotheses, row)
+                found[i] = list(islice(_distinct(ranked), n_best)) or found[i]
+        limits.warn_of_cut(before + i + 1 for i in real if found[i][0].is_cut)
         return found
 
-    def _translation(
-        self, line: str, ids: Sequence[int], hypotheses: Hypotheses, row: int, rank: int
-    ) -> Translation:
-        length = int(hypotheses.lengths[row, rank])
-        tokens = hypotheses.tokens[row, rank, :length].tolist()
-        return Translation.of(
-            self.tokenizers,
-            source=(line, ids),
-            target=(None, tokens),
-            score=float(hypotheses.scores[row, rank]),
-            log_prob=float(hypotheses.log_probs[row, rank]),
-            attention=np.array(hypotheses.attention[row, rank, :length, : len(ids)]),
-        )
-
-    def _source_ids(self, lines: Sequence[str], *, before: int = 0) -> list[list[int]]:
-        """Returns ids that end with the end of sentence, cut to what the configuration allows."""
-        tokenizer, longest = self.tokenizers.source, self.config.max_source
-        encoded = []
-        for number, ids in enumerate(tokenizer.encode_batch(lines), start=before + 1):
-            if len(ids) >= longest:
-                warnings.warn(
-                    f"line {number}: {len(ids)} pieces, cut to {longest - 1}; "
-                    "decoding.max_source sets the limit",
-                    stacklevel=2,
+    def _translations(
+        self, line: str, ids: Sequence[int], hypotheses: Hypotheses, row: int
+    ) -> Iterator[Translation]:
+        """Yields the translations of a line, best first."""
+        for rank, length in enumerate(hypotheses.lengths[row].tolist()):
+            if length:
+                yield Translation.of(
+                    self.tokenizers,
+                    source=(line, ids),
+                    target=(None, hypotheses.tokens[row, rank, :length].tolist()),
+                    score=float(hypotheses.scores[row, rank]),
+                    log_prob=float(hypotheses.log_probs[row, rank]),
+                    attention=np.array(hypotheses.attention[row, rank, :length, : len(ids)]),
                 )
-            encoded.append([*ids[: longest - 1], tokenizer.eos])
-        return encoded
 
-    def _target_ids(self, lines: Sequence[str]) -> list[list[int]]:
-        tokenizer = self.tokenizers.target
-        return [[*ids, tokenizer.eos] for ids in tokenizer.encode_batch(lines)]
-
-    def _batches(self, numbers: list[int], *, key: Callable[[int], Any]) -> Iterator[list[int]]:
-        """Yields line numbers, the longest lines first, in lots of the configured size."""
-        ordered = sorted(numbers, key=key, reverse=True)
-        for start in range(0, len(ordered), self.config.batch):
-            yield ordered[start : start + self.config.batch]
+    def _pieces(self, side: str, lines: Sequence[str], *, before: int) -> list[list[int]]:
+        tokenizer, longest = getattr(self.tokenizers, side), self.config.max_pieces
+        return limits.pieces(tokenizer, lines, longest=longest, before=before, side=side)
 
     def _search(self, sentences: Sequence[Sequence[int]], lot: Lot, n_best: int) -> Hypotheses:
         """Returns NumPy hypotheses of the sentences of a lot."""
         config, tokenizer = self.config, self.tokenizers.target
-        specials = (tokenizer.bos, tokenizer.eos, tokenizer.pad)
-        shortlist = None
+        common, own = None, None
+        specials = tokenizer.bos, tokenizer.eos, tokenizer.pad, tokenizer.unk
         if self.lexicon is not None and config.shortlist:
-            shortlist = self.lexicon.choose(
-                sentences, likeliest=config.shortlist, size=COLUMNS, first=specials
+            common, own = self.lexicon.choose(
+                sentences,
+                lot,
+                likeliest=config.shortlist,
+                first=specials,
+                joint=self.tokenizers.joint,
             )
+            specials = 0, 1, 2, 3  # entries of the list
+        bos, eos, pad, unk = specials
+        rules = BeamSearch(
+            beam=config.beam,
+            # Some of them may have the same text.
+            n_best=1 if n_best == 1 else config.beam,
+            bos=bos,
+            eos=eos,
+            pad=pad,
+            never=(bos, pad, unk),
+            covers=config.coverage_penalty > 0,
+        )
         source, lengths = pad_side(sentences, lot.size, lot.width)
         longest = (config.max_ratio * lengths).astype(np.int32) + config.max_extra
-        hypotheses = search(
-            self.graph,
-            self.params,
-            source,
-            lengths,
-            np.where(lengths > 0, longest, 0),
-            shortlist,
-            config=config,
-            limit=int(config.max_ratio * lot.width) + config.max_extra,
-            specials=specials,
-            n_best=n_best,
+        hypotheses = devices.run(
+            search,
+            Searcher(self.params, Settings.of(config), config.draw, common),
+            Sentences(source, lengths, np.where(lengths > 0, longest, 0), own),
+            graph=self.graph,
+            rules=rules,
+            limit=width_of(int(config.max_ratio * lot.width) + config.max_extra),
         )
         return jax.tree.map(np.asarray, hypotheses)
 
     def _force_all(
         self,
         pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
-        real: list[int],
+        real: Sequence[int],
         *,
         method: str,
-    ) -> Iterator[tuple[int, float, npt.NDArray[np.float32]]]:
-        """Yields number, log-probability and matrix of those of the pairs that are `real`."""
-        for rows in self._batches(real, key=lambda i: tuple(map(len, pairs[i]))):
-            batch = [pairs[i] for i in rows]
-            log_probs, matrices = self._force(batch, method=method)
-            for i, (source, target), log_prob, matrix in zip(
-                rows, batch, log_probs.tolist(), matrices, strict=False
-            ):
-                yield i, log_prob, np.array(matrix[: len(target), : len(source)])
-
-    def _force(
-        self, pairs: Sequence[tuple[Sequence[int], Sequence[int]]], *, method: str
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Returns the (batch,) log-probabilities and the (batch, tgt, src) matrices of pairs."""
-        rows = self._rows(len(pairs))
-        sources, targets = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        source = pad_side(sources, rows, width_of(max(map(len, sources))))
-        target = pad_side(targets, rows, width_of(max(map(len, targets))))
-        arrays, bos = map(jnp.asarray, (*source, *target)), self.tokenizers.target.bos
-        forced = explain(
-            self.graph, self.params, *arrays, bos=bos, method=method, draw=self.config.draw
+    ) -> Iterator[Forced]:
+        return force_all(
+            self.graph,
+            self.params,
+            pairs,
+            real,
+            bos=self.tokenizers.target.bos,
+            config=self.config,
+            method=method,
         )
-        return np.asarray(forced[0]), np.asarray(forced[1])
 
-    def _rows(self, sentences: int) -> int:
-        """Returns one of three batch sizes, so that few programs are compiled."""
-        sizes = (1, min(8, self.config.batch), self.config.batch)
-        return next(size for size in sizes if size >= sentences)
+
+def _distinct(ranked: Iterable[Translation]) -> Iterator[Translation]:
+    """Yields those whose words none before them has; other pieces may spell the same words."""
+    seen: set[tuple[str, ...]] = set()
+    for each in ranked:
+        words = tuple(each.text.split())
+        if words not in seen:
+            seen.add(words)
+            yield each
+
+
+def _each(items: Any, kind: type[_Item], method: str, name: str) -> Iterator[_Item]:
+    """Yields items, and sees to it that they are of a kind.
+
+    Raises:
+        TypeError: they are not.
+    """
+    wanted = "a string or an iterable of strings"
+    if kind is not str:
+        wanted = f"a {kind.__name__} or an iterable of them"
+    if isinstance(items, str | bytes) or not isinstance(items, Iterable):
+        raise TypeError(f"{method} takes {wanted} as {name}, not {type(items).__name__}")
+    for item in items:
+        if not isinstance(item, kind):
+            raise TypeError(f"{method} takes {wanted} as {name}, and one is {type(item).__name__}")
+        yield item
 
 
 def build_model(config: Config, tokenizers: Tokenizers) -> Seq2Seq:

@@ -14,7 +14,7 @@ from nmt.model.decoder import Decoder, DecoderState, draw_masks
 from nmt.model.encoder import Encoder
 from nmt.model.lexical import LexicalModel
 from nmt.model.luong import LuongDecoder
-from nmt.model.vocabulary import Vocabulary, embedding_table, logits
+from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits
 from nmt.types import RowKeys
 
 
@@ -101,46 +101,30 @@ class Seq2Seq(nnx.Module):
         return self.decoder.initial_state(memory)
 
     def decode_step(
-        self, state: DecoderState, tokens: Int[Array, " batch"], memory: Memory
-    ) -> tuple[DecoderState, Float[Array, "batch vocab"], Float[Array, "batch src"]]:
-        """Reads the previous token of each row; returns state, log-probabilities and weights."""
-        state, logits, weights = self.predict(state, tokens, memory, self.vocabulary())
-        return state, jax.nn.log_softmax(logits), weights
-
-    def predict(
         self,
         state: DecoderState,
         tokens: Int[Array, " batch"],
         memory: Memory,
-        vocabulary: Vocabulary,
+        vocabulary: Vocabulary | Shortlist | None = None,
     ) -> tuple[DecoderState, Float[Array, "batch vocab"], Float[Array, "batch src"]]:
-        """Returns `decode_step` over a vocabulary, with logits; tokens are its rows."""
+        """Reads the previous token of each row; returns state, log-probabilities and weights.
+
+        With a shortlist, tokens are its entries, and so is what is predicted.
+        """
+        vocabulary = vocabulary or self.vocabulary
         masks = draw_masks(self.decoder, self.dropout, memory.summary.dtype)
-        embedded = vocabulary.embedding[tokens][:, None]
-        if vocabulary.gates is None:
-            projected = self.decoder.project(embedded)[:, 0]
-        else:
-            projected = vocabulary.gates[tokens]
+        embedded = vocabulary.embed(tokens)[:, None]
+        projected = self.decoder.project(embedded)[:, 0]
         state, features, attended = self.decoder.step(state, projected, memory, masks)
         features = jax.tree.map(lambda feature: feature[:, None], features)
         readouts = self.decoder.readout(features, embedded, masks)
         readouts = self._with_words(readouts, attended.weights[:, None], memory)[:, 0]
-        return state, vocabulary.logits(readouts), attended.weights
+        return state, jax.nn.log_softmax(vocabulary.logits(readouts)), attended.weights
 
-    def vocabulary(
-        self, shortlist: Int[Array, " vocab"] | None = None, *, reads: int = 0
-    ) -> Vocabulary:
-        """Returns all target tokens, or those of a shortlist, in its order.
-
-        What a token adds to the gates is computed beforehand for every one of them, where more
-        than these are going to be read.
-        """
-        table, matrix, bias = (
-            array if shortlist is None else array[shortlist]
-            for array in (self.target_embedding.embedding[...], *self.output_layer)
-        )
-        gates = self.decoder.project(table[None])[0] if reads > len(table) else None
-        return Vocabulary(embedding=table, matrix=matrix, bias=bias, gates=gates)
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The arrays that have a row for each target token."""
+        return Vocabulary(self.target_embedding.embedding[...], *self.output_layer)
 
     def teacher_forced(
         self,

@@ -12,16 +12,72 @@ Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
 
 @struct.dataclass
 class Vocabulary:
-    """The arrays with one row for each target token, of all tokens or of those in a shortlist."""
+    """What a target token is read as, and what predicts it: a row of each array."""
 
     embedding: Float[Array, "vocab embed"]
-    matrix: Float[Array, "vocab readout"]  # under the logits
-    bias: Float[Array, " vocab"]
-    gates: Float[Array, "vocab gates"] | None  # what a token adds to the decoder's, if computed
+    matrix: Float[Array, "entry readout"]  # under the logits
+    bias: Float[Array, " entry"]
 
-    def logits(self, readouts: Float[Array, "*rows readout"]) -> Float[Array, "*rows vocab"]:
-        """Returns the logits of every token."""
+    def embed(self, tokens: Int[Array, " batch"]) -> Float[Array, "batch embed"]:
+        """Returns the embedding of a token of each row."""
+        return self.embedding[tokens]
+
+    def only(self, tokens: Int[Array, " some"]) -> "Vocabulary":
+        """Returns the same, that predicts some tokens alone, in their order."""
+        return Vocabulary(self.embedding, self.matrix[tokens], self.bias[tokens])
+
+    def logits(self, readouts: Float[Array, "batch readout"]) -> Float[Array, "batch entry"]:
+        """Returns the logits of what is predicted, of every token if not of some."""
         return logits(readouts, self.matrix, self.bias)
+
+
+@struct.dataclass
+class OwnTokens:
+    """The tokens of each sentence's shortlist; leaves lead with the axis batch."""
+
+    listed: Int[Array, "batch entry"]  # common tokens, then the sentence's own
+    matrix: Float[Array, "batch own readout"]
+    bias: Float[Array, "batch own"]  # -inf where a sentence has fewer tokens of its own
+
+    @classmethod
+    def of(
+        cls, whole: Vocabulary, common: Int[Array, " common"], own: Int[Array, "batch own"]
+    ) -> "OwnTokens":
+        """Returns those of sentences that have these tokens of their own, -1 for none."""
+        shared = jnp.broadcast_to(common[None, :], (len(own), len(common)))
+        return cls(
+            listed=jnp.concatenate([shared, own], axis=1),
+            matrix=whole.matrix[own],
+            bias=jnp.where(own >= 0, whole.bias[own], -jnp.inf),
+        )
+
+    def tokens(self, entries: Int[Array, " batch *places"]) -> Int[Array, " batch *places"]:
+        """Returns the tokens that entries of each row's list stand for."""
+        flat = entries.reshape(len(entries), -1)
+        return jnp.take_along_axis(self.listed, flat, axis=1).reshape(entries.shape)
+
+
+@struct.dataclass
+class Shortlist:
+    """Some tokens of a vocabulary, those of a sentence depending on the sentence alone.
+
+    Instead of tokens, a model reads and predicts entries of the list: the common tokens, which all
+    sentences share, are the first entries of each, and its own ones follow.
+    """
+
+    common: Vocabulary  # which embeds all tokens, and predicts the common ones
+    own: OwnTokens
+
+    def embed(self, entries: Int[Array, " batch"]) -> Float[Array, "batch embed"]:
+        """Returns the embedding of an entry of each row's list."""
+        return self.common.embed(self.own.tokens(entries))
+
+    def logits(self, readouts: Float[Array, "batch readout"]) -> Float[Array, "batch entry"]:
+        """Returns the logits of every entry."""
+        wide = jnp.promote_types(readouts.dtype, jnp.float32)
+        own = jnp.einsum("br,bor->bo", readouts, self.own.matrix, preferred_element_type=wide)
+        shared = self.common.logits(readouts)
+        return jnp.concatenate([shared, own + self.own.bias.astype(wide)], axis=-1)
 
 
 def logits(

@@ -1,4 +1,4 @@
-"""Search is held against two searches in plain Python: over all sequences, and over a beam."""
+"""Beam search is held against what it promises: see the module's docstring, and `tables`."""
 
 import itertools
 from functools import partial
@@ -9,278 +9,218 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables import (
+    BOS,
+    EOS,
+    MASK,
+    PAD,
+    PENALTIES,
+    SPECIALS,
+    SRC,
+    TableModel,
+    all_sequences,
+    assert_found,
+    beam_search,
+)
 
-from nmt.decoding.beam import BeamSearch, search
+from nmt.decoding.beam import FEWEST, BeamSearch, Settings
 from nmt.decoding.hypotheses import BLOCK
-from nmt.decoding.sampling import greedy
+from nmt.decoding.ranking import Ranking
 
-PAD, BOS, EOS = 0, 1, 2
-SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD}
-SEARCH_OPTIONS = ("beam", "n_best", "normalisation", "alpha", "coverage", "prune", "rows")
-SRC = 3
-MASK = (True, True, False)  # the last position is padding
-ROWS = 997  # a prime, so that prefixes spread over the table
+PLAIN = Settings(ranking=Ranking(k=0.0, alpha=0.0, beta=0.0), patience=np.inf, prune=np.inf)
 
 
-class TableModel:
-    """Random tables, read at a row that depends on the sentence and the whole prefix."""
-
-    def __init__(self, seed, vocab=6):
-        rng = np.random.default_rng(seed)
-        probabilities = rng.dirichlet(np.full(vocab, 0.5), size=ROWS) + 1e-4
-        self.log_probs = np.log(probabilities).astype(np.float32)
-        self.log_probs -= np.log(np.exp(self.log_probs).sum(axis=1, keepdims=True))
-        self.shift = rng.normal(size=(ROWS, 1)).astype(np.float32)  # logits are good enough
-        self.attention = rng.dirichlet(np.ones(SRC), size=ROWS).astype(np.float32)
-
-    @staticmethod
-    def next_row(row, token):
-        return (row * 31 + token * 7 + 5) % ROWS
-
-    def search(self, sentences, max_length, *, limit=8, **options):
-        tables = (self.log_probs + self.shift, self.attention)
-        sentences, max_length = jnp.array(sentences), jnp.array(max_length)
-        options["source_mask"] = jnp.tile(jnp.array(MASK)[None, :], (len(sentences), 1))
-        found = _run(search, tables, sentences, max_length, limit=limit, **options)
-        return jax.tree.map(np.asarray, found)
-
-    def replay(self, sentence, tokens):
-        """Returns the log-probability of each token and the attention it was predicted with."""
-        row, log_probs, attention = sentence, [], []
-        for previous, token in zip((BOS, *tokens), tokens, strict=False):
-            row = self.next_row(row, previous)
-            log_probs.append(self.log_probs[row, token])
-            attention.append(self.attention[row])
-        return np.array(log_probs, np.float64), np.array(attention)
-
-    def log_prob(self, sentence, tokens):
-        return self.replay(sentence, tokens)[0].sum()
-
-
-def _table_step(tables):
-    log_probs, attention = tables
-
-    def step(rows, tokens, memory):
-        rows = TableModel.next_row(rows, tokens)
-        return rows, log_probs[rows], attention[rows]
-
-    return step
-
-
-@partial(jax.jit, static_argnums=0, static_argnames=("limit", *SEARCH_OPTIONS))
-def _run(method, tables, sentences, max_length, **options):
-    options |= SPECIALS | {"max_length": max_length}
-    return method(_table_step(tables), sentences, (), **options)
-
-
-def score(log_prob, length, kind, alpha):
-    divisor = {"none": 1, "average": length**alpha, "gnmt": ((5 + length) / 6) ** alpha}
-    return log_prob / divisor[kind]
-
-
-def search_everything(model, sentence, length, *, kind, alpha):
-    """Returns (score, tokens) of all that end, best first, then of all that are cut."""
-    words = range(3, model.log_probs.shape[1])
-    ended = [
-        (*prefix, EOS) for size in range(length) for prefix in itertools.product(words, repeat=size)
-    ]
-    cut = list(itertools.product(words, repeat=length))
-    ranked = [
-        sorted(
-            (
-                (score(model.log_prob(sentence, tokens), len(tokens), kind, alpha), tokens)
-                for tokens in group
-            ),
-            reverse=True,
-        )
-        for group in (ended, cut)
-    ]
-    return ranked[0] + ranked[1]
-
-
-def search_beam(model, sentence, length, *, beam, n_best, kind, alpha, prune=None, give_up=True):
-    """Returns (score, tokens) of the finished hypotheses, then of the cut."""
-    if length == 0:
-        return []
-    live, finished = [(0.0, ())], []
-    vocab = [EOS, *range(3, model.log_probs.shape[1])]
-    for _ in range(length):
-        extended = [(*tokens, token) for _, tokens in live for token in vocab]
-        candidates = sorted(
-            ((model.log_prob(sentence, tokens), tokens) for tokens in extended), reverse=True
-        )
-        finished += [found for found in candidates[:beam] if found[1][-1] == EOS]
-        live = [found for found in candidates if found[1][-1] != EOS][:beam]
-        finished.sort(key=lambda found: -score(found[0], len(found[1]), kind, alpha))
-        finished = finished[:beam]
-        if len(finished) == beam and min(finished)[0] >= live[0][0]:
-            live = []
-        if give_up and len(finished) >= n_best:
-            log_prob, tokens = finished[n_best - 1]
-            worst = score(log_prob, len(tokens), kind, alpha)
-            live = [found for found in live if score(found[0], length, kind, alpha) > worst]
-        if prune is not None and live:
-            least = max(live + finished)[0] - prune
-            live = [found for found in live if found[0] >= least]
-        if not live:
-            break
-    return [
-        (score(log_prob, len(tokens), kind, alpha), tokens) for log_prob, tokens in finished + live
-    ]
-
-
-def assert_found(found, row, expected):
-    """The hypotheses of a row are the expected (score, tokens), in order, and no others."""
-    places, limit = found.tokens.shape[1:]
-    expected = expected[:places]
-    absent = places - len(expected)
-    padded = [list(tokens) + [PAD] * (limit - len(tokens)) for _, tokens in expected]
-    assert found.tokens[row].tolist() == padded + [[PAD] * limit] * absent
-    assert found.lengths[row].tolist() == [len(tokens) for _, tokens in expected] + [0] * absent
-    scores = [score for score, _ in expected] + [-np.inf] * absent
-    np.testing.assert_allclose(found.scores[row], scores, rtol=1e-5)
-
-
-@pytest.mark.parametrize(("kind", "alpha"), [("none", 1.0), ("average", 1.0), ("gnmt", 0.6)])
-def test_a_beam_that_holds_all_sequences_finds_and_ranks_them_all(kind, alpha):
+@pytest.mark.parametrize("beta", [0.0, 0.7])
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_a_beam_that_holds_all_sequences_finds_and_ranks_them_all(penalty, beta):
     model, sentences, length = TableModel(seed=1), [5, 17], 4
     everything = 3**4 + 3**3 + 3**2 + 3 + 1  # three words: cut, or ended after 3, 2, 1, 0 of them
 
-    found = model.search(
-        sentences, [length] * 2, beam=130, n_best=130, normalisation=kind, alpha=alpha
-    )
+    found = model.search(sentences, [length] * 2, beam=130, n_best=130, penalty=penalty, beta=beta)
 
     for row, sentence in enumerate(sentences):
-        expected = search_everything(model, sentence, length, kind=kind, alpha=alpha)
+        expected = all_sequences(model, sentence, length, penalty=penalty, beta=beta)
         assert len(expected) == everything
         assert_found(found, row, expected)
 
 
-@pytest.mark.parametrize("rows", [5, 12])  # some sentences wait, or none
+@pytest.mark.parametrize("n_best", [1, 3])
+@pytest.mark.parametrize("beta", [0.0, 0.5])
+@pytest.mark.parametrize("penalty", PENALTIES)
+@settings(max_examples=8)
+@given(seed=st.integers(0, 2**20))
+def test_the_best_of_all_sequences_are_found_before_all_are_read(penalty, beta, n_best, seed):
+    model, sentences, length = TableModel(seed), [3, 5, 8], 4
+
+    found = model.search(
+        sentences, [length] * 3, beam=81, n_best=n_best, penalty=penalty, beta=beta
+    )
+
+    for row, sentence in enumerate(sentences):
+        expected = all_sequences(model, sentence, length, penalty=penalty, beta=beta)
+        assert_found(found, row, expected[:n_best])
+
+
+# The rarer the end, the longer the translations: up to 60 tokens, which short ones compete with.
 @pytest.mark.parametrize(
-    ("beam", "n_best", "kind", "prune"),
+    ("beam", "n_best", "penalty", "options"),
     [
-        (1, 1, "average", None),
-        (3, 1, "none", None),
-        (3, 1, "average", 1.5),
-        (3, 2, "gnmt", 3.0),
-        (4, 4, "average", None),
+        (1, 1, "average", {}),
+        (2, 1, "average", {}),
+        (3, 1, "none", {}),
+        (4, 1, "root", {"prune": 2.0}),
+        (3, 2, "gnmt", {"prune": 3.0}),
+        (4, 4, "average", {}),
+        (4, 2, "average", {"beta": 0.4}),
+        (3, 1, "gnmt", {"beta": 0.2, "prune": 2.0}),
+        (4, 1, "average", {"patience": 1}),
+        (3, 3, "gnmt", {"patience": 2, "prune": 4.0}),
+        (5, 2, "root", {"patience": 0.5, "beta": 0.3}),
     ],
 )
-@settings(max_examples=15)
-@given(seed=st.integers(0, 2**20))
-def test_search_finds_what_a_plain_beam_finds(beam, n_best, kind, prune, rows, seed):
-    model, sentences, max_length = TableModel(seed), [3, 5, 8, 13], [8, 4, 1, 0]
-    options = {"beam": beam, "n_best": n_best, "alpha": 0.8, "prune": prune}
+@settings(max_examples=12)
+@given(seed=st.integers(0, 2**20), ends=st.sampled_from([1.0, 0.2, 0.03]))
+def test_search_finds_the_best_that_its_beam_can_reach(beam, n_best, penalty, options, seed, ends):
+    model, sentences, max_length = TableModel(seed, ends=ends), [3, 5, 8, 13, 21], [60, 33, 4, 1, 0]
+    options = {"beam": beam, "n_best": n_best, "penalty": penalty, **options}
 
-    found = model.search(sentences, max_length, rows=rows, normalisation=kind, **options)
+    found = model.search(sentences, max_length, limit=60, **options)
 
     for row, (sentence, length) in enumerate(zip(sentences, max_length, strict=True)):
-        assert_found(found, row, search_beam(model, sentence, length, kind=kind, **options))
+        assert_found(found, row, beam_search(model, sentence, length, **options))
 
 
-@settings(max_examples=15)
-@given(seed=st.integers(0, 2**20))
-def test_hypotheses_are_given_up_only_when_they_could_not_win(seed):
-    model, sentences, options = TableModel(seed), range(8), {"n_best": 2, "alpha": 1.0}
+def test_short_and_long_endings_compete_in_these_models():
+    # Otherwise the property above would say nothing about when a search may stop.
+    model, lengths = TableModel(seed=4, ends=0.03), {}
+    for penalty in ("none", "average"):
+        options = {"beam": 4, "n_best": 1, "penalty": penalty}
+        best = [beam_search(model, sentence, 60, **options)[0][1] for sentence in range(20)]
+        lengths[penalty] = [len(tokens) for tokens in best]
 
-    found = model.search(sentences, [8] * 8, beam=3, normalisation="average", **options)
-
-    for row in sentences:
-        plain = search_beam(model, row, 8, beam=3, kind="average", give_up=False, **options)
-        for place, (least, tokens) in enumerate(plain[:2]):
-            if tokens[-1] == EOS:
-                assert found.scores[row, place] >= least - 1e-5
+    assert min(lengths["none"]) < 10 < 40 < max(lengths["average"])
+    assert sum(a != b for a, b in zip(lengths["none"], lengths["average"], strict=True)) > 10
 
 
-def coverage(model, sentence, tokens):
-    """The penalty of Wu et al. (2016), equation 14, without its weight."""
-    summed = model.replay(sentence, tokens)[1].sum(axis=0)
-    return sum(np.log(min(c, 1.0)) for c, real in zip(summed, MASK, strict=True) if real)
+def _scripted(table):
+    """A model whose log-probabilities depend on the time alone: rows of `table`."""
+
+    def step(times, tokens, memory):
+        shape = (len(tokens), SRC)
+        return times + 1, jnp.log(table)[times], jnp.full(shape, 1 / SRC)
+
+    return step
 
 
-@pytest.mark.parametrize("kind", ["average", "gnmt"])
-def test_coverage_ranks_all_sequences_as_its_equation_does(kind):
-    model, sentences, length, beta = TableModel(seed=7), [5, 17], 4, 0.7
-
-    found = model.search(
-        sentences,
-        [length] * 2,
-        beam=130,
-        n_best=130,
-        normalisation=kind,
-        alpha=0.9,
-        coverage=beta,
+def _search(table, *, beam, n_best=1, penalty="average", **changed):
+    table = jnp.array(table)
+    k, alpha = PENALTIES[penalty]
+    ranking = Ranking(k=float(k), alpha=alpha, beta=0.0)
+    numbers = Settings(**{"patience": np.inf, "prune": np.inf, "ranking": ranking, **changed})
+    search = BeamSearch(beam=beam, n_best=n_best, **SPECIALS)
+    run = partial(search, _scripted(table), limit=len(table), source_mask=_mask(1))
+    return jax.jit(run)(
+        jnp.zeros(1, jnp.int32), (), settings=numbers, max_length=jnp.full(1, len(table))
     )
 
-    for row, sentence in enumerate(sentences):
-        plain = search_everything(model, sentence, length, kind=kind, alpha=0.9)
-        weighed = [
-            (value + beta * coverage(model, sentence, tokens), tokens) for value, tokens in plain
-        ]
-        assert weighed != sorted(weighed, key=lambda one: (one[1][-1] != EOS, -one[0]))
-        weighed.sort(key=lambda one: (one[1][-1] != EOS, -one[0]))
-        assert_found(found, row, weighed)
+
+def _mask(batch):
+    return jnp.ones((batch, SRC), bool)
 
 
-@settings(max_examples=10)
-@given(seed=st.integers(0, 2**20))
-def test_with_coverage_too_the_best_is_found_before_all_is_read(seed):
-    model, sentences, length, beta = TableModel(seed), [3, 5, 8], 4, 0.5
+# Three steps of p(end), p(3), p(4); then only the end.
+SHORT_OR_LONG = [[0, 0, 0.3, 0.6, 0.1], *[[0, 0, 1e-3, 0.98, 0.019]] * 19, [0, 0, 1.0, 0, 0]]
 
-    found = model.search(
-        sentences,
-        [length] * 3,
-        beam=81,
-        n_best=1,
-        normalisation="average",
-        alpha=1.0,
-        coverage=beta,
-    )
 
-    for row, sentence in enumerate(sentences):
-        plain = search_everything(model, sentence, length, kind="average", alpha=1.0)
-        best = max(
-            value + beta * coverage(model, sentence, tokens)
-            for value, tokens in plain
-            if tokens[-1] == EOS
-        )
-        np.testing.assert_allclose(found.scores[row, 0], best, rtol=1e-5)
+@pytest.mark.parametrize("prune", [2.0, 3.0])
+def test_what_ended_early_prunes_nothing_that_goes_on(prune):
+    # log 0.3 is more than a long translation of 21 tokens has; by the average it loses.
+    found = _search(SHORT_OR_LONG, beam=3, prune=prune)
+
+    assert found.lengths.tolist() == [[21]]
+    expected = (np.log(0.6) + 19 * np.log(0.98)) / 21
+    np.testing.assert_allclose(found.scores, [[expected]], rtol=1e-5)
+
+
+def test_a_search_does_not_end_because_what_has_finished_is_more_probable():
+    # Two hypotheses finish at once, of log p -0.7; what lives has less, but a better average.
+    table = [[0, 0, 0.5, 0.5, 0], [0, 0, 0.45, 0.55, 0], *[[0, 0, 1e-3, 0.999, 0]] * 7]
+    table = [*table, [0, 0, 1.0, 0, 0]]
+
+    found = _search(table, beam=2)
+
+    assert found.lengths.tolist() == [[10]]
+    expected = (np.log(0.5) + np.log(0.55) + 7 * np.log(0.999)) / 10
+    np.testing.assert_allclose(found.scores, [[expected]], rtol=1e-5)
+
+
+def test_patience_ends_a_search_when_so_many_have_finished():
+    # One hypothesis finishes at each step, and the average of the next one is better.
+    table = [*[[0, 0, 0.1, 0.9, 0]] * 9, [0, 0, 1.0, 0, 0]]
+
+    lengths = [
+        _search(table, beam=2, patience=patience).lengths.item()
+        for patience in (0.5, 1.0, 2.0, 3.5, np.inf)
+    ]
+
+    assert lengths == [1, 2, 4, 7, 10]
+
+
+def test_pruning_drops_what_is_far_behind_the_likeliest_of_its_length():
+    # After one token, the second best hypothesis is log 4 less probable than the best one.
+    table = [[0, 0, 0, 0.8, 0.2]] * 3
+
+    assert _search(table, beam=2, n_best=2, prune=1.5).lengths.tolist() == [[3, 3]]
+    assert _search(table, beam=2, n_best=2, prune=1.3).lengths.tolist() == [[3, 0]]
+
+
+def test_coverage_decides_which_hypotheses_live_on():
+    # Of the first tokens 3 is likelier; whoever reads it attends to the first position again,
+    # whoever reads 4 to the second one.
+    def step(times, tokens, memory):
+        table = jnp.log(jnp.array([[0, 0, 0, 0.7, 0.3], [0, 0, 0, 0.6, 0.4]]))
+        attention = jax.nn.one_hot(jnp.where(tokens == 4, 1, 0), SRC)
+        return times + 1, table[times], attention
+
+    def best(beta):
+        search = BeamSearch(beam=2, n_best=1, covers=True, **SPECIALS)
+        numbers = Settings(Ranking(k=0.0, alpha=0.0, beta=beta), np.inf, np.inf)
+        mask = jnp.array([MASK])
+        run = jax.jit(partial(search, step, limit=2, source_mask=mask))
+        return run(jnp.zeros(1, jnp.int32), (), numbers, max_length=jnp.full(1, 2))
+
+    # Both continuations of 3 are likelier than those of 4.
+    assert best(beta=0.0).tokens[0, 0].tolist() == [3, 3]
+    found = best(beta=0.1)
+    assert found.tokens[0, 0].tolist() == [4, 3]
+    np.testing.assert_allclose(found.scores, [[np.log(0.3 * 0.6)]], rtol=1e-5)
 
 
 def test_a_large_vocabulary_is_searched_like_a_small_one():
     model, sentences = TableModel(seed=2, vocab=10 * BLOCK + 7), [3, 5]
-    options = {"beam": 3, "n_best": 3, "alpha": 1.0}
+    options = {"beam": 3, "n_best": 3, "penalty": "gnmt"}
 
-    found = model.search(sentences, [5, 5], normalisation="gnmt", **options)
+    found = model.search(sentences, [5, 5], **options)
 
     for row, sentence in enumerate(sentences):
-        assert_found(found, row, search_beam(model, sentence, 5, kind="gnmt", **options))
+        assert_found(found, row, beam_search(model, sentence, 5, **options))
 
 
-@pytest.mark.parametrize("kind", ["none", "average"])
-def test_a_beam_of_one_is_greedy(kind):
-    model, sentences, max_length = TableModel(seed=3), jnp.arange(40), jnp.full(40, 9)
+def test_tokens_that_are_never_written_are_not_and_keep_their_probability():
+    table = [[0, 0, 0.1, 0.7, 0.2]] * 2
+    search = BeamSearch(beam=1, n_best=1, **{**SPECIALS, "never": (BOS, PAD, 3)})
 
-    found = model.search(
-        range(40), [9] * 40, limit=9, beam=1, n_best=1, normalisation=kind, alpha=1.0
-    )
-    tables = jnp.array(model.log_probs), jnp.array(model.attention)
-    drawn = jax.jit(partial(greedy, _table_step(tables), **SPECIALS, limit=9, source_length=SRC))(
-        sentences, (), max_length=max_length
-    )
+    run = partial(search, _scripted(jnp.array(table)), limit=2, source_mask=_mask(1))
+    found = jax.jit(run)(jnp.zeros(1, jnp.int32), (), PLAIN, max_length=jnp.full(1, 2))
 
-    assert len(set(found.lengths[:, 0].tolist())) > 4
-    np.testing.assert_array_equal(found.tokens, drawn.tokens)
-    np.testing.assert_array_equal(found.lengths, drawn.lengths)
-    np.testing.assert_allclose(found.log_probs, drawn.log_probs, rtol=1e-6)
-    np.testing.assert_array_equal(found.attention, drawn.attention)
+    assert found.tokens[0, 0].tolist() == [4, 4]
+    np.testing.assert_allclose(found.log_probs, [[2 * np.log(0.2)]], rtol=1e-6)
 
 
 def test_each_hypothesis_replays_to_its_log_probability_and_attention():
-    model, sentences = TableModel(seed=4), [0, 1, 2, 3]
+    model, sentences = TableModel(seed=4, ends=0.2), [0, 1, 2, 3]
 
-    found = model.search(sentences, [8] * 4, beam=4, n_best=4, normalisation="average", alpha=0.8)
+    found = model.search(sentences, [20] * 4, limit=20, beam=4, n_best=4, penalty="root")
 
     for row, place in itertools.product(sentences, range(4)):
         length = found.lengths[row, place]
@@ -290,11 +230,12 @@ def test_each_hypothesis_replays_to_its_log_probability_and_attention():
         np.testing.assert_array_equal(found.attention[row, place, length:], 0)
 
 
-def test_a_sentence_is_found_alike_alone_and_in_a_batch_that_others_leave():
-    model = TableModel(seed=5)
-    options = {"beam": 4, "n_best": 4, "normalisation": "average", "alpha": 0.8}
-    max_length = [8, 3, 8, 5, 0, 1, 7, 8, 2] * 8
-    together = model.search(list(range(len(max_length))), max_length, rows=50, **options)
+@pytest.mark.parametrize("number", [2 * FEWEST - 1, 2 * FEWEST, 72])
+def test_a_sentence_is_found_alike_alone_and_in_a_batch_that_others_leave(number):
+    model = TableModel(seed=5, ends=0.2)
+    options = {"beam": 4, "n_best": 4, "penalty": "root", "limit": 20}
+    max_length = ([20, 3, 18, 5, 0, 1, 7, 8, 2] * 8)[:number]
+    together = model.search(list(range(number)), max_length, **options)
 
     for row, length in enumerate(max_length):
         alone = model.search([row], [length], **options)
@@ -310,16 +251,13 @@ def _say(times, tokens, script):
     return times + 1, log_probs, jnp.full((len(tokens), SRC), 1 / SRC)
 
 
-def _mask(batch):
-    return jnp.ones((batch, SRC), bool)
-
-
 @pytest.mark.parametrize("batches", [1, 18])
 def test_search_says_what_the_script_says(batches):
     script = [[4, 5, 6, EOS, 3], [7, EOS, 3, 3, 3], [EOS, 3, 3, 3, 3], [6, 6, 6, 6, EOS]] * batches
-    options = {"normalisation": "none", "alpha": 1.0, "limit": 5, **SPECIALS}
+    search = BeamSearch(beam=2, n_best=1, **SPECIALS)
 
-    found = jax.jit(partial(search, _say, beam=2, source_mask=_mask(len(script)), **options))(
+    run = partial(search, _say, settings=PLAIN, limit=5, source_mask=_mask(len(script)))
+    found = jax.jit(run)(
         jnp.zeros(len(script), jnp.int32), jnp.array(script), max_length=jnp.full(len(script), 5)
     )
 
@@ -335,76 +273,37 @@ def test_search_says_what_the_script_says(batches):
 
 def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
     script = jnp.array([[4, EOS, *[5] * 48], [4, 4, 4, EOS, *[5] * 46]])
-    rules = BeamSearch(beam=4, n_best=1, normalisation="average", alpha=1.0, **SPECIALS)
-    advance = jax.jit(partial(rules.step, step=_say, memory=script, rows=8))
+    search = BeamSearch(beam=4, n_best=1, **SPECIALS)
+    advance = jax.jit(partial(search.step, step=_say, memory=script, settings=PLAIN))
 
     start = jnp.zeros(2, jnp.int32), jnp.full(2, 50)
-    states = [rules.init(*start, limit=50, source_mask=_mask(2), rows=8)]
+    states = [search.init(*start, limit=50, source_mask=_mask(2))]
     for _ in range(8):
         states.append(advance(states[-1]))
 
     done = [state.done.tolist() for state in states[:5]]
     assert done == [[False, False], [False, False], [True, False], [True, False], [True, True]]
-    finish = jax.jit(partial(rules.finish, limit=50))
-    at_once, later = finish(states[4]), finish(states[8])
+    at_once, later = (jax.jit(search.finish)(states[time]) for time in (4, 8))
     assert at_once.lengths.tolist() == [[2], [4]]
     for before, after in zip(jax.tree.leaves(at_once), jax.tree.leaves(later), strict=True):
         np.testing.assert_array_equal(before, after)
 
 
-def test_sentences_that_are_done_leave_their_rows_to_those_that_wait():
-    # Each of 100 sentences has one live hypothesis of ten tokens: 1,000 tokens are read.
-    script = jnp.array([[4] * 9 + [EOS]] * 100)
-    options = {"normalisation": "none", "alpha": 1.0, "limit": 10, **SPECIALS}
-    rows_read = []
+def test_when_half_of_the_sentences_are_done_the_others_are_read_in_half_the_rows():
+    script = jnp.array([[EOS, *[5] * 9]] * 70 + [[4] * 8 + [EOS, 5]] * 30)
+    search, rows_read = BeamSearch(beam=1, n_best=1, **SPECIALS), []
 
     def read(times, tokens, script):
         jax.debug.callback(lambda: rows_read.append(len(tokens)))
         return _say(times, tokens, script)
 
-    find = partial(search, read, beam=2, prune=1.0, rows=20, source_mask=_mask(100), **options)
-    found = jax.jit(find)(jnp.zeros(100, jnp.int32), script, max_length=jnp.full(100, 10))
+    run = partial(search, read, settings=PLAIN, limit=10, source_mask=_mask(100))
+    found = jax.jit(run)(jnp.zeros(100, jnp.int32), script, max_length=jnp.full(100, 10))
     jax.block_until_ready(found)
     jax.effects_barrier()
 
-    assert found.lengths[:, 0].tolist() == [10] * 100
-    assert rows_read == [20] * 50
-
-
-def test_a_few_sentences_that_are_left_are_read_in_fewer_rows():
-    script = jnp.array([[EOS, *[5] * 9]] * 250 + [[4] * 8 + [EOS, 5]] * 50)
-    options = {"normalisation": "none", "alpha": 1.0, "limit": 10, **SPECIALS}
-    rows_read = []
-
-    def read(times, tokens, script):
-        jax.debug.callback(lambda: rows_read.append(len(tokens)))
-        return _say(times, tokens, script)
-
-    find = partial(search, read, beam=1, rows=300, source_mask=_mask(300), **options)
-    found = jax.jit(find)(jnp.zeros(300, jnp.int32), script, max_length=jnp.full(300, 10))
-    jax.block_until_ready(found)
-    jax.effects_barrier()
-
-    assert found.lengths[:, 0].tolist() == [1] * 250 + [9] * 50
-    assert rows_read == [300] + [75] * 8
-
-
-def test_pruning_gives_up_what_is_far_behind():
-    # After one token, the second best hypothesis is log 4 less probable than the best one.
-    table = jnp.log(jnp.array([0.0, 0.0, 0.0, 0.8, 0.2]))
-    options = {"normalisation": "none", "alpha": 1.0, "limit": 3, **SPECIALS}
-
-    def step(state, tokens, memory):
-        shape = (len(tokens), 1)
-        return state, jnp.tile(table[None, :], shape), jnp.ones((len(tokens), SRC))
-
-    def search_with(prune):
-        find = partial(search, step, beam=2, n_best=2, prune=prune, **options)
-        start = jnp.zeros(1), ()
-        return jax.jit(find)(*start, max_length=jnp.full(1, 3), source_mask=_mask(1))
-
-    assert search_with(1.5).lengths.tolist() == [[3, 3]]
-    assert search_with(1.3).lengths.tolist() == [[3, 0]]
+    assert found.lengths[:, 0].tolist() == [1] * 70 + [9] * 30
+    assert rows_read == [100] + [50] * 8
 
 
 def test_random_keys_travel_with_their_hypotheses():
@@ -416,13 +315,14 @@ def test_random_keys_travel_with_their_hypotheses():
 
     keys = jax.random.split(jax.random.key(6), 3)
     each = jax.vmap(read)
-    options = {"normalisation": "gnmt", "alpha": 1.0, "limit": 6, **SPECIALS}
+    search = BeamSearch(beam=3, n_best=3, **SPECIALS)
+    numbers = Settings(Ranking(k=5.0, alpha=1.0, beta=0.0), np.inf, np.inf)
 
     def step(keys, tokens, memory):
         return each(keys, tokens)
 
-    found = jax.jit(partial(search, step, beam=3, n_best=3, **options))(
-        keys, (), max_length=jnp.full(3, 6), source_mask=_mask(3)
+    found = jax.jit(partial(search, step, limit=6, source_mask=_mask(3)))(
+        keys, (), numbers, max_length=jnp.full(3, 6)
     )
 
     def read_on(key, token):

@@ -2,59 +2,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from nmt.decoding.hypotheses import BLOCK, bound, expand, forbid, largest, normalise
-
-KINDS = ["none", "average", "gnmt"]
-
-
-# log p, length, alpha, and the score worked out by hand.
-@pytest.mark.parametrize(
-    ("kind", "log_prob", "length", "alpha", "expected"),
-    [
-        ("none", -6.0, 4, 1.0, -6.0),
-        ("average", -6.0, 4, 1.0, -1.5),
-        ("average", -6.0, 4, 0.5, -3.0),
-        ("average", -6.0, 4, 0.0, -6.0),
-        ("gnmt", -6.0, 1, 0.6, -6.0),  # (5 + 1) / 6 = 1
-        ("gnmt", -6.0, 7, 1.0, -3.0),  # (5 + 7) / 6 = 2
-        ("gnmt", -6.0, 19, 0.5, -3.0),  # (5 + 19) / 6 = 4, its root 2
-    ],
-)
-def test_scores_follow_the_formula(kind, log_prob, length, alpha, expected):
-    score = normalise(jnp.array([[log_prob]]), jnp.array([[length]]), kind=kind, alpha=alpha)
-
-    np.testing.assert_allclose(score, [[expected]], rtol=1e-6)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("alpha", [0.0, 1.0])
-def test_an_absent_hypothesis_keeps_its_score(kind, alpha):
-    absent = jnp.full((1, 2), -jnp.inf)
-
-    scores = normalise(absent, jnp.array([[0, 3]]), kind=kind, alpha=alpha)
-
-    np.testing.assert_array_equal(scores, absent)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@given(
-    log_prob=st.floats(-50, 0, width=32, allow_subnormal=False),
-    loss=st.floats(0, 50, width=32, allow_subnormal=False),
-    length=st.integers(1, 30),
-    rest=st.integers(0, 30),
-    alpha=st.floats(0, 2, width=32),
-)
-def test_no_continuation_beats_the_bound(kind, log_prob, loss, length, rest, alpha):
-    now, later = jnp.array([[log_prob]]), jnp.array([[log_prob - loss]])
-
-    highest = bound(now, jnp.array([[length + rest]]), kind=kind, alpha=alpha)
-    score = normalise(later, jnp.array([[length]]), kind=kind, alpha=alpha)
-
-    # Float32 powers of the two lengths may differ in the last digit.
-    assert score.item() <= highest.item() + 1e-6 * abs(highest.item())
+from nmt.decoding.hypotheses import BLOCK, expand, forbid, largest
 
 
 def test_every_hypothesis_of_a_sentence_starts_from_its_state():

@@ -1,33 +1,39 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.decoding.lots import FEW, WIDTHS, lots, width_of
+from nmt.decoding.lots import FEW, WIDTHS, Room, lots, width_of
 
 windows = st.lists(st.lists(st.integers(1, 2048), min_size=1, max_size=60), min_size=1, max_size=30)
-batches = st.sampled_from([1, 3, 8, 64])
+rooms = st.builds(
+    Room,
+    batch=st.sampled_from([1, 3, 8, 64]),
+    beam=st.sampled_from([1, 5, 12]),
+    devices=st.sampled_from([1, 2, 8]),
+)
 
 
-@given(lengths=st.lists(st.integers(1, 700), max_size=400), batch=batches)
-def test_every_sentence_is_in_one_lot_that_holds_it(lengths, batch):
-    found = list(lots(range(len(lengths)), lengths, batch=batch))
+@given(lengths=st.lists(st.integers(1, 700), max_size=400), room=rooms)
+def test_every_sentence_is_in_one_lot_that_holds_it(lengths, room):
+    found = list(lots(range(len(lengths)), lengths, room=room))
 
     assert sorted(number for lot in found for number in lot.numbers) == list(range(len(lengths)))
     for lot in found:
-        assert 1 <= len(lot.numbers) <= lot.size <= 4 * batch or lot.size <= FEW
+        assert 1 <= len(lot.numbers) <= lot.size <= room.batch * room.devices
+        assert lot.size % room.devices == 0
         assert max(lengths[number] for number in lot.numbers) <= lot.width
     longest = [max(lengths[number] for number in lot.numbers) for lot in found]
     assert longest == sorted(longest, reverse=True)
 
 
-@given(windows=windows, batch=batches)
-def test_a_file_of_any_lengths_has_at_most_twelve_shapes(windows, batch):
+@given(windows=windows, room=rooms)
+def test_a_file_of_any_lengths_has_at_most_twelve_shapes(windows, room):
     # All windows of a file are full but for the last one.
     full = [window * (2 * FEW) for window in windows[:-1]]
 
     shapes = {
         (lot.size, lot.width)
         for window in [*full, windows[-1]]
-        for lot in lots(range(len(window)), window, batch=batch)
+        for lot in lots(range(len(window)), window, room=room)
     }
 
     assert len(shapes) <= 12
@@ -35,35 +41,40 @@ def test_a_file_of_any_lengths_has_at_most_twelve_shapes(windows, batch):
 
 def test_a_file_with_all_widths_reaches_that_bound():
     lengths = [*WIDTHS, 1024, 2048] * 256
-    shapes = {(lot.size, lot.width) for lot in lots(range(len(lengths)), lengths, batch=64)}
-    shapes |= {(lot.size, lot.width) for lot in lots([0], [3], batch=64)}
+    shapes = {(lot.size, lot.width) for lot in lots(range(len(lengths)), lengths, room=Room(64))}
+    shapes |= {(lot.size, lot.width) for lot in lots([0], [3], room=Room(64))}
 
     assert len(shapes) == 12
 
 
 def test_only_sentences_that_are_named_are_in_lots():
-    (lot,) = lots([3, 1], [9, 5, 9, 7], batch=64)
+    (lot,) = lots([3, 1], [9, 5, 9, 7], room=Room(64))
 
     assert lot.numbers == (3, 1)
     assert (lot.size, lot.width) == (FEW, 8)
 
 
 def test_a_sentence_alone_has_a_program_of_its_own():
-    (lot,) = lots([0], [20], batch=64)
+    (lot,) = lots([0], [20], room=Room(64))
 
     assert (lot.size, lot.width) == (1, 24)
 
 
-def test_a_lot_of_short_sentences_is_larger():
-    sizes = [next(iter(lots(range(20), [width] * 20, batch=64))).size for width in WIDTHS]
+def test_wide_beams_and_long_sentences_share_the_room():
+    sizes = {beam: [Room(64, beam=beam).size(width) for width in WIDTHS] for beam in (1, 4, 16)}
 
-    assert sizes == [256, 256, 256, 256, 170, 128, 64, 32, 16]
+    assert sizes == {
+        1: [64, 64, 64, 64, 64, 64, 64, 32, 16],
+        4: [64, 64, 64, 64, 42, 32, 16, 8, 4],
+        16: [16, 16, 16, 16, 10, 8, 4, 2, 1],
+    }
+    assert Room(64, beam=4, devices=2).size(128) == 32
 
 
 def test_a_lot_ends_where_narrower_sentences_begin_if_it_is_half_full():
     lengths = [30] * 6 + [20] * 5 + [10] * 2 + [5] * 4  # a lot of such widths holds twelve
 
-    found = [lot.numbers for lot in lots(range(17), lengths, batch=3)]
+    found = [lot.numbers for lot in lots(range(17), lengths, room=Room(12))]
 
     assert found == [(0, 1, 2, 3, 4, 5), (6, 7, 8, 9, 10, 11), (12, 13, 14, 15, 16)]
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.decoding import shortlist, translator
+from nmt.decoding import shortlist
+from nmt.decoding.lots import Lot
 from nmt.decoding.shortlist import FILE, Lexicon, make, model_1
 from nmt.decoding.translator import Translator
 from nmt.errors import RunError
@@ -100,19 +101,25 @@ LEXICON = Lexicon(
 
 
 @pytest.mark.parametrize(
-    ("likeliest", "size", "expected"),
+    ("likeliest", "joint", "expected"),
     [
-        (1, 5, [1, 2, 7, 3, 9]),  # best translations of 1 and 2, then the most common
-        (2, 5, [1, 2, 7, 3, 4]),
-        (3, 7, [1, 2, 7, 3, 4, 5, 9]),
-        (3, 4, [1, 2, 7, 3]),  # the least likely do not fit
-        (3, 50, [1, 2, 7, 3, 4, 5, 9, 0, 6, 8]),  # there are no more
+        (1, False, [[3, 7], [3], []]),  # the best translations of pieces 1 and 2, of 2, of 0
+        (2, False, [[3, 4, 7], [3, 4], []]),
+        (3, False, [[3, 4, 5, 7], [3, 4], []]),
+        (1, True, [[3, 7], [0, 3], [0]]),  # 1 and 2 are common
     ],
 )
-def test_a_shortlist_has_the_likely_and_then_the_common(likeliest, size, expected):
-    chosen = LEXICON.choose([[1, 2], [2, 0]], likeliest=likeliest, size=size, first=[1, 2])
+def test_a_sentence_has_its_own_pieces_beside_the_common(monkeypatch, likeliest, joint, expected):
+    monkeypatch.setattr(shortlist, "COMMON", 3)
+    lot = Lot(numbers=(0, 1, 2), size=4, width=2)
 
-    assert chosen.tolist() == expected
+    common, own = LEXICON.choose(
+        [[1, 2], [2, 0], [0, 0]], lot, likeliest=likeliest, first=[1, 2], joint=joint
+    )
+
+    assert common.tolist() == [1, 2, 9]
+    assert own.shape == (4, (likeliest + joint) * 2)
+    assert [[piece for piece in row if piece >= 0] for row in own.tolist()] == [*expected, []]
 
 
 @pytest.fixture(scope="module")
@@ -132,13 +139,16 @@ def test_the_table_of_a_run_that_copies_says_so(run):
         assert lexicon.translations[piece, 0] == piece
 
 
-def test_a_shortlist_translates_as_the_whole_vocabulary_does(run, monkeypatch):
-    monkeypatch.setattr(translator, "COLUMNS", 14)  # of 21: specials, eight letters and others
+def lines(number):
     draw = random.Random(2)
-    lines = [" ".join(draw.choices("abcdefgh", k=draw.randint(1, 6))) for _ in range(20)]
+    return [" ".join(draw.choices("abcdefgh", k=draw.randint(1, 6))) for _ in range(number)]
 
-    short = Translator.load(run, shortlist=2).translate(lines)
-    whole = Translator.load(run).translate(lines)
+
+def test_a_shortlist_translates_as_the_whole_vocabulary_does(run, monkeypatch):
+    monkeypatch.setattr(shortlist, "COMMON", 6)  # of 21: specials, two letters
+
+    short = Translator.load(run, shortlist=2).translate(lines(20))
+    whole = Translator.load(run).translate(lines(20))
 
     assert [each.text for each in short] == [each.text for each in whole]
     for one, two in zip(short, whole, strict=True):
@@ -146,29 +156,44 @@ def test_a_shortlist_translates_as_the_whole_vocabulary_does(run, monkeypatch):
         np.testing.assert_allclose(one.attention, two.attention, atol=1e-5)
 
 
-def test_only_pieces_of_the_shortlist_are_written(run, monkeypatch):
-    monkeypatch.setattr(translator, "COLUMNS", 6)
+def test_only_pieces_of_a_sentences_own_list_are_written(run, monkeypatch):
+    monkeypatch.setattr(shortlist, "COMMON", 4)  # the specials alone
     loaded = Translator.load(run, shortlist=1)
+    # As if every letter were translated by the next one, and none may be copied.
     tokenizer = loaded.tokenizers.target
+    letters = [tokenizer.encode(letter)[0] for letter in "abcdefgh"]
+    following = dict(zip(letters, letters[1:] + letters[:1], strict=True))
+    table = np.array([[following.get(piece, -1)] for piece in range(tokenizer.size)], np.int32)
+    loaded.lexicon = Lexicon(table, loaded.lexicon.common)
+    monkeypatch.setattr(type(loaded.tokenizers), "joint", False)
 
-    for line in ["a b c d e f", "h g f e d c"]:
-        (found,) = loaded.translate([line])
-        allowed = loaded.lexicon.choose(
-            [tokenizer.encode(line)],
-            likeliest=1,
-            size=6,
-            first=[tokenizer.bos, tokenizer.eos, tokenizer.pad],
-        )
-        assert set(found.target_pieces) <= set(tokenizer.pieces(allowed.tolist()))
+    found = loaded.translate(["a b a", "c d", "e"])
+
+    for each, allowed in zip(found, ["bc", "de", "f"], strict=True):
+        assert set(each.text.split()) <= set(allowed)
+
+
+@pytest.mark.parametrize("beam", [1, 5])
+def test_with_a_shortlist_too_a_translation_does_not_depend_on_its_neighbours(
+    run, monkeypatch, beam
+):
+    monkeypatch.setattr(shortlist, "COMMON", 5)
+    text = lines(40)
+
+    alone, few, together = (
+        Translator.load(run, shortlist=1, beam=beam, batch=batch).translate(text)
+        for batch in (1, 7, 64)
+    )
+
+    for one, two, three in zip(alone, few, together, strict=True):
+        assert one.text == two.text == three.text
+        assert one.score == pytest.approx(two.score, abs=1e-5)
+        assert two.score == pytest.approx(three.score, abs=1e-5)
 
 
 def test_a_run_without_a_table_says_how_to_make_one(copy_run):
     with pytest.raises(RunError, match=r"run: decoding.shortlist needs .*`nmt shortlist .*` makes"):
         Translator.load(copy_run, shortlist=5)
-
-
-def test_a_shortlist_of_nothing_is_none(copy_run):
-    assert Translator.load(copy_run, shortlist=0).lexicon is None
 
 
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"PK\x03\x04 cut off"])

@@ -1,0 +1,48 @@
+"""The part of the configuration that is about search; each setting can be given when decoding."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nmt.config.section import Count, Positive, Section, Size
+
+
+class NoLengthPenalty(Section):
+    """Hypotheses are ranked by log p, which prefers short ones."""
+
+    kind: Literal["none"] = "none"
+
+
+class AverageLengthPenalty(Section):
+    """Hypotheses are ranked by log p / length ** alpha."""
+
+    kind: Literal["average"] = "average"
+    alpha: Annotated[float, Field(ge=0)] = 1.0
+
+
+class GnmtLengthPenalty(Section):
+    """Hypotheses are ranked by log p / ((5 + length) / 6) ** alpha (Wu et al. 2016)."""
+
+    kind: Literal["gnmt"] = "gnmt"
+    alpha: Annotated[float, Field(ge=0)] = 0.6
+
+
+LengthPenalty = Annotated[
+    NoLengthPenalty | AverageLengthPenalty | GnmtLengthPenalty, Field(discriminator="kind")
+]
+
+
+class DecodingConfig(Section):
+    """Search. The longest hypothesis is `max_ratio` times the source pieces plus `max_extra`."""
+
+    beam: Size = 5  # hypotheses extended at each step; 1 is greedy search
+    length_penalty: LengthPenalty = AverageLengthPenalty()
+    coverage_penalty: Annotated[float, Field(ge=0)] = 0.0  # beta of Wu et al. (2016); 0: none
+    patience: Positive | None = 1.0  # done when so many times `beam` have finished; null: exact
+    prune: Positive | None = None  # drop what is so many nats below the likeliest; null: none
+    max_ratio: Positive = 1.5  # target pieces a source piece
+    max_extra: Count = 10  # target pieces on top
+    shortlist: Size | None = None  # translations of a source piece that may be used; null: all
+    draw: Count | None = None  # hard, monotonic: seed to draw positions by; null: take the best
+    batch: Size = 64  # sentences searched at once, at most; of wide beams and long lines fewer
+    max_pieces: Size = 512  # of a line; a longer one is cut, with a warning
