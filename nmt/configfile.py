@@ -23,7 +23,7 @@ class _Loader(yaml.SafeLoader):
     A key that stands twice in one mapping is a mistake, where PyYAML would take the last one.
     """
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
         lines: dict[str, int] = {}
         for key, _ in node.value:

@@ -31,7 +31,6 @@ class CorpusConfig(Section):
     columns: tuple[str, str] | None = None  # of source and target; the language codes if not given
     alignments: str | None = None  # train: word links `i-j`, line for line; attention is guided
 
-    @model_validator(mode="before")
     @classmethod
     def spelled_out(cls, value: Any) -> Any:
         """Returns the mapping that a string or a list of two is short for."""

@@ -37,9 +37,10 @@ ESTIMATORS = {
 
 def migrated(tree: Tree) -> Tree:
     """Returns the tree of a run folder's `config.yaml` in the form of this version."""
-    if isinstance(tree.get("training", {}).get("optimizer"), str):
-        tree = _with_choices(tree)
-    return tree
+    try:
+        return _with_choices(tree) if isinstance(tree["training"]["optimizer"], str) else tree
+    except (KeyError, TypeError, AttributeError):
+        return tree  # somebody has changed it by hand: validation names what is wrong
 
 
 def _with_choices(tree: Tree) -> Tree:

@@ -38,7 +38,8 @@ def explain(mistake: Any, tree: Any, *, overridden: Collection[str] = ()) -> str
         case "extra_forbidden" if key in MOVED:
             return f"{key}: unknown key; write {MOVED[key]}"
         case "extra_forbidden":
-            return f"{key}: {_unknown(keys, place, name)}{_remedy(keys, place, name, tree, overridden)}"
+            remedy = _remedy(keys, place, name, tree, overridden)
+            return f"{key}: {_unknown(keys, place, name)}{remedy}"
         case "missing":
             return f"{key}: missing; this key is required"
         case "value_error":

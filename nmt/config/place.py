@@ -24,7 +24,8 @@ class Place:
         for note in field.metadata:
             if isinstance(note, Choice | ChoiceByKeys):
                 return cls(note.names(union), note, optional)
-        return cls({"": member for member in members(union)}, None, optional)
+        sections = members(union)
+        return cls({"": sections[0]} if sections else {}, None, optional)
 
     def spelled_out(self, value: Any) -> Any:
         """Returns the mapping that a shorter form stands for; any other value as it is."""

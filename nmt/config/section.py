@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
 Size = Annotated[int, Field(ge=1)]
@@ -29,6 +29,11 @@ class Section(BaseModel):
     def spelled_out(cls, value: Any) -> Any:
         """Returns the mapping that a shorter form stands for; any other value as it is."""
         return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out(cls, value: Any) -> Any:
+        return cls.spelled_out(value)
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,7 @@ class Choice:
             raise ValueError(f"unknown {self.key} {kind!r}; {hint}known: {known}")
         return str(kind)
 
-    def __get_pydantic_core_schema__(
-        self, union: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return _tagged(self, union, handler)
 
 
@@ -90,7 +93,9 @@ class ChoiceByKeys:
 
     def names(self, union: Any) -> dict[str, type[Section]]:
         """Returns the members of a union by the keys that they require, for messages."""
-        return {" and ".join(f"`{key}`" for key in _required(each)): each for each in members(union)}
+        return {
+            " and ".join(f"`{key}`" for key in _required(each)): each for each in members(union)
+        }
 
     def spelled_out(self, value: Any, *, optional: bool) -> Any:
         """Returns the value: there is no shorter form."""
@@ -111,9 +116,7 @@ class ChoiceByKeys:
                 return name
         return ""
 
-    def __get_pydantic_core_schema__(
-        self, union: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return _tagged(self, union, handler)
 
 
@@ -132,9 +135,7 @@ def _required(member: type[Section]) -> list[str]:
     return [key for key, field in member.model_fields.items() if field.is_required()]
 
 
-def _tagged(
-    choice: Choice | ChoiceByKeys, union: Any, handler: GetCoreSchemaHandler
-) -> CoreSchema:
+def _tagged(choice: Choice | ChoiceByKeys, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
     """Returns pydantic's schema of a choice."""
     names, optional = choice.names(union), is_optional(union)
 
