@@ -44,7 +44,7 @@ MENU = {
     "local_m": ["mechanism=local_m"],
     "local_p": ["mechanism=local_p"],
     "hard-reinforce": ["mechanism=hard"],
-    "hard-gumbel": ["mechanism=hard", "hard.estimator=gumbel"],
+    "hard-gumbel": ["mechanism=hard", "estimator=gumbel"],
     "monotonic": ["mechanism=monotonic"],
     "coverage-linguistic": ["coverage=linguistic"],
     "coverage-neural": ["coverage=neural"],

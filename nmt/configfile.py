@@ -4,21 +4,40 @@
 that a run folder explains itself.
 """
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
-from nmt.config import Config, DecodingConfig, Section
+from nmt.config import Config, DecodingConfig
+from nmt.config.mistakes import ROOT, explain
 from nmt.errors import ConfigError
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars: `1e-3` is a number, `no` is Norwegian, and a date is a string."""
+    """YAML 1.2 scalars: `1e-3` is a number, `no` is Norwegian, and a date is a string.
+
+    A key that stands twice in one mapping is a mistake, where PyYAML would take the last one.
+    """
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        lines: dict[str, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            line = key.start_mark.line + 1
+            if key.value in lines:
+                raise yaml.composer.ComposerError(
+                    problem=f"`{key.value}` stands in line {lines[key.value]} and again in line "
+                    f"{line}; put both into one",
+                    problem_mark=key.start_mark,
+                )
+            lines[key.value] = line
+        return node
 
 
 class _Dumper(yaml.SafeDumper):
@@ -51,6 +70,22 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
         ConfigError: one line for each mistake, naming the key and what would be right.
     """
     path = Path(path)
+    tree = read(path)
+    overridden = []
+    for override in overrides:
+        key, value = parse_override(override)
+        _set(tree, key, value)
+        overridden.append(key)
+    tree.setdefault("run", f"runs/{path.stem}")
+    return validate(tree, where=str(path), overridden=overridden)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Returns the tree of a YAML file, which nothing has checked yet.
+
+    Raises:
+        ConfigError: there is no such file, or it holds no mapping.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -60,18 +95,27 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
     tree = _parse(text, where=str(path))
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: expected a mapping of sections such as `data:` and `model:`")
-    for override in overrides:
-        _set(tree, *parse_override(override))
-    tree.setdefault("run", f"runs/{path.stem}")
-    return validate(tree, where=str(path))
+    return tree
 
 
-def validate(tree: Mapping[str, Any], *, where: str = "config") -> Config:
-    """Returns the configuration that a mapping describes; `where` names it in messages."""
+def validate(
+    tree: Mapping[str, Any], *, where: str = "config", overridden: Collection[str] = ()
+) -> Config:
+    """Returns the configuration that a mapping describes.
+
+    Args:
+        tree: the mapping.
+        where: its name in messages.
+        overridden: the dotted keys in it that were given beside the file.
+
+    Raises:
+        ConfigError: one line for each mistake.
+    """
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
-        lines = [_explain(mistake) for mistake in error.errors(include_url=False)]
+        mistakes = error.errors(include_url=False)
+        lines = [explain(mistake, tree, overridden=overridden) for mistake in mistakes]
         raise ConfigError("\n".join(f"{where}: {line}" for line in lines)) from None
 
 
@@ -128,7 +172,8 @@ def decoding(config: Config, changes: Mapping[str, Any]) -> DecodingConfig:
     tree = config.model_dump(mode="json")
     for key, value in changes.items():
         _set(tree, f"decoding.{key}", value)
-    return validate(tree, where="decoding").decoding
+    overridden = [f"decoding.{key}" for key in changes]
+    return validate(tree, where=config.run or "config", overridden=overridden).decoding
 
 
 def parse_override(override: str) -> tuple[str, Any]:
@@ -143,38 +188,22 @@ def parse_override(override: str) -> tuple[str, Any]:
     return key, _parse(value, where=override)
 
 
-def _set(tree: dict[str, Any], key: str, value: Any) -> None:
-    *parents, last = key.split(".")
-    for parent in parents:
-        child = tree.get(parent)
+def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:
+    """Writes one value into the tree.
+
+    A shorter form on the way, such as the path of a corpus, is spelled out, so that what it says
+    stays beside the new value.
+    """
+    *parents, last = dotted.split(".")
+    place, name = ROOT, ""
+    for depth, parent in enumerate(parents, start=1):
+        place = place.under(parent, name)
+        child = place.spelled_out(tree.get(parent))
+        child = place.spelled_out({}) if child is None else child
         if not isinstance(child, dict):
-            child = tree[parent] = {}
+            key = ".".join(parents[:depth])
+            raise ConfigError(f"{dotted}: {key} is {child!r} and has no keys; override it whole")
+        name = place.name(child)
+        tree[parent] = child
         tree = child
     tree[last] = value
-
-
-def _explain(mistake: Any) -> str:
-    """Returns one line for one pydantic error: dotted key, what is wrong, what would be right."""
-    key = ".".join(str(part) for part in mistake["loc"])
-    if mistake["type"] == "extra_forbidden":
-        *parents, unknown = mistake["loc"]
-        names = list(_section(parents).model_fields)
-        close = difflib.get_close_matches(str(unknown), names, n=1, cutoff=0.5)
-        prefix = "".join(f"{parent}." for parent in parents)
-        hint = f"did you mean {prefix}{close[0]}?" if close else f"known: {', '.join(names)}"
-        return f"{key}: unknown key; {hint}"
-    message = mistake["msg"].removeprefix("Value error, ")
-    if mistake["type"] == "missing":
-        return f"{key}: missing; this key is required"
-    if mistake["type"] == "value_error":
-        return f"{key}: {message}" if key else message
-    return f"{key}: {message[0].lower()}{message[1:]}, not {mistake['input']!r}"
-
-
-def _section(location: Iterable[Any]) -> type[Section]:
-    section: type[Section] = Config
-    for name in location:
-        annotation = section.model_fields[str(name)].annotation
-        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
-        section = next(kind for kind in kinds if issubclass(kind, Section))
-    return section

@@ -8,7 +8,7 @@ Source and target have the same length, encoder and decoder have one layer each,
 additive one, and Luong's decoder feeds its input.
 """
 
-from nmt.config import ModelConfig
+from nmt.config import BahdanauDecoderConfig, LuongDecoderConfig, ModelConfig, ScoredConfig
 
 
 def training_flops(model: ModelConfig, *, vocabulary: int, length: int) -> float:
@@ -40,11 +40,11 @@ def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
     state, score = model.decoder.hidden_size, _score_size(model)
     gru = 3 * (embed + state) * state
     attention = state * score + length * (score + annotation)  # W s; then energies and context
-    match model.decoder.kind:
-        case "luong":
+    match model.decoder:
+        case LuongDecoderConfig():
             feed = 3 * readout * state
             into_readout = (annotation + state) * readout
-        case "bahdanau":
+        case BahdanauDecoderConfig():
             feed = 3 * annotation * state  # the context enters the GRU
             into_readout = (state + annotation + embed) * 2 * readout  # pairs, for maxout
     words = length * embed + embed * embed + embed * vocabulary if model.lexical else 0
@@ -53,5 +53,7 @@ def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
 
 def _score_size(model: ModelConfig) -> int:
     """Returns the components of W s + U h_j, of which the energy is taken."""
-    size = model.attention.score_options.get("hidden_size")
+    attention = model.attention
+    options = attention.score_options if isinstance(attention, ScoredConfig) else {}
+    size = options.get("hidden_size")
     return size if isinstance(size, int) else model.decoder.hidden_size

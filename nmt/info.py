@@ -8,7 +8,7 @@ from flax import nnx
 from rich.console import Console
 from rich.table import Table
 
-from nmt.config import ModelConfig
+from nmt.config import LuongDecoderConfig, ModelConfig
 from nmt.decoding.translator import build_model
 from nmt.plotting.diagram import Arrow, Block, diagram
 from nmt.run import Run
@@ -49,7 +49,7 @@ def describe(run: Run) -> dict[str, Any]:
         "model": {
             "decoder": run.config.model.decoder.kind,
             "attention": run.config.model.attention.mechanism,
-            "score": run.config.model.attention.score,
+            **_score(run.config.model),
         },
         "vocabulary": {
             "source": tokenizers.source.size,
@@ -109,7 +109,6 @@ def draw(description: dict[str, Any], model: ModelConfig) -> str:
 def _source_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) -> list[Block]:
     """Returns what the source goes through: the left column, and attention beside it."""
     attention = model.attention
-    scored = attention.mechanism not in ("uniform", "none")
     return [
         Block("source pieces", [f"vocabulary of {vocabulary:,}"], 0, 0),
         Block(
@@ -135,7 +134,7 @@ def _source_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) ->
             "attention",
             [
                 attention.mechanism,
-                *([f"{attention.score}, {attention.normaliser}"] if scored else []),
+                *([", ".join(scored)] if (scored := _score(model).values()) else []),
                 counts.get("decoder.attention", "no parameters"),
             ],
             1,
@@ -147,7 +146,7 @@ def _source_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) ->
 def _target_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) -> list[Block]:
     """Returns what the target goes through: the right column."""
     decoder = model.decoder
-    feeding = decoder.kind == "luong" and decoder.input_feeding
+    feeding = isinstance(decoder, LuongDecoderConfig) and decoder.input_feeding
     width = f"{model.readout_size}"
     if model.lexical:
         width = f"({width} + {model.embedding_size} of the lexical model)"
@@ -177,6 +176,11 @@ def _target_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) ->
             3,
         ),
     ]
+
+
+def _score(model: ModelConfig) -> dict[str, str]:
+    """Returns what attention scores and normalises by, as far as it does."""
+    return model.attention.model_dump(include={"score", "normaliser"})
 
 
 def _layers(number: int) -> str:

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from nmt import checkpoint, configfile, lock
 from nmt.config import Config
+from nmt.config.migration import migrated
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
 
@@ -105,7 +106,8 @@ class Run:
         if not (path / "config.yaml").is_file():
             raise RunError(f"{path}: not a run folder (it has no config.yaml)")
         _check_links(path)
-        return cls(path, configfile.load(path / "config.yaml"))
+        tree = migrated(configfile.read(path / "config.yaml"))
+        return cls(path, configfile.validate(tree, where=str(path / "config.yaml")))
 
     def check_imports(self, *, trust: bool) -> None:
         """Refuses to import the class that the configuration names, unless the run is trusted.
@@ -113,11 +115,11 @@ class Run:
         Raises:
             RunError: it names one, and `trust` is not given.
         """
-        score = self.config.model.attention.score
-        if ":" in score and not trust:
+        imported = self.config.model.attention.imported
+        if imported is not None and not trust:
             raise RunError(
-                f"{self.path}: model.attention.score imports {score}, whose code may do anything; "
-                "if you trust it, give --trust, or trust=True in Python"
+                f"{self.path}: model.attention.score imports {imported}, whose code may do "
+                "anything; if you trust it, give --trust, or trust=True in Python"
             )
 
     @property

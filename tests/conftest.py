@@ -40,14 +40,14 @@ settings.load_profile("nmt")
 @pytest.fixture(scope="session")
 def embedded_tokenizers():
     """A joint unigram model of a few hundred pairs of the embedded corpus."""
-    from nmt.config import TokenizerConfig
+    from nmt.config import TrainedTokenizerConfig
     from nmt.data import grammar, tokenizer
 
     pairs = grammar.generate("train", size=400)
     return tokenizer.train(
         [pair.source for pair in pairs],
         [pair.target for pair in pairs],
-        TokenizerConfig(vocabulary_size=160),
+        TrainedTokenizerConfig(vocabulary_size=160),
     )
 
 

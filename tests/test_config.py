@@ -57,8 +57,8 @@ def write(tmp_path):
             "unable to parse string as a number, not 'fast'",
         ),
         (
-            {"training": {"optimizer": "adem"}},
-            "training.optimizer: input should be 'adam', 'adamw', 'adadelta' or 'sgd', not 'adem'",
+            {"training": {"metric": "blue"}},
+            "training.metric: input should be 'bleu' or 'perplexity', not 'blue'",
         ),
         (
             {"data": {"train": {}}},
@@ -77,8 +77,21 @@ def write(tmp_path):
             "data.train.columns.1: missing; this key is required",
         ),
         (
-            {"data": {"batch": {"tokens": 9, "sentences": 9}}},
-            "data.batch: give `tokens` or `sentences`, not both",
+            {"data": {"train": {"path": "x", "subset": "de-en"}}},
+            "data.train: `subset` is of a Hugging Face dataset: leave it out, or give `hub`",
+        ),
+        (
+            {"data": {"test": {"path": "x.tsv", "split": "test"}}},
+            "data.test: `split: test` is of a Hugging Face dataset or of the embedded corpus, and "
+            "files have none: leave it out",
+        ),
+        *(
+            (
+                {"data": {"train": {**corpus, "columns": ["a", "b"]}}},
+                "data.train: `columns` are those of a Hugging Face dataset, a TSV, JSON lines or "
+                "Parquet, and plain text has none: leave them out",
+            )
+            for corpus in ({"path": "x"}, {"source": "x", "target": "y"}, {"path": "embedded"})
         ),
         (
             {"data": {"validation": {"path": "x", "alignments": "y"}}},
@@ -92,8 +105,8 @@ def write(tmp_path):
         ),
         (
             {**GUIDED, "model": {"attention": {"mechanism": "hard"}}},
-            "`data.train.alignments` guide by a gradient, and `hard.estimator: reinforce` "
-            "learns by reward: leave them out, or choose `hard.estimator: gumbel`",
+            "`data.train.alignments` guide by a gradient, and `estimator: reinforce` "
+            "learns by reward: leave them out, or choose `estimator: gumbel`",
         ),
         (
             {
@@ -106,12 +119,40 @@ def write(tmp_path):
             "`decoder.kind: luong`",
         ),
         (
-            {"tokenizer": {"source_model": "x"}},
-            "tokenizer: give both `source_model` and `target_model`",
+            {"training": {"guided_alignment": {"weight": 1}}},
+            "`training.guided_alignment` says how links guide attention, and there are none: "
+            "leave it out, or give `data.train.alignments`",
+        ),
+        *(
+            (
+                {**GUIDED, "model": {"attention": attention}},
+                "`guided_alignment.cost: ce` has no gradient where weights are exactly zero, as by "
+                f"{zeros}: choose `cost: mse`, or `mechanism: global` with `normaliser: softmax`",
+            )
+            for attention, zeros in (
+                ({"normaliser": "sparsemax"}, "`normaliser: sparsemax`"),
+                (
+                    {"mechanism": "multi_head", "normaliser": "entmax15"},
+                    "`normaliser: entmax15`",
+                ),
+                ("local_m", "`mechanism: local_m`"),
+                ("local_p", "`mechanism: local_p`"),
+            )
         ),
         (
-            {"tokenizer": {"model": "x", "source_model": "y", "target_model": "z"}},
-            "tokenizer: give `model`, or `source_model` with `target_model`",
+            {"decoding": {"draw": 1}},
+            "`decoding.draw` draws positions, and `mechanism: global` weighs them: leave it out, "
+            "or choose `mechanism: hard` or `monotonic`",
+        ),
+        (
+            {"decoding": {"coverage_penalty": 0.1}, "model": {"attention": "none"}},
+            "`decoding.coverage_penalty` sums the weights of attention, and `mechanism: none` has "
+            "none: leave it out, or choose `mechanism: global`",
+        ),
+        (
+            {"tokenizer": {"kind": "bpe", "sampling": {"candidates": 5}}},
+            "tokenizer: `sampling.candidates` are those of `kind: unigram`, and `kind: bpe` draws "
+            "by leaving merges out: leave it out, or choose `kind: unigram`",
         ),
         (
             {"tokenizer": {"sampling": {"candidates": 513}}},
@@ -123,9 +164,9 @@ def write(tmp_path):
         ),
         (
             {"model": {"attention": {"score": "addictive"}}},
-            "model.attention: `score` is 'addictive': choose one of additive, normed_additive, "
-            "dot, scaled_dot, general, scaled_general, location, or name a class of your own as "
-            "package.module:Class",
+            "model.attention.score: unknown score 'addictive'; choose one of additive, "
+            "normed_additive, dot, scaled_dot, general, scaled_general, location, or name a class "
+            "of your own as package.module:Class",
         ),
         (
             {"model": {"attention": {"score": "dot"}, "decoder": {"hidden_size": 500}}},
@@ -266,14 +307,14 @@ def test_an_override_beats_the_file_and_reaches_absent_sections(write):
 
     settings = configfile.load(
         path,
-        ["seed=4", "model.dropout=0.25", "decoding.beam=1", "data.train.hub=wmt14"],
+        ["seed=4", "model.dropout=0.25", "decoding.beam=1", "data.test.hub=wmt14"],
     )
 
     assert settings.seed == 4
     assert settings.model.dropout == 0.25
     assert settings.model.embedding_size == 8
     assert settings.decoding.beam == 1
-    assert settings.data.train == config.CorpusConfig(hub="wmt14")
+    assert settings.data.test == config.CorpusConfig(hub="wmt14")
 
 
 def test_a_later_override_beats_an_earlier_one(write):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nmt import configfile
-from nmt.config import TokenizerConfig
+from nmt.config import TrainedTokenizerConfig
 from nmt.data import tokenizer
 from nmt.decoding.translator import build_model
 from nmt.errors import RunError
@@ -23,7 +23,7 @@ LINES = ["der Hund schläft", "die Katze schläft nie", "ein Vogel singt", "kein
 
 @pytest.fixture(scope="module")
 def tokenizers():
-    return tokenizer.train(LINES, LINES, TokenizerConfig(vocabulary_size=30))
+    return tokenizer.train(LINES, LINES, TrainedTokenizerConfig(vocabulary_size=30))
 
 
 def config(folder, *overrides):
@@ -158,7 +158,8 @@ def test_a_run_may_move(tmp_path, run):
         ("model.dropout=0.1", "model.dropout: 0.3 -> 0.1"),
         ("training.learning_rate=0.1", "training.learning_rate: 0.0005 -> 0.1"),
         ("training.validate_every=9", "training.validate_every: 500 -> 9"),
-        ("training.schedule.patience=9", "training.schedule.patience: 2 -> 9"),
+        ("training.schedule.warmup_steps=9", "training.schedule.warmup_steps: 0 -> 9"),
+        ("training.optimizer=sgd", "training.optimizer.kind: adam -> sgd"),
     ],
 )
 def test_what_was_trained_may_not_change(tmp_path, run, override, named):

@@ -1,5 +1,7 @@
 """Coverage: soft attention that knows how much of each position has been translated."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -8,7 +10,7 @@ from jaxtyping import Array, Float
 from nmt.attention.interface import Attended, Memory, weighted_sum
 from nmt.attention.scores import Score
 from nmt.attention.soft import ScoredAttention
-from nmt.config import AttentionConfig
+from nmt.config import GlobalConfig, LinguisticCoverageConfig, NeuralCoverageConfig
 from nmt.errors import ConfigError
 
 
@@ -21,7 +23,7 @@ class LinguisticCoverage(nnx.Module):
     """
 
     def __init__(
-        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+        self, config: LinguisticCoverageConfig, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         self.size = 1
         self.max_fertility = config.max_fertility
@@ -49,9 +51,9 @@ class NeuralCoverage(nnx.Module):
     """
 
     def __init__(
-        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+        self, config: NeuralCoverageConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
-        self.size = config.coverage_size
+        self.size = config.size
         gates = 3 * self.size
         self.weight = nnx.Linear(1, gates, use_bias=False, rngs=rngs)
         self.annotation = nnx.Linear(annotation_size, gates, rngs=rngs)
@@ -87,16 +89,20 @@ class CoverageAttention(ScoredAttention):
     """
 
     def __init__(
-        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+        self, config: GlobalConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         super().__init__(config, query_size, annotation_size, rngs=rngs)
-        build = LinguisticCoverage if config.coverage == "linguistic" else NeuralCoverage
-        self.coverage = build(config, query_size, annotation_size, rngs=rngs)
+        match config.coverage:
+            case LinguisticCoverageConfig():
+                coverage: Any = LinguisticCoverage(config.coverage, annotation_size, rngs=rngs)
+            case NeuralCoverageConfig():
+                coverage = NeuralCoverage(config.coverage, query_size, annotation_size, rngs=rngs)
+        self.coverage = coverage
         key_size = _key_size(self.score, annotation_size)
         if key_size == 0:
             raise ConfigError(
-                f"model.attention.coverage: {config.coverage} is added to the keys of a score, and "
-                f"{config.score} has none; choose another score, or 'none'"
+                "model.attention.coverage is added to the keys of a score, and "
+                f"{config.score} has none; choose another score, or `coverage: none`"
             )
         zeros = nnx.initializers.zeros
         self.added = nnx.Linear(

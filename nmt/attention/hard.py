@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from nmt.attention.interface import Attended, Memory, noise_at, weighted_sum
 from nmt.attention.soft import ScoredAttention
-from nmt.config import AttentionConfig
+from nmt.config import GumbelConfig, HardConfig, ReinforceConfig
 
 
 @struct.dataclass
@@ -37,18 +37,18 @@ class HardAttention(ScoredAttention):
     """
 
     def __init__(
-        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+        self, config: HardConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         super().__init__(config, query_size, annotation_size, rngs=rngs)
-        self.config = config.hard
+        self.estimator = config.estimator
 
     def initial_state(self, memory: Memory) -> HardState:
         """Returns the state before the first draw."""
         batch = memory.mask.shape[0]
         expected = jnp.zeros(batch, bool)
-        if memory.training and self.config.estimator == "reinforce":
+        if memory.training and isinstance(self.estimator, ReinforceConfig):
             coins = noise_at(memory.noise, jnp.zeros(batch, jnp.int32))
-            share = self.config.expected
+            share = self.estimator.expected
             expected = jax.vmap(lambda key: jax.random.bernoulli(key, share))(coins)
         return HardState(time=jnp.ones(batch, jnp.int32), expected=expected)
 
@@ -80,9 +80,9 @@ class HardAttention(ScoredAttention):
         state: HardState,
     ) -> tuple[Float[Array, "batch src"], Attended]:
         """Returns what the context is the sum by in training, and what the loss has to know."""
-        if self.config.estimator == "gumbel":
+        if isinstance(self.estimator, GumbelConfig):
             logits = jnp.where(memory.mask, logits, jnp.finfo(logits.dtype).min)
-            soft = memory.mask * jax.nn.softmax(logits / self.config.temperature, axis=-1)
+            soft = memory.mask * jax.nn.softmax(logits / self.estimator.temperature, axis=-1)
             return drawn + soft - jax.lax.stop_gradient(soft), attended
         probability = (drawn * attended.weights).sum(axis=-1)
         log_choice = jnp.log(jnp.where(probability > 0, probability, 1.0))

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, Shaped
 from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
 from nmt.attention.products import float32_sum
 from nmt.attention.soft import ScoredAttention
-from nmt.config import AttentionConfig
+from nmt.config import LocalConfig, LocalPConfig
 
 
 class WindowedAttention(ScoredAttention):
@@ -22,7 +22,7 @@ class WindowedAttention(ScoredAttention):
     """
 
     def __init__(
-        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+        self, config: LocalConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         super().__init__(config, query_size, annotation_size, rngs=rngs)
         self.window = config.window
@@ -77,7 +77,7 @@ class LocalPredictiveAttention(Independent, WindowedAttention):
     """
 
     def __init__(
-        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+        self, config: LocalPConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         super().__init__(config, query_size, annotation_size, rngs=rngs)
         self.hidden = nnx.Linear(query_size, query_size, use_bias=False, rngs=rngs)

@@ -10,29 +10,39 @@ from nmt.attention.local import LocalMonotonicAttention, LocalPredictiveAttentio
 from nmt.attention.monotonic import MonotonicAttention
 from nmt.attention.multihead import MultiHeadAttention
 from nmt.attention.soft import GlobalAttention
-from nmt.config import AttentionConfig
+from nmt.config import (
+    AttentionConfig,
+    GlobalConfig,
+    HardConfig,
+    LocalMConfig,
+    LocalPConfig,
+    MonotonicConfig,
+    MultiHeadConfig,
+    NoAttentionConfig,
+    UniformConfig,
+)
 
 
 def build_attention(
     config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
 ) -> Attention:
     """Returns the mechanism that the configuration names."""
-    match config.mechanism:
-        case "global" if config.coverage == "none":
+    match config:
+        case GlobalConfig(coverage=None):
             return GlobalAttention(config, query_size, annotation_size, rngs=rngs)
-        case "global":
+        case GlobalConfig():
             return CoverageAttention(config, query_size, annotation_size, rngs=rngs)
-        case "local_m":
+        case LocalMConfig():
             return LocalMonotonicAttention(config, query_size, annotation_size, rngs=rngs)
-        case "local_p":
+        case LocalPConfig():
             return LocalPredictiveAttention(config, query_size, annotation_size, rngs=rngs)
-        case "hard":
+        case HardConfig():
             return HardAttention(config, query_size, annotation_size, rngs=rngs)
-        case "monotonic":
+        case MonotonicConfig():
             return MonotonicAttention(config, query_size, annotation_size, rngs=rngs)
-        case "multi_head":
+        case MultiHeadConfig():
             return MultiHeadAttention(config, query_size, annotation_size, rngs=rngs)
-        case "uniform":
+        case UniformConfig():
             return UniformAttention()
-        case "none":
+        case NoAttentionConfig():
             return NoAttention()

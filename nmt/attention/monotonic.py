@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from nmt.attention.interface import Attended, Memory, noise_at, weighted_sum
 from nmt.attention.scores import Score, build_score
-from nmt.config import AttentionConfig
+from nmt.config import MonotonicConfig
 from nmt.types import RowKeys
 
 Pair = tuple[Float[Array, "..."], Float[Array, "..."]]
@@ -47,11 +47,11 @@ class MonotonicAttention(nnx.Module):
     """
 
     def __init__(
-        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+        self, config: MonotonicConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         self.score: Score = build_score(config, query_size, annotation_size, rngs=rngs)
-        self.offset = nnx.Param(jnp.array(config.monotonic.offset))
-        self.noise = config.monotonic.noise
+        self.offset = nnx.Param(jnp.array(config.offset))
+        self.noise = config.noise
 
     def keys(
         self, annotations: Float[Array, "batch src annotation"]

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
 from nmt.attention.normalisers import build_normaliser
 from nmt.attention.scores import Score, build_score
-from nmt.config import AttentionConfig
+from nmt.config import MultiHeadConfig
 
 
 class MultiHeadAttention(Independent, nnx.Module):
@@ -24,7 +24,7 @@ class MultiHeadAttention(Independent, nnx.Module):
     """
 
     def __init__(
-        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+        self, config: MultiHeadConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         self.heads, self.size = config.heads, annotation_size // config.heads
         width = self.heads * self.size

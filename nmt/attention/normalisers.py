@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from nmt.config import AttentionConfig
+from nmt.config import NormalisedConfig
 
 Rows = Float[Array, "*rows src"]
 Normaliser = Callable[[Rows, Bool[Array, "*rows src"]], Rows]
@@ -58,7 +58,7 @@ def masked_entmax15(scores: Rows, mask: Bool[Array, "*rows src"]) -> Rows:
     return jnp.where(mask, jnp.maximum(scores - threshold, 0.0) ** 2, 0.0)
 
 
-def build_normaliser(config: AttentionConfig) -> Normaliser:
+def build_normaliser(config: NormalisedConfig) -> Normaliser:
     """Returns the normaliser that the configuration names."""
     match config.normaliser:
         case "softmax":

@@ -17,7 +17,7 @@ from nmt.attention.products import (
     ScaledGeneralScore,
     float32_sum,
 )
-from nmt.config import AttentionConfig
+from nmt.config import ScoredConfig
 from nmt.errors import ConfigError
 
 
@@ -147,7 +147,7 @@ class LocationScore(nnx.Module):
 
 
 def build_score(
-    config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+    config: ScoredConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
 ) -> Score:
     """Returns the score function that the configuration names.
 

@@ -6,14 +6,14 @@ from jaxtyping import Array, Float
 from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
 from nmt.attention.normalisers import build_normaliser
 from nmt.attention.scores import Score, build_score
-from nmt.config import AttentionConfig
+from nmt.config import NormalisedConfig
 
 
 class ScoredAttention(nnx.Module):
     """What mechanisms over a score and a normaliser share."""
 
     def __init__(
-        self, config: AttentionConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+        self, config: NormalisedConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         self.score: Score = build_score(config, query_size, annotation_size, rngs=rngs)
         self.normalise = build_normaliser(config)

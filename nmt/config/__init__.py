@@ -5,43 +5,113 @@
 
 from pydantic import model_validator
 
-from nmt.config.data import BatchConfig, CorpusConfig, DataConfig, SamplingConfig, TokenizerConfig
-from nmt.config.decoding import DecodingConfig
-from nmt.config.model import (
+from nmt.config.attention import (
     SCORES,
     AttentionConfig,
+    GlobalConfig,
+    GumbelConfig,
+    HardConfig,
+    LinguisticCoverageConfig,
+    LocalConfig,
+    LocalMConfig,
+    LocalPConfig,
+    MonotonicConfig,
+    MultiHeadConfig,
+    NeuralCoverageConfig,
+    NoAttentionConfig,
+    NormalisedConfig,
+    ReinforceConfig,
+    ScoredConfig,
+    UniformConfig,
+)
+from nmt.config.data import (
+    BatchConfig,
+    CorpusConfig,
+    DataConfig,
+    SentenceBatchConfig,
+    TokenBatchConfig,
+)
+from nmt.config.decoding import DecodingConfig
+from nmt.config.model import (
+    BahdanauDecoderConfig,
     DecoderConfig,
     EncoderConfig,
-    HardConfig,
+    LuongDecoderConfig,
     ModelConfig,
-    MonotonicConfig,
 )
 from nmt.config.section import Count, Section
+from nmt.config.tokenizer import (
+    JointModelConfig,
+    SamplingConfig,
+    SeparateModelsConfig,
+    TokenizerConfig,
+    TrainedTokenizerConfig,
+)
 from nmt.config.training import (
+    AdadeltaConfig,
+    AdamConfig,
+    AdamWConfig,
+    ConstantScheduleConfig,
+    CosineScheduleConfig,
     GuidedAlignmentConfig,
+    InverseSqrtScheduleConfig,
+    LuongScheduleConfig,
+    OptimizerConfig,
+    PlateauScheduleConfig,
     ScheduleConfig,
+    SgdConfig,
     TrainingConfig,
 )
 
 __all__ = [
     "SCORES",
+    "AdadeltaConfig",
+    "AdamConfig",
+    "AdamWConfig",
     "AttentionConfig",
+    "BahdanauDecoderConfig",
     "BatchConfig",
     "Config",
+    "ConstantScheduleConfig",
     "CorpusConfig",
+    "CosineScheduleConfig",
     "DataConfig",
     "DecoderConfig",
     "DecodingConfig",
     "EncoderConfig",
+    "GlobalConfig",
     "GuidedAlignmentConfig",
+    "GumbelConfig",
     "HardConfig",
+    "InverseSqrtScheduleConfig",
+    "JointModelConfig",
+    "LinguisticCoverageConfig",
+    "LocalConfig",
+    "LocalMConfig",
+    "LocalPConfig",
+    "LuongDecoderConfig",
+    "LuongScheduleConfig",
     "ModelConfig",
     "MonotonicConfig",
+    "MultiHeadConfig",
+    "NeuralCoverageConfig",
+    "NoAttentionConfig",
+    "NormalisedConfig",
+    "OptimizerConfig",
+    "PlateauScheduleConfig",
+    "ReinforceConfig",
     "SamplingConfig",
     "ScheduleConfig",
+    "ScoredConfig",
     "Section",
+    "SentenceBatchConfig",
+    "SeparateModelsConfig",
+    "SgdConfig",
+    "TokenBatchConfig",
     "TokenizerConfig",
+    "TrainedTokenizerConfig",
     "TrainingConfig",
+    "UniformConfig",
 ]
 
 
@@ -49,19 +119,16 @@ class Config(Section):
     """One run: what to train on, what to train, how to search."""
 
     run: str | None = None  # the run folder; runs/NAME for configs/NAME.yaml if not given
-    seed: Count = 1  # of parameters, dropout, order and subword sampling
+    seed: Count = 1  # random seed for initialisation, dropout, shuffling and subword sampling
     data: DataConfig
-    tokenizer: TokenizerConfig = TokenizerConfig()
+    tokenizer: TokenizerConfig = TrainedTokenizerConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     decoding: DecodingConfig = DecodingConfig()
 
     @model_validator(mode="after")
-    def _shared_vocabulary(self) -> "Config":
-        separate = self.tokenizer.source_model is not None or not (
-            self.tokenizer.joint or self.tokenizer.model is not None
-        )
-        if self.model.tied_embeddings == "all" and separate:
+    def _one_table_has_one_vocabulary(self) -> "Config":
+        if self.model.tied_embeddings == "all" and not self.tokenizer.joint:
             raise ValueError(
                 "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
                 "`tokenizer.joint: true`, or tie only the `target`"
@@ -69,31 +136,74 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
-    def _attention_is_guided(self) -> "Config":
+    def _links_are_of_training(self) -> "Config":
         for name, corpus in (("validation", self.data.validation), ("test", self.data.test)):
             if corpus is not None and corpus.alignments is not None:
                 raise ValueError(
                     f"`data.{name}.alignments` would do nothing, for links guide training alone: "
                     "leave it out, or give `data.train.alignments`"
                 )
-        attention = self.model.attention
-        if self.data.train.alignments is None:
+        if self.training.guided_alignment is not None and self.data.train.alignments is None:
+            raise ValueError(
+                "`training.guided_alignment` says how links guide attention, and there are none: "
+                "leave it out, or give `data.train.alignments`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _links_guide_by_default(self) -> "Config":
+        """Writes out how links guide, so that a run folder shows it too."""
+        if self.training.guided_alignment is not None or self.data.train.alignments is None:
             return self
-        if attention.mechanism in ("uniform", "none"):
+        guided = {"guided_alignment": GuidedAlignmentConfig()}
+        return self.model_copy(update={"training": self.training.model_copy(update=guided)})
+
+    @model_validator(mode="after")
+    def _links_guide_what_learns(self) -> "Config":
+        attention, guided = self.model.attention, self.training.guided_alignment
+        if guided is None:
+            return self
+        if not attention.learns_weights:
             raise ValueError(
                 f"`mechanism: {attention.mechanism}` has no weights that `data.train.alignments` "
                 "could guide: leave them out, or choose `mechanism: global`"
             )
-        if attention.mechanism == "hard" and attention.hard.estimator == "reinforce":
+        if isinstance(attention, HardConfig) and isinstance(attention.estimator, ReinforceConfig):
             raise ValueError(
-                "`data.train.alignments` guide by a gradient, and `hard.estimator: reinforce` "
-                "learns by reward: leave them out, or choose `hard.estimator: gumbel`"
+                "`data.train.alignments` guide by a gradient, and `estimator: reinforce` "
+                "learns by reward: leave them out, or choose `estimator: gumbel`"
             )
-        decoder = self.model.decoder.kind
-        if self.training.guided_alignment.step == "read" and decoder == "bahdanau":
+        if guided.cost == "ce" and attention.zeros is not None:
+            raise ValueError(
+                "`guided_alignment.cost: ce` has no gradient where weights are exactly zero, as by "
+                f"{attention.zeros}: choose `cost: mse`, or `mechanism: global` with "
+                "`normaliser: softmax`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _links_guide_the_step_that_knows(self) -> "Config":
+        guided, decoder = self.training.guided_alignment, self.model.decoder
+        reads = guided is not None and guided.step == "read"
+        if reads and isinstance(decoder, BahdanauDecoderConfig):
             raise ValueError(
                 "`guided_alignment.step: read` guides the weights of the step that has read a "
                 "piece, and `decoder.kind: bahdanau` attends before it reads: choose "
                 "`step: write`, or `decoder.kind: luong`"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _search_asks_for_what_there_is(self) -> "Config":
+        attention = self.model.attention
+        if self.decoding.draw is not None and not attention.draws:
+            raise ValueError(
+                f"`decoding.draw` draws positions, and `mechanism: {attention.mechanism}` weighs "
+                "them: leave it out, or choose `mechanism: hard` or `monotonic`"
+            )
+        if self.decoding.coverage_penalty and not attention.has_weights:
+            raise ValueError(
+                "`decoding.coverage_penalty` sums the weights of attention, and `mechanism: "
+                f"{attention.mechanism}` has none: leave it out, or choose `mechanism: global`"
             )
         return self

@@ -1,10 +1,19 @@
-"""The part of the configuration that is about text: corpora, batches, tokenizers."""
+"""The part of the configuration that is about corpora and batches."""
 
-from typing import Annotated, Any, Literal
+from pathlib import PurePath
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from nmt.config.section import Positive, Section, Size
+from nmt.config.section import ChoiceByKeys, Positive, Section, Size
+
+# What the path of one file ends in; any other path is the prefix of two text files.
+TABLES = (".tsv", ".json", ".jsonl", ".parquet")
+
+
+def is_table(path: str) -> bool:
+    """Returns whether a path is that of one file with named columns, gzipped or not."""
+    return PurePath(path.removesuffix(".gz")).suffix in TABLES
 
 
 class CorpusConfig(Section):
@@ -22,9 +31,9 @@ class CorpusConfig(Section):
     columns: tuple[str, str] | None = None  # of source and target; the language codes if not given
     alignments: str | None = None  # train: word links `i-j`, line for line; attention is guided
 
-    @model_validator(mode="before")
     @classmethod
-    def _from_shorthand(cls, value: Any) -> Any:
+    def spelled_out(cls, value: Any) -> Any:
+        """Returns the mapping that a string or a list of two is short for."""
         if isinstance(value, str):
             return {"path": value}
         if isinstance(value, list) and len(value) == 2:
@@ -40,23 +49,44 @@ class CorpusConfig(Section):
             raise ValueError("give exactly one of `path`, `source` with `target`, and `hub`")
         return self
 
-
-class BatchConfig(Section):
-    """How sentences are put together. `tokens` counts padding, on the longer side of the pair."""
-
-    tokens: Size | None = None  # cells of the longer side; sentences = tokens / longest
-    sentences: Size | None = None  # rows of every batch
-    shapes: Size = 14  # at most this many (source, target) lengths, so many compilations
-
     @model_validator(mode="after")
-    def _one_budget(self) -> "BatchConfig":
-        if self.tokens is not None and self.sentences is not None:
-            raise ValueError("give `tokens` or `sentences`, not both")
+    def _all_is_read(self) -> "CorpusConfig":
+        if self.subset is not None and self.hub is None:
+            raise ValueError("`subset` is of a Hugging Face dataset: leave it out, or give `hub`")
+        split = type(self).model_fields["split"].default
+        if self.split != split and self.hub is None and self.path != "embedded":
+            raise ValueError(
+                f"`split: {self.split}` is of a Hugging Face dataset or of the embedded corpus, "
+                "and files have none: leave it out"
+            )
+        has_columns = self.hub is not None or is_table(self.path or "")
+        if self.columns is not None and not has_columns:
+            raise ValueError(
+                "`columns` are those of a Hugging Face dataset, a TSV, JSON lines or Parquet, and "
+                "plain text has none: leave them out"
+            )
         return self
 
 
+class SentenceBatchConfig(Section):
+    """Batches of so many sentences."""
+
+    sentences: Size = 64  # rows of every batch
+    shapes: Size = 14  # at most this many (source, target) lengths, so many compilations
+
+
+class TokenBatchConfig(Section):
+    """Batches of so many tokens, of which short sentences have more rows."""
+
+    tokens: Size  # maximum padded tokens per batch, on the longer side
+    shapes: Size = 14  # at most this many (source, target) lengths, so many compilations
+
+
+BatchConfig = Annotated[TokenBatchConfig | SentenceBatchConfig, ChoiceByKeys()]
+
+
 class DataConfig(Section):
-    """The corpora and what is kept of them."""
+    """Corpora, length filters and batches."""
 
     source: str = "de"  # the code of the source language: a file ending or a column
     target: str = "en"  # the code of the target language
@@ -65,41 +95,4 @@ class DataConfig(Section):
     test: CorpusConfig | None = None
     max_length: Size = 100  # pieces, end of sentence included; longer training pairs are left out
     max_ratio: Positive = 9.0  # pieces of the longer side over pieces of the shorter one
-    batch: BatchConfig = BatchConfig(sentences=64)
-
-
-class SamplingConfig(Section):
-    """Subword regularisation (Kudo 2018; BPE-dropout, Provilkov et al. 2020)."""
-
-    alpha: Positive = 0.1  # unigram: smoothing of the distribution; BPE: rate of dropped merges
-    candidates: Annotated[
-        int, Field(le=512)
-    ] = -1  # unigram: segmentations drawn from; -1 is all of them
-
-    @model_validator(mode="after")
-    def _has_a_choice(self) -> "SamplingConfig":
-        if self.candidates != -1 and self.candidates < 2:
-            raise ValueError("`candidates` is -1, for all segmentations, or 2 and more")
-        return self
-
-
-class TokenizerConfig(Section):
-    """The SentencePiece stage: trained from the training text, or taken from existing models."""
-
-    kind: Literal["unigram", "bpe"] = "unigram"
-    vocabulary_size: Annotated[int, Field(ge=8)] = 8000
-    joint: bool = True  # one model for both languages
-    character_coverage: Annotated[float, Field(gt=0.9, le=1)] = 1.0  # share of the characters kept
-    byte_fallback: bool = False  # unknown characters become bytes instead of <unk>
-    model: str | None = None  # an existing joint .model
-    source_model: str | None = None  # an existing .model of the source language
-    target_model: str | None = None  # and of the target language
-    sampling: SamplingConfig | None = None  # other segmentations in each epoch
-
-    @model_validator(mode="after")
-    def _models_come_whole(self) -> "TokenizerConfig":
-        if (self.source_model is None) != (self.target_model is None):
-            raise ValueError("give both `source_model` and `target_model`")
-        if self.model is not None and self.source_model is not None:
-            raise ValueError("give `model`, or `source_model` with `target_model`")
-        return self
+    batch: BatchConfig = SentenceBatchConfig()

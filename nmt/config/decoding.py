@@ -2,9 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from nmt.config.section import Count, Positive, Section, Size
+from nmt.config.section import Choice, Count, NotNegative, Positive, Section, Size
 
 
 class NoLengthPenalty(Section):
@@ -17,18 +15,19 @@ class AverageLengthPenalty(Section):
     """Hypotheses are ranked by log p / length ** alpha."""
 
     kind: Literal["average"] = "average"
-    alpha: Annotated[float, Field(ge=0)] = 1.0
+    alpha: NotNegative = 1.0
 
 
 class GnmtLengthPenalty(Section):
     """Hypotheses are ranked by log p / ((5 + length) / 6) ** alpha (Wu et al. 2016)."""
 
     kind: Literal["gnmt"] = "gnmt"
-    alpha: Annotated[float, Field(ge=0)] = 0.6
+    alpha: NotNegative = 0.6
 
 
 LengthPenalty = Annotated[
-    NoLengthPenalty | AverageLengthPenalty | GnmtLengthPenalty, Field(discriminator="kind")
+    NoLengthPenalty | AverageLengthPenalty | GnmtLengthPenalty,
+    Choice(default="average", number="alpha"),
 ]
 
 
@@ -37,7 +36,7 @@ class DecodingConfig(Section):
 
     beam: Size = 5  # hypotheses extended at each step; 1 is greedy search
     length_penalty: LengthPenalty = AverageLengthPenalty()
-    coverage_penalty: Annotated[float, Field(ge=0)] = 0.0  # beta of Wu et al. (2016); 0: none
+    coverage_penalty: NotNegative = 0.0  # beta of Wu et al. (2016); 0: none
     patience: Positive | None = 1.0  # done when so many times `beam` have finished; null: exact
     prune: Positive | None = None  # drop what is so many nats below the likeliest; null: none
     max_ratio: Positive = 1.5  # target pieces a source piece

@@ -1,16 +1,158 @@
-"""What every part of the configuration is: immutable, and closed; and the numbers in it."""
+"""What the configuration is made of: closed sections, choices between them, and numbers.
 
-from typing import Annotated
+A choice is a union of sections of which each has its own fields alone, so that a field of another
+one is an unknown key. `Choice` says how the one that is meant is told.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import NoneType
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 Size = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Section(BaseModel):
     """A part of the configuration: immutable, and closed against unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def spelled_out(cls, value: Any) -> Any:
+        """Returns the mapping that a shorter form stands for; any other value as it is."""
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out(cls, value: Any) -> Any:
+        return cls.spelled_out(value)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Makes a union of sections a choice by a key that each has, as in `{kind: cosine}`.
+
+        ScheduleConfig = Annotated[ConstantConfig | CosineConfig, Choice(default="constant")]
+
+    The key of a member is a field with one value, `kind: Literal["cosine"] = "cosine"`. A plain
+    string is short for the member of that kind with its defaults, and a mapping without the key is
+    one of the default kind, and a plain number is its field `number`. Where null may be chosen
+    too, the string `none` is short for it.
+    """
+
+    key: str = "kind"
+    default: str | None = None
+    number: str | None = None
+
+    def names(self, union: Any) -> dict[str, type[Section]]:
+        """Returns the members of a union by their kinds."""
+        return {member.model_fields[self.key].default: member for member in members(union)}
+
+    def spelled_out(self, value: Any, *, optional: bool) -> Any:
+        """Returns the mapping, with its kind, that a shorter form stands for."""
+        if isinstance(value, str):
+            return None if optional and value == "none" else {self.key: value}
+        if self.number and isinstance(value, int | float) and not isinstance(value, bool):
+            value = {self.number: value}
+        if isinstance(value, Mapping) and self.key not in value and self.default is not None:
+            return {self.key: self.default, **value}
+        return value
+
+    def chosen(self, value: Any, names: Mapping[str, Any]) -> str:
+        """Returns the kind of a spelled-out mapping, or of a section.
+
+        Raises:
+            ValueError: there is no such kind, or none is given.
+        """
+        known = ", ".join(names)
+        if not isinstance(value, Mapping | Section):
+            raise ValueError(f"expected one of {known}, or a mapping, not {value!r}")
+        kind = value.get(self.key) if isinstance(value, Mapping) else getattr(value, self.key)
+        if kind is None:
+            raise ValueError(f"`{self.key}` is missing; choose one of {known}")
+        if kind not in list(names):
+            close = difflib.get_close_matches(str(kind), names, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise ValueError(f"unknown {self.key} {kind!r}; {hint}known: {known}")
+        return str(kind)
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _tagged(self, union, handler)
+
+
+@dataclass(frozen=True)
+class ChoiceByKeys:
+    """Makes a union of sections a choice by the keys that are there.
+
+    It is the first member of which a required key is given, or else the one that requires none.
+    """
+
+    def names(self, union: Any) -> dict[str, type[Section]]:
+        """Returns the members of a union by the keys that they require, for messages."""
+        return {
+            " and ".join(f"`{key}`" for key in _required(each)): each for each in members(union)
+        }
+
+    def spelled_out(self, value: Any, *, optional: bool) -> Any:
+        """Returns the value: there is no shorter form."""
+        return value
+
+    def chosen(self, value: Any, names: Mapping[str, type[Section]]) -> str:
+        """Returns the name of the member that a mapping, or a section, is.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        if not isinstance(value, Mapping | Section):
+            raise ValueError(f"expected a mapping, not {value!r}")
+        for name, member in names.items():
+            if isinstance(value, member) or (
+                isinstance(value, Mapping) and any(key in value for key in _required(member))
+            ):
+                return name
+        return ""
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _tagged(self, union, handler)
+
+
+def members(union: Any) -> list[type[Section]]:
+    """Returns the sections of a union, or the one section that an annotation is."""
+    kinds = get_args(union) or (union,)
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)]
+
+
+def is_optional(union: Any) -> bool:
+    """Returns whether null may stand there too."""
+    return NoneType in get_args(union)
+
+
+def _required(member: type[Section]) -> list[str]:
+    return [key for key, field in member.model_fields.items() if field.is_required()]
+
+
+def _tagged(choice: Choice | ChoiceByKeys, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    """Returns pydantic's schema of a choice."""
+    names, optional = choice.names(union), is_optional(union)
+
+    def spelled_out(value: Any) -> Any:
+        value = choice.spelled_out(value, optional=optional)
+        if value is not None or not optional:
+            choice.chosen(value, names)  # its message is better than pydantic's
+        return value
+
+    schema: CoreSchema = core_schema.tagged_union_schema(
+        {name: handler.generate_schema(member) for name, member in names.items()},
+        discriminator=lambda value: choice.chosen(value, names),
+    )
+    if optional:
+        schema = core_schema.nullable_schema(schema)
+    return core_schema.no_info_before_validator_function(spelled_out, schema)

@@ -4,18 +4,89 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from nmt.config.section import Count, Fraction, Positive, Section, Size
+from nmt.config.section import Choice, Count, Fraction, Positive, Section, Size
+
+Cut = Annotated[float, Field(gt=0, lt=1)]
 
 
-class ScheduleConfig(Section):
-    """The learning rate over time; every kind may start with a linear warm-up."""
+class AdamConfig(Section):
+    """Adam (Kingma and Ba 2015)."""
 
-    kind: Literal["constant", "inverse_sqrt", "plateau", "luong", "cosine"] = "constant"
+    kind: Literal["adam"] = "adam"
+
+
+class AdamWConfig(Section):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
+
+    kind: Literal["adamw"] = "adamw"
+    weight_decay: Positive = 0.01  # fraction of the weights, times the rate, taken off each step
+
+
+class AdadeltaConfig(Section):
+    """Adadelta (Zeiler 2012), as Bahdanau et al. (2015) have it; its learning rate is 1."""
+
+    kind: Literal["adadelta"] = "adadelta"
+
+
+class SgdConfig(Section):
+    """Stochastic gradient descent without momentum."""
+
+    kind: Literal["sgd"] = "sgd"
+
+
+OptimizerConfig = Annotated[
+    AdamConfig | AdamWConfig | AdadeltaConfig | SgdConfig, Choice(default="adam")
+]
+
+
+class ConstantScheduleConfig(Section):
+    """The learning rate itself."""
+
+    kind: Literal["constant"] = "constant"
     warmup_steps: Count = 0  # the rate grows linearly over so many steps
-    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5  # plateau, luong: what the rate is cut by
-    patience: Count = 2  # plateau: validations without a new best that do not cut yet
-    start_step: Count | None = None  # luong: the first cut; two thirds of all steps if not given
-    every_steps: Size | None = None  # luong: from cut to cut; a twelfth of all steps if not given
+
+
+class InverseSqrtScheduleConfig(Section):
+    """rate * sqrt(warmup_steps / step) after the warm-up (Vaswani et al. 2017)."""
+
+    kind: Literal["inverse_sqrt"] = "inverse_sqrt"
+    warmup_steps: Size = 4000  # the rate grows linearly over so many steps
+
+
+class PlateauScheduleConfig(Section):
+    """The rate is cut when validation does not improve."""
+
+    kind: Literal["plateau"] = "plateau"
+    warmup_steps: Count = 0  # the rate grows linearly over so many steps
+    factor: Cut = 0.5  # what the rate is multiplied by
+    patience: Count = 2  # validations without improvement before the rate is reduced
+
+
+class LuongScheduleConfig(Section):
+    """The rate is cut at one step and at equal distances after it (Luong et al. 2015)."""
+
+    kind: Literal["luong"] = "luong"
+    warmup_steps: Count = 0  # the rate grows linearly over so many steps
+    factor: Cut = 0.5  # what the rate is multiplied by
+    start_step: Count | None = None  # of the first cut; two thirds of all steps if not given
+    every_steps: Size | None = None  # from cut to cut; a twelfth of all steps if not given
+
+
+class CosineScheduleConfig(Section):
+    """Half a cosine, from the rate to zero at the last step."""
+
+    kind: Literal["cosine"] = "cosine"
+    warmup_steps: Count = 0  # the rate grows linearly over so many steps
+
+
+ScheduleConfig = Annotated[
+    ConstantScheduleConfig
+    | InverseSqrtScheduleConfig
+    | PlateauScheduleConfig
+    | LuongScheduleConfig
+    | CosineScheduleConfig,
+    Choice(default="constant"),
+]
 
 
 class GuidedAlignmentConfig(Section):
@@ -29,13 +100,12 @@ class GuidedAlignmentConfig(Section):
 class TrainingConfig(Section):
     """Optimisation, validation and stopping."""
 
-    optimizer: Literal["adam", "adamw", "adadelta", "sgd"] = "adam"
+    optimizer: OptimizerConfig = AdamConfig()
     learning_rate: Positive = 5.0e-4
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0  # adamw
-    schedule: ScheduleConfig = ScheduleConfig()
+    schedule: ScheduleConfig = ConstantScheduleConfig()  # of the learning rate
     clip_norm: Positive | None = 1.0  # of the mean gradient of a target token
     label_smoothing: Fraction = 0.1
-    guided_alignment: GuidedAlignmentConfig = GuidedAlignmentConfig()
+    guided_alignment: GuidedAlignmentConfig | None = None  # if `data.train.alignments` are given
     accumulate: Size = 1  # batches whose gradients make one step
     compute_type: Literal["float32", "bfloat16"] = "float32"  # parameters stay float32
     max_steps: Size | None = None  # updates; training ends at the first limit reached

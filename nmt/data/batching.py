@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nmt.config import BatchConfig
+from nmt.config import BatchConfig, SentenceBatchConfig
+from nmt.errors import ConfigError
 
 Lengths = npt.NDArray[np.int32]  # (pairs, 2): source and target pieces, end of sentence included
 Sentence = npt.NDArray[np.int32] | Sequence[int]  # as ids
@@ -51,6 +52,9 @@ def choose_shapes(lengths: Lengths, config: BatchConfig, *, devices: int = 1) ->
     A pair goes into the smallest frame that holds both its sides. Greedy: the frame that saves most
     cells is added, time and again; then each frame in turn is taken out and placed anew until
     nothing moves. The largest frame holds every pair.
+
+    Raises:
+        ConfigError: a pair has more tokens than a batch may have.
     """
     sides, counts = np.unique(_coarse(lengths), axis=0, return_counts=True)
     source, target = np.unique(sides[:, 0]), np.unique(sides[:, 1])
@@ -167,8 +171,17 @@ def _coarse(lengths: Lengths) -> npt.NDArray[np.int64]:
 
 
 def _rows(longest: int, config: BatchConfig, devices: int) -> int:
-    """Returns the rows that the budget allows, a multiple of the number of devices."""
-    rows = config.sentences or 64
-    if config.tokens is not None:
-        rows = config.tokens // longest
-    return max(devices, rows // devices * devices)
+    """Returns the rows that the budget allows, a multiple of the number of devices.
+
+    Raises:
+        ConfigError: there are not enough tokens for a sentence on each device.
+    """
+    if isinstance(config, SentenceBatchConfig):
+        return max(1, config.sentences // devices) * devices
+    if config.tokens < longest * devices:
+        raise ConfigError(
+            f"data.batch.tokens is {config.tokens}, but a batch of the longest sentences has "
+            f"{longest * devices}: one of {longest} pieces on each of the local devices; "
+            "raise data.batch.tokens to that or more, or lower data.max_length"
+        )
+    return config.tokens // longest // devices * devices

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from datasets import Dataset, Features, List, Value
 
 from nmt.config import CorpusConfig, SamplingConfig
+from nmt.config.data import is_table
 from nmt.data import files, grammar, links
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
@@ -211,7 +212,7 @@ def _find(corpus: CorpusConfig, languages: tuple[str, str]) -> list[Path]:
     if corpus.source is not None and corpus.target is not None:
         return [files.find(corpus.source), files.find(corpus.target)]
     assert corpus.path is not None  # CorpusConfig has exactly one origin
-    if files.suffix(corpus.path) in (".tsv", *files.JSON_SUFFIXES):
+    if is_table(corpus.path):
         return [files.find(corpus.path)]
     return [files.find(f"{corpus.path}.{language}") for language in languages]
 

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sentencepiece
 
-from nmt.config import SamplingConfig, TokenizerConfig
+from nmt.config import (
+    JointModelConfig,
+    SamplingConfig,
+    SeparateModelsConfig,
+    TokenizerConfig,
+    TrainedTokenizerConfig,
+)
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -191,13 +197,17 @@ def train(source: Iterable[str], target: Iterable[str], config: TokenizerConfig)
     Raises:
         DataError: the text cannot give a vocabulary of that size, or a named model is unusable.
     """
-    if config.model is not None:
-        return Tokenizers.same(Tokenizer.load(config.model))
-    if config.source_model is not None and config.target_model is not None:
-        return Tokenizers(Tokenizer.load(config.source_model), Tokenizer.load(config.target_model))
-    if config.joint:
-        return Tokenizers.same(_train(chain(source, target), config, side="training"))
-    return Tokenizers(_train(source, config, side="source"), _train(target, config, side="target"))
+    match config:
+        case JointModelConfig():
+            return Tokenizers.same(Tokenizer.load(config.model))
+        case SeparateModelsConfig():
+            loaded = Tokenizer.load(config.source_model), Tokenizer.load(config.target_model)
+            return Tokenizers(*loaded)
+        case TrainedTokenizerConfig(joint=True):
+            return Tokenizers.same(_train(chain(source, target), config, side="training"))
+        case TrainedTokenizerConfig():
+            sides = {"source": source, "target": target}
+            return Tokenizers(*(_train(text, config, side=side) for side, text in sides.items()))
 
 
 def sample(sentences: Iterable[str], size: int) -> list[str]:
@@ -215,7 +225,7 @@ def sample(sentences: Iterable[str], size: int) -> list[str]:
     return drawn
 
 
-def _train(sentences: Iterable[str], config: TokenizerConfig, *, side: str) -> Tokenizer:
+def _train(sentences: Iterable[str], config: TrainedTokenizerConfig, *, side: str) -> Tokenizer:
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
@@ -238,7 +248,7 @@ def _train(sentences: Iterable[str], config: TokenizerConfig, *, side: str) -> T
     return Tokenizer(model.getvalue())
 
 
-def _training_error(message: str, config: TokenizerConfig, *, side: str) -> Exception:
+def _training_error(message: str, config: TrainedTokenizerConfig, *, side: str) -> Exception:
     key = f"tokenizer.vocabulary_size is {config.vocabulary_size}"
     if most := re.search(r"Vocabulary size too high .* a value <= (\d+)", message):
         return DataError(

@@ -23,7 +23,7 @@ class LuongDecoder(nnx.Module):
     h~_t = tanh(W_c [c_t; h_t])                     eq. 5, the attentional vector: the readout
     """
 
-    def __init__(self, config: ModelConfig, *, rngs: nnx.Rngs) -> None:
+    def __init__(self, config: ModelConfig, *, input_feeding: bool, rngs: nnx.Rngs) -> None:
         hidden, annotation = config.decoder.hidden_size, config.annotation_size
         self.initial = decoder.initial_layers(config, rngs=rngs)
         self.layers = decoder.stack(config.embedding_size, config, rngs=rngs)
@@ -34,7 +34,7 @@ class LuongDecoder(nnx.Module):
         )
         self.feed = (
             nnx.Linear(config.readout_size, 3 * hidden, use_bias=False, rngs=rngs)
-            if config.decoder.input_feeding
+            if input_feeding
             else None
         )
 

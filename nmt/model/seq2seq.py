@@ -6,7 +6,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from nmt.attention.interface import Attended, Memory
-from nmt.config import ModelConfig
+from nmt.config import BahdanauDecoderConfig, LuongDecoderConfig, ModelConfig
 from nmt.errors import ConfigError
 from nmt.model import dropout
 from nmt.model.bahdanau import BahdanauDecoder
@@ -171,11 +171,11 @@ class Seq2Seq(nnx.Module):
 
 def build_decoder(config: ModelConfig, *, rngs: nnx.Rngs) -> Decoder:
     """Returns the decoder that the configuration names."""
-    match config.decoder.kind:
-        case "bahdanau":
+    match config.decoder:
+        case BahdanauDecoderConfig():
             return BahdanauDecoder(config, rngs=rngs)
-        case "luong":
-            return LuongDecoder(config, rngs=rngs)
+        case LuongDecoderConfig(input_feeding=feeding):
+            return LuongDecoder(config, input_feeding=feeding, rngs=rngs)
 
 
 def build(config: ModelConfig, *, source_size: int, target_size: int, seed: int) -> Seq2Seq:

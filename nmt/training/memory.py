@@ -5,7 +5,7 @@ import sys
 
 import jax
 
-from nmt.config import DataConfig
+from nmt.config import DataConfig, TokenBatchConfig
 from nmt.data.batching import Shape, pad
 from nmt.errors import ConfigError
 from nmt.training.step import TrainState, TrainStep, shard
@@ -31,7 +31,7 @@ def try_largest(
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        budget = "sentences" if config.batch.tokens is None else "tokens"
+        budget = "tokens" if isinstance(config.batch, TokenBatchConfig) else "sentences"
         reason = str(error).splitlines()[0].removeprefix("RESOURCE_EXHAUSTED: ")
         raise ConfigError(
             f"the largest batch, {shape.rows} sentences of {shape.source} source and "

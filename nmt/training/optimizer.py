@@ -4,7 +4,19 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Int
 
-from nmt.config import ScheduleConfig, TrainingConfig
+from nmt.config import (
+    AdadeltaConfig,
+    AdamConfig,
+    AdamWConfig,
+    ConstantScheduleConfig,
+    CosineScheduleConfig,
+    InverseSqrtScheduleConfig,
+    LuongScheduleConfig,
+    PlateauScheduleConfig,
+    ScheduleConfig,
+    SgdConfig,
+    TrainingConfig,
+)
 from nmt.types import Scalar
 
 
@@ -15,15 +27,13 @@ def build_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
     with the rho and epsilon of Bahdanau et al. (2015), whose learning rate is 1.
     """
     match config.optimizer:
-        case "adam":
+        case AdamConfig():
             rule = optax.scale_by_adam(b2=0.98)
-        case "adamw":
-            rule = optax.chain(
-                optax.scale_by_adam(b2=0.98), optax.add_decayed_weights(config.weight_decay)
-            )
-        case "adadelta":
+        case AdamWConfig(weight_decay=decay):
+            rule = optax.chain(optax.scale_by_adam(b2=0.98), optax.add_decayed_weights(decay))
+        case AdadeltaConfig():
             rule = optax.scale_by_adadelta(rho=0.95, eps=1e-6)
-        case "sgd":
+        case SgdConfig():
             rule = optax.identity()
     if config.clip_norm is None:
         return rule
@@ -51,19 +61,19 @@ def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule
 
 def _decay(schedule: ScheduleConfig, done: Scalar, *, total_steps: int) -> Scalar:
     """Returns the factor on the rate after the warm-up, for the step that is number `done`."""
-    match schedule.kind:
-        case "constant" | "plateau":
+    match schedule:
+        case ConstantScheduleConfig() | PlateauScheduleConfig():
             return jnp.ones_like(done)
-        case "inverse_sqrt":
-            peak = float(max(1, schedule.warmup_steps))
+        case InverseSqrtScheduleConfig(warmup_steps=warmup):
+            peak = float(warmup)
             return jnp.sqrt(peak / jnp.maximum(done, peak))
-        case "luong":
+        case LuongScheduleConfig():
             first = schedule.start_step
             start = total_steps * 2 // 3 if first is None else first
             every = schedule.every_steps or max(1, total_steps // 12)
             cuts = jnp.where(done > start, 1 + (done - 1 - start) // every, 0)
             return schedule.factor**cuts
-        case "cosine":
-            span = max(1, total_steps - schedule.warmup_steps)
-            progress = jnp.clip((done - schedule.warmup_steps) / span, 0.0, 1.0)
+        case CosineScheduleConfig(warmup_steps=warmup):
+            span = max(1, total_steps - warmup)
+            progress = jnp.clip((done - warmup) / span, 0.0, 1.0)
             return 0.5 * (1 + jnp.cos(jnp.pi * progress))

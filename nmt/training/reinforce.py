@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from nmt.attention.interface import Attended
-from nmt.config import HardConfig
+from nmt.config import ReinforceConfig
 from nmt.types import Scalar
 
 
@@ -15,7 +15,7 @@ def surrogate(
     target_lengths: Int[Array, " batch"],
     *,
     baseline: Scalar,
-    config: HardConfig,
+    config: ReinforceConfig,
 ) -> Scalar:
     """Returns what to add to the loss L, so that its gradient is one of the expected loss.
 

@@ -19,7 +19,7 @@ from flax import nnx, struct
 from jaxtyping import Array, Bool, Float, Int
 
 from nmt.attention.interface import Attended
-from nmt.config import Config
+from nmt.config import Config, HardConfig, ReinforceConfig
 from nmt.data.batching import Batch
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens
@@ -89,7 +89,7 @@ def init_state(config: Config, model: Seq2Seq) -> TrainState:
         optimizer=build_optimizer(config.training).init(params),
         plateau=jnp.ones(()),
         pending=pending,
-        baseline=jnp.log(float(len(model.output_bias))) if _draws(config) else None,
+        baseline=jnp.log(float(len(model.output_bias))) if _reinforced(config) else None,
         skipped=jnp.zeros((), jnp.int32),
         skipped_in_row=jnp.zeros((), jnp.int32),
     )
@@ -109,6 +109,7 @@ def make_train_step(
     training = config.training
     optimizer = build_optimizer(training)
     rate_at = learning_rate(training, total_steps=total_steps)
+    reinforced = _reinforced(config)
 
     def step(state: TrainState, batch: Batch, key: RandomKey) -> tuple[TrainState, StepMetrics]:
         keys = _row_keys(jax.random.fold_in(key, state.batches), batch.source.shape[0])
@@ -117,24 +118,24 @@ def make_train_step(
             sums, losses, attended = _forward(
                 graph, params, batch, keys=keys, bos=bos, config=config, train=True
             )
-            if batch.links is not None:
+            if batch.links is not None and training.guided_alignment is not None:
                 links, settings = jnp.asarray(batch.links), training.guided_alignment
                 cost = guided.cost(attended.weights, links, config=settings)
                 sums = replace(sums, loss=sums.loss + cost)
-            if state.baseline is None:
+            if state.baseline is None or reinforced is None:
                 return sums.loss, sums
             return sums.loss + reinforce.surrogate(
                 attended,
                 losses,
                 jnp.asarray(batch.target_lengths),
                 baseline=state.baseline,
-                config=config.model.attention.hard,
+                config=reinforced,
             ), sums
 
         gradients, sums = jax.lax.psum(jax.grad(loss, has_aux=True)(state.params), AXIS)
         rate = rate_at(state.step) * state.plateau
         before = state
-        state = replace(state, batches=state.batches + 1, baseline=_moved(state, sums, config))
+        state = replace(state, batches=state.batches + 1, baseline=_moved(state, sums, reinforced))
         total, summed, norm = sums, gradients, jnp.zeros(())
         if state.pending is not None:
             total, summed = jax.tree.map(jnp.add, state.pending, (sums, gradients))
@@ -201,17 +202,19 @@ def _forward(
     return sums, losses, attended
 
 
-def _draws(config: Config) -> bool:
-    """Returns whether the loss has a part without gradient, that REINFORCE estimates one of."""
-    attention = config.model.attention
-    return attention.mechanism == "hard" and attention.hard.estimator == "reinforce"
+def _reinforced(config: Config) -> ReinforceConfig | None:
+    """Returns how the part of the loss is learnt that has no gradient, if there is one."""
+    match config.model.attention:
+        case HardConfig(estimator=ReinforceConfig() as estimator):
+            return estimator
+    return None
 
 
-def _moved(state: TrainState, sums: LossSums, config: Config) -> Scalar | None:
+def _moved(state: TrainState, sums: LossSums, reinforced: ReinforceConfig | None) -> Scalar | None:
     """Returns the baseline with one more batch in its moving average."""
-    if state.baseline is None:
+    if state.baseline is None or reinforced is None:
         return None
-    decay = config.model.attention.hard.baseline_decay
+    decay = reinforced.baseline_decay
     moved = decay * state.baseline + (1 - decay) * sums.loss / jnp.maximum(sums.tokens, 1.0)
     return jnp.where(jnp.isfinite(moved), moved, state.baseline)
 

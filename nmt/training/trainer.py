@@ -10,7 +10,7 @@ import jax
 from flax import nnx
 
 from nmt.allocator import keep_freed_memory
-from nmt.config import Config
+from nmt.config import Config, PlateauScheduleConfig
 from nmt.data import corpus, tokenizer
 from nmt.decoding.translator import build_model
 from nmt.run import Position, Run
@@ -214,7 +214,10 @@ class Trainer:
 
     def _cut_learning_rate(self) -> None:
         schedule = self.settings.schedule
-        if schedule.kind == "plateau" and self.position.plateau > schedule.patience:
+        if (
+            isinstance(schedule, PlateauScheduleConfig)
+            and self.position.plateau > schedule.patience
+        ):
             self.state = replace(self.state, plateau=self.state.plateau * schedule.factor)
             self.position = replace(self.position, plateau=0)
 

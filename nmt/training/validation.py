@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nmt import plotting
-from nmt.config import BatchConfig, Config
+from nmt.config import Config, SentenceBatchConfig
 from nmt.data import corpus
 from nmt.data.batching import choose_shapes, in_order, pad
 from nmt.data.tokenizer import Tokenizers
@@ -79,7 +79,7 @@ class Validator:
     def _batches(self) -> list[Any]:
         encoded = corpus.encode(self._text, self._tokenizers)
         lengths = corpus.lengths(encoded)
-        frames = BatchConfig(sentences=self._config.decoding.batch, shapes=SHAPES)
+        frames = SentenceBatchConfig(sentences=self._config.decoding.batch, shapes=SHAPES)
         shapes = choose_shapes(lengths, frames, devices=device_count())
         return [
             shard(pad(corpus.rows(encoded, planned.pairs), planned.shape))

@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from pydantic import TypeAdapter
 
 from nmt.attention.interface import Memory
 from nmt.attention.mechanisms import build_attention
@@ -11,8 +12,13 @@ from nmt.config import AttentionConfig
 BATCH, SRC, SIZE = 3, 4, 6
 
 
+def configured(**options):
+    """The configuration of a mechanism."""
+    return TypeAdapter(AttentionConfig).validate_python(options)
+
+
 def built(*, query_size=SIZE, **options):
-    return build_attention(AttentionConfig(**options), query_size, SIZE, rngs=nnx.Rngs(params=0))
+    return build_attention(configured(**options), query_size, SIZE, rngs=nnx.Rngs(params=0))
 
 
 def memory_of(attention, lengths, *, src=SRC):

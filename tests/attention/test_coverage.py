@@ -9,7 +9,7 @@ from memories import SIZE, built, memory_of
 from pydantic import ValidationError
 
 from nmt.attention.mechanisms import build_attention
-from nmt.config import AttentionConfig
+from nmt.config import GlobalConfig
 from nmt.errors import ConfigError
 
 STEPS, LENGTHS = 4, [5, 2, 1]
@@ -88,11 +88,13 @@ def _neural(part, c, alpha, h, s):
 
 
 @pytest.mark.parametrize(
-    ("coverage", "size", "follow"), [("linguistic", 1, _linguistic), ("neural", 3, _neural)]
+    ("coverage", "size", "follow"),
+    [("linguistic", 1, _linguistic), ({"kind": "neural", "size": 3}, 3, _neural)],
+    ids=["linguistic", "neural"],
 )
 @pytest.mark.parametrize("score", ["additive", "general"])
 def test_weights_follow_the_equations_over_several_target_positions(coverage, size, follow, score):
-    attention, parameters = _randomised(score=score, coverage=coverage, coverage_size=3)
+    attention, parameters = _randomised(score=score, coverage=coverage)
     memory = memory_of(attention, LENGTHS, src=5)
 
     found = _attend(attention, memory)
@@ -146,7 +148,7 @@ def test_every_parameter_of_coverage_learns_once_it_is_read(coverage):
 
 def test_a_fertile_position_is_covered_more_slowly():
     """At a fertility of N sigmoid(0) = N / 2, all weights in it add up to 2 / N."""
-    attention = built(coverage="linguistic", max_fertility=4.0)
+    attention = built(coverage={"kind": "linguistic", "max_fertility": 4.0})
     attention.coverage.fertility.kernel[...] = jnp.zeros((SIZE, 1))
     memory = memory_of(attention, [1, 1, 1])
     state = attention.initial_state(memory)
@@ -159,15 +161,15 @@ def test_a_fertile_position_is_covered_more_slowly():
 
 
 def test_coverage_is_as_wide_as_the_keys_of_the_score():
-    attention = built(coverage="neural", coverage_size=7, score_options={"hidden_size": 5})
+    attention = built(coverage={"kind": "neural", "size": 7}, score_options={"hidden_size": 5})
 
     assert attention.added.kernel.shape == (7, 5)
 
 
-@BOTH
+@pytest.mark.parametrize("coverage", ["linguistic", {"kind": "neural", "size": 2}])
 def test_coverage_keeps_no_array_of_target_source_and_key(coverage):
     key, steps, src = 37, 11, 13
-    attention = built(coverage=coverage, coverage_size=2, score_options={"hidden_size": key})
+    attention = built(coverage=coverage, score_options={"hidden_size": key})
     graph, state = nnx.split(attention)
     memory = memory_of(attention, [src], src=src)
     queries = jnp.ones((steps, 1, SIZE))
@@ -185,28 +187,18 @@ def test_coverage_keeps_no_array_of_target_source_and_key(coverage):
     assert max(leaf.size for leaf in kept) < steps * src * key
 
 
-@pytest.mark.parametrize("mechanism", ["local_p", "hard", "monotonic", "multi_head", "none"])
-def test_coverage_of_another_mechanism_is_refused(mechanism):
-    message = (
-        f"`mechanism: {mechanism}` has no coverage, so that `coverage: neural` would do nothing: "
-        "leave it out, or choose `mechanism: global`"
-    )
-    with pytest.raises(ValidationError, match=message):
-        AttentionConfig(mechanism=mechanism, coverage="neural")
-
-
 def test_coverage_over_the_location_score_is_refused():
     message = (
         "`coverage: linguistic` is added to what a score compares, and `score: location` "
         "compares nothing: choose another score, or `coverage: none`"
     )
     with pytest.raises(ValidationError, match=message):
-        AttentionConfig(score="location", coverage="linguistic")
+        GlobalConfig(score="location", coverage="linguistic")
 
 
 def test_coverage_over_a_score_without_keys_is_refused():
-    config = AttentionConfig(score=f"{__name__}:Keyless", coverage="neural")
+    config = GlobalConfig(score=f"{__name__}:Keyless", coverage="neural")
 
-    message = r"attention\.coverage: neural is added to the keys .*:Keyless has none; choose anothe"
+    message = r"attention\.coverage is added to the keys .*:Keyless has none; choose another score"
     with pytest.raises(ConfigError, match=message):
         build_attention(config, SIZE, SIZE, rngs=nnx.Rngs(params=0))

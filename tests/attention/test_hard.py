@@ -7,7 +7,7 @@ import pytest
 from memories import SIZE, SRC, built, memory_of, query_of
 from pydantic import ValidationError
 
-from nmt.config import AttentionConfig
+from nmt.config import HardConfig
 
 DRAWS = 4000
 
@@ -17,12 +17,12 @@ def _softmax(scores, length):
     return np.pad(shares, (0, len(scores) - length))
 
 
-def _many(**hard):
+def _many(**estimator):
     """A mechanism, and one sentence of three positions and a padded one, in many rows.
 
     Each row has a key of its own. Annotations are unit vectors: a context says what was drawn.
     """
-    attention = built(mechanism="hard", score="general", hard=hard)
+    attention = built(mechanism="hard", score="general", estimator=estimator)
     memory = memory_of(attention, [3] * DRAWS)
     memory = memory.replace(
         annotations=jnp.broadcast_to(jnp.eye(SRC, SIZE)[None], (DRAWS, SRC, SIZE)),
@@ -86,7 +86,7 @@ def test_in_training_a_share_of_the_sentences_has_the_mean_as_its_context(expect
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_gumbel_goes_forwards_by_the_draw_and_backwards_by_the_softmax(temperature):
-    attention, memory, query, shares = _many(estimator="gumbel", temperature=temperature)
+    attention, memory, query, shares = _many(kind="gumbel", temperature=temperature)
     memory = memory.replace(training=True)
     state = attention.initial_state(memory)
     costs = jnp.arange(1.0, SIZE + 1)
@@ -113,9 +113,13 @@ def test_gumbel_goes_forwards_by_the_draw_and_backwards_by_the_softmax(temperatu
 
 
 @pytest.mark.parametrize(
-    ("option", "value"),
-    [("estimator", "score_function"), ("expected", 1.0), ("temperature", 0), ("reward_weight", 0)],
+    ("kind", "option", "value"),
+    [
+        ("reinforce", "expected", 1.0),
+        ("gumbel", "temperature", 0),
+        ("reinforce", "reward_weight", 0),
+    ],
 )
-def test_options_outside_their_range_are_refused(option, value):
-    with pytest.raises(ValidationError, match=rf"hard\.{option}"):
-        AttentionConfig(mechanism="hard", hard={option: value})
+def test_options_outside_their_range_are_refused(kind, option, value):
+    with pytest.raises(ValidationError, match=rf"estimator\.{kind}\.{option}"):
+        HardConfig(estimator={"kind": kind, option: value})

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from flax import nnx
 from jax.test_util import check_grads
-from memories import SIZE, attend, built, memory_of, query_of
+from memories import SIZE, attend, built, configured, memory_of, query_of
 from pydantic import ValidationError
-
-from nmt.config import AttentionConfig
 
 
 class NarrowScore(nnx.Module):
@@ -141,4 +139,4 @@ def test_a_window_of_the_location_score_is_refused(mechanism):
         f"`mechanism: {mechanism}` .* `score: location` .*: choose another score, or `mechanism: gl"
     )
     with pytest.raises(ValidationError, match=message):
-        AttentionConfig(mechanism=mechanism, score="location")
+        configured(mechanism=mechanism, score="location")

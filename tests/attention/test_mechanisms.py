@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from flax import nnx
 from memories import BATCH, SIZE, SRC, attend, built, memory_of, query_of
-from pydantic import ValidationError
 
-from nmt.config import SCORES, AttentionConfig
+from nmt.config import SCORES
 
 
 @pytest.mark.parametrize("score", SCORES)
@@ -64,16 +63,3 @@ def test_without_attention_the_context_is_the_summary_and_all_weights_are_zero()
     np.testing.assert_array_equal(context, memory.summary)
     np.testing.assert_array_equal(weights, np.zeros((BATCH, SRC)))
     assert jax.tree.leaves(nnx.state(attention)) == []
-
-
-@pytest.mark.parametrize("mechanism", ["uniform", "none"])
-@pytest.mark.parametrize(
-    ("option", "value"), [("score_options", {"hidden_size": 5}), ("normaliser", "sparsemax")]
-)
-def test_an_option_that_a_mechanism_does_not_read_is_refused(mechanism, option, value):
-    message = (
-        rf"`mechanism: {mechanism}` has no scores, so that `{option}` would do nothing: "
-        "leave it out, or choose `mechanism: global` or `local_p`"
-    )
-    with pytest.raises(ValidationError, match=message):
-        AttentionConfig(mechanism=mechanism, **{option: value})

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from nmt.attention.interface import Memory
 from nmt.attention.mechanisms import build_attention
-from nmt.config import AttentionConfig
+from nmt.config import MonotonicConfig
 
 SRC, STEPS = 3, 3
 LENGTHS = [3, 2, 0]
@@ -47,9 +47,7 @@ class CountedScore(nnx.Module):
 
 
 def _attention(size=STEPS, *, score="dot", offset=0.0, noise=0.0):
-    config = AttentionConfig(
-        mechanism="monotonic", score=score, monotonic={"offset": offset, "noise": noise}
-    )
+    config = MonotonicConfig(score=score, offset=offset, noise=noise)
     return build_attention(config, size, size, rngs=nnx.Rngs(params=0))
 
 
@@ -247,18 +245,12 @@ def test_at_the_start_a_pointer_passes_over_e_to_the_minus_r_positions():
     np.testing.assert_allclose(mean, np.e, rtol=1e-4)
 
 
-def test_a_normaliser_of_monotonic_attention_is_refused():
-    message = "`mechanism: monotonic` decides .* `normaliser` would do nothing: leave it out, or "
-    with pytest.raises(ValidationError, match=message):
-        AttentionConfig(mechanism="monotonic", normaliser="sparsemax")
-
-
 def test_monotonic_attention_over_the_location_score_is_refused():
     message = "`mechanism: monotonic` compares one position after the other, .*: choose another"
     with pytest.raises(ValidationError, match=message):
-        AttentionConfig(mechanism="monotonic", score="location")
+        MonotonicConfig(score="location")
 
 
 def test_noise_is_not_negative():
-    with pytest.raises(ValidationError, match=r"monotonic\.noise"):
-        AttentionConfig(mechanism="monotonic", monotonic={"noise": -0.5})
+    with pytest.raises(ValidationError, match="noise"):
+        MonotonicConfig(noise=-0.5)

@@ -115,4 +115,6 @@ def test_heads_of_unequal_width_are_refused():
     with pytest.raises(ValidationError, match=message):
         ModelConfig(encoder={"hidden_size": 5}, attention={"mechanism": "multi_head", "heads": 4})
 
-    assert ModelConfig(encoder={"hidden_size": 5}, attention={"heads": 4})
+    assert ModelConfig(
+        encoder={"hidden_size": 6}, attention={"mechanism": "multi_head", "heads": 4}
+    )

@@ -10,11 +10,11 @@ from hypothesis.extra.numpy import arrays
 from jax.test_util import check_grads
 
 from nmt.attention.normalisers import build_normaliser
-from nmt.config import AttentionConfig
+from nmt.config import GlobalConfig
 
 ROWS, COLUMNS = 3, 5
 ALPHAS = {"softmax": 1.0, "entmax15": 1.5, "sparsemax": 2.0}
-COMPILED = {name: jax.jit(build_normaliser(AttentionConfig(normaliser=name))) for name in ALPHAS}
+COMPILED = {name: jax.jit(build_normaliser(GlobalConfig(normaliser=name))) for name in ALPHAS}
 
 masks = arrays(bool, (ROWS, COLUMNS))
 names = pytest.mark.parametrize("name", ALPHAS)

@@ -11,7 +11,7 @@ from jax.test_util import check_grads
 
 from nmt.attention.normalisers import masked_softmax
 from nmt.attention.scores import build_score
-from nmt.config import SCORES, AttentionConfig
+from nmt.config import SCORES, GlobalConfig
 from nmt.errors import ConfigError
 
 BATCH, SRC, SIZE = 2, 4, 3
@@ -48,7 +48,7 @@ def working_folder(tmp_path, monkeypatch):
 
 
 def _build(name, *, query_size=SIZE, annotation_size=SIZE, **options):
-    config = AttentionConfig(score=name, score_options=options)
+    config = GlobalConfig(score=name, score_options=options)
     return build_score(config, query_size, annotation_size, rngs=nnx.Rngs(params=0))
 
 

@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.config import BatchConfig, DataConfig, TokenizerConfig
+from nmt.config import (
+    DataConfig,
+    SentenceBatchConfig,
+    TokenBatchConfig,
+    TrainedTokenizerConfig,
+)
 from nmt.data import tokenizer
 from nmt.data.batching import (
     GRID,
@@ -20,6 +25,7 @@ from nmt.data.batching import (
     pad_side,
     plan_epoch,
 )
+from nmt.errors import ConfigError
 
 
 def sizes(longest):
@@ -29,8 +35,8 @@ def sizes(longest):
 
 
 budgets = st.one_of(
-    st.builds(BatchConfig, sentences=st.integers(1, 9), shapes=st.integers(1, 5)),
-    st.builds(BatchConfig, tokens=st.integers(1, 400), shapes=st.integers(1, 5)),
+    st.builds(SentenceBatchConfig, sentences=st.integers(1, 9), shapes=st.integers(1, 5)),
+    st.builds(TokenBatchConfig, tokens=st.integers(800, 3000), shapes=st.integers(1, 5)),
 )
 devices = st.sampled_from([1, 2, 3, 8])
 epochs = st.integers(0, 3)
@@ -83,10 +89,10 @@ def test_rows_keep_the_budget_and_divide_by_the_devices(lengths, config, devices
     assert len(shapes) <= config.shapes
     for shape in shapes:
         assert shape.rows % devices == 0
-        if shape.rows > devices:  # a row on each device there must be, whatever the budget
-            used = shape.rows * max(shape.source, shape.target)
-            assert used <= (config.tokens or used)
-            assert shape.rows <= (config.sentences or shape.rows)
+        if isinstance(config, TokenBatchConfig):
+            assert shape.rows * max(shape.source, shape.target) <= config.tokens
+        elif shape.rows > devices:  # a row on each device there must be, whatever the budget
+            assert shape.rows <= config.sentences
 
 
 def test_rows_are_as_many_as_the_budget_allows():
@@ -95,12 +101,23 @@ def test_rows_are_as_many_as_the_budget_allows():
     def rows(config, devices):
         return choose_shapes(lengths, config, devices=devices)[0].rows
 
-    assert rows(BatchConfig(tokens=109), 1) == 10
-    assert rows(BatchConfig(tokens=109), 4) == 8
-    assert rows(BatchConfig(sentences=11), 1) == 11
-    assert rows(BatchConfig(sentences=11), 4) == 8
-    assert rows(BatchConfig(tokens=9), 1) == 1
-    assert rows(BatchConfig(sentences=3), 4) == 4
+    assert rows(TokenBatchConfig(tokens=109), 1) == 10
+    assert rows(TokenBatchConfig(tokens=109), 4) == 8
+    assert rows(SentenceBatchConfig(sentences=11), 1) == 11
+    assert rows(SentenceBatchConfig(sentences=11), 4) == 8
+    assert rows(SentenceBatchConfig(sentences=3), 4) == 4
+
+
+@pytest.mark.parametrize(("tokens", "devices", "needed"), [(9, 1, 10), (39, 4, 40)])
+def test_fewer_tokens_than_the_longest_pair_takes_are_refused(tokens, devices, needed):
+    lengths = np.array([[2, 3], [7, 10]], np.int32)
+
+    message = (
+        rf"data\.batch\.tokens is {tokens}, but a batch of the longest sentences has {needed}: one "
+        r"of 10 pieces on each .*; raise data\.batch\.tokens to that or more, or lower data\.max_l"
+    )
+    with pytest.raises(ConfigError, match=message):
+        choose_shapes(lengths, TokenBatchConfig(tokens=tokens), devices=devices)
 
 
 @given(lengths=sizes(30), config=budgets, seed=st.integers(0, 9), epoch=epochs)
@@ -115,7 +132,7 @@ def test_the_same_seed_and_epoch_give_the_same_plan(lengths, config, seed, epoch
 
 def test_another_epoch_or_seed_puts_other_pairs_together():
     lengths = np.full((200, 2), 5, np.int32)
-    shapes = choose_shapes(lengths, BatchConfig(sentences=10))
+    shapes = choose_shapes(lengths, SentenceBatchConfig(sentences=10))
 
     first, *others = (
         {frozenset(batch.pairs.tolist()) for batch in plan_epoch(lengths, shapes, **of)}
@@ -127,7 +144,7 @@ def test_another_epoch_or_seed_puts_other_pairs_together():
 
 def test_long_and_short_batches_are_mixed_over_the_epoch():
     lengths = np.repeat(np.array([[3, 3], [30, 30]], np.int32), 300, axis=0)
-    shapes = choose_shapes(lengths, BatchConfig(sentences=10, shapes=2))
+    shapes = choose_shapes(lengths, SentenceBatchConfig(sentences=10, shapes=2))
 
     plan = plan_epoch(lengths, shapes, seed=1, epoch=0)
 
@@ -149,7 +166,7 @@ def test_no_single_frame_can_be_replaced_by_a_better_one(number):
     for seed in range(12):
         lengths = np.random.default_rng(seed).integers(1, 13, (100, 2)).astype(np.int32)
 
-        frames = frames_of(choose_shapes(lengths, BatchConfig(sentences=2, shapes=number)))
+        frames = frames_of(choose_shapes(lengths, SentenceBatchConfig(sentences=2, shapes=number)))
 
         chosen = cells(lengths, frames)
         for index in range(number - 1):
@@ -171,7 +188,7 @@ def test_the_padding_of_the_frames_is_near_the_least_there_is(lengths, number):
         for others in itertools.combinations(everywhere, number - 1)
     )
 
-    chosen = frames_of(choose_shapes(lengths, BatchConfig(sentences=2, shapes=number)))
+    chosen = frames_of(choose_shapes(lengths, SentenceBatchConfig(sentences=2, shapes=number)))
 
     # With one frame or two there is no choice that greed can miss.
     assert cells(lengths, chosen) <= least * (1.0 if number <= 2 else 1.1)
@@ -180,7 +197,7 @@ def test_the_padding_of_the_frames_is_near_the_least_there_is(lengths, number):
 def test_lengths_beyond_the_grid_are_rounded_up():
     lengths = np.stack([np.arange(1, 1001), np.arange(1, 1001)], axis=1).astype(np.int32)
 
-    frames = frames_of(choose_shapes(lengths, BatchConfig(sentences=2, shapes=70)))
+    frames = frames_of(choose_shapes(lengths, SentenceBatchConfig(sentences=2, shapes=70)))
 
     assert len(frames) == len({source for source, _ in frames}) <= GRID
     assert 1000 <= frames[-1][0] <= 1000 + -(-1000 // GRID)
@@ -259,7 +276,7 @@ def test_nine_tenths_of_the_cells_of_multi30k_hold_tokens(shared_data):
         (shared_data / "multi30k" / f"train.{language}").read_text(encoding="utf-8").splitlines()
         for language in ("de", "en")
     ]
-    joint = tokenizer.train(*sides, TokenizerConfig()).source
+    joint = tokenizer.train(*sides, TrainedTokenizerConfig()).source
     lengths = np.array(
         [[len(ids) + 1 for ids in joint.encode_batch(side)] for side in sides], np.int32
     ).T

@@ -14,7 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
-from nmt.config import SamplingConfig, TokenizerConfig
+from nmt.config import (
+    JointModelConfig,
+    SamplingConfig,
+    SeparateModelsConfig,
+    TrainedTokenizerConfig,
+)
 from nmt.data import tokenizer
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.errors import DataError
@@ -39,12 +44,12 @@ SAMPLING = SamplingConfig(alpha=0.1)
 
 @pytest.fixture(scope="module")
 def joint():
-    return tokenizer.train(GERMAN, ENGLISH, TokenizerConfig(vocabulary_size=75))
+    return tokenizer.train(GERMAN, ENGLISH, TrainedTokenizerConfig(vocabulary_size=75))
 
 
 @pytest.fixture(scope="module")
 def separate():
-    config = TokenizerConfig(kind="bpe", vocabulary_size=50, joint=False)
+    config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=50, joint=False)
     return tokenizer.train(GERMAN, ENGLISH, config)
 
 
@@ -97,7 +102,7 @@ def test_an_unknown_character_is_seen_as_such(joint):
 
 
 def test_bytes_stand_in_for_unknown_characters():
-    config = TokenizerConfig(vocabulary_size=330, byte_fallback=True)
+    config = TrainedTokenizerConfig(vocabulary_size=330, byte_fallback=True)
     model = tokenizer.train(GERMAN, ENGLISH, config).source
 
     ids = model.encode("Hund 漢")
@@ -108,7 +113,9 @@ def test_bytes_stand_in_for_unknown_characters():
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])
 def test_a_trained_model_has_the_size_and_the_ids_asked_for(kind):
-    model = tokenizer.train(GERMAN, ENGLISH, TokenizerConfig(kind=kind, vocabulary_size=75)).source
+    model = tokenizer.train(
+        GERMAN, ENGLISH, TrainedTokenizerConfig(kind=kind, vocabulary_size=75)
+    ).source
 
     assert model.size == 75
     assert (model.pad, model.unk, model.bos, model.eos) == (0, 1, 2, 3)
@@ -128,10 +135,11 @@ def test_one_joint_model_serves_both_sides(joint):
 
 def test_training_again_in_another_process_gives_the_same_model(joint):
     program = (
-        "from nmt.config import TokenizerConfig\n"
+        "from nmt.config import TrainedTokenizerConfig\n"
         "from nmt.data import tokenizer\n"
         f"german, english = {GERMAN!r}, {ENGLISH!r}\n"
-        "print(tokenizer.train(german, english, TokenizerConfig(vocabulary_size=75)).fingerprint)"
+        "config = TrainedTokenizerConfig(vocabulary_size=75)\n"
+        "print(tokenizer.train(german, english, config).fingerprint)"
     )
 
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
@@ -171,7 +179,7 @@ def test_concurrent_draws_keep_to_their_seeds(joint):
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])
 def test_other_seeds_draw_other_segmentations_of_the_same_text(kind):
-    config = TokenizerConfig(kind=kind, vocabulary_size=75)
+    config = TrainedTokenizerConfig(kind=kind, vocabulary_size=75)
     model = tokenizer.train(GERMAN, ENGLISH, config).source
 
     draws = [model.sample_batch(GERMAN, sampling=SAMPLING, seed=seed) for seed in range(10)]
@@ -204,8 +212,8 @@ def test_existing_models_are_taken_as_they_are(separate, tmp_path):
     separate.save(tmp_path)
     source, target = str(tmp_path / "source.model"), str(tmp_path / "target.model")
 
-    one = tokenizer.train([], [], TokenizerConfig(model=source))
-    two = tokenizer.train([], [], TokenizerConfig(source_model=source, target_model=target))
+    one = tokenizer.train([], [], JointModelConfig(model=source))
+    two = tokenizer.train([], [], SeparateModelsConfig(source_model=source, target_model=target))
 
     assert one.joint
     assert one.source.fingerprint == separate.source.fingerprint
@@ -304,19 +312,21 @@ def test_a_folder_is_no_model(tmp_path):
 def test_the_sizes_that_a_refusal_names_are_possible(kind):
     def refusal(size):
         with pytest.raises(DataError, match=f"^tokenizer.vocabulary_size is {size}: ") as caught:
-            tokenizer.train(GERMAN, ENGLISH, TokenizerConfig(kind=kind, vocabulary_size=size))
+            tokenizer.train(
+                GERMAN, ENGLISH, TrainedTokenizerConfig(kind=kind, vocabulary_size=size)
+            )
         return str(caught.value)
 
     largest = re.search(r"the training text gives (\d+) pieces at most", refusal(5000))
     smallest = re.search(r"characters of the training text alone need (\d+);", refusal(8))
 
     for found in (largest, smallest):
-        config = TokenizerConfig(kind=kind, vocabulary_size=int(found[1]))
+        config = TrainedTokenizerConfig(kind=kind, vocabulary_size=int(found[1]))
         assert tokenizer.train(GERMAN, ENGLISH, config).source.size == int(found[1])
 
 
 def test_a_refusal_names_the_side():
-    config = TokenizerConfig(kind="bpe", vocabulary_size=60, joint=False)
+    config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=60, joint=False)
 
     with pytest.raises(DataError, match=r"the target text gives"):
         tokenizer.train(GERMAN, ["no"] * 10, config)
@@ -325,13 +335,13 @@ def test_a_refusal_names_the_side():
 @pytest.mark.parametrize("text", [[], ["", " "]])
 def test_nothing_to_train_from_is_refused(text):
     with pytest.raises(DataError, match=r"^the training text is empty"):
-        tokenizer.train(text, text, TokenizerConfig())
+        tokenizer.train(text, text, TrainedTokenizerConfig())
 
 
 def test_very_long_lines_and_odd_characters_are_trained_on():
     long_line = "ß" * 3000 + " " + "word " * 2000
     odd = ["NUL \0 here", "two\nlines", "next\x85line", "e\u0301", "\u2028"]
-    config = TokenizerConfig(vocabulary_size=36)
+    config = TrainedTokenizerConfig(vocabulary_size=36)
 
     model = tokenizer.train([*odd, long_line], ["quick brown fox jumps"], config).source
 
@@ -372,7 +382,7 @@ def test_a_vocabulary_of_real_captions_leaves_them_unchanged(shared_data):
         for language in ("de", "en")
     }
 
-    config = TokenizerConfig(kind="bpe", vocabulary_size=1000)
+    config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=1000)
     model = tokenizer.train(captions["de"], captions["en"], config).source
     decoded = [model.decode(ids) for ids in model.encode_batch(captions["de"])]
 

@@ -365,10 +365,9 @@ def test_a_search_setting_out_of_range_is_named(key):
 def drawing(request, translator, copy_run):
     """A translator whose attention can be drawn; its parameters are random."""
     config = Run.open(copy_run).config
-    attention = config.model.attention.model_copy(update={"mechanism": request.param})
-    config = config.model_copy(
-        update={"model": config.model.model_copy(update={"attention": attention})}
-    )
+    tree = config.model_dump()
+    tree["model"]["attention"] = request.param
+    config = configfile.validate(tree)
     graph, params = nnx.split(build_model(config, translator.tokenizers))
     settings = {"beam": 2, "max_extra": 2}
     return with_settings(

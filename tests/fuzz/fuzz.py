@@ -16,7 +16,7 @@ from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 with atheris.instrument_imports(include=["nmt", "yaml"]):
     from nmt import configfile
-    from nmt.config import SamplingConfig, TokenizerConfig
+    from nmt.config import SamplingConfig, TrainedTokenizerConfig
     from nmt.data import files, tokenizer
     from nmt.data.tokenizer import Tokenizer
     from nmt.errors import UserError
@@ -76,7 +76,7 @@ def model(data):
 def models():
     text = ["ein alter Hund", "eine alte Katze", "das kleine Kind"] * 9
     for kind in ("unigram", "bpe"):
-        config = TokenizerConfig(kind=kind, vocabulary_size=24)
+        config = TrainedTokenizerConfig(kind=kind, vocabulary_size=24)
         proto = ModelProto.FromString(tokenizer.train(text, text, config).source._model)
         proto.normalizer_spec.precompiled_charsmap = b""  # most of the bytes
         yield proto.SerializeToString()

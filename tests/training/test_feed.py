@@ -9,7 +9,7 @@ import pytest
 from datasets import Dataset
 
 from nmt import configfile
-from nmt.config import TokenizerConfig
+from nmt.config import TrainedTokenizerConfig
 from nmt.data import corpus, links, tokenizer
 from nmt.run import Position
 from nmt.training.feed import Feed, prefetched
@@ -27,7 +27,9 @@ def text():
 
 @pytest.fixture(scope="module")
 def tokenizers(text):
-    return tokenizer.train(text["source"], text["target"], TokenizerConfig(vocabulary_size=32))
+    return tokenizer.train(
+        text["source"], text["target"], TrainedTokenizerConfig(vocabulary_size=32)
+    )
 
 
 def feed(text, tokenizers, *, seed=1, sampling=None):

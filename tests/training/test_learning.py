@@ -27,7 +27,7 @@ VARIANTS = [
     ("copy", FEEDING, {"mechanism": "local_m", "window": 2}),
     ("reverse", FEEDING, {"mechanism": "local_p", "window": 3}),
     ("reverse", FEEDING, {"mechanism": "hard"}),
-    ("reverse", BAHDANAU, {"mechanism": "hard", "hard": {"estimator": "gumbel"}}),
+    ("reverse", BAHDANAU, {"mechanism": "hard", "estimator": "gumbel"}),
     ("copy", FEEDING, {"mechanism": "monotonic", "score": "normed_additive"}),
     ("reverse", FEEDING, {"coverage": "linguistic"}),
     ("reverse", BAHDANAU, {"coverage": "neural"}),

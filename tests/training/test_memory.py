@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 from nmt import configfile
-from nmt.config import BatchConfig, DataConfig
+from nmt.config import DataConfig
 from nmt.data.batching import Shape
 from nmt.errors import ConfigError
 from nmt.model.seq2seq import build
@@ -17,7 +17,7 @@ KEY = jax.random.key(0)
 
 
 def data(train="unused", **batch):
-    return DataConfig(train=train, validation="unused", batch=BatchConfig(**batch))
+    return DataConfig(train=train, validation="unused", batch=batch)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nmt.config import ScheduleConfig, TrainingConfig
+from nmt.config import TrainingConfig
 from nmt.training.optimizer import build_optimizer, learning_rate
 
 START = np.array([0.5, -1.0, 2.0])
@@ -55,7 +55,7 @@ def test_adam_follows_the_paper():
 
 
 def test_adamw_decays_the_weights_beside_the_update():
-    config = TrainingConfig(optimizer="adamw", weight_decay=0.2, clip_norm=None)
+    config = TrainingConfig(optimizer={"kind": "adamw", "weight_decay": 0.2}, clip_norm=None)
 
     np.testing.assert_allclose(
         updated(config, rate=0.1), adam(rate=0.1, weight_decay=0.2), rtol=1e-5
@@ -105,7 +105,7 @@ def test_adam_sees_the_clipped_gradient():
 
 def rates(steps, *, total=24, rate=1.0, **schedule):
     """Returns the rate of the updates with these numbers, the first one being number 1."""
-    config = TrainingConfig(learning_rate=rate, schedule=ScheduleConfig(**schedule))
+    config = TrainingConfig(learning_rate=rate, schedule=schedule)
     at = learning_rate(config, total_steps=total)
     return [float(at(jnp.asarray(step - 1))) for step in steps]
 
@@ -133,8 +133,15 @@ def test_the_inverse_square_root_falls_after_the_warm_up():
     assert found == pytest.approx([0.25, 0.5, 1.0, 2 / math.sqrt(5), 0.5, 0.25, 0.1])
 
 
-def test_without_warm_up_the_inverse_square_root_falls_from_the_first_step():
-    assert rates([1, 4, 100], kind="inverse_sqrt") == pytest.approx([1.0, 0.5, 0.1])
+def test_after_a_warm_up_of_one_step_the_inverse_square_root_falls_from_the_first_step():
+    found = rates([1, 4, 100], kind="inverse_sqrt", warmup_steps=1)
+
+    assert found == pytest.approx([1.0, 0.5, 0.1])
+
+
+def test_the_inverse_square_root_warms_up_for_4000_steps_as_in_its_paper():
+    # Vaswani et al. (2017), section 5.3
+    assert rates([1, 4000, 16000], kind="inverse_sqrt") == pytest.approx([1 / 4000, 1.0, 0.5])
 
 
 def test_luong_halves_at_the_start_step_and_every_so_many_after_it():

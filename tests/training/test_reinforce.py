@@ -9,13 +9,13 @@ import pytest
 from flax import nnx
 
 from nmt.attention.interface import Attended
-from nmt.config import HardConfig, ModelConfig
+from nmt.config import ModelConfig, ReinforceConfig
 from nmt.model.seq2seq import build
 from nmt.training.loss import cross_entropy
 from nmt.training.reinforce import surrogate
 
 POSITIONS, STEPS = 3, 3
-PLAIN = HardConfig(reward_weight=1.0, entropy_weight=0.0, expected=0.0)
+PLAIN = ReinforceConfig(reward_weight=1.0, entropy_weight=0.0, expected=0.0)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -96,7 +96,7 @@ def test_the_mean_of_the_estimates_is_the_gradient_of_the_expected_loss(baseline
 
 def test_the_entropy_bonus_is_added_with_its_weight():
     estimates, shares = _estimates(
-        5.0, HardConfig(reward_weight=1.0, entropy_weight=0.3, expected=0.0)
+        5.0, ReinforceConfig(reward_weight=1.0, entropy_weight=0.3, expected=0.0)
     )
 
     np.testing.assert_allclose(shares @ estimates, _exact(bonus=0.3), atol=1e-12)
@@ -112,7 +112,7 @@ def test_a_baseline_near_the_loss_of_a_token_lowers_the_variance():
 
 def test_the_reward_weight_scales_what_the_draws_learn_alone():
     once, _ = _estimates(5.0)
-    twice, _ = _estimates(5.0, HardConfig(reward_weight=2.0, entropy_weight=0.0, expected=0.0))
+    twice, _ = _estimates(5.0, ReinforceConfig(reward_weight=2.0, entropy_weight=0.0, expected=0.0))
     of_logits = slice(0, STEPS * POSITIONS**2)
     of_costs = slice(STEPS * POSITIONS**2, None)
 
@@ -124,7 +124,7 @@ def test_positions_beyond_a_target_have_no_say():
     rng = np.random.default_rng(1)
     weights = jnp.array(rng.dirichlet(np.ones(4), size=(2, 5)))
     log_choice, losses = jnp.log(weights[..., 0]), jnp.array(rng.uniform(size=(2, 5)))
-    lengths, config = jnp.array([5, 2]), HardConfig(entropy_weight=0.1)
+    lengths, config = jnp.array([5, 2]), ReinforceConfig(entropy_weight=0.1)
     real = jnp.arange(5)[None, :] < lengths[:, None]
 
     def of(padding):
@@ -141,7 +141,7 @@ def _model():
         embedding_size=3,
         encoder={"hidden_size": 2},
         decoder={"hidden_size": 3, "input_feeding": True},
-        attention={"mechanism": "hard", "score": "general", "hard": PLAIN.model_dump()},
+        attention={"mechanism": "hard", "score": "general", "estimator": PLAIN},
         dropout=0.0,
     )
     model = build(config, source_size=5, target_size=5, seed=0)

@@ -31,14 +31,14 @@ SGD = {"optimizer": "sgd", "learning_rate": 1.0, "clip_norm": None, "label_smoot
 GATHERING = {**ADAM, "accumulate": 2}
 
 
-def config(training, *, dropout=0.0):
+def config(training, *, dropout=0.0, train="unused"):
     model = {
         "embedding_size": 6,
         "encoder": {"hidden_size": 4},
         "decoder": {"hidden_size": 7},
         "dropout": dropout,
     }
-    data = {"train": "unused", "validation": "unused"}
+    data = {"train": train, "validation": "unused"}
     return configfile.validate({"data": data, "model": model, "training": training})
 
 
@@ -152,7 +152,10 @@ def test_the_gradient_is_that_of_the_mean_over_tokens():
 
 
 def test_links_add_the_cross_entropy_of_the_weights_that_write_each_piece():
-    settings = config({**SGD, "label_smoothing": 0.0, "guided_alignment": {"weight": 0.5}})
+    settings = config(
+        {**SGD, "label_smoothing": 0.0, "guided_alignment": {"weight": 0.5}},
+        train={"path": "unused", "alignments": "unused"},
+    )
     places = [[(0, 0), (4, 0), (2, 5)], [(3, 1)], [], [(1, 0)]]  # source and target piece
     links = [np.array(each, np.int32).reshape(-1, 2) for each in places]
     graph, before = nnx.split(network(settings), nnx.Param)

@@ -8,7 +8,7 @@ from datasets import Dataset
 from flax import nnx
 
 from nmt import configfile
-from nmt.config import TokenizerConfig
+from nmt.config import TrainedTokenizerConfig
 from nmt.data import corpus, tokenizer
 from nmt.decoding.translator import Translator, build_model
 from nmt.evaluation.metrics import bleu
@@ -20,7 +20,7 @@ TARGET = ["", "a dog", "the cat sleeps in the garden", "no bird sings", "who sin
 
 @pytest.fixture(scope="module")
 def tokenizers():
-    return tokenizer.train(SOURCE[1:], TARGET[1:], TokenizerConfig(vocabulary_size=33))
+    return tokenizer.train(SOURCE[1:], TARGET[1:], TrainedTokenizerConfig(vocabulary_size=33))
 
 
 @pytest.fixture(scope="module")

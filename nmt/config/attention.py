@@ -1,0 +1,218 @@
+"""The part of the configuration that is about attention: mechanisms, coverage, estimators.
+
+What a mechanism can do is said by its class, so that nothing else has a list of names.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, JsonValue, field_validator, model_validator
+
+from nmt.config.section import Choice, Fraction, NotNegative, Positive, Section, Size
+
+SCORES = (
+    "additive",
+    "normed_additive",
+    "dot",
+    "scaled_dot",
+    "general",
+    "scaled_general",
+    "location",
+)
+
+
+class LinguisticCoverageConfig(Section):
+    """What was translated of a position, as a share of its fertility (Tu et al. 2016)."""
+
+    kind: Literal["linguistic"] = "linguistic"
+    max_fertility: Positive = 2.0  # target tokens that a position becomes, at most
+
+
+class NeuralCoverageConfig(Section):
+    """What was translated of a position, as a small recurrent state (Tu et al. 2016)."""
+
+    kind: Literal["neural"] = "neural"
+    size: Size = 10  # components of a position's coverage
+
+
+CoverageConfig = Annotated[LinguisticCoverageConfig | NeuralCoverageConfig | None, Choice()]
+
+
+class ReinforceConfig(Section):
+    """The gradient of hard attention by reward (Williams 1992; Xu et al. 2015)."""
+
+    kind: Literal["reinforce"] = "reinforce"
+    reward_weight: Positive = 0.1  # lambda_r of Xu et al. (2015); 1 is unbiased
+    entropy_weight: NotNegative = 0.01  # lambda_e of Xu et al. (2015); keeps exploring
+    expected: Fraction = 0.5  # fraction of the sentences trained with soft attention
+    baseline_decay: Fraction = 0.9  # of the moving average of the loss
+
+
+class GumbelConfig(Section):
+    """The gradient of hard attention by straight-through Gumbel-softmax (Jang et al. 2017)."""
+
+    kind: Literal["gumbel"] = "gumbel"
+    temperature: Positive = 1.0  # of the softmax that the gradient is taken of
+
+
+EstimatorConfig = Annotated[ReinforceConfig | GumbelConfig, Choice(default="reinforce")]
+
+
+class MechanismConfig(Section):
+    """What every mechanism says of itself."""
+
+    has_weights: ClassVar[bool] = True  # of source positions
+    learns_weights: ClassVar[bool] = True
+    draws: ClassVar[bool] = False  # positions, where `decoding.draw` is given
+
+    @property
+    def imported(self) -> str | None:
+        """The dotted path of a class that is imported to build the mechanism."""
+        return None
+
+    @property
+    def zeros(self) -> str | None:
+        """The setting by which real positions can have weights of zero, which have no gradient."""
+        return None
+
+
+class ScoredConfig(MechanismConfig):
+    """A mechanism that compares the decoder's state with source positions."""
+
+    compares: ClassVar[str | None] = None  # what is compared at a time, if not all positions
+
+    mechanism: str
+    score: str = "additive"  # a name, or the dotted path of a class: "package.module:Class"
+    score_options: dict[str, JsonValue] = Field(default={})  # keyword arguments of its class
+
+    @property
+    def imported(self) -> str | None:
+        """The dotted path of a score of the user's own."""
+        return self.score if ":" in self.score else None
+
+    @field_validator("score")
+    @classmethod
+    def _known_score(cls, score: str) -> str:
+        if score not in SCORES and ":" not in score:
+            raise ValueError(
+                f"unknown score {score!r}; choose one of {', '.join(SCORES)}, "
+                "or name a class of your own as package.module:Class"
+            )
+        return score
+
+    @model_validator(mode="after")
+    def _score_compares(self) -> "ScoredConfig":
+        if self.score == "location" and self.compares is not None:
+            raise ValueError(
+                f"`mechanism: {self.mechanism}` compares {self.compares}, and `score: location` "
+                "compares nothing: choose another score, or `mechanism: global`"
+            )
+        return self
+
+
+class NormalisedConfig(ScoredConfig):
+    """A mechanism that makes weights of all scores at once."""
+
+    normaliser: Literal["softmax", "sparsemax", "entmax15"] = "softmax"  # makes scores weights
+
+    @property
+    def zeros(self) -> str | None:
+        """All but the softmax give low scores no weight at all."""
+        return None if self.normaliser == "softmax" else f"`normaliser: {self.normaliser}`"
+
+
+class GlobalConfig(NormalisedConfig):
+    """Soft attention over all source positions (Bahdanau et al. 2015; Luong et al. 2015)."""
+
+    mechanism: Literal["global"] = "global"
+    coverage: CoverageConfig = None  # what was translated, added to the keys of the score
+
+    @model_validator(mode="after")
+    def _coverage_is_compared(self) -> "GlobalConfig":
+        if self.score == "location" and self.coverage is not None:
+            raise ValueError(
+                f"`coverage: {self.coverage.kind}` is added to what a score compares, and "
+                "`score: location` compares nothing: choose another score, or `coverage: none`"
+            )
+        return self
+
+
+class LocalConfig(NormalisedConfig):
+    """Soft attention in a window (Luong et al. 2015, section 3.2)."""
+
+    compares: ClassVar[str | None] = "the positions of a window"
+
+    window: Size = 10  # positions attended to on each side of the centre
+
+    @property
+    def zeros(self) -> str | None:
+        """Outside of the window there is no weight."""
+        return f"`mechanism: {self.mechanism}`"
+
+
+class LocalMConfig(LocalConfig):
+    """Soft attention near the diagonal: local-m of Luong et al. (2015)."""
+
+    mechanism: Literal["local_m"] = "local_m"
+
+
+class LocalPConfig(LocalConfig):
+    """Soft attention near a predicted position: local-p of Luong et al. (2015)."""
+
+    mechanism: Literal["local_p"] = "local_p"
+
+
+class HardConfig(NormalisedConfig):
+    """Hard attention: the context is one annotation, drawn by the weights (Xu et al. 2015)."""
+
+    draws: ClassVar[bool] = True
+
+    mechanism: Literal["hard"] = "hard"
+    estimator: EstimatorConfig = ReinforceConfig()  # of the gradient that a draw does not have
+
+
+class MonotonicConfig(ScoredConfig):
+    """A pointer that only moves forwards (Raffel et al. 2017)."""
+
+    compares: ClassVar[str | None] = "one position after the other"
+    draws: ClassVar[bool] = True
+
+    mechanism: Literal["monotonic"] = "monotonic"
+    offset: float = -1.0  # added to scores at the start: e^-offset positions a step
+    noise: NotNegative = 1.0  # added to scores in training; makes them decide
+
+
+class MultiHeadConfig(NormalisedConfig):
+    """Several attentions side by side (Vaswani et al. 2017)."""
+
+    mechanism: Literal["multi_head"] = "multi_head"
+    heads: Size = 4  # parts of equal width that attend side by side
+
+
+class UniformConfig(MechanismConfig):
+    """A baseline: the mean of all annotations."""
+
+    learns_weights: ClassVar[bool] = False
+
+    mechanism: Literal["uniform"] = "uniform"
+
+
+class NoAttentionConfig(MechanismConfig):
+    """A baseline: the encoder's last states, and no attention (Cho et al. 2014)."""
+
+    has_weights: ClassVar[bool] = False
+    learns_weights: ClassVar[bool] = False
+
+    mechanism: Literal["none"] = "none"
+
+
+AttentionConfig = Annotated[
+    GlobalConfig
+    | LocalMConfig
+    | LocalPConfig
+    | HardConfig
+    | MonotonicConfig
+    | MultiHeadConfig
+    | UniformConfig
+    | NoAttentionConfig,
+    Choice("mechanism", default="global"),
+]

@@ -1,0 +1,53 @@
+"""What may stand at a place in the tree of a configuration: a section, one of several, a value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from nmt.config.section import Choice, ChoiceByKeys, Section, is_optional, members
+
+
+@dataclass(frozen=True)
+class Place:
+    """The sections that may stand at a place, and the choice between them, if there is one."""
+
+    names: Mapping[str, type[Section]]  # by kind; "" of the only one; without any it is a value
+    choice: Choice | ChoiceByKeys | None = None
+    optional: bool = False
+
+    @classmethod
+    def of(cls, field: FieldInfo) -> "Place":
+        """Returns the place that a field of a section is."""
+        union, optional = field.annotation, is_optional(field.annotation)
+        for note in field.metadata:
+            if isinstance(note, Choice | ChoiceByKeys):
+                return cls(note.names(union), note, optional)
+        sections = members(union)
+        return cls({"": sections[0]} if sections else {}, None, optional)
+
+    def spelled_out(self, value: Any) -> Any:
+        """Returns the mapping that a shorter form stands for; any other value as it is."""
+        if self.choice is not None:
+            return self.choice.spelled_out(value, optional=self.optional)
+        for section in self.names.values():
+            return section.spelled_out(value)
+        return value
+
+    def name(self, value: Any) -> str:
+        """Returns the name of the section that a spelled-out mapping is; "" if it is none."""
+        try:
+            return "" if self.choice is None else self.choice.chosen(value, self.names)
+        except ValueError:
+            return ""
+
+    def under(self, key: Any, name: str) -> "Place":
+        """Returns the place under a key of the section of that name; of values, if unknown."""
+        section = self.names.get(name)
+        field = None if section is None else section.model_fields.get(key)
+        return Place({}) if field is None else Place.of(field)
+
+    def owners(self, key: Any) -> list[str]:
+        """Returns the names of the sections that have a key."""
+        return [name for name, section in self.names.items() if key in section.model_fields]
