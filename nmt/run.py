@@ -38,7 +38,7 @@ CHANGEABLE = (
 KEPT = 2  # checkpoints of a kind: the newest, and one to fall back on should it be damaged
 
 # What a start that was cut off may leave in a folder that is not a run yet.
-_TRACES = {"lock", "config.yaml.part", "tokenizer.part"}
+_TRACES = {"lock", "lock.holder", "config.yaml.part", "tokenizer.part"}
 
 Which = Literal["best", "last"]
 

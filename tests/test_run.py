@@ -81,6 +81,7 @@ def test_a_created_run_opens_with_its_configuration_and_tokenizer(tmp_path, run,
 def test_a_start_that_was_cut_off_leaves_a_folder_that_may_become_a_run(tmp_path, tokenizers):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "lock").touch()
+    (tmp_path / "run" / "lock.holder").touch()
     (tmp_path / "run" / "config.yaml.part").write_text("data: {tra")
     (tmp_path / "run" / "tokenizer.part").mkdir()
 
@@ -91,11 +92,11 @@ def test_a_start_that_was_cut_off_leaves_a_folder_that_may_become_a_run(tmp_path
 
 
 def test_a_run_is_locked_for_one_training_at_a_time(run):
-    with run.lock(), pytest.raises(RunError, match="run: another training is at work here"):
+    with run.lock(), pytest.raises(RunError, match="run: the run folder is in use by another training"):
         run.lock().__enter__()
 
     with run.lock():
-        assert (run.path / "lock").read_text().startswith("process ")
+        assert (run.path / "lock.holder").read_text().startswith("process ")
 
 
 def test_the_same_configuration_goes_on(tmp_path, run):
