@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import warnings
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
@@ -22,18 +23,20 @@ from nmt.config import Config
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
 
-# What may differ when a run goes on: how long it trains, what it prints, how it searches.
+# What a configuration may change when a run goes on: how long it trains, and what it prints.
 CHANGEABLE = (
     "run",
     "training.max_steps",
     "training.max_epochs",
     "training.patience",
+    "training.extend",
     "training.max_skipped",
     "training.log_every",
     "training.attention_images",
-    "decoding.",
     "data.test.",
 )
+# What it may say and does not change: people edit these settings in the run's own config.yaml.
+THE_RUNS_OWN = "decoding."
 
 KEPT = 2  # checkpoints of a kind: the newest, and one to fall back on should it be damaged
 
@@ -48,7 +51,8 @@ class Position:
     """Where training stands: the next batch to consume, and what validation has seen so far."""
 
     epoch: int = 0
-    batch: int = 0  # of the epoch
+    part: int = 0  # of the epoch, which has more than one with subword sampling alone
+    batch: int = 0  # of the part
     batches: int = 0  # consumed in all
     step: int = 0  # updates made
     best: float | None = None  # the best value of the chosen metric
@@ -60,35 +64,36 @@ class Position:
 
 
 class Run:
-    """A run folder and its configuration."""
+    """A run folder and its configuration; `stored` is the one that it has been trained by so far.
 
-    def __init__(self, path: Path, config: Config) -> None:
+    `notes` are lines that say in what a given configuration differs from it.
+    """
+
+    def __init__(
+        self, path: Path, config: Config, *, stored: Config | None = None, notes: Sequence[str] = ()
+    ) -> None:
         self.path = path
         self.config = config
+        self.stored = stored
+        self.notes = notes
 
     @classmethod
     def start(cls, config: Config) -> "Run":
         """Returns the run that `config.run` names: a new one, or the same one to go on with.
 
-        Nothing is written before `create`.
+        One that goes on keeps the decoding settings of its own config.yaml. Nothing is written
+        before `create`.
 
         Raises:
             RunError: the folder holds something else, or a run of another configuration.
         """
         path = Path(config.run or "runs/unnamed")
         if (path / "config.yaml").exists():
-            old = cls.open(path).config
-            changed = [
-                line
-                for line in configfile.differences(old, config)
-                if not line.startswith(CHANGEABLE)
-            ]
-            if changed:
-                raise RunError(
-                    f"{path}: holds a run of another configuration ({'; '.join(changed[:3])}); "
-                    "name another folder with run=..., or remove this one"
-                )
-        elif path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
+            stored = cls.open(path).config
+            notes = _compared(path, configfile.differences(stored, config))
+            kept = config.model_copy(update={"decoding": stored.decoding})
+            return cls(path, kept, stored=stored, notes=notes)
+        if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")
         return cls(path, config)
 
@@ -239,6 +244,29 @@ class Run:
         found = parent.iterdir() if parent.is_dir() else ()
         numbered = [path for path in found if path.name.isdecimal()]
         return sorted(numbered, key=lambda path: int(path.name), reverse=True)
+
+
+def _compared(path: Path, differences: Sequence[str]) -> list[str]:
+    """Returns what to say of each difference from the configuration of a run that goes on."""
+    own = [line for line in differences if line.startswith(THE_RUNS_OWN)]
+    changed = [line for line in differences if line.startswith(CHANGEABLE)]
+    refused = [line for line in differences if line not in (*own, *changed)]
+    if refused:
+        raise RunError(
+            f"{path}: holds a run of another configuration ({'; '.join(refused[:3])}); "
+            "name another folder with run=..., or remove this one"
+        )
+    notes = []
+    for line in own:
+        key, _, values = line.partition(": ")
+        before, _, after = values.partition(" -> ")
+        notes.append(
+            f"{path}: {key} stays {before} as in its config.yaml, not {after}; edit that file to "
+            "change it"
+        )
+    if shown := [line for line in changed if not line.startswith("run: ")]:
+        notes.append(f"{path}: {'; '.join(shown)}")
+    return notes
 
 
 def _position(folder: Path) -> Position:

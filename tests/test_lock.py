@@ -35,7 +35,10 @@ def holder(tmp_path):
 
 
 def test_a_second_process_is_refused_with_the_number_of_the_first(tmp_path, holder):
-    refused = rf"{tmp_path}: the run folder is in use by another training \(process {holder.pid} on .+\); wait"
+    refused = (
+        rf"{tmp_path}: the run folder is in use by another training \(process {holder.pid} on .+\)"
+        r"; wait for it, stop it, or name another folder with run="
+    )
 
     with pytest.raises(RunError, match=refused), lock.hold(tmp_path / "lock"):
         pass

@@ -92,7 +92,10 @@ def test_a_start_that_was_cut_off_leaves_a_folder_that_may_become_a_run(tmp_path
 
 
 def test_a_run_is_locked_for_one_training_at_a_time(run):
-    with run.lock(), pytest.raises(RunError, match="run: the run folder is in use by another training"):
+    with (
+        run.lock(),
+        pytest.raises(RunError, match="run: the run folder is in use by another training"),
+    ):
         run.lock().__enter__()
 
     with run.lock():

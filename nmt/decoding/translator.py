@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from flax import nnx
 
-from nmt.allocator import keep_freed_memory
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import pad_side
 from nmt.data.tokenizer import Tokenizers
@@ -70,7 +69,6 @@ class Translator:
             RunError: there is no such run, or it has no checkpoint, or no table for a shortlist,
                 or it asks for trust.
         """
-        keep_freed_memory()
         opened = Run.open(run)
         opened.check_imports(trust=trust)
         tokenizers = opened.tokenizers()

@@ -49,6 +49,12 @@ def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule
     return at
 
 
+def depends_on_the_end(schedule: ScheduleConfig) -> bool:
+    """Returns whether the rate at a step changes with the number of all steps."""
+    cuts_by_default = schedule.start_step is None or schedule.every_steps is None
+    return schedule.kind == "cosine" or (schedule.kind == "luong" and cuts_by_default)
+
+
 def _decay(schedule: ScheduleConfig, done: Scalar, *, total_steps: int) -> Scalar:
     """Returns the factor on the rate after the warm-up, for the step that is number `done`."""
     match schedule.kind:

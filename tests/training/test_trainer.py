@@ -13,7 +13,8 @@ from nmt.decoding.translator import build_model
 from nmt.errors import DataError, RunError
 from nmt.evaluation.metrics import Score
 from nmt.run import Position, Run
-from nmt.training.trainer import judge, total_steps, train
+from nmt.training.ending import total_steps
+from nmt.training.trainer import judge, train
 from nmt.training.validation import Report
 
 NOT_REPEATABLE = ("train/tokens_per_second", "train/peak_memory_mib", "validation/seconds")
