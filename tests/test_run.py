@@ -131,18 +131,46 @@ def test_what_is_not_a_run_is_left_alone(tmp_path, kind):
         "training.max_skipped=3",
         "training.log_every=1",
         "training.attention_images=0",
-        "decoding.beam=2",
-        "decoding.normalisation=gnmt",
+        "training.extend=true",
         "data.test=texts/test",
     ],
 )
-def test_how_long_what_is_shown_and_how_it_searches_may_change(tmp_path, run, tokenizers, override):
+def test_how_long_it_trains_and_what_is_shown_may_change(tmp_path, run, tokenizers, override):
     changed = config(tmp_path, override)
 
     Run.start(changed).create(tokenizers)
 
     assert changed != run.config
     assert Run.open(run.path).config == changed
+
+
+def test_a_run_that_goes_on_keeps_the_decoding_settings_of_its_own_file(tmp_path, run, tokenizers):
+    path = run.path / "config.yaml"
+    path.write_text(
+        path.read_text().replace("beam: 5", "beam: 8").replace("prune: null", "prune: 3")
+    )
+
+    going_on = Run.start(config(tmp_path, "decoding.normalisation=gnmt"))
+    going_on.create(tokenizers)
+
+    kept = Run.open(run.path).config.decoding
+    assert (kept.beam, kept.prune, kept.normalisation) == (8, 3, "average")
+    assert going_on.config.decoding == kept  # validation translates by them
+    told = "as in its config.yaml, not {}; edit that file to change it"
+    assert going_on.notes == [
+        f"{run.path}: decoding.beam stays 8 {told.format(5)}",
+        f"{run.path}: decoding.normalisation stays average {told.format('gnmt')}",
+        f"{run.path}: decoding.prune stays 3.0 {told.format(None)}",
+    ]
+
+
+def test_what_changes_when_a_run_goes_on_is_said_in_one_line(tmp_path, run):
+    changed = Run.start(config(tmp_path, "training.max_epochs=22", "training.patience=null"))
+
+    assert changed.notes == [
+        f"{run.path}: training.max_epochs: 20 -> 22; training.patience: 10 -> None"
+    ]
+    assert Run.start(config(tmp_path)).notes == []
 
 
 def test_a_run_may_move(tmp_path, run):
