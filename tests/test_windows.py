@@ -9,7 +9,8 @@ import yaml
 # Windows has neither module, nor sysconf, opens no folders, and synchronises no file that is
 # open for reading alone.
 PROGRAM = """
-import importlib, os, pkgutil, sys, warnings
+import importlib, os, pkgutil, sys
+import filelock, portalocker  # which have other ways on Windows, and not on Linux
 
 sys.modules["fcntl"] = sys.modules["resource"] = None
 del os.sysconf
@@ -25,8 +26,6 @@ def fsync_as_on_windows(descriptor):
     synchronised(descriptor)
 
 os.open, os.fsync = open_as_on_windows, fsync_as_on_windows
-# filelock tells Linux without fcntl that it has other locks; on Windows it has the system's.
-warnings.filterwarnings("ignore", "only soft file lock")
 
 import nmt
 for module in pkgutil.walk_packages(nmt.__path__, "nmt."):
