@@ -19,13 +19,13 @@ from nmt.training.loss import cross_entropy
 from nmt.training.step import init_state, make_train_step, shard
 
 BOS, EOS, LETTERS = 1, 2, range(3, 11)
-LONGEST = 5
-STEPS = 200
+LONGEST = 4
+STEPS = 120
 
 BAHDANAU, LUONG = {"kind": "bahdanau"}, {"kind": "luong"}
 MECHANISMS = {
     "global": ("reverse", LUONG, {"mechanism": "global"}),
-    "local_m": ("copy", LUONG, {"mechanism": "local_m", "window": 2}),
+    "local_m": ("copy", LUONG, {"mechanism": "local_m", "window": 2, "score": "general"}),
     "local_p": ("reverse", LUONG, {"mechanism": "local_p", "window": 3}),
     "hard, reinforce": ("reverse", LUONG, {"mechanism": "hard"}),
     "hard, gumbel": ("reverse", BAHDANAU, {"mechanism": "hard", "hard": {"estimator": "gumbel"}}),
