@@ -18,25 +18,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
-from nmt import checkpoint, configfile, lock
+from nmt import changes, checkpoint, configfile, lock
 from nmt.config import Config
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
-
-# What a configuration may change when a run goes on: how long it trains, and what it prints.
-CHANGEABLE = (
-    "run",
-    "training.max_steps",
-    "training.max_epochs",
-    "training.patience",
-    "training.extend",
-    "training.max_skipped",
-    "training.log_every",
-    "training.attention_images",
-    "data.test.",
-)
-# What it may say and does not change: people edit these settings in the run's own config.yaml.
-THE_RUNS_OWN = "decoding."
 
 KEPT = 2  # checkpoints of a kind: the newest, and one to fall back on should it be damaged
 
@@ -90,7 +75,7 @@ class Run:
         path = Path(config.run or "runs/unnamed")
         if (path / "config.yaml").exists():
             stored = cls.open(path).config
-            notes = _compared(path, configfile.differences(stored, config))
+            notes = changes.compared(path, stored, config)
             kept = config.model_copy(update={"decoding": stored.decoding})
             return cls(path, kept, stored=stored, notes=notes)
         if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
@@ -244,29 +229,6 @@ class Run:
         found = parent.iterdir() if parent.is_dir() else ()
         numbered = [path for path in found if path.name.isdecimal()]
         return sorted(numbered, key=lambda path: int(path.name), reverse=True)
-
-
-def _compared(path: Path, differences: Sequence[str]) -> list[str]:
-    """Returns what to say of each difference from the configuration of a run that goes on."""
-    own = [line for line in differences if line.startswith(THE_RUNS_OWN)]
-    changed = [line for line in differences if line.startswith(CHANGEABLE)]
-    refused = [line for line in differences if line not in (*own, *changed)]
-    if refused:
-        raise RunError(
-            f"{path}: holds a run of another configuration ({'; '.join(refused[:3])}); "
-            "name another folder with run=..., or remove this one"
-        )
-    notes = []
-    for line in own:
-        key, _, values = line.partition(": ")
-        before, _, after = values.partition(" -> ")
-        notes.append(
-            f"{path}: {key} stays {before} as in its config.yaml, not {after}; edit that file to "
-            "change it"
-        )
-    if shown := [line for line in changed if not line.startswith("run: ")]:
-        notes.append(f"{path}: {'; '.join(shown)}")
-    return notes
 
 
 def _position(folder: Path) -> Position:
