@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nmt.configfile import load as load_config
     from nmt.decoding.translation import Translation
     from nmt.decoding.translator import Translator
-    from nmt.errors import ConfigError, DataError, RunError, UserError
+    from nmt.errors import ConfigError, DataError, Interrupted, RunError, UserError
     from nmt.evaluation.metrics import evaluate
     from nmt.plotting import plot_alignment
     from nmt.run import Run
@@ -26,6 +26,7 @@ _HOMES = {
     "Config": "nmt.config:Config",
     "ConfigError": "nmt.errors:ConfigError",
     "DataError": "nmt.errors:DataError",
+    "Interrupted": "nmt.errors:Interrupted",
     "Run": "nmt.run:Run",
     "RunError": "nmt.errors:RunError",
     "Translation": "nmt.decoding.translation:Translation",
@@ -41,6 +42,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "DataError",
+    "Interrupted",
     "Run",
     "RunError",
     "Translation",

@@ -22,7 +22,6 @@ from rich.console import Console
 from rich.table import Table
 
 from nmt import configfile
-from nmt.allocator import keep_freed_memory
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import Batch
 from nmt.decoding import devices
@@ -103,7 +102,6 @@ def measure(
     """
     sizes = SIZES if sizes is None else sizes
     configs = {name: _config(size, compute_type) for name, size in sizes.items()}
-    keep_freed_memory()
     limit = matrix_rate(jnp.dtype(compute_type))
     return {
         "machine": f"{jax.devices()[0].device_kind} x {device_count()}, {platform.machine()}",

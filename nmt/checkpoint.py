@@ -157,8 +157,10 @@ def _kind(stored: zipfile.ZipFile, name: str) -> str:
     return f"{shape} {dtype}"
 
 
-def _memory() -> int:
-    """Returns the bytes of memory of this machine."""
+def _memory() -> float:
+    """Returns the bytes of memory of this machine; no bound where Python cannot tell (Windows)."""
+    if not hasattr(os, "sysconf"):
+        return math.inf
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
@@ -186,8 +188,17 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 def _synchronise(path: Path) -> None:
-    """Waits until a file, or the list of files of a folder, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Waits until a file, or the list of files of a folder, is on the disk.
+
+    Windows synchronises only what is open for writing, and opens no folders.
+    """
+    folder = path.is_dir()
+    try:
+        descriptor = os.open(path, os.O_RDONLY if folder else os.O_RDWR)
+    except PermissionError:
+        if folder:
+            return
+        raise
     try:
         os.fsync(descriptor)
     finally:

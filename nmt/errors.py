@@ -4,7 +4,11 @@ UserError            the commands print it on stderr and exit with code 2
 ├── ConfigError      a key, a type, a range, or two settings that exclude each other
 ├── DataError        a corpus, a tokenizer or an alignment file
 └── RunError         a run folder: missing, of another configuration, without checkpoint
+
+Interrupted          no mistake: training was asked to stop; exit code 128 + the signal's number
 """
+
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -21,3 +25,17 @@ class DataError(UserError):
 
 class RunError(UserError):
     """A run folder cannot be used as it is."""
+
+
+class Interrupted(Exception):  # noqa: N818, it is no error
+    """Training was asked to stop by a signal, and has stopped in order.
+
+    Attributes:
+        signal: The signal's name: "SIGTERM" or "SIGINT".
+        run: The path of the run folder, for the same call to go on with.
+    """
+
+    def __init__(self, message: str, *, signal: str, run: Path) -> None:
+        super().__init__(message)
+        self.signal = signal
+        self.run = run

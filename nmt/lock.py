@@ -1,16 +1,17 @@
 """The lock of a run folder: one training at a time.
 
-The kernel holds it (flock) and drops it when the process ends, however it ends; so a lock cannot
-be left behind. The file's text only tells who holds it, or who ended without a chance to clear it.
+The system holds it and drops it when the process ends, however it ends; so a lock cannot be left
+behind. A file beside it tells who holds it, or who ended without a chance to remove that file.
 """
 
 import contextlib
-import fcntl
 import os
 import socket
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from nmt.errors import RunError
 
@@ -22,36 +23,44 @@ def hold(path: Path) -> Iterator[None]:
     Raises:
         RunError: another process holds it.
     """
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    lock, holder = FileLock(path), holder_of(path)
     try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                f"{path.parent}: another training is at work here ({_holder(file)}); wait for it, "
-                "stop it, or name another folder with run=..."
-            ) from None
-        except OSError as error:
-            warnings.warn(
-                f"{path.parent}: the file system has no locks ({error.strerror}); see to it that "
-                "no other training works here",
-                stacklevel=2,
-            )
-        if before := _holder(file):
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunError(
+            f"{path.parent}: the run folder is in use by another training ({_read(holder)}); wait "
+            "for it, stop it, or name another folder with run=..."
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or error
+        warnings.warn(
+            f"{path.parent}: the file system has no locks ({reason}); make sure that no other "
+            "training uses this folder",
+            stacklevel=2,
+        )
+    try:
+        if before := _read(holder):
             warnings.warn(
                 f"{path.parent}: the training before ({before}) did not end in order; going on "
                 "from what it has saved",
                 stacklevel=2,
             )
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
         try:
             yield
         finally:
-            os.ftruncate(file, 0)
+            holder.unlink(missing_ok=True)
     finally:
-        os.close(file)
+        lock.release()
 
 
-def _holder(file: int) -> str:
-    return os.pread(file, 1000, 0).decode("utf-8", errors="replace").strip()
+def holder_of(path: Path) -> Path:
+    """Returns the file that names who holds a lock: no other process can read a locked one."""
+    return path.with_name(f"{path.name}.holder")
+
+
+def _read(holder: Path) -> str:
+    try:
+        return holder.read_text(encoding="utf-8", errors="replace")[:1000].strip()
+    except FileNotFoundError:
+        return ""

@@ -13,33 +13,21 @@ import json
 import os
 import shutil
 import warnings
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
-from nmt import checkpoint, configfile, lock
+from nmt import changes, checkpoint, configfile, lock
 from nmt.config import Config
 from nmt.config.migration import migrated
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
 
-# What may differ when a run goes on: how long it trains, what it prints, how it searches.
-CHANGEABLE = (
-    "run",
-    "training.max_steps",
-    "training.max_epochs",
-    "training.patience",
-    "training.max_skipped",
-    "training.log_every",
-    "training.attention_images",
-    "decoding.",
-    "data.test.",
-)
-
 KEPT = 2  # checkpoints of a kind: the newest, and one to fall back on should it be damaged
 
 # What a start that was cut off may leave in a folder that is not a run yet.
-_TRACES = {"lock", "config.yaml.part", "tokenizer.part"}
+_TRACES = {"lock", "lock.holder", "config.yaml.part", "tokenizer.part"}
 
 Which = Literal["best", "last"]  # kinds of checkpoints
 
@@ -49,7 +37,8 @@ class Position:
     """Where training stands: the next batch to consume, and what validation has seen so far."""
 
     epoch: int = 0
-    batch: int = 0  # of the epoch
+    part: int = 0  # of the epoch, which has more than one with subword sampling alone
+    batch: int = 0  # of the part
     batches: int = 0  # consumed in all
     step: int = 0  # updates made
     best: float | None = None  # the best value of the chosen metric
@@ -61,35 +50,36 @@ class Position:
 
 
 class Run:
-    """A run folder and its configuration."""
+    """A run folder and its configuration; `stored` is the one that it has been trained by so far.
 
-    def __init__(self, path: Path, config: Config) -> None:
+    `notes` are lines that say in what a given configuration differs from it.
+    """
+
+    def __init__(
+        self, path: Path, config: Config, *, stored: Config | None = None, notes: Sequence[str] = ()
+    ) -> None:
         self.path = path
         self.config = config
+        self.stored = stored
+        self.notes = notes
 
     @classmethod
     def start(cls, config: Config) -> "Run":
         """Returns the run that `config.run` names: a new one, or the same one to go on with.
 
-        Nothing is written before `create`.
+        One that goes on keeps the decoding settings of its own config.yaml. Nothing is written
+        before `create`.
 
         Raises:
             RunError: the folder holds something else, or a run of another configuration.
         """
         path = Path(config.run or "runs/unnamed")
         if (path / "config.yaml").exists():
-            old = cls.open(path).config
-            changed = [
-                line
-                for line in configfile.differences(old, config)
-                if not line.startswith(CHANGEABLE)
-            ]
-            if changed:
-                raise RunError(
-                    f"{path}: holds a run of another configuration ({'; '.join(changed[:3])}); "
-                    "name another folder with run=..., or remove this one"
-                )
-        elif path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
+            stored = cls.open(path).config
+            notes = changes.compared(path, stored, config)
+            kept = config.model_copy(update={"decoding": stored.decoding})
+            return cls(path, kept, stored=stored, notes=notes)
+        if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")
         return cls(path, config)
 

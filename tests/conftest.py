@@ -28,6 +28,9 @@ os.environ["HF_HOME"] = _cache
 os.environ["HF_DATASETS_CACHE"] = os.path.join(_cache, "datasets")
 os.environ["XDG_CACHE_HOME"] = _cache
 os.environ["MPLBACKEND"] = "Agg"
+# As the command line sets them, before datasets reads them.
+os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
+os.environ["DATASETS_VERBOSITY"] = "critical"
 
 # Compilation takes seconds, and other tests run beside this one, so there is no deadline.
 # Properties try the same examples everywhere, so that a suite turns red by a change and not by

@@ -1,7 +1,6 @@
 """The lock of a run folder: held by one process, and never left behind by a dead one."""
 
 import errno
-import fcntl
 import os
 import signal
 import subprocess
@@ -36,7 +35,10 @@ def holder(tmp_path):
 
 
 def test_a_second_process_is_refused_with_the_number_of_the_first(tmp_path, holder):
-    refused = rf"{tmp_path}: another training is at work here \(process {holder.pid} on .+\); wait"
+    refused = (
+        rf"{tmp_path}: the run folder is in use by another training \(process {holder.pid} on .+\)"
+        r"; wait for it, stop it, or name another folder with run="
+    )
 
     with pytest.raises(RunError, match=refused), lock.hold(tmp_path / "lock"):
         pass
@@ -45,16 +47,16 @@ def test_a_second_process_is_refused_with_the_number_of_the_first(tmp_path, hold
 def test_the_lock_of_a_dead_process_is_taken_over(tmp_path, holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    assert str(holder.pid) in (tmp_path / "lock").read_text()
+    assert str(holder.pid) in (tmp_path / "lock.holder").read_text()
 
     named = rf"the training before \(process {holder.pid} on .+\) did not end in order; going on"
     with pytest.warns(UserWarning, match=named), lock.hold(tmp_path / "lock"):
-        assert f"process {os.getpid()} on" in (tmp_path / "lock").read_text()
+        assert f"process {os.getpid()} on" in (tmp_path / "lock.holder").read_text()
 
 
 def test_the_lock_of_another_boot_is_taken_over(tmp_path):
     # Its number may belong to somebody else by now: here to the first process of the system.
-    (tmp_path / "lock").write_text("process 1 on elsewhere\n")
+    (tmp_path / "lock.holder").write_text("process 1 on elsewhere\n")
 
     with (
         pytest.warns(UserWarning, match=r"before \(process 1 on elsewhere\) did not"),
@@ -72,12 +74,14 @@ def test_whoever_ends_in_order_leaves_no_name(tmp_path, end):
     except (RunError, KeyboardInterrupt, SystemExit):
         pass
 
-    assert (tmp_path / "lock").read_text() == ""
+    assert not (tmp_path / "lock.holder").exists()
     with lock.hold(tmp_path / "lock"):
         pass
 
 
 def test_a_file_system_without_locks_is_worked_on_with_a_warning(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
     def refuse(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 

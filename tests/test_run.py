@@ -81,6 +81,7 @@ def test_a_created_run_opens_with_its_configuration_and_tokenizer(tmp_path, run,
 def test_a_start_that_was_cut_off_leaves_a_folder_that_may_become_a_run(tmp_path, tokenizers):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "lock").touch()
+    (tmp_path / "run" / "lock.holder").touch()
     (tmp_path / "run" / "config.yaml.part").write_text("data: {tra")
     (tmp_path / "run" / "tokenizer.part").mkdir()
 
@@ -91,11 +92,14 @@ def test_a_start_that_was_cut_off_leaves_a_folder_that_may_become_a_run(tmp_path
 
 
 def test_a_run_is_locked_for_one_training_at_a_time(run):
-    with run.lock(), pytest.raises(RunError, match="run: another training is at work here"):
+    with (
+        run.lock(),
+        pytest.raises(RunError, match="run: the run folder is in use by another training"),
+    ):
         run.lock().__enter__()
 
     with run.lock():
-        assert (run.path / "lock").read_text().startswith("process ")
+        assert (run.path / "lock.holder").read_text().startswith("process ")
 
 
 def test_the_same_configuration_goes_on(tmp_path, run):
@@ -127,18 +131,46 @@ def test_what_is_not_a_run_is_left_alone(tmp_path, kind):
         "training.max_skipped=3",
         "training.log_every=1",
         "training.attention_images=0",
-        "decoding.beam=2",
-        "decoding.normalisation=gnmt",
+        "training.extend=true",
         "data.test=texts/test",
     ],
 )
-def test_how_long_what_is_shown_and_how_it_searches_may_change(tmp_path, run, tokenizers, override):
+def test_how_long_it_trains_and_what_is_shown_may_change(tmp_path, run, tokenizers, override):
     changed = config(tmp_path, override)
 
     Run.start(changed).create(tokenizers)
 
     assert changed != run.config
     assert Run.open(run.path).config == changed
+
+
+def test_a_run_that_goes_on_keeps_the_decoding_settings_of_its_own_file(tmp_path, run, tokenizers):
+    path = run.path / "config.yaml"
+    path.write_text(
+        path.read_text().replace("beam: 5", "beam: 8").replace("prune: null", "prune: 3")
+    )
+
+    going_on = Run.start(config(tmp_path, "decoding.normalisation=gnmt"))
+    going_on.create(tokenizers)
+
+    kept = Run.open(run.path).config.decoding
+    assert (kept.beam, kept.prune, kept.normalisation) == (8, 3, "average")
+    assert going_on.config.decoding == kept  # validation translates by them
+    told = "as in its config.yaml, not {}; edit that file to change it"
+    assert going_on.notes == [
+        f"{run.path}: decoding.beam stays 8 {told.format(5)}",
+        f"{run.path}: decoding.normalisation stays average {told.format('gnmt')}",
+        f"{run.path}: decoding.prune stays 3.0 {told.format(None)}",
+    ]
+
+
+def test_what_changes_when_a_run_goes_on_is_said_in_one_line(tmp_path, run):
+    changed = Run.start(config(tmp_path, "training.max_epochs=22", "training.patience=null"))
+
+    assert changed.notes == [
+        f"{run.path}: training.max_epochs: 20 -> 22; training.patience: 10 -> None"
+    ]
+    assert Run.start(config(tmp_path)).notes == []
 
 
 def test_a_run_may_move(tmp_path, run):
@@ -202,6 +234,7 @@ def test_arrays_keep_their_types(run, tokenizers):
 def test_the_position_comes_back(run, best):
     position = Position(
         epoch=1,
+        part=11,
         batch=2,
         batches=3,
         step=4,
@@ -212,7 +245,7 @@ def test_the_position_comes_back(run, best):
         tokenizer="8",
         unlogged=(9.5, 0.1, 1 / 3),
     )
-    assert len(set(dataclasses.astuple(position))) == 10
+    assert len(set(dataclasses.astuple(position))) == 11
 
     run.save("last", {"state": arrays()}, position)
 

@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -189,15 +188,13 @@ def _energies(
 
 
 def _imported(path: str) -> Any:
-    """Returns the class at `package.module:Class`, looked for in the working folder too.
+    """Returns the class at `package.module:Class`, looked for where Python looks for modules.
 
     What runs when its module is imported is none of ours: one line says that it does.
     """
     module, _, name = path.partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), name)):
         raise ConfigError(f"model.attention.score: {path} is not of the form package.module:Class")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
     if module not in sys.modules:
         print(f"nmt: importing {path} for model.attention.score", file=sys.stderr)
     try:

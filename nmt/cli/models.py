@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import shlex
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +28,7 @@ def demo(
     """
     from nmt.demo import demonstrate
 
+    terminal.look_for_classes_here()
     demonstrate(overrides or [])
 
 
@@ -42,7 +45,12 @@ def train(
     loaded = configfile.load(config, overrides or [])
     from nmt.training.trainer import train as run_training
 
-    run_training(loaded)
+    terminal.look_for_classes_here()
+    run = run_training(loaded)
+    data = run.config.data
+    files = f" --source FILE.{data.source} --reference FILE.{data.target}"
+    arguments = shlex.quote(str(run.path)) + ("" if data.test else files)
+    print(f"next: nmt evaluate {arguments}", file=sys.stderr)
 
 
 def translate(
@@ -160,6 +168,8 @@ def info(
     from nmt.info import describe, draw, render
     from nmt.run import Run
 
+    if trust:
+        terminal.look_for_classes_here()
     found = Run.open(run)
     found.check_imports(trust=trust)
     description = describe(found)

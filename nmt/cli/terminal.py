@@ -36,8 +36,20 @@ def translator(run: Path, beam: int | None, *, trust: bool) -> Any:
     """Returns the translator of a run, with a beam of its own if `beam` is given."""
     from nmt.decoding.translator import Translator
 
+    if trust:
+        look_for_classes_here()
     overrides: dict[str, Any] = {} if beam is None else {"beam": beam}
     return Translator.load(run, trust=trust, **overrides)
+
+
+def look_for_classes_here() -> None:
+    """Has Python look for a class of the user's own in the working folder too, after all others.
+
+    It is called after the imports of a command, so that no file in that folder can take part in
+    those.
+    """
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
 
 
 def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:

@@ -114,6 +114,7 @@ class TrainingConfig(Section):
     validation_beam: Size = 1  # the search that validation BLEU is measured with
     metric: Literal["bleu", "perplexity"] = "bleu"  # chooses the best checkpoint, stops early
     patience: Size | None = 10  # validations without a new best; null: train to the end
+    extend: bool = False  # move the end of a run although its cosine or luong schedule moves too
     max_skipped: Size = 10  # updates in a row left out as unsound; then training stops
     log_every: Size = 50  # steps
     attention_images: Count = 4  # validation sentences drawn for TensorBoard

@@ -82,14 +82,16 @@ def choose_shapes(lengths: Lengths, config: BatchConfig, *, devices: int = 1) ->
 
 
 def plan_epoch(
-    lengths: Lengths, shapes: Sequence[Shape], *, seed: int, epoch: int
+    lengths: Lengths, shapes: Sequence[Shape], *, seed: int, epoch: int, part: int = 0
 ) -> list[PlannedBatch]:
     """Shuffles the pairs into batches, and the batches: every pair exactly once.
+
+    The pairs are those of an epoch, or of a part of one that is planned by itself.
 
     Pairs that do not fill a batch of their own shape move up to the next shape that holds them, so
     that an epoch has few batches that are not full.
     """
-    random = np.random.default_rng([seed, epoch])
+    random = np.random.default_rng([seed, epoch, part])
     fits = _fits(lengths, shapes)
     home = fits.argmax(axis=0)
     batches: list[PlannedBatch] = []

@@ -26,10 +26,6 @@ TEXT = Features({side: Value("string") for side in SIDES})
 IDS = Features({side: List(Value("int32")) for side in SIDES})
 UNREADABLE = (OSError, ValueError, datasets.exceptions.DatasetsError)
 
-# This module reports in exceptions only.
-datasets.disable_progress_bars()
-datasets.logging.set_verbosity(datasets.logging.CRITICAL)
-
 
 def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
     """Returns the pairs of a corpus: the columns `source` and `target`, of type string.

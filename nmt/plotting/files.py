@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import matplotlib.figure
 
 RESOLUTION = 200  # pixels an inch of a PNG
-PIXELS = 2**28  # of a PNG at most: a gigabyte while it is drawn
+PIXELS = 2**28  # of a picture at most: a gigabyte while it is drawn
 
 # What each format calls the date that it would store: left out, for the same bytes every day
 DATES = {".png": None, ".svg": "Date", ".pdf": "CreationDate"}
@@ -30,11 +30,9 @@ def save(figure: "matplotlib.figure.Figure", path: Path | str) -> None:
 
     ending = check_ending(path)
     date = DATES[ending]
-    width, height = (round(RESOLUTION * inches) for inches in figure.get_size_inches())
-    if ending == ".png" and (width * height > PIXELS or max(width, height) >= 2**16):
+    if ending == ".png" and (size := _too_large(figure, resolution=RESOLUTION)):
         raise UserError(
-            f"{path}: {width} x {height} pixels are too many for a PNG; draw less, or choose .svg "
-            "or .pdf"
+            f"{path}: {size} pixels are too many for a PNG; draw less, or choose .svg or .pdf"
         )
     # Type 42 keeps the text of a PDF as text; the salt makes the names inside an SVG repeatable.
     with matplotlib.rc_context({"svg.hashsalt": "nmt", "pdf.fonttype": 42}):
@@ -57,8 +55,21 @@ def check_ending(path: Path | str) -> str:
 
 
 def image(figure: "matplotlib.figure.Figure") -> npt.NDArray[np.uint8]:
-    """The figure as pixels (height, width, 3), as TensorBoard shows them."""
+    """The figure as pixels (height, width, 3), as TensorBoard shows them.
+
+    Raises:
+        UserError: they are too many.
+    """
+    if size := _too_large(figure, resolution=figure.dpi):
+        raise UserError(f"{size} pixels are too many for an image; draw shorter sentences")
     buffer = BytesIO()
     figure.savefig(buffer, format="rgba", dpi="figure")
     width, height = figure.canvas.get_width_height()
     return np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)[..., :3].copy()
+
+
+def _too_large(figure: "matplotlib.figure.Figure", *, resolution: float) -> str:
+    """Returns the width and height in pixels of a figure that memory has no room for; else ""."""
+    width, height = (round(resolution * inches) for inches in figure.get_size_inches())
+    too_large = width * height > PIXELS or max(width, height) >= 2**16
+    return f"{width} x {height}" if too_large else ""

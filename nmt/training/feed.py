@@ -1,7 +1,7 @@
 """The stream of training batches, from any position on, read and padded ahead by a thread."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import datasets
 import numpy as np
+import numpy.typing as npt
 
 from nmt.config import Config
 from nmt.data import corpus
@@ -19,10 +20,18 @@ from nmt.training.step import device_count, shard
 
 T = TypeVar("T")
 
+PART = 2**15  # pairs that are sampled at a time: a few seconds of one core, some 20 MB
+
 
 @dataclass(frozen=True)
 class Feed:
-    """Batches of a corpus; which ones an epoch has is a pure function of (corpus, seed, epoch)."""
+    """Batches of a corpus; which ones an epoch has is a pure function of (corpus, seed, epoch).
+
+    With subword sampling an epoch has parts, each of other pairs: a part is segmented, filtered
+    and planned by itself, while batches of the one before it are trained on. So memory does not
+    grow with the corpus, no epoch has to wait for its segmentations, and a stopped run goes on
+    after one part. Without sampling the whole epoch is one part.
+    """
 
     text: datasets.Dataset
     encoded: datasets.Dataset  # filtered
@@ -39,58 +48,86 @@ class Feed:
         return choose_shapes(lengths, self.config.data.batch, devices=device_count())
 
     @cached_property
+    def parts(self) -> int:
+        """The number of parts of an epoch."""
+        return 1 if self.config.tokenizer.sampling is None else -(-len(self.text) // PART)
+
+    @cached_property
     def batches_per_epoch(self) -> int:
         """The number of batches of the first epoch; subword sampling makes others differ a bit."""
-        return len(self._plan(self.encoded, epoch=0))
+        return len(self._plan(self.encoded, epoch=0, part=0))
 
-    def batches(self, start: Position) -> Iterator[tuple[Any, Position]]:
+    def epochs(self, position: Position) -> float:
+        """Returns how many epochs have been read at a position."""
+        within = position.part / self.parts + position.batch / self.batches_per_epoch
+        return position.epoch + within
+
+    def batches(self, start: Position) -> Generator[tuple[Any, Position], None, None]:
         """Yields sharded batches without end, each with the position after it is consumed."""
         return prefetched(self._read(start))
 
     def sentences(self, position: Position) -> list[int]:
         """Returns the numbers, from 1, of the pairs of the corpus that the next batch holds."""
-        encoded = self._encoded(position.epoch)
-        pairs = self._kept(encoded.add_column("number", np.arange(1, len(encoded) + 1)))
-        planned = self._plan(pairs, epoch=position.epoch)[position.batch]
+        epoch, part = position.epoch, position.part
+        numbers = self._members(epoch, part) + 1
+        pairs = self._kept(self._encoded(epoch, part).add_column("number", numbers))
+        planned = self._plan(pairs, epoch=epoch, part=part)[position.batch]
         return sorted(pairs[planned.pairs]["number"])
 
     def _read(self, start: Position) -> Iterator[tuple[Any, Position]]:
-        epoch, first = start.epoch, start.batch
-        while True:
-            pairs = self._segment(epoch)
-            plan = self._plan(pairs, epoch=epoch)
+        first = start.batch
+        for epoch, part, pairs, plan in prefetched(self._planned(start.epoch, start.part), depth=1):
             for index in range(first, len(plan)):
-                last = index + 1 == len(plan)
-                after = (epoch + 1, 0) if last else (epoch, index + 1)
-                batch = shard(_read_batch(pairs, plan[index]))
-                yield batch, replace(start, epoch=after[0], batch=after[1])
-            epoch, first = epoch + 1, 0
+                after, batch = (epoch, part), index + 1
+                if batch == len(plan):
+                    after, batch = self._next(epoch, part), 0
+                position = replace(start, epoch=after[0], part=after[1], batch=batch)
+                yield shard(_read_batch(pairs, plan[index])), position
+            first = 0
 
-    def _segment(self, epoch: int) -> datasets.Dataset:
-        """Returns the pieces of an epoch: always the same, or sampled anew."""
+    def _planned(
+        self, epoch: int, part: int
+    ) -> Iterator[tuple[int, int, datasets.Dataset, list[PlannedBatch]]]:
+        """Yields parts without end, from a given one on, with their pairs and their batches."""
+        while True:
+            pairs = self._segment(epoch, part)
+            yield epoch, part, pairs, self._plan(pairs, epoch=epoch, part=part)
+            epoch, part = self._next(epoch, part)
+
+    def _next(self, epoch: int, part: int) -> tuple[int, int]:
+        return (epoch, part + 1) if part + 1 < self.parts else (epoch + 1, 0)
+
+    def _segment(self, epoch: int, part: int) -> datasets.Dataset:
+        """Returns the pieces of a part of an epoch: always the same, or sampled anew."""
         if self.config.tokenizer.sampling is None:
             return self.encoded
-        return self._kept(self._encoded(epoch))
+        return self._kept(self._encoded(epoch, part))
 
-    def _encoded(self, epoch: int) -> datasets.Dataset:
-        """Returns the pieces of all pairs, also of those that are not trained on."""
+    def _encoded(self, epoch: int, part: int) -> datasets.Dataset:
+        """Returns the pieces of all pairs of a part, also of those that are not trained on."""
         sampling = self.config.tokenizer.sampling
         if sampling is None:
             return corpus.encode(self.text, self.tokenizers)
-        seed = int(np.random.default_rng([self.config.seed, epoch]).integers(2**31))
-        return corpus.encode(self.text, self.tokenizers, sampling=sampling, seed=seed)
+        text = self.text.select(self._members(epoch, part))
+        seed = int(np.random.default_rng([self.config.seed, epoch, part]).integers(2**31))
+        return corpus.encode(text, self.tokenizers, sampling=sampling, seed=seed)
+
+    def _members(self, epoch: int, part: int) -> npt.NDArray[np.int64]:
+        """Returns which pairs of the corpus a part has, in the order of the corpus."""
+        random = np.random.default_rng([self.config.seed, epoch, self.parts])
+        return np.sort(np.array_split(random.permutation(len(self.text)), self.parts)[part])
 
     def _kept(self, encoded: datasets.Dataset) -> datasets.Dataset:
         data = self.config.data
         kept, _ = corpus.filter_pairs(encoded, max_length=data.max_length, max_ratio=data.max_ratio)
         return kept
 
-    def _plan(self, pairs: datasets.Dataset, *, epoch: int) -> list[PlannedBatch]:
+    def _plan(self, pairs: datasets.Dataset, *, epoch: int, part: int) -> list[PlannedBatch]:
         seed = self.config.seed
-        return plan_epoch(corpus.lengths(pairs), self.shapes, seed=seed, epoch=epoch)
+        return plan_epoch(corpus.lengths(pairs), self.shapes, seed=seed, epoch=epoch, part=part)
 
 
-def prefetched(items: Iterator[T], *, depth: int = 2) -> Iterator[T]:
+def prefetched(items: Iterator[T], *, depth: int = 2) -> Generator[T, None, None]:
     """Yields the items of an iterator that a thread of its own keeps `depth` items ahead."""
     end: Any = object()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="feed") as worker:

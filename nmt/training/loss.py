@@ -13,7 +13,8 @@ from jaxtyping import Array, Bool, Float, Int, Shaped
 from nmt.model.vocabulary import logits
 from nmt.types import Scalar
 
-CHUNK = 2**22  # logits that are computed at once; on a CPU, more no longer fit into its cache
+CPU_CHUNK = 2**22  # logits that are computed at once: more no longer fit into a CPU's cache
+SMALLEST_CHUNK, LARGEST_CHUNK = 2**24, 2**28  # elsewhere: 64 MiB to 1 GiB of float32
 
 
 @struct.dataclass
@@ -70,8 +71,21 @@ def cross_entropy(
 
 def _chunks(rows: int, vocabulary: int) -> tuple[int, int]:
     """Returns how many equal chunks the rows are taken in, and the rows of each."""
-    number = max(1, round(rows * vocabulary / CHUNK))
+    stats = jax.local_devices()[0].memory_stats() or {}
+    at_once = chunk_size(jax.default_backend(), stats.get("bytes_limit"))
+    number = max(1, round(rows * vocabulary / at_once))
     return number, -(-rows // number)
+
+
+def chunk_size(backend: str, memory: int | None) -> int:
+    """Returns how many logits to compute at once, on a device with so many bytes of memory.
+
+    An accelerator is the faster the larger its products are. Four arrays of a chunk live at a
+    time; with a 64th of the memory in float32 each, they leave it to the rest of the step.
+    """
+    if backend == "cpu":
+        return CPU_CHUNK
+    return min(max((memory or 0) // (64 * 4), SMALLEST_CHUNK), LARGEST_CHUNK)
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))

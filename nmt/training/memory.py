@@ -1,6 +1,5 @@
 """Memory: whether the largest batch fits, found out at the start, and how much was needed."""
 
-import resource
 import sys
 
 import jax
@@ -41,11 +40,18 @@ def try_largest(
     return state
 
 
-def peak() -> float:
-    """Returns the most memory used so far, in MiB: of the fullest device; else of the process."""
+def peak() -> float | None:
+    """Returns the most memory used so far, in MiB: of the fullest device; else of the process.
+
+    None where the system does not tell (Windows).
+    """
     found = [device.memory_stats() or {} for device in jax.local_devices()]
     used = [int(stats["peak_bytes_in_use"]) for stats in found if "peak_bytes_in_use" in stats]
     if not used:  # a CPU's memory is that of the process
+        try:
+            import resource
+        except ImportError:
+            return None
         unit = 1 if sys.platform == "darwin" else 1024
         used = [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit]
     return round(max(used) / 2**20, 1)

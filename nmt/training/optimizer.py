@@ -59,6 +59,17 @@ def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule
     return at
 
 
+def depends_on_the_end(schedule: ScheduleConfig) -> bool:
+    """Returns whether the rate at a step changes with the number of all steps."""
+    match schedule:
+        case CosineScheduleConfig():
+            return True
+        case LuongScheduleConfig(start_step=start, every_steps=every):
+            return start is None or every is None
+        case _:
+            return False
+
+
 def _decay(schedule: ScheduleConfig, done: Scalar, *, total_steps: int) -> Scalar:
     """Returns the factor on the rate after the warm-up, for the step that is number `done`."""
     match schedule:

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import warnings
 from dataclasses import fields, replace
 from typing import Any, NoReturn
 
@@ -9,12 +10,13 @@ import datasets
 import jax
 from flax import nnx
 
-from nmt.allocator import keep_freed_memory
 from nmt.config import Config, PlateauScheduleConfig
 from nmt.data import corpus, tokenizer
 from nmt.decoding.translator import build_model
+from nmt.errors import Interrupted
 from nmt.run import Position, Run
 from nmt.training import divergence, interruption, memory
+from nmt.training.ending import check_moved, total_steps
 from nmt.training.feed import Feed
 from nmt.training.log import Display, Stopwatch, TrainingLog
 from nmt.training.step import TrainState, init_state, make_train_step
@@ -25,16 +27,17 @@ from nmt.training.validation import Report, Validator
 def train(config: Config) -> Run:
     """Trains what the configuration describes, or goes on where its run folder stands.
 
-    Returns the run folder, ready for `Translator.load`. SIGTERM and SIGINT have it save, say how
-    to go on, and end the process (SystemExit) with exit code 0.
+    Returns the run folder, ready for `Translator.load`. On a CPU it is faster with
+    `nmt.allocator.keep_freed_memory()` called before, as the command line does.
 
     Raises:
+        Interrupted: SIGTERM or SIGINT asked it to stop; it has saved, and the same call goes on.
         UserError: the corpora, the tokenizer or the run folder cannot be used, another training
             works in the folder, memory or disk do not suffice, or training diverges; what has
             been saved before stays as it is.
     """
-    keep_freed_memory()
     run = Run.start(config)
+    config = run.config
     with contextlib.ExitStack() as locked:
         started = run.started
         if started:
@@ -53,10 +56,12 @@ def train(config: Config) -> Run:
         if not started:
             locked.enter_context(run.lock())
             Run.start(config)  # which another training may have made in the meantime
-        run.create(tokenizers)
         feed = Feed(text["train"], pairs, tokenizers, config)
+        check_moved(run, batches_per_epoch=feed.batches_per_epoch)
+        run.create(tokenizers)
         trainer = Trainer(run, feed, text["validation"])
-        trainer.display.say(f"{run.path}: {report}")
+        for line in (*run.notes, f"{run.path}: {report}"):
+            trainer.display.say(line)
         trainer.run_to_end()
     return run
 
@@ -101,21 +106,28 @@ class Trainer:
             )
             self.watch.lap()
             with interruption.requests() as requests:
-                for batch, after in self.feed.batches(self.position):
-                    self._consume(batch, after)
-                    if self._finished():
-                        break
-                    if requests:
-                        self._stop(requests[0])
+                self._train(requests)
                 if self.position.step % self.settings.validate_every:
                     self._validate()
             self.display.say(
                 f"{self.run.path}: trained to step {self.position.step}; "
                 f"best at step {self.position.best_step}"
             )
+            if requests:
+                self._interrupt(requests[0], "the training had ended, and is saved")
         finally:
             self.log.close()
             self.display.close()
+
+    def _train(self, requests: list[str]) -> None:
+        """Makes steps until training has ended, or a signal is among the requests."""
+        with contextlib.closing(self.feed.batches(self.position)) as batches:
+            for batch, after in batches:
+                self._consume(batch, after)
+                if self._finished():
+                    return
+                if requests:
+                    self._stop(requests[0])
 
     def _consume(self, batch: Any, after: Position) -> None:
         """Makes one step on a batch, and what is due after it."""
@@ -127,6 +139,7 @@ class Trainer:
         self.position = replace(
             self.position,
             epoch=after.epoch,
+            part=after.part,
             batch=after.batch,
             batches=batches,
             step=self.position.step + updates,
@@ -140,18 +153,22 @@ class Trainer:
             self._validate()
 
     def _stop(self, signal: str) -> NoReturn:
-        """Saves, says how to go on, and ends the process in order."""
+        """Saves what is sound, and says how to go on."""
         self._read_steps()
         saved = divergence.is_sound(self.state)
         if saved:
             self.position = replace(self.position, unlogged=self.tally.sums)
             self.run.save("last", _items(self.state), self.position)
-        self.display.say(
-            f"{self.run.path}: {signal}: stopped after step {self.position.step}, "
+        self._interrupt(
+            signal,
+            f"stopped after step {self.position.step}, "
             f"{'saved' if saved else 'not saved, because the last update was left out'}; "
-            "the same command goes on"
+            "the same command goes on",
         )
-        raise SystemExit(0)
+
+    def _interrupt(self, signal: str, message: str) -> NoReturn:
+        run = self.run.path
+        raise Interrupted(f"{run}: {signal}: {message}", signal=signal, run=run)
 
     def _read_steps(self) -> list[Reading]:
         """Adds up the steps since the last reading; the devices are waited for only here."""
@@ -163,9 +180,7 @@ class Trainer:
         """Logs the mean over the steps since the last report."""
         last = self._read_steps()[-1]
         values = self.tally.values(last, seconds=self.watch.lap())
-        values["train/epoch"] = (
-            self.position.epoch + self.position.batch / self.feed.batches_per_epoch
-        )
+        values["train/epoch"] = self.feed.epochs(self.position)
         values["train/peak_memory_mib"] = memory.peak()
         self.tally = Tally()
         self.log.write(self.position.step, values)
@@ -199,8 +214,6 @@ class Trainer:
             "validation/seconds": timer.split(),
         }
         self.log.write(step, values)
-        for index, pixels in enumerate(self.validator.attention_images(self.state.params)):
-            self.log.image(step, f"attention/{index}", pixels)
         self.position = replace(self.position, unlogged=self.tally.sums)
         is_best = self.position.best_step == step
         self.display.say(
@@ -210,7 +223,22 @@ class Trainer:
         if is_best:
             self.run.save("best", {"params": self.state.params}, self.position)
         self.run.save("last", _items(self.state), self.position)
+        self._draw_attention()
         self.watch.leave_out(timer.lap())
+
+    def _draw_attention(self) -> None:
+        """Shows attention in TensorBoard; training does not end with a picture that fails."""
+        step = self.position.step
+        try:
+            for index, pixels in enumerate(self.validator.attention_images(self.state.params)):
+                self.log.image(step, f"attention/{index}", pixels)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            warnings.warn(
+                f"{self.run.path}: the attention at step {step} cannot be drawn ({reason}); "
+                "training goes on",
+                stacklevel=2,
+            )
 
     def _cut_learning_rate(self) -> None:
         schedule = self.settings.schedule
@@ -240,17 +268,6 @@ def judge(position: Position, report: Report, *, metric: str) -> Position:
     if not math.isnan(value) and (position.best is None or value > position.best):
         return replace(position, best=value, best_step=position.step, stale=0, plateau=0)
     return replace(position, stale=position.stale + 1, plateau=position.plateau + 1)
-
-
-def total_steps(config: Config, batches_per_epoch: int) -> int:
-    """Returns the updates that training makes at most."""
-    training = config.training
-    limits = []
-    if training.max_steps is not None:
-        limits.append(training.max_steps)
-    if training.max_epochs is not None:
-        limits.append(training.max_epochs * batches_per_epoch // training.accumulate)
-    return max(1, min(limits))
 
 
 def _items(state: TrainState) -> dict[str, Any]:

@@ -38,10 +38,9 @@ def _float64():
 
 
 @pytest.fixture
-def working_folder(tmp_path, monkeypatch):
-    """An empty working folder; what is imported from it is forgotten afterwards."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+def module_folder(tmp_path, monkeypatch):
+    """An empty folder that Python looks into; what is imported from it is forgotten afterwards."""
+    monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
     for name in ("distance", "plugins", "plugins.distance"):
         sys.modules.pop(name, None)
@@ -190,8 +189,8 @@ def test_scores_of_bfloat16_states_are_summed_in_float32(name):
 
 
 @pytest.mark.parametrize("module", ["distance", "plugins.distance"])
-def test_a_score_of_the_users_own_is_found_in_the_working_folder(working_folder, module):
-    path = working_folder / f"{module.replace('.', '/')}.py"
+def test_a_score_of_the_users_own_is_found_where_python_looks(module_folder, module):
+    path = module_folder / f"{module.replace('.', '/')}.py"
     path.parent.mkdir(exist_ok=True)
     path.write_text(OWN_SCORE)
     query, annotations = _inputs()
@@ -209,8 +208,8 @@ def test_a_score_of_the_users_own_is_found_in_the_working_folder(working_folder,
     ("score", "options"),
     [("general", {"hidden_size": 5}), ("dot", {"rngs": 1}), ("distance:Distance", {"width": 5})],
 )
-def test_an_option_that_a_score_does_not_have_is_named(working_folder, score, options):
-    (working_folder / "distance.py").write_text(OWN_SCORE)
+def test_an_option_that_a_score_does_not_have_is_named(module_folder, score, options):
+    (module_folder / "distance.py").write_text(OWN_SCORE)
     (option,) = options
 
     with pytest.raises(ConfigError, match=rf"score_options: {score}: .* argument '{option}'"):

@@ -121,6 +121,17 @@ def test_training_a_finished_run_again_says_so(nmt, copy_run, capsys):
     assert "already trained to step" in err
 
 
+def test_training_ends_with_the_command_that_evaluates_the_run(nmt, copy_run, tmp_path):
+    run = tmp_path / "a run"
+    shutil.copytree(copy_run, run)
+
+    _, _, without = nmt("train", run / "config.yaml", f"run={run}")
+    _, _, tested = nmt("train", run / "config.yaml", f"run={run}", f"data.test={tmp_path}/test")
+
+    assert without.endswith(f"next: nmt evaluate '{run}' --source FILE.de --reference FILE.en\n")
+    assert tested.endswith(f"next: nmt evaluate '{run}'\n")
+
+
 def test_a_run_of_another_configuration_is_not_touched(nmt, copy_run):
     before = {path: path.read_bytes() for path in copy_run.rglob("*") if path.is_file()}
 

@@ -254,7 +254,9 @@ def test_a_warning_counts_the_lines_of_all_windows(translator, monkeypatch, way)
     short = with_settings(translator, max_pieces=4, batch=1)
     lines = ["a b", "", "c", "a b", "a b c d e", "b"]
 
-    with pytest.warns(UserWarning, match=r"line 5: the (source|target) has 5 pieces, cut to 3") as warned:
+    with pytest.warns(
+        UserWarning, match=r"line 5: the (source|target) has 5 pieces, cut to 3"
+    ) as warned:
         found = short.translate(lines) if way == "translate" else short.align(lines, lines)
 
     assert {str(each.message)[:6] for each in warned} == {"line 5"}

@@ -78,17 +78,22 @@ class Disturbed(Feed):
                 yield self.at.get(number, lambda batch: batch)(batch), after
 
 
-def train_disturbed(monkeypatch, settings, at):
-    """Trains with a feed that does something to some batches, counted from the very first."""
+def disturbed(monkeypatch, training, at):
+    """Calls what trains, with something done to some batches, counted from the very first."""
 
     def feed(*arguments):
         return Disturbed(*arguments, at=at)
 
     monkeypatch.setattr(trainer, "Feed", feed)
     try:
-        return train(settings)
+        return training()
     finally:
         monkeypatch.undo()
+
+
+def train_disturbed(monkeypatch, settings, at):
+    """Trains with something done to some batches, counted from the very first."""
+    return disturbed(monkeypatch, lambda: train(settings), at)
 
 
 def signalled(number):

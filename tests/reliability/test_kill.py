@@ -64,7 +64,7 @@ def test_killed_amid_a_checkpoint_and_amid_the_loop(tmp_path, corpus, undisturbe
 
     training = Training(tmp_path, settings)
     assert training.wait_for(recorded(path, 1))
-    with pytest.raises(RunError, match=rf"work here \(process {training.process.pid} on "):
+    with pytest.raises(RunError, match=rf"another training \(process {training.process.pid} on "):
         train(runs.config(path, corpus, max_steps=9))
     assert training.wait_for(saving(path))
     training.kill()

@@ -7,8 +7,11 @@ import sys
 
 import pytest
 import runs
+import yaml
 
+from nmt import cli, demo
 from nmt.config import SamplingConfig
+from nmt.errors import Interrupted, UserError
 from nmt.run import Run
 from nmt.training.trainer import train
 
@@ -39,9 +42,9 @@ def stopped(tmp_path_factory, corpus):
     settings = runs.config(tmp_path_factory.mktemp("stopped") / "run", corpus, max_steps=9)
     for count, batch in enumerate(STOPS):
         number = (signal.SIGTERM, signal.SIGINT)[count % 2]
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted) as stop:
             runs.train_disturbed(patch, settings, {batch: runs.signalled(number)})
-        assert stop.value.code == 0
+        assert stop.value.signal == number.name
         assert Run.open(settings.run).position("last").batches == batch + 1
     return train(settings)
 
@@ -76,14 +79,50 @@ def test_there_are_no_gaps_and_no_doubles_in_the_records(stopped):
 
 
 @SIGNALS
-def test_a_stop_says_how_to_go_on(tmp_path, corpus, monkeypatch, capsys, number):
+def test_in_python_a_stop_is_an_exception_that_says_how_to_go_on(
+    tmp_path, corpus, monkeypatch, number
+):
     settings = runs.config(tmp_path / "run", corpus, max_steps=2)
 
-    with pytest.raises(SystemExit) as stop:
+    with pytest.raises(Interrupted) as stop:
         runs.train_disturbed(monkeypatch, settings, {3: runs.signalled(number)})
 
-    assert stop.value.code == 0
     name = signal.Signals(number).name
-    message = f"run: {name}: stopped after step 1, saved; the same command goes on\n"
-    assert message in capsys.readouterr().err
-    assert (tmp_path / "run" / "lock").read_text() == ""
+    path = tmp_path / "run"
+    assert (
+        str(stop.value) == f"{path}: {name}: stopped after step 1, saved; the same command goes on"
+    )
+    assert (stop.value.signal, stop.value.run) == (name, path)
+    assert not isinstance(stop.value, UserError)
+    assert not (path / "lock.holder").exists()
+
+
+def test_a_stop_that_comes_when_the_last_step_is_made_is_one_too(tmp_path, corpus, monkeypatch):
+    settings = runs.config(tmp_path / "run", corpus, max_steps=1)
+
+    with pytest.raises(Interrupted, match=r"run: SIGTERM: the training had ended, and is saved$"):
+        runs.train_disturbed(monkeypatch, settings, {2: runs.signalled(signal.SIGTERM)})
+
+    assert Run.open(settings.run).position("last").step == 1
+
+
+@SIGNALS
+@pytest.mark.parametrize("command", ["train", "demo"])
+def test_a_command_that_was_stopped_exits_as_a_shell_has_it(
+    tmp_path, corpus, monkeypatch, capsys, number, command
+):
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(runs.tree(tmp_path / "run", corpus, max_steps=2)))
+    overrides = {"train": [str(path)], "demo": []}
+    monkeypatch.setattr(demo, "_config_path", lambda: path)
+    monkeypatch.setattr(sys, "argv", ["nmt", command, *overrides[command]])
+
+    with pytest.raises(SystemExit) as stop:
+        runs.disturbed(monkeypatch, cli.main, {3: runs.signalled(number)})
+
+    assert stop.value.code == {signal.SIGTERM: 143, signal.SIGINT: 130}[number]
+    *_, last = capsys.readouterr().err.splitlines()
+    message = (
+        f"{signal.Signals(number).name}: stopped after step 1, saved; the same command goes on"
+    )
+    assert last == f"nmt: {tmp_path / 'run'}: {message}"

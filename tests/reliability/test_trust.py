@@ -10,7 +10,7 @@ import runs
 
 from nmt import checkpoint, cli
 from nmt.decoding.translator import Translator
-from nmt.errors import RunError
+from nmt.errors import ConfigError, RunError
 from nmt.run import Run
 
 PLUGIN = """
@@ -74,13 +74,26 @@ def test_a_class_is_imported_by_those_who_trust_the_run(foreign, monkeypatch, ca
     assert (foreign.parent / "mark").read_text() == "imported"
 
 
-def test_a_run_is_trusted_in_python_too(foreign):
+def test_a_run_is_trusted_in_python_too(foreign, monkeypatch):
+    monkeypatch.syspath_prepend(foreign.parent)
+
     with pytest.raises(RunError, match=r"imports plugin:Mine, whose code may do anything; if"):
         Translator.load(foreign)
 
     Translator.load(foreign, trust=True)
 
     assert (foreign.parent / "mark").exists()
+
+
+def test_in_python_the_working_folder_is_not_added_to_where_python_looks(foreign):
+    before = list(sys.path)
+
+    with pytest.raises(
+        ConfigError, match=r"cannot import plugin:Mine \(No module named 'plugin'\)"
+    ):
+        Translator.load(foreign, trust=True)
+
+    assert sys.path == before
 
 
 def test_a_class_that_one_names_in_training_is_shown_and_needs_no_flag(foreign):

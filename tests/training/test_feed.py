@@ -12,6 +12,7 @@ from nmt import configfile
 from nmt.config import TrainedTokenizerConfig
 from nmt.data import corpus, links, tokenizer
 from nmt.run import Position
+from nmt.training import feed as feed_module
 from nmt.training.feed import Feed, prefetched
 
 SAMPLING = {"alpha": 0.2}
@@ -157,6 +158,94 @@ def test_sampled_pieces_spell_the_same_sentences(text, tokenizers):
     spelled = [tokenizers.target.decode(ids) for ids in sentences(batches, 1)]
 
     assert sorted(spelled) == sorted(text["target"])
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Has sampling take twenty pairs at a time: an epoch of the corpus has three parts."""
+    monkeypatch.setattr(feed_module, "PART", 25)
+
+
+def test_in_parts_the_batches_from_any_position_are_those_of_a_run_without_a_stop(
+    text, tokenizers, in_parts
+):
+    uninterrupted = take(feed(text, tokenizers, sampling=SAMPLING), 26)
+    assert {after.part for _, after in uninterrupted} == {0, 1, 2}
+    assert uninterrupted[-1][1].epoch >= 2
+
+    for consumed in range(1, 26):
+        saved = uninterrupted[consumed - 1][1]
+        [found] = take(feed(text, tokenizers, sampling=SAMPLING), 1, saved)
+        assert_same([found], [uninterrupted[consumed]])
+
+
+def test_the_parts_of_an_epoch_have_every_pair_once_and_are_others_in_the_next(
+    text, tokenizers, in_parts
+):
+    batches = feed(text, tokenizers, sampling=SAMPLING)
+    assert batches.parts == 3
+
+    def first_part(number):
+        positions = [Position(epoch=number), *(after for _, after in epoch(batches, number))]
+        inside = [
+            position for position in positions if (position.epoch, position.part) == (number, 0)
+        ]
+        return sorted(pair for position in inside for pair in batches.sentences(position))
+
+    spelled = [tokenizers.target.decode(ids) for ids in sentences(epoch(batches, 0), 1)]
+    assert sorted(spelled) == sorted(text["target"])
+    assert len(first_part(0)) == len(set(first_part(0))) == 20
+    assert first_part(0) != first_part(1)
+
+
+def test_in_parts_the_sentences_of_a_batch_are_named_by_their_place_in_the_corpus(
+    text, tokenizers, in_parts
+):
+    batches = feed(text, tokenizers, sampling=SAMPLING)
+    start = Position(epoch=1, part=2, batch=1)
+
+    [(sides, _)] = take(batches, 1, start)
+
+    rows = zip(sides[0], sides[1], strict=True)
+    held = [tokenizers.source.decode(ids[:length].tolist()) for ids, length in rows if length]
+    named = [text["source"][number - 1] for number in batches.sentences(start)]
+    assert sorted(named) == sorted(held)
+
+
+def test_epochs_are_counted_through_their_parts(text, tokenizers, in_parts):
+    batches = feed(text, tokenizers, sampling=SAMPLING)
+
+    assert batches.epochs(Position(epoch=4)) == 4
+    assert batches.epochs(Position(epoch=4, part=1)) == pytest.approx(4 + 1 / 3)
+    share = 1 / batches.batches_per_epoch
+    assert batches.epochs(Position(epoch=4, part=2, batch=1)) == pytest.approx(4 + 2 / 3 + share)
+
+
+class Counting(tokenizer.Tokenizer):
+    """A tokenizer that counts the texts that it has sampled."""
+
+    sampled = 0
+
+    def sample_batch(self, texts, **settings):
+        drawn = super().sample_batch(texts, **settings)
+        self.sampled += len(texts)
+        return drawn
+
+
+def test_the_next_part_is_sampled_while_one_is_trained_on_and_no_more(
+    text, tokenizers, tmp_path, in_parts
+):
+    tokenizers.source.save(tmp_path / "model")
+    counting = tokenizer.Tokenizers.same(Counting.load(tmp_path / "model"))
+    stream = feed(text, counting, sampling=SAMPLING).batches(Position())
+
+    next(stream)
+
+    both_sides_of_two_parts = 2 * 2 * 20
+    wait_until(lambda: counting.source.sampled >= both_sides_of_two_parts)
+    time.sleep(0.05)
+    assert counting.source.sampled == both_sides_of_two_parts
+    stream.close()
 
 
 def word_of(line):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.training import loss as loss_module
-from nmt.training.loss import LossSums, cross_entropy, totals
+from nmt.training.loss import LossSums, chunk_size, cross_entropy, totals
 
 LENGTHS = np.array([4, 1, 0], np.int32)
 
@@ -115,7 +115,7 @@ def test_what_stands_on_padding_changes_nothing(logits, target, noise, token):
 def test_in_chunks_of_any_size_loss_and_gradients_are_those_of_autodiff(
     target, rows_at_once, monkeypatch
 ):
-    monkeypatch.setattr(loss_module, "CHUNK", rows_at_once * 7)
+    monkeypatch.setattr(loss_module, "CPU_CHUNK", rows_at_once * 7)
     random = np.random.default_rng(3)
     weights = [random.normal(size=shape) for shape in ((3, 4, 5), (7, 5), (7,))]
     real = np.arange(4) < LENGTHS[:, None]
@@ -137,6 +137,23 @@ def test_in_chunks_of_any_size_loss_and_gradients_are_those_of_autodiff(
                 for f in (found, expected)
             )
             jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-7), one, other)
+
+
+@pytest.mark.parametrize(
+    ("backend", "gibibytes", "mebibytes"),
+    [
+        pytest.param("cpu", None, 16, id="the cache of a CPU, whatever its memory"),
+        pytest.param("cpu", 256, 16, id="a CPU that tells its memory"),
+        pytest.param("gpu", 16, 256, id="a 64th of the memory of a GPU"),
+        pytest.param("gpu", 1, 64, id="not less than a product that is worth its start"),
+        pytest.param("tpu", 95, 1024, id="not more than a gibibyte"),
+        pytest.param("gpu", None, 64, id="little where the device does not tell"),
+    ],
+)
+def test_as_many_logits_are_computed_at_once_as_suit_the_device(backend, gibibytes, mebibytes):
+    memory = None if gibibytes is None else gibibytes * 2**30
+
+    assert chunk_size(backend, memory) * 4 == mebibytes * 2**20  # a logit has four bytes
 
 
 def test_the_logits_of_all_positions_are_never_stored():

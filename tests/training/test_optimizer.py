@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nmt.config import TrainingConfig
-from nmt.training.optimizer import build_optimizer, learning_rate
+from nmt.training.optimizer import build_optimizer, depends_on_the_end, learning_rate
 
 START = np.array([0.5, -1.0, 2.0])
 GRADIENTS = [np.array([0.3, -0.2, 0.1]), np.array([-0.4, 0.0, 0.5]), np.array([1.5, 0.7, -0.6])]
@@ -170,3 +170,26 @@ def test_the_cosine_ends_at_zero_with_the_last_step():
     assert found == pytest.approx(
         [2.0, 1 + math.sqrt(0.5), 1.0, 1 - math.sqrt(0.5), 0.0, 0.0], abs=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "moves"),
+    [
+        ({"kind": "constant"}, False),
+        ({"kind": "plateau"}, False),
+        ({"kind": "inverse_sqrt", "warmup_steps": 5}, False),
+        ({"kind": "cosine"}, True),
+        ({"kind": "luong"}, True),
+        ({"kind": "luong", "start_step": 40}, True),
+        ({"kind": "luong", "every_steps": 10}, True),
+        ({"kind": "luong", "start_step": 40, "every_steps": 10}, False),
+    ],
+)
+def test_a_schedule_depends_on_the_end_if_another_end_moves_a_rate(schedule, moves):
+    config = TrainingConfig(schedule=schedule)
+    earlier, later = (
+        [float(learning_rate(config, total_steps=total)(jnp.asarray(step))) for step in range(100)]
+        for total in (100, 200)
+    )
+
+    assert depends_on_the_end(config.schedule) == moves == (earlier != later)

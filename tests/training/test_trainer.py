@@ -6,14 +6,14 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
-from tiny import tree, write_corpus
+from tiny import tree, write_corpus, write_side_by_side
 
 from nmt import configfile
 from nmt.decoding.translator import build_model
 from nmt.errors import DataError, RunError
 from nmt.evaluation.metrics import Score
 from nmt.run import Position, Run
-from nmt.training.trainer import judge, total_steps, train
+from nmt.training.trainer import judge, train
 from nmt.training.validation import Report
 
 NOT_REPEATABLE = ("train/tokens_per_second", "train/peak_memory_mib", "validation/seconds")
@@ -231,19 +231,17 @@ def test_a_validation_that_is_no_better_is_counted(bleu):
     assert after == Position(step=7, best=20.0, best_step=5, stale=2, plateau=1)
 
 
-@pytest.mark.parametrize(
-    ("training", "steps"),
-    [
-        ({"max_steps": 50, "max_epochs": None}, 50),
-        ({"max_epochs": 3}, 30),
-        ({"max_steps": 50, "max_epochs": 3}, 30),
-        ({"max_steps": 20, "max_epochs": 3}, 20),
-        ({"max_epochs": 3, "accumulate": 4}, 7),
-        ({"max_steps": 5, "max_epochs": 3, "accumulate": 4}, 5),
-        ({"max_epochs": 1, "accumulate": 20}, 1),
-    ],
-)
-def test_the_steps_are_those_of_the_first_limit(tmp_path, training, steps):
-    settings = config(tmp_path, tmp_path, **training)
+def test_a_picture_that_fails_loses_no_checkpoint(tmp_path, corpus):
+    for path in corpus.iterdir():
+        (tmp_path / path.name).write_text(path.read_text())
+    # A picture has no room for so many rows: at 22 pixels each they are more than 65,536.
+    write_side_by_side(tmp_path, "val", ["abc"], ["abcdef" * 700])
+    settings = {"max_steps": 1, "attention_images": 1}
 
-    assert total_steps(settings, batches_per_epoch=10) == steps
+    drawn = (
+        r"run: the attention at step 1 cannot be drawn \(UserError: \d+ x \d+ pixels are too many"
+    )
+    with pytest.warns(UserWarning, match=drawn):
+        run = train(config(tmp_path / "run", tmp_path, **settings))
+
+    assert run.position("last").step == run.position("best").step == 1

@@ -1,0 +1,45 @@
+"""Where training ends at the latest, and what moving that end does to the learning rate."""
+
+import jax.numpy as jnp
+
+from nmt.config import Config
+from nmt.errors import ConfigError
+from nmt.run import Run
+from nmt.training.optimizer import depends_on_the_end, learning_rate
+
+
+def total_steps(config: Config, batches_per_epoch: int) -> int:
+    """Returns the updates that training makes at most."""
+    training = config.training
+    limits = []
+    if training.max_steps is not None:
+        limits.append(training.max_steps)
+    if training.max_epochs is not None:
+        limits.append(training.max_epochs * batches_per_epoch // training.accumulate)
+    return max(1, min(limits))
+
+
+def check_moved(run: Run, *, batches_per_epoch: int) -> None:
+    """Refuses to move the end of a run whose learning rate depends on it, unless that is wanted.
+
+    Raises:
+        ConfigError: the rate would jump; it says from what to what.
+    """
+    training = run.config.training
+    if run.stored is None or training.extend or not depends_on_the_end(training.schedule):
+        return
+    before, after = (total_steps(each, batches_per_epoch) for each in (run.stored, run.config))
+    if before == after or (position := run.position("last")) is None or position.step == 0:
+        return
+    step = position.step
+    rates = (
+        float(learning_rate(training, total_steps=total)(jnp.asarray(at)))
+        for total, at in ((before, step - 1), (after, step))
+    )
+    now, following = (f"{rate:.3g}" for rate in rates)
+    raise ConfigError(
+        f"{run.path}: the {training.schedule.kind} schedule depends on the number of updates, "
+        f"which would change from {before} to {after}: the learning rate, {now} at update {step}, "
+        f"would be {following} at the next one; give training.extend=true if that is what you "
+        "want, or name another folder with run=..."
+    )

@@ -1,0 +1,109 @@
+"""Each mechanism learns within seconds to copy or to reverse letters, and attends where it must.
+
+The smallest networks, data and number of compiled programs that cannot do so by chance;
+`test_learning.py` has longer sentences, subword pieces, search, and every score.
+"""
+
+from functools import partial
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from nmt import configfile
+from nmt.data.batching import Shape, pad
+from nmt.model.seq2seq import build
+from nmt.model.vocabulary import previous_tokens
+from nmt.training.loss import cross_entropy
+from nmt.training.step import init_state, make_train_step, shard
+
+BOS, EOS, LETTERS = 1, 2, range(3, 11)
+LONGEST = 4
+STEPS = 120
+
+BAHDANAU, LUONG = {"kind": "bahdanau"}, {"kind": "luong"}
+MECHANISMS = {
+    "global": ("reverse", LUONG, {"mechanism": "global"}),
+    "local_m": ("copy", LUONG, {"mechanism": "local_m", "window": 2, "score": "general"}),
+    "local_p": ("reverse", LUONG, {"mechanism": "local_p", "window": 3}),
+    "hard, reinforce": ("reverse", LUONG, {"mechanism": "hard"}),
+    "hard, gumbel": ("reverse", BAHDANAU, {"mechanism": "hard", "hard": {"estimator": "gumbel"}}),
+    "monotonic": ("copy", LUONG, {"mechanism": "monotonic", "score": "normed_additive"}),
+    "multi_head": ("reverse", LUONG, {"mechanism": "multi_head", "heads": 2}),
+    "linguistic coverage": ("reverse", LUONG, {"coverage": "linguistic"}),
+    "neural coverage": ("reverse", BAHDANAU, {"coverage": "neural"}),
+}
+
+
+def configuration(decoder, attention):
+    return configfile.validate(
+        {
+            "data": {"train": "unused", "validation": "unused"},
+            "model": {
+                "embedding_size": 16,
+                "encoder": {"hidden_size": 16},
+                "decoder": {"hidden_size": 32, **decoder},
+                "attention": attention,
+                "dropout": 0.0,
+            },
+            "training": {
+                "learning_rate": 0.02,
+                "schedule": {"kind": "cosine", "warmup_steps": 20},
+                "label_smoothing": 0.0,
+            },
+        }
+    )
+
+
+def batch(random, task, *, rows=64):
+    """Returns random letters and their copy or reversal, in one frame."""
+    pairs = []
+    for length in random.integers(2, LONGEST + 1, size=rows):
+        letters = random.choice(LETTERS, size=length)
+        target = letters if task == "copy" else letters[::-1]
+        pairs.append((np.array([*letters, EOS], np.int32), np.array([*target, EOS], np.int32)))
+    return pad(pairs, Shape(rows, LONGEST + 1, LONGEST + 1))
+
+
+def trained(config, model, task):
+    random, key = np.random.default_rng(0), jax.random.key(0)
+    state = init_state(config, model)
+    step = make_train_step(config, nnx.graphdef(model), bos=BOS, total_steps=STEPS)
+    for _ in range(STEPS):
+        state, metrics = step(state, shard(batch(random, task)), key)
+        # Many unfinished steps of two virtual devices can wait for each other for ever.
+        jax.block_until_ready(metrics)
+    return state.params
+
+
+@partial(jax.jit, static_argnums=0)
+def forced(graph, params, batch):
+    """Returns the sums of the loss, and the weights at each target position."""
+    model = nnx.merge(graph, params)
+    memory = model.encode(batch.source, batch.source_lengths)
+    readouts, attended = model.teacher_forced(previous_tokens(batch.target, BOS), memory)
+    sums, _ = cross_entropy(readouts, *model.output_layer, batch.target, batch.target_lengths)
+    return sums, attended.weights
+
+
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_a_mechanism_learns_where_to_look(name):
+    task, decoder, attention = MECHANISMS[name]
+    config = configuration(decoder, attention)
+    model = build(config.model, source_size=11, target_size=11, seed=1)
+
+    params = trained(config, model, task)
+    unseen = batch(np.random.default_rng(1), task, rows=200)
+    sums, weights = forced(nnx.graphdef(model), params, jax.tree.map(jax.numpy.asarray, unseen))
+
+    looked_at = np.asarray(weights).argmax(axis=-1)
+    right = []
+    for row, length in enumerate(unseen.target_lengths - 1):
+        places = np.arange(length)
+        wanted = places if task == "copy" else places[::-1]
+        right.extend(looked_at[row, :length] == wanted)
+    perplexity = np.exp(sums.nll / sums.tokens)
+    print(f"{name}: perplexity {perplexity:.3f}, right {np.mean(right):.3f}")
+    assert perplexity < 1.3  # a guess among eight letters and the end: 9
+    assert np.mean(right) > 0.9  # by chance, a fourth
