@@ -93,12 +93,3 @@ def test_an_end_that_is_moved_on_purpose_moves(tmp_path, corpus):
     extended = longer.training.model_copy(update={"extend": True})
     run = train(longer.model_copy(update={"training": extended}))
     assert run.position("last").step == 4
-
-
-def test_a_schedule_that_has_no_end_goes_on_silently(tmp_path, corpus, capsys):
-    train(config(tmp_path / "run", corpus, max_steps=1))
-
-    run = train(config(tmp_path / "run", corpus, max_steps=2))
-
-    assert run.position("last").step == 2
-    assert "run: training.max_steps: 1 -> 2\n" in capsys.readouterr().err
