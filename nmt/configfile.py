@@ -174,7 +174,9 @@ def _override(tree: dict[str, Any], override: str) -> str:
         child = place.spelled_out({}) if child is None else child
         if not isinstance(child, dict):
             key = ".".join(parents[:depth])
-            raise ConfigError(f"{override}: {key} is {child!r} and has no keys; override it whole")
+            raise ConfigError(
+                f"{override}: {key} is {child!r} and has no keys; override it as a whole"
+            )
         name = place.name(child)
         tree[parent] = child
         tree = child
