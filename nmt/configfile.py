@@ -202,7 +202,9 @@ def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:
         child = place.spelled_out({}) if child is None else child
         if not isinstance(child, dict):
             key = ".".join(parents[:depth])
-            raise ConfigError(f"{dotted}: {key} is {child!r} and has no keys; override it whole")
+            raise ConfigError(
+                f"{dotted}: {key} is {child!r} and has no keys; override it as a whole"
+            )
         name = place.name(child)
         tree[parent] = child
         tree = child

@@ -92,7 +92,7 @@ def _remedy(
     prefix = "".join(f"{parent}." for parent in parents)
     given = {key.removeprefix(prefix) for key in overridden if key.startswith(prefix)}
     owners = place.owners(unknown)
-    if isinstance(place.choice, Choice):
+    if isinstance(place.choice, Choice):  # where one key alone chooses
         given &= {place.choice.key}
     if not (owners and given):
         return ""

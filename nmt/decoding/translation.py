@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.evaluation.words import END, Offsets, WordMatrix, Words, fold, spelling
 
 
@@ -43,25 +43,25 @@ class Translation:
     ) -> "Translation":
         """Returns the translation of a line that `target` gives as text and ids, or as ids alone.
 
-        The source may have been cut, and ends with the end of sentence; a target may lack it.
+        Both may have been cut. The source ends with the end of sentence; a target may lack it.
         """
         line, ids = source
         source_pieces = tuple(tokenizers.source.pieces(ids))
         text, tokens = target
         target_pieces = tuple(tokenizers.target.pieces(tokens))
+        written = len(_without_end(target_pieces))
         if text is None:
-            written = tokens[:-1] if target_pieces[-1:] == (END,) else tokens
             text = tokenizers.target.decode(tokens)
-            where = partial(tokenizers.target.decoded_offsets, written)
+            where = partial(tokenizers.target.decoded_offsets, tokens[:written])
         else:
-            where = partial(tokenizers.target.offsets, text)
+            where = partial(_offsets, tokenizers.target, text, written)
         return cls(
             source=line,
             text=text,
             source_pieces=source_pieces,
             target_pieces=target_pieces,
             source_offsets=_unspelled(
-                line, source_pieces, lambda: tokenizers.source.offsets(line)[: len(ids) - 1]
+                line, source_pieces, partial(_offsets, tokenizers.source, line, len(ids) - 1)
             ),
             target_offsets=_unspelled(text, target_pieces, where),
             **measured,
@@ -93,6 +93,11 @@ def nothing(source: str, text: str) -> Translation:
     """The translation of a line without any piece."""
     none = np.zeros((0, 0), np.float32)
     return Translation(source, text, 0.0, 0.0, (), (), none, source_offsets=(), target_offsets=())
+
+
+def _offsets(tokenizer: Tokenizer, text: str, number: int) -> Offsets:
+    """Returns where the first pieces of a text stand."""
+    return tokenizer.offsets(text)[:number]
 
 
 def _unspelled(line: str, pieces: Sequence[str], offsets: Callable[[], Offsets]) -> Offsets | None:

@@ -39,14 +39,12 @@ def _float64():
 
 
 def _built(mechanism, decoder):
+    score = "additive" if decoder["kind"] == "bahdanau" else "general"
     config = ModelConfig(
         embedding_size=EMBED,
         encoder={"hidden_size": ANNOTATION // 2},
         decoder={"hidden_size": HIDDEN, "readout_size": READOUT, **decoder},
-        attention={
-            "mechanism": mechanism,
-            "score": "additive" if decoder["kind"] == "bahdanau" else "general",
-        },
+        attention={"mechanism": mechanism} | ({} if mechanism == "none" else {"score": score}),
     )
     return randomised(lambda: build_decoder(config, rngs=nnx.Rngs(params=0)))
 
