@@ -3,14 +3,15 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nmt.cli import terminal
-from nmt.cli.terminal import AsJson, Output, RunPath, Trust
+from nmt.cli.terminal import AsJson, Checkpoint, Output, RunPath, Settings, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 def align(
     run: RunPath,
+    settings: Settings = None,
+    *,
     source: Annotated[Path, typer.Option(help="Source text, one sentence a line.")],
     target: Annotated[Path, typer.Option(help="Its translation, line for line.")],
     output: Output = None,
@@ -52,6 +55,7 @@ def align(
             "method of nmt symmetrise.",
         ),
     ] = None,
+    checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
     """Align given pairs by what the model attends to when forced to write the target.
@@ -71,8 +75,10 @@ def align(
             source_lines=terminal.lines(source),
             target_lines=terminal.lines(target),
         )
+    decoding = terminal.only_settings(settings)
+    load = partial(terminal.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
     options = {"threshold": threshold, "method": method}
-    aligned = _aligned(run, reverse, pairs, symmetrisation=symmetrisation, trust=trust, **options)
+    aligned = _aligned(load, run, reverse, pairs, symmetrisation=symmetrisation, **options)
     scored = []
     with terminal.writer(output) as out:
         for links in aligned:
@@ -84,12 +90,12 @@ def align(
 
 
 def _aligned(
+    load: Callable[[Path], Any],
     run: Path,
     reverse: Path | None,
     pairs: Iterable[tuple[str, str]],
     *,
     symmetrisation: str | None,
-    trust: bool,
     **options: Any,
 ) -> "Iterator[frozenset[Link]]":
     """Returns the links of each pair by a run, or by two of both directions."""
@@ -100,9 +106,9 @@ def _aligned(
             raise DataError(
                 "--symmetrise joins two directions; name a run of the other by --reverse"
             )
-        return stream_links(terminal.translator(run, None, trust=trust), pairs, **options)
+        return stream_links(load(run), pairs, **options)
     _check_directions(run, reverse)
-    forward, backward = (terminal.translator(path, None, trust=trust) for path in (run, reverse))
+    forward, backward = load(run), load(reverse)
     if symmetrisation is not None:
         options["symmetrisation"] = symmetrisation
     return stream_symmetrised(forward, backward, pairs, **options)

@@ -12,7 +12,7 @@ import typer
 
 from nmt.cli import terminal
 from nmt.cli.progress import Progress
-from nmt.cli.terminal import AsJson, Beam, Output, RunPath, Trust
+from nmt.cli.terminal import AsJson, Beam, Checkpoint, Output, RunPath, Settings, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -55,10 +55,12 @@ def train(
 
 def translate(
     run: RunPath,
-    source: Annotated[
-        Path | None,
+    arguments: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="[INPUT]", help="Text, one sentence a line; standard input if not given."
+            metavar="[INPUT] [decoding.KEY=VALUE]...",
+            help="Text, one sentence a line, standard input if not given; and settings of the "
+            "search, instead of the run's own.",
         ),
     ] = None,
     output: Output = None,
@@ -73,20 +75,25 @@ def translate(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an output file that was not finished.")
     ] = False,
+    checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
     """Translate text, line for line.
 
-    Example: echo "Ein Hund schläft." | nmt translate runs/demo --beam 5
+    Example: echo "Ein Hund schläft." | nmt translate runs/demo decoding.beam=8
     """
     from nmt.decoding.output import open_alignments
 
+    inputs, settings = terminal.settings_apart(arguments, beam=beam)
+    if len(inputs) > 1:
+        raise DataError(f"{' and '.join(inputs)}: one INPUT at a time is translated")
+    source = Path(inputs[0]) if inputs else None
     if resume and (source is None or output is None or alignments is not None):
         raise DataError(
             "--resume goes on with a translation of a file to a file: give INPUT and --output, "
             "and find the --alignments by `nmt align` when it is finished"
         )
-    translator = terminal.translator(run, beam, trust=trust)
+    translator = terminal.translator(run, settings, checkpoint=checkpoint, trust=trust)
     progress, done = None, 0
     if source is not None and output is not None:
         progress = Progress.of(translator, source, output, n_best=n_best, resume=resume)
@@ -117,35 +124,66 @@ def _entries(found: "list[Translation]", number: int | None) -> Iterator[str]:
 
 def evaluate(
     run: RunPath,
-    source: Annotated[Path, typer.Option(help="Text to translate, one sentence a line.")],
+    settings: Settings = None,
+    source: Annotated[
+        Path | None, typer.Option(help="Text to translate, one sentence a line.")
+    ] = None,
     reference: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(help="Its translation; give it several times for several references."),
-    ],
+    ] = None,
     beam: Beam = None,
     as_json: AsJson = False,
+    checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
     """Translate a test set and score it: BLEU and chrF with their sacreBLEU signatures.
 
-    Example: nmt evaluate runs/demo --source test.de --reference test.en --json
+    It is the run's own, data.test, unless --source and --reference give another.
+
+    Example: nmt evaluate runs/demo decoding.beam=8 --json
     """
     from nmt.evaluation import metrics
 
-    lines = list(terminal.lines(source))
-    references = [list(terminal.lines(path)) for path in reference]
-    for path, sentences in zip(reference, references, strict=True):
-        if len(sentences) != len(lines):
-            raise DataError(f"{source} has {len(lines)} lines and {path} has {len(sentences)}")
-    translations = terminal.translator(run, beam, trust=trust).translate(lines)
-    scores = metrics.evaluate([each.text for each in translations], *references)
+    decoding = terminal.only_settings(settings, beam=beam)
+    if (source is None) != (not reference):
+        raise DataError("give both --source and --reference, or neither to score data.test")
+    if source is None:
+        lines, *references = _test_set(run)
+    else:
+        given = reference or []
+        lines, *references = (list(terminal.lines(path)) for path in (source, *given))
+        for path, sentences in zip(given, references, strict=True):
+            if len(sentences) != len(lines):
+                raise DataError(f"{source} has {len(lines)} lines and {path} has {len(sentences)}")
+    translator = terminal.translator(run, decoding, checkpoint=checkpoint, trust=trust)
+    texts = [each.text for each in translator.translate(lines)]
+    scores = metrics.evaluate(texts, *references)
     print(metrics.as_json(scores) if as_json else "\n".join(map(str, scores)))
+
+
+def _test_set(path: Path) -> tuple[list[str], list[str]]:
+    """Returns source and reference of a run's own test set.
+
+    Raises:
+        DataError: its configuration has none, or it cannot be read.
+    """
+    from nmt.data import corpus
+    from nmt.run import Run
+
+    data = Run.open(path).config.data
+    if data.test is None:
+        raise DataError(
+            f"{path}: its configuration has no data.test; give --source FILE --reference FILE"
+        )
+    test = corpus.load(data.test, source=data.source, target=data.target)
+    return list(test["source"]), list(test["target"])
 
 
 def shortlist(run: RunPath) -> None:
     """Learn which words a search may leave out: the table that `decoding.shortlist` needs.
 
-    Example: nmt shortlist runs/demo, then `shortlist: 5` under `decoding:` in its config.yaml
+    Example: nmt shortlist runs/demo, then nmt translate runs/demo in.txt decoding.shortlist=5
     """
     from nmt.decoding.shortlist import make
     from nmt.run import Run

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt.cli import terminal
-from nmt.cli.terminal import Beam, RunPath, Trust
+from nmt.cli.terminal import Beam, Checkpoint, RunPath, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def plot(
     run: RunPath,
     sentences: Annotated[
-        list[str] | None, typer.Argument(metavar="[SENTENCE]...", help="To translate.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[SENTENCE]... [decoding.KEY=VALUE]...",
+            help="To translate; and settings of the search, instead of the run's own.",
+        ),
     ] = None,
     file: Annotated[
         Path | None,
@@ -58,6 +62,7 @@ def plot(
     n_best: Annotated[
         int | None, typer.Option(min=1, help="Show so many hypotheses of the beam.")
     ] = None,
+    checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
     """Draw what the model attends to: heat maps of source against target.
@@ -74,13 +79,18 @@ def plot(
     methods = list(dict.fromkeys(method or ["attention"]))
     for name in methods:
         check_method(name)
-    sentences = sentences or []
+    if end and not words:
+        raise DataError(
+            "--end keeps the end of sentence beside words, and pieces have it anyway: "
+            "leave out --end, or --no-words"
+        )
+    sentences, settings = terminal.settings_apart(sentences, beam=beam)
     if file is not None:
         if sentences or target or gold:
             raise DataError("--file has sentences, targets and gold links; leave the others out")
         sentences, target, gold = _columns(file)
     links = _check_given(sentences, target, gold, name=file or "--gold", words=words, n_best=n_best)
-    translator = terminal.translator(run, beam, trust=trust)
+    translator = terminal.translator(run, settings, checkpoint=checkpoint, trust=trust)
     found = _translations(translator, sentences, target, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
     panels = _panels(translator, shown, methods, words=words, end=end, gold=links)

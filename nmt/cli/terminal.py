@@ -1,6 +1,7 @@
 """What the commands share: the app, options, and files and streams in and out."""
 
 import contextlib
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from nmt.errors import DataError
+from nmt.errors import ConfigError, DataError
 
 METHODS = "attention, shifted, saliency, saliency_input, smoothed or jacobian"  # of explanation
+
+# What names a key of the configuration; a file or a sentence hardly begins so.
+OVERRIDE = re.compile(r"(?:data|tokenizer|model|training|decoding)\.[\w.]+=")
 
 app = typer.Typer(
     name="nmt",
@@ -24,6 +28,13 @@ app = typer.Typer(
 RunPath = Annotated[Path, typer.Argument(help="A run folder, as `nmt train` leaves it.")]
 Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy search.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Checkpoint = Annotated[str, typer.Option(help="Which parameters: best, last, or those of a step.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[decoding.KEY=VALUE]...", help="Settings of the search, instead of the run's own."
+    ),
+]
 Trust = Annotated[
     bool, typer.Option("--trust", help="Import the class that a run's configuration names.")
 ]
@@ -32,14 +43,62 @@ Output = Annotated[
 ]
 
 
-def translator(run: Path, beam: int | None, *, trust: bool) -> Any:
-    """Returns the translator of a run, with a beam of its own if `beam` is given."""
+def settings_apart(
+    arguments: list[str] | None, *, beam: int | None
+) -> tuple[list[str], dict[str, Any]]:
+    """Returns the arguments that set nothing, and the decoding settings that the others give.
+
+    Raises:
+        ConfigError: one sets something else than decoding, or is no valid YAML.
+        DataError: the beam is given twice.
+    """
+    from nmt import configfile
+
+    rest, settings = [], {}
+    for argument in arguments or []:
+        if not OVERRIDE.match(argument):
+            rest.append(argument)
+            continue
+        key, value = configfile.parse_override(argument)
+        if not key.startswith("decoding."):
+            raise ConfigError(
+                f"{argument}: only settings of decoding can be given to a trained run"
+            )
+        settings[key.removeprefix("decoding.")] = value
+    if beam is not None:
+        if "beam" in settings:
+            raise DataError("--beam and decoding.beam say the same thing; give one of them")
+        settings["beam"] = beam
+    return rest, settings
+
+
+def only_settings(arguments: list[str] | None, *, beam: int | None = None) -> dict[str, Any]:
+    """Returns the decoding settings that all of the arguments give.
+
+    Raises:
+        UserError: see `settings_apart`; or one sets nothing.
+    """
+    unread, settings = settings_apart(arguments, beam=beam)
+    if unread:
+        raise DataError(f"{unread[0]}: not a setting decoding.KEY=VALUE; files are --source FILE")
+    return settings
+
+
+def translator(run: Path, settings: dict[str, Any], *, checkpoint: str, trust: bool) -> Any:
+    """Returns the translator of a run, with decoding settings of its own.
+
+    Raises:
+        DataError: `checkpoint` is neither best nor last nor a number.
+        UserError: see `Translator.load`.
+    """
     from nmt.decoding.translator import Translator
 
+    if checkpoint not in ("best", "last") and not checkpoint.isdecimal():
+        raise DataError(f"--checkpoint takes best, last or a step, not {checkpoint!r}")
     if trust:
         look_for_classes_here()
-    overrides: dict[str, Any] = {} if beam is None else {"beam": beam}
-    return Translator.load(run, trust=trust, **overrides)
+    which: Any = int(checkpoint) if checkpoint.isdecimal() else checkpoint
+    return Translator.load(run, checkpoint=which, trust=trust, **settings)
 
 
 def look_for_classes_here() -> None:

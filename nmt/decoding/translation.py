@@ -50,6 +50,7 @@ class Translation:
         text, tokens = target
         target_pieces = tuple(tokenizers.target.pieces(tokens))
         written = len(_without_end(target_pieces))
+        where: Callable[[], Offsets]
         if text is None:
             text = tokenizers.target.decode(tokens)
             where = partial(tokenizers.target.decoded_offsets, tokens[:written])
