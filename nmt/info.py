@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nmt.config import LuongDecoderConfig, ModelConfig
-from nmt.decoding.translator import build_model
+from nmt.model.build import build_model
 from nmt.plotting.diagram import Arrow, Block, diagram
 from nmt.run import Run
 

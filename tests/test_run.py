@@ -13,8 +13,8 @@ import pytest
 from nmt import configfile
 from nmt.config import TrainedTokenizerConfig
 from nmt.data import tokenizer
-from nmt.decoding.translator import build_model
 from nmt.errors import RunError
+from nmt.model.build import build_model
 from nmt.run import Position, Run
 from nmt.training.step import init_state
 

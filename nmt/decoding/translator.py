@@ -12,20 +12,16 @@ import numpy as np
 from flax import nnx
 
 from nmt import configfile
-from nmt.config import Config, DecodingConfig
-from nmt.data.batching import pad_side
+from nmt.config import DecodingConfig
 from nmt.data.tokenizer import Tokenizers
 from nmt.decoding import devices, limits
-from nmt.decoding.beam import BeamSearch, Settings
 from nmt.decoding.explanations import check_method
 from nmt.decoding.forced import Forced, force_all
-from nmt.decoding.hypotheses import Hypotheses
-from nmt.decoding.lots import Lot, Room, lots, width_of
-from nmt.decoding.programs import Searcher, Sentences, search
+from nmt.decoding.searched import Found, Searching
 from nmt.decoding.shortlist import Lexicon
 from nmt.decoding.translation import Translation, nothing
 from nmt.errors import DataError
-from nmt.model.seq2seq import Seq2Seq, build
+from nmt.model.build import build_model
 from nmt.run import Run, Which
 from nmt.types import Graph, Params
 
@@ -238,70 +234,26 @@ class Translator:
         ids = self._pieces("source", lines, before=before)
         found = [[nothing(line, "")] for line in lines]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
-        room = Room(self.config.batch, beam=self.config.beam, devices=devices.count())
-        for lot in lots(real, [len(line) for line in ids], room=room):
-            hypotheses = self._search([ids[i] for i in lot.numbers], lot, n_best)
-            for row, i in enumerate(lot.numbers):
-                ranked = self._translations(lines[i], ids[i], hypotheses, row)
-                found[i] = list(islice(_distinct(ranked), n_best)) or found[i]
+        searching = Searching(self.graph, self.params, self.tokenizers, self.config, self.lexicon)
+        for i, ranked in searching.all(ids, real, n_best=n_best):
+            translations = (self._translation(lines[i], ids[i], each) for each in ranked)
+            found[i] = list(islice(_distinct(translations), n_best)) or found[i]
         limits.warn_of_cut(before + i + 1 for i in real if found[i][0].is_cut)
         return found
 
-    def _translations(
-        self, line: str, ids: Sequence[int], hypotheses: Hypotheses, row: int
-    ) -> Iterator[Translation]:
-        """Yields the translations of a line, best first."""
-        for rank, length in enumerate(hypotheses.lengths[row].tolist()):
-            if length:
-                yield Translation.of(
-                    self.tokenizers,
-                    source=(line, ids),
-                    target=(None, hypotheses.tokens[row, rank, :length].tolist()),
-                    score=float(hypotheses.scores[row, rank]),
-                    log_prob=float(hypotheses.log_probs[row, rank]),
-                    attention=np.array(hypotheses.attention[row, rank, :length, : len(ids)]),
-                )
+    def _translation(self, line: str, ids: Sequence[int], found: Found) -> Translation:
+        return Translation.of(
+            self.tokenizers,
+            source=(line, ids),
+            target=(None, found.tokens),
+            score=found.score,
+            log_prob=found.log_prob,
+            attention=found.attention,
+        )
 
     def _pieces(self, side: str, lines: Sequence[str], *, before: int) -> list[list[int]]:
         tokenizer, longest = getattr(self.tokenizers, side), self.config.max_pieces
         return limits.pieces(tokenizer, lines, longest=longest, before=before, side=side)
-
-    def _search(self, sentences: Sequence[Sequence[int]], lot: Lot, n_best: int) -> Hypotheses:
-        """Returns NumPy hypotheses of the sentences of a lot."""
-        config, tokenizer = self.config, self.tokenizers.target
-        common, own = None, None
-        specials = tokenizer.bos, tokenizer.eos, tokenizer.pad, tokenizer.unk
-        if self.lexicon is not None and config.shortlist:
-            common, own = self.lexicon.choose(
-                sentences,
-                lot,
-                likeliest=config.shortlist,
-                first=specials,
-                joint=self.tokenizers.joint,
-            )
-            specials = 0, 1, 2, 3  # entries of the list
-        bos, eos, pad, unk = specials
-        rules = BeamSearch(
-            beam=config.beam,
-            # Some of them may have the same text.
-            n_best=1 if n_best == 1 else config.beam,
-            bos=bos,
-            eos=eos,
-            pad=pad,
-            never=(bos, pad, unk),
-            covers=config.coverage_penalty > 0,
-        )
-        source, lengths = pad_side(sentences, lot.size, lot.width)
-        longest = (config.max_ratio * lengths).astype(np.int32) + config.max_extra
-        hypotheses = devices.run(
-            search,
-            Searcher(self.params, Settings.of(config), config.draw, common),
-            Sentences(source, lengths, np.where(lengths > 0, longest, 0), own),
-            graph=self.graph,
-            rules=rules,
-            limit=width_of(int(config.max_ratio * lot.width) + config.max_extra),
-        )
-        return jax.tree.map(np.asarray, hypotheses)
 
     def _force_all(
         self,
@@ -346,13 +298,3 @@ def _each(items: Any, kind: type[_Item], method: str, name: str) -> Iterator[_It
         if not isinstance(item, kind):
             raise TypeError(f"{method} takes {wanted} as {name}, and one is {type(item).__name__}")
         yield item
-
-
-def build_model(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
-    """Returns the model of a configuration with fresh parameters, as wide as the vocabularies."""
-    return build(
-        config.model,
-        source_size=tokenizers.source.size,
-        target_size=tokenizers.target.size,
-        seed=config.seed,
-    )

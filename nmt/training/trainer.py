@@ -12,8 +12,8 @@ from flax import nnx
 
 from nmt.config import Config, PlateauScheduleConfig
 from nmt.data import corpus, tokenizer
-from nmt.decoding.translator import build_model
 from nmt.errors import Interrupted
+from nmt.model.build import build_model
 from nmt.run import Position, Run
 from nmt.training import divergence, interruption, memory
 from nmt.training.ending import check_moved, total_steps
@@ -211,6 +211,7 @@ class Trainer:
             "validation/perplexity": report.perplexity,
             "validation/bleu": report.bleu.value,
             "validation/bleu_signature": report.bleu.signature,
+            "validation/cut": report.cut,
             "validation/seconds": timer.split(),
         }
         self.log.write(step, values)
@@ -218,6 +219,7 @@ class Trainer:
         is_best = self.position.best_step == step
         self.display.say(
             f"validation at step {step}: ppl {report.perplexity:.3f} BLEU {report.bleu.value:.2f}"
+            + (f", {report.cut} translations cut at their longest length" if report.cut else "")
             + (" (best so far)" if is_best else "")
         )
         if is_best:

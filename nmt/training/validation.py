@@ -1,6 +1,7 @@
 """Validation: perplexity of the references, BLEU of translations, and attention to look at."""
 
 import math
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,7 @@ class Report:
 
     perplexity: float  # of a target piece, over the whole set
     bleu: Score  # of translations on detokenised text
+    cut: int = 0  # translations that reached their longest length
 
     def value(self, metric: str) -> float:
         """Returns the chosen metric so that more is better."""
@@ -51,10 +53,14 @@ class Validator:
         """Returns perplexity and BLEU of the model with these parameters."""
         _, nll, tokens = totals([self._step(params, batch) for batch in self._batches])
         translator = self._translator(params, beam=self._config.training.validation_beam)
-        translations = translator.translate(self._text["source"])
+        with warnings.catch_warnings():
+            # Of each line that is cut: early in training there are many, and they are counted.
+            warnings.simplefilter("ignore")
+            translations = translator.translate(self._text["source"])
         return Report(
             perplexity=math.exp(min(nll / tokens, 700.0)),
             bleu=bleu([each.text for each in translations], list(self._text["target"])),
+            cut=sum(each.is_cut for each in translations),
         )
 
     def attention_images(self, params: Params) -> list[npt.NDArray[np.uint8]]:

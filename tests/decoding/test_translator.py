@@ -9,9 +9,10 @@ from flax import nnx
 from nmt import configfile
 from nmt.config import DecodingConfig
 from nmt.decoding import devices
-from nmt.decoding.lots import Room, lots
-from nmt.decoding.translator import Translator, build_model
+from nmt.decoding.searched import Searching
+from nmt.decoding.translator import Translator
 from nmt.errors import ConfigError, DataError, RunError
+from nmt.model.build import build_model
 from nmt.run import Run
 
 
@@ -175,19 +176,15 @@ def test_n_best_are_distinct_and_sorted(translator):
 
 def test_equal_words_of_other_pieces_are_returned_once_with_the_best_score(translator):
     wide = with_settings(translator, beam=12, patience=None)
-    whole = [tuple(each.text.split()) for each in _all_hypotheses(wide, "a b")]
+    ids = [[*wide.tokenizers.source.encode("a b"), wide.tokenizers.source.eos]]
+    searching = Searching(wide.graph, wide.params, wide.tokenizers, wide.config, None)
+    ((_, hypotheses),) = searching.all(ids, [0], n_best=12)
+    whole = [tuple(wide.tokenizers.target.decode(each.tokens).split()) for each in hypotheses]
 
     (found,) = wide.stream(["a b"], n_best=12)
 
     assert len(whole) == 12 > len(set(whole))  # 'a b' with and without a space at its end
     assert [tuple(each.text.split()) for each in found] == list(dict.fromkeys(whole))
-
-
-def _all_hypotheses(translator, line):
-    ids = translator._pieces("source", [line], before=0)
-    (lot,) = lots([0], [len(ids[0])], room=Room(1, devices=devices.count()))
-    hypotheses = translator._search(ids, lot, n_best=12)
-    return list(translator._translations(line, ids[0], hypotheses, 0))
 
 
 def test_a_translation_that_reaches_its_longest_length_is_named(translator):

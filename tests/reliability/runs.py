@@ -10,7 +10,7 @@ import numpy as np
 import tiny
 
 from nmt import configfile
-from nmt.decoding.translator import build_model
+from nmt.model.build import build_model
 from nmt.training import trainer
 from nmt.training.feed import Feed
 from nmt.training.step import init_state

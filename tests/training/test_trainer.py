@@ -9,9 +9,9 @@ from flax import nnx
 from tiny import tree, write_corpus, write_side_by_side
 
 from nmt import configfile
-from nmt.decoding.translator import build_model
 from nmt.errors import DataError, RunError
 from nmt.evaluation.metrics import Score
+from nmt.model.build import build_model
 from nmt.run import Position, Run
 from nmt.training.trainer import judge, train
 from nmt.training.validation import Report

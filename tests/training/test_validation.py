@@ -1,6 +1,7 @@
 """Validation: the perplexity that forced decoding finds too, BLEU of what is written, images."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from flax import nnx
 from nmt import configfile
 from nmt.config import TrainedTokenizerConfig
 from nmt.data import corpus, tokenizer
-from nmt.decoding.translator import Translator, build_model
+from nmt.decoding.translator import Translator
 from nmt.evaluation.metrics import bleu
+from nmt.model.build import build_model
 from nmt.training.validation import Report, Validator
 
 SOURCE = ["", "ein Hund", "die Katze schläft im Garten", "kein Vogel singt", "im Garten singt"]
@@ -47,6 +49,8 @@ def validator(config, tokenizers, graph, lines=slice(1, None)):
     return Validator(text, graph, tokenizers=tokenizers, config=config)
 
 
+# The network has learnt nothing, and writes until it is stopped.
+@pytest.mark.filterwarnings("ignore:.*cut at its longest length")
 def test_a_report_is_that_of_forced_decoding_and_of_greedy_search(config, tokenizers, network):
     graph, params = network
     greedy = Translator(
@@ -62,7 +66,19 @@ def test_a_report_is_that_of_forced_decoding_and_of_greedy_search(config, tokeni
 
     expected = math.exp(-sum(each.log_prob for each in forced) / pieces)
     assert report.perplexity == pytest.approx(expected, rel=1e-4)
-    assert report.bleu == bleu([each.text for each in greedy.translate(SOURCE[1:])], TARGET[1:])
+    found = greedy.translate(SOURCE[1:])
+    assert report.bleu == bleu([each.text for each in found], TARGET[1:])
+    assert report.cut == sum(each.target_pieces[-1] != "</s>" for each in found) > 0
+
+
+def test_validation_counts_what_is_cut_and_does_not_warn(config, tokenizers, network):
+    graph, params = network
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = validator(config, tokenizers, graph).measure(params)
+
+    assert report.cut > 0
 
 
 def test_images_are_of_the_first_sentences_that_have_words(config, tokenizers, network):

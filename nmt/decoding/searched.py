@@ -1,0 +1,102 @@
+"""Searching for the translations of many sentences, some at a time."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import jax
+import numpy as np
+import numpy.typing as npt
+
+from nmt.config import DecodingConfig
+from nmt.data.batching import pad_side
+from nmt.data.tokenizer import Tokenizers
+from nmt.decoding import devices
+from nmt.decoding.beam import BeamSearch, Settings
+from nmt.decoding.hypotheses import Hypotheses
+from nmt.decoding.lots import Lot, Room, lots, width_of
+from nmt.decoding.programs import Searcher, Sentences, search
+from nmt.decoding.shortlist import Lexicon
+from nmt.types import Graph, Params
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A translation as the search leaves it."""
+
+    tokens: list[int]
+    log_prob: float
+    score: float
+    attention: npt.NDArray[np.float32]  # (tokens, source pieces)
+
+
+@dataclasses.dataclass(frozen=True)
+class Searching:
+    """What searches for the translations of sentences: a model and its settings."""
+
+    graph: Graph
+    params: Params
+    tokenizers: Tokenizers
+    config: DecodingConfig
+    lexicon: Lexicon | None
+
+    def all(
+        self, sentences: Sequence[Sequence[int]], real: Sequence[int], *, n_best: int
+    ) -> Iterator[tuple[int, list[Found]]]:
+        """Yields the translations, best first, of the sentences whose numbers are `real`.
+
+        They come in no order that means anything, each with its number. If several are asked for,
+        there are as many as the beam is wide, for some may have the same words.
+        """
+        room = Room(self.config.batch, beam=self.config.beam, devices=devices.count())
+        for lot in lots(real, list(map(len, sentences)), room=room):
+            hypotheses = self._lot([sentences[i] for i in lot.numbers], lot, n_best)
+            for row, number in enumerate(lot.numbers):
+                yield number, list(_row(hypotheses, row, len(sentences[number])))
+
+    def _lot(self, sentences: Sequence[Sequence[int]], lot: Lot, n_best: int) -> Hypotheses:
+        """Returns NumPy hypotheses of the sentences of a lot."""
+        config, tokenizer = self.config, self.tokenizers.target
+        common, own = None, None
+        specials = tokenizer.bos, tokenizer.eos, tokenizer.pad, tokenizer.unk
+        if self.lexicon is not None and config.shortlist:
+            common, own = self.lexicon.choose(
+                sentences,
+                lot,
+                likeliest=config.shortlist,
+                first=specials,
+                joint=self.tokenizers.joint,
+            )
+            specials = 0, 1, 2, 3  # entries of the list
+        bos, eos, pad, unk = specials
+        rules = BeamSearch(
+            beam=config.beam,
+            n_best=1 if n_best == 1 else config.beam,
+            bos=bos,
+            eos=eos,
+            pad=pad,
+            never=(bos, pad, unk),
+            covers=config.coverage_penalty > 0,
+        )
+        source, lengths = pad_side(sentences, lot.size, lot.width)
+        longest = (config.max_ratio * lengths).astype(np.int32) + config.max_extra
+        hypotheses = devices.run(
+            search,
+            Searcher(self.params, Settings.of(config), config.draw, common),
+            Sentences(source, lengths, np.where(lengths > 0, longest, 0), own),
+            graph=self.graph,
+            rules=rules,
+            limit=width_of(int(config.max_ratio * lot.width) + config.max_extra),
+        )
+        return jax.tree.map(np.asarray, hypotheses)
+
+
+def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
+    """Yields the translations of the sentence in a row, which has so many source pieces."""
+    for rank, length in enumerate(hypotheses.lengths[row].tolist()):
+        if length:
+            yield Found(
+                tokens=hypotheses.tokens[row, rank, :length].tolist(),
+                log_prob=float(hypotheses.log_probs[row, rank]),
+                score=float(hypotheses.scores[row, rank]),
+                attention=np.array(hypotheses.attention[row, rank, :length, :width]),
+            )
