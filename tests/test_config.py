@@ -406,7 +406,7 @@ def test_a_dump_shows_the_defaults(write):
     text = configfile.dump(configfile.load(write(SMALLEST)))
 
     assert "beam: 5" in text
-    assert "normalisation: average" in text
+    assert "kind: average" in text
 
 
 def test_differences_name_each_value_that_changed():

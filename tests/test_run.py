@@ -150,16 +150,17 @@ def test_a_run_that_goes_on_keeps_the_decoding_settings_of_its_own_file(tmp_path
         path.read_text().replace("beam: 5", "beam: 8").replace("prune: null", "prune: 3")
     )
 
-    going_on = Run.start(config(tmp_path, "decoding.normalisation=gnmt"))
+    going_on = Run.start(config(tmp_path, "decoding.length_penalty=gnmt"))
     going_on.create(tokenizers)
 
     kept = Run.open(run.path).config.decoding
-    assert (kept.beam, kept.prune, kept.normalisation) == (8, 3, "average")
+    assert (kept.beam, kept.prune, kept.length_penalty.kind) == (8, 3, "average")
     assert going_on.config.decoding == kept  # validation translates by them
     told = "as in its config.yaml, not {}; edit that file to change it"
     assert going_on.notes == [
         f"{run.path}: decoding.beam stays 8 {told.format(5)}",
-        f"{run.path}: decoding.normalisation stays average {told.format('gnmt')}",
+        f"{run.path}: decoding.length_penalty.alpha stays 1.0 {told.format('0.6')}",
+        f"{run.path}: decoding.length_penalty.kind stays average {told.format('gnmt')}",
         f"{run.path}: decoding.prune stays 3.0 {told.format(None)}",
     ]
 

@@ -1,7 +1,9 @@
 """Validation: perplexity of the references, BLEU of translations, and attention to look at."""
 
+import contextlib
 import math
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -53,9 +55,7 @@ class Validator:
         """Returns perplexity and BLEU of the model with these parameters."""
         _, nll, tokens = totals([self._step(params, batch) for batch in self._batches])
         translator = self._translator(params, beam=self._config.training.validation_beam)
-        with warnings.catch_warnings():
-            # Of each line that is cut: early in training there are many, and they are counted.
-            warnings.simplefilter("ignore")
+        with _without_warnings():
             translations = translator.translate(self._text["source"])
         return Report(
             perplexity=math.exp(min(nll / tokens, 700.0)),
@@ -67,13 +67,15 @@ class Validator:
         """Returns heat maps of the first sentences, each with its own reference force-decoded."""
         first = self._text[: self._config.training.attention_images]
         translator = self._translator(params, beam=1)
+        with _without_warnings():
+            forced = translator.align(first["source"], first["target"])
         return [
             plotting.image(
                 plotting.heatmap(
                     aligned.attention, source=aligned.source_pieces, target=aligned.target_pieces
                 )
             )
-            for aligned in translator.align(first["source"], first["target"])
+            for aligned in forced
             if aligned.attention.size
         ]
 
@@ -91,3 +93,11 @@ class Validator:
             shard(pad(corpus.rows(encoded, planned.pairs), planned.shape))
             for planned in in_order(lengths, shapes)
         ]
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Has no line named that is cut: early in training there are many, and they are counted."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -9,8 +9,10 @@ import pytest
 from flax import nnx
 
 from nmt.config import ModelConfig
+from nmt.data.batching import Batch
 from nmt.decoding.explanations import METHODS, explain
-from nmt.decoding.programs import force
+from nmt.decoding.programs import Scorer
+from nmt.decoding.ranking import Ranking
 from nmt.decoding.translator import Translator
 from nmt.errors import DataError
 from nmt.model.seq2seq import build
@@ -75,21 +77,28 @@ def matrix(model, method, source=SOURCE, target=TARGET, *, wide=0, others=()):
     """The matrix of a sentence, computed in frames that are wider and of more rows."""
     pairs = [*others, (source, target)]
     sources, targets = zip(*pairs, strict=True)
-    frames = (
-        *padded(sources, wide + max(map(len, sources)), len(pairs) + bool(wide)),
-        *padded(targets, wide + max(map(len, targets)), len(pairs) + bool(wide)),
-    )
-    found = np.array(explain(*model, *frames, bos=BOS, method=method)[1])[len(others)]
+    width = wide + max(len(each) for pair in pairs for each in pair)
+    rows = len(pairs) + bool(wide)
+    rows += rows % 2  # two devices share them
+    found = np.array(asked(model, sources, targets, width, rows, method)[2])[len(others)]
     assert not found[:, len(source) :].any()
     return found[: len(target), : len(source)]
+
+
+def asked(model, sources, targets, width, rows, method):
+    """What a method finds of pairs: log-probabilities, scores and matrices."""
+    graph, params = model
+    batch = Batch(*padded(sources, width, rows), *padded(targets, width, rows))
+    scorer = Scorer(params, Ranking(k=0.0, alpha=1.0, beta=0.0))
+    return explain(scorer, batch, graph=graph, bos=BOS, method=method)
 
 
 def log_probs(graph, params):
     """Of each target piece: differences between the forced log-probabilities of prefixes."""
     prefixes = [TARGET[: length + 1] for length in range(len(TARGET))]
-    source = padded([SOURCE] * len(prefixes), len(SOURCE), len(prefixes))
-    target = padded(prefixes, len(TARGET), len(prefixes))
-    return np.diff(np.array(force(graph, params, *source, *target, bos=BOS)[0]), prepend=0.0)
+    sources = [SOURCE] * len(prefixes)
+    found = asked((graph, params), sources, prefixes, len(SOURCE), len(prefixes) + 1, "attention")
+    return np.diff(np.array(found[0])[: len(prefixes)], prepend=0.0)
 
 
 def readouts(graph, params):
@@ -191,11 +200,12 @@ def test_a_model_without_attention_can_be_asked_too(method):
 
 def test_the_score_is_that_of_forcing():
     model = make(DECODERS["luong"])
-    frames = *padded([SOURCE], 4, 1), *padded([TARGET], 3, 1)
+    found = [asked(model, [SOURCE], [TARGET], 4, 2, method) for method in METHODS]
 
-    scores = [float(explain(*model, *frames, bos=BOS, method=each)[0][0]) for each in METHODS]
-
-    assert scores == pytest.approx([log_probs(*model).sum()] * len(METHODS))
+    log_prob = log_probs(*model).sum()
+    assert [float(each[0][0]) for each in found] == pytest.approx([log_prob] * len(METHODS))
+    average = log_prob / len(TARGET)
+    assert [float(each[1][0]) for each in found] == pytest.approx([average] * len(METHODS))
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,7 @@ def test_two_directions_are_joined_by_their_weights_or_by_their_links():
 
 def test_each_direction_reads_its_own_side_with_its_own_model(copy_run):
     forward = Translator.load(copy_run)
-    backward = Translator.load(copy_run, max_source=3)  # two pieces and the end of sentence
+    backward = Translator.load(copy_run, max_pieces=3)  # two pieces and the end of sentence
 
     (unequal,) = stream_symmetrised(forward, forward, [("a b c", "a b")], threshold=0.01)
     with pytest.warns(UserWarning, match="line 1: .* pieces, cut to 2"):

@@ -65,6 +65,7 @@ def kill_in_the_middle(model, source, output, *options):
     return json.loads(record.read_text())["lines"]
 
 
+@pytest.mark.filterwarnings("ignore:.*cut at its longest length")
 @pytest.mark.parametrize("options", [(), ("--beam", 2, "--n-best", 2)], ids=["text", "n-best"])
 def test_killed_in_the_middle_it_goes_on_where_it_was(model, source, translate, tmp_path, options):
     output, whole = tmp_path / "out", tmp_path / "whole"

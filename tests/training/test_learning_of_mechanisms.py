@@ -28,7 +28,7 @@ MECHANISMS = {
     "local_m": ("copy", LUONG, {"mechanism": "local_m", "window": 2, "score": "general"}),
     "local_p": ("reverse", LUONG, {"mechanism": "local_p", "window": 3}),
     "hard, reinforce": ("reverse", LUONG, {"mechanism": "hard"}),
-    "hard, gumbel": ("reverse", BAHDANAU, {"mechanism": "hard", "hard": {"estimator": "gumbel"}}),
+    "hard, gumbel": ("reverse", BAHDANAU, {"mechanism": "hard", "estimator": "gumbel"}),
     "monotonic": ("copy", LUONG, {"mechanism": "monotonic", "score": "normed_additive"}),
     "multi_head": ("reverse", LUONG, {"mechanism": "multi_head", "heads": 2}),
     "linguistic coverage": ("reverse", LUONG, {"coverage": "linguistic"}),

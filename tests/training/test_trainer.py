@@ -237,11 +237,13 @@ def test_a_picture_that_fails_loses_no_checkpoint(tmp_path, corpus):
     # A picture has no room for so many rows: at 22 pixels each they are more than 65,536.
     write_side_by_side(tmp_path, "val", ["abc"], ["abcdef" * 700])
     settings = {"max_steps": 1, "attention_images": 1}
+    given = config(tmp_path / "run", tmp_path, **settings)
+    decoding = given.decoding.model_copy(update={"max_pieces": 5000})
 
     drawn = (
         r"run: the attention at step 1 cannot be drawn \(UserError: \d+ x \d+ pixels are too many"
     )
     with pytest.warns(UserWarning, match=drawn):
-        run = train(config(tmp_path / "run", tmp_path, **settings))
+        run = train(given.model_copy(update={"decoding": decoding}))
 
     assert run.position("last").step == run.position("best").step == 1
