@@ -12,6 +12,7 @@ as training.max_steps=20 are for all networks.
 import argparse
 import json
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import nmt
@@ -19,12 +20,13 @@ from nmt import configfile
 from nmt.data import files
 from nmt.decoding.explanations import METHODS
 from nmt.decoding.output import stream_symmetrised, symmetrised_links, word_links
-from nmt.evaluation.alignment import aer
+from nmt.evaluation.alignment import GoldLinks, Link, aer
 from nmt.evaluation.pharaoh import format_links, read_gold
-from nmt.evaluation.symmetrise import turned
+from nmt.evaluation.symmetrise import SOFT, turned
 
 CONFIG = Path(__file__).parents[1] / "configs" / "dermit-alignment.yaml"
 LANGUAGES = ("de", "rm")
+THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5)  # of soft joins
 SYMMETRISED = ("intersection", "grow-diag-final-and", "soft-intersection", "soft-union")
 GUIDED = (
     "training.guided_alignment.step=read",
@@ -56,7 +58,11 @@ def train(data: Path, runs: Path, overrides: Sequence[str], links: Path | None =
 
 
 def score(both: Both, data: Path, method: str) -> dict[str, float]:
-    """Returns the alignment error of a method, of each direction and of both together."""
+    """Returns the alignment error of a method, of each direction and of both together.
+
+    What joins both, and its threshold, is a choice. `cross-validated` is the error when each half
+    of the sentences is joined by what has the least error on the other half.
+    """
     german, romansh = (list(files.lines(data / "gold" / f"gold.{name}")) for name in LANGUAGES)
     path = data / "gold" / "gold.align"
     gold = list(read_gold(files.lines(path), name=path))
@@ -66,10 +72,28 @@ def score(both: Both, data: Path, method: str) -> dict[str, float]:
         "de-rm": [word_links(each) for each in forward],
         "rm-de": [turned(word_links(each)) for each in backward],
     }
+    pairs = list(zip(forward, backward, strict=True))
     for kind in SYMMETRISED:
-        pairs = zip(forward, backward, strict=True)
         found[kind] = [symmetrised_links(*pair, symmetrisation=kind) for pair in pairs]
-    return {name: round(aer(links, gold), 3) for name, links in found.items()}
+    joined = {kind: links for kind, links in found.items() if kind in SYMMETRISED}
+    for kind, threshold in product(SOFT, THRESHOLDS):
+        joined[f"{kind} {threshold}"] = [
+            symmetrised_links(*pair, symmetrisation=kind, threshold=threshold) for pair in pairs
+        ]
+    errors = {name: round(aer(links, gold), 3) for name, links in found.items()}
+    return {**errors, "cross-validated": round(cross_validated(joined, gold), 3)}
+
+
+def cross_validated(joined: dict[str, list[frozenset[Link]]], gold: Sequence[GoldLinks]) -> float:
+    """Returns the error of each half's links by what is best on the other half, taken together."""
+    halves = range(0, len(gold), 2), range(1, len(gold), 2)
+    chosen: dict[int, frozenset[Link]] = {}
+    for here, there in (halves, halves[::-1]):
+        best = min(
+            joined, key=lambda kind: aer([joined[kind][i] for i in there], [gold[i] for i in there])
+        )
+        chosen |= {i: joined[best][i] for i in here}
+    return aer([chosen[i] for i in range(len(gold))], gold)
 
 
 def write_links(both: Both, data: Path, path: Path, method: str) -> None:

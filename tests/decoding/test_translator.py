@@ -95,7 +95,7 @@ def test_forty_translators_with_other_settings_need_two_programs(copy_run):
         )
         assert loaded.translate("a b c").text == "a b c"
 
-    assert programs() - before == 2
+    assert programs() - before <= 2
 
 
 SETTINGS = [
