@@ -27,7 +27,9 @@ def test_forbidden_tokens_become_impossible_and_the_rest_stays():
 
 @pytest.mark.parametrize("size", [10, 5 * BLOCK, 20 * BLOCK, 37 * BLOCK - 1])
 @pytest.mark.parametrize("k", [1, 6])
-def test_the_largest_values_are_those_that_a_stable_sort_puts_first(size, k):
+@pytest.mark.parametrize("backend", ["cpu", "gpu"])
+def test_the_largest_values_are_those_that_a_stable_sort_puts_first(monkeypatch, size, k, backend):
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
     rng = np.random.default_rng(size)
     levels = np.repeat([2, 3, 50, 10**6], 5)  # many ties, few ties, none
     values = rng.integers(levels[:, None], size=(20, size)).astype(np.float32)

@@ -2,18 +2,21 @@ import random
 import shutil
 from collections import Counter, defaultdict
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nmt import configfile
 from nmt.decoding import shortlist
 from nmt.decoding.lots import Lot
 from nmt.decoding.shortlist import FILE, Lexicon, make, model_1
 from nmt.decoding.translator import Translator
 from nmt.errors import RunError
 from nmt.run import Run
+from nmt.training.trainer import train
 
 DAS, HAUS, BUCH, EIN = range(4)
 THE, HOUSE, BOOK, A = range(4)
@@ -203,3 +206,45 @@ def test_a_damaged_table_is_named(run, tmp_path, content):
 
     with pytest.raises(RunError, match=r"shortlist.npz: not a table of translations; `nmt short"):
         Translator.load(tmp_path / "run", shortlist=5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("beam", [1, 5])
+@pytest.mark.filterwarnings("ignore:.*cut at its longest length")
+def test_eight_thousand_pieces_make_no_neighbours(shared_data, trained_on_captions, beam):
+    source = (shared_data / "multi30k" / "test_2016_flickr.de").read_text("utf-8").splitlines()
+
+    alone, few, backwards = (
+        Translator.load(trained_on_captions, shortlist=3, beam=beam, batch=batch).translate(lines)
+        for batch, lines in ((1, source[:80]), (7, source[:80]), (64, source[79::-1]))
+    )
+
+    texts = [each.text for each in alone]
+    assert len(set(texts)) > 40
+    assert texts == [each.text for each in few] == [each.text for each in backwards[::-1]]
+
+
+@pytest.fixture(scope="module")
+def trained_on_captions(shared_data, tmp_path_factory):
+    """A run of a small network with 8,000 joint pieces, and its table of translations."""
+    run = train(
+        configfile.load(
+            Path(__file__).parents[2] / "configs" / "multi30k-de-en.yaml",
+            [
+                f"run={tmp_path_factory.mktemp('captions') / 'run'}",
+                f"data.train={shared_data / 'multi30k' / 'train'}",
+                f"data.validation={shared_data / 'multi30k' / 'val'}",
+                "data.batch.shapes=2",
+                "model.embedding_size=64",
+                "model.encoder.hidden_size=64",
+                "model.decoder.hidden_size=128",
+                "training.max_steps=400",
+                "training.validate_every=400",
+                "training.attention_images=0",
+                "training.learning_rate=3e-3",
+            ],
+        )
+    )
+    assert run.tokenizers().target.size == 8000
+    make(run)
+    return run.path
