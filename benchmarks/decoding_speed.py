@@ -17,7 +17,7 @@ from time import perf_counter, process_time
 
 import nmt
 from nmt.allocator import keep_freed_memory
-from nmt.configfile import parse_override
+from nmt.configfile import parse_overrides
 from nmt.data import files
 from nmt.errors import UserError
 from nmt.evaluation.metrics import bleu
@@ -49,7 +49,7 @@ def main(run: Path, source: Path, reference: Path, *, searches: list[str], passe
 
 
 def _settings(search: str) -> dict[str, object]:
-    return dict(parse_override(setting) for setting in search.split(",") if setting)
+    return parse_overrides(setting for setting in search.split(",") if setting)
 
 
 if __name__ == "__main__":

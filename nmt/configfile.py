@@ -71,11 +71,9 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
     """
     path = Path(path)
     tree = read(path)
-    overridden = []
-    for override in overrides:
-        key, value = parse_override(override)
+    overridden = parse_overrides(overrides)
+    for key, value in overridden.items():
         _set(tree, key, value)
-        overridden.append(key)
     tree.setdefault("run", f"runs/{path.stem}")
     return validate(tree, where=str(path), overridden=overridden)
 
@@ -161,10 +159,10 @@ def _parse(text: str, *, where: str) -> Any:
         ) from None
 
 
-def decoding(config: Config, changes: Mapping[str, Any]) -> DecodingConfig:
+def decoding(config: Config, changes: Mapping[str, Any], *, where: str) -> DecodingConfig:
     """Returns the decoding settings of a configuration with changes, such as {"beam": 8}.
 
-    A key may be dotted, as in {"length_penalty.alpha": 0.6}.
+    A key may be dotted, as in {"length_penalty.alpha": 0.6}; `where` names the run in messages.
 
     Raises:
         ConfigError: one line for each mistake, naming the key and what would be right.
@@ -173,19 +171,25 @@ def decoding(config: Config, changes: Mapping[str, Any]) -> DecodingConfig:
     for key, value in changes.items():
         _set(tree, f"decoding.{key}", value)
     overridden = [f"decoding.{key}" for key in changes]
-    return validate(tree, where=config.run or "config", overridden=overridden).decoding
+    return validate(tree, where=where, overridden=overridden).decoding
 
 
-def parse_override(override: str) -> tuple[str, Any]:
-    """Returns the dotted key and the value of an override `section.key=value`.
+def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
+    """Returns the dotted keys and the values of overrides `section.key=value`, in their order.
 
     Raises:
-        ConfigError: it has another form, or the value is not valid YAML.
+        ConfigError: one has another form, or its value is not valid YAML, or undoes another.
     """
-    key, equals, value = override.partition("=")
-    if not equals or not key:
-        raise ConfigError(f"{override}: an override has the form section.key=value")
-    return key, _parse(value, where=override)
+    found: dict[str, Any] = {}
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"{override}: an override has the form section.key=value")
+        for before in found:
+            if before == key or before.startswith(f"{key}."):
+                raise ConfigError(f"{override}: undoes {before} before it; leave one of them out")
+        found[key] = _parse(value, where=override)
+    return found
 
 
 def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:

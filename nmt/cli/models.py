@@ -59,8 +59,8 @@ def translate(
         list[str] | None,
         typer.Argument(
             metavar="[INPUT] [decoding.KEY=VALUE]...",
-            help="Text, one sentence a line, standard input if not given; and settings of the "
-            "search, instead of the run's own.",
+            help="Text, one sentence a line, standard input if it is - or not given; and settings "
+            "of the search, instead of the run's own.",
         ),
     ] = None,
     output: Output = None,
@@ -87,7 +87,7 @@ def translate(
     inputs, settings = terminal.settings_apart(arguments, beam=beam)
     if len(inputs) > 1:
         raise DataError(f"{' and '.join(inputs)}: one INPUT at a time is translated")
-    source = Path(inputs[0]) if inputs else None
+    source = Path(inputs[0]) if inputs and inputs != ["-"] else None
     if resume and (source is None or output is None or alignments is not None):
         raise DataError(
             "--resume goes on with a translation of a file to a file: give INPUT and --output, "
@@ -176,7 +176,10 @@ def _test_set(path: Path) -> tuple[list[str], list[str]]:
         raise DataError(
             f"{path}: its configuration has no data.test; give --source FILE --reference FILE"
         )
-    test = corpus.load(data.test, source=data.source, target=data.target)
+    try:
+        test = corpus.load(data.test, source=data.source, target=data.target)
+    except DataError as error:
+        raise DataError(f"data.test of {path}: {error}; or give --source and --reference") from None
     return list(test["source"]), list(test["target"])
 
 

@@ -54,17 +54,13 @@ def settings_apart(
     """
     from nmt import configfile
 
-    rest, settings = [], {}
-    for argument in arguments or []:
-        if not OVERRIDE.match(argument):
-            rest.append(argument)
-            continue
-        key, value = configfile.parse_override(argument)
+    given = arguments or []
+    rest = [each for each in given if not OVERRIDE.match(each)]
+    overrides = configfile.parse_overrides(each for each in given if OVERRIDE.match(each))
+    for key in overrides:
         if not key.startswith("decoding."):
-            raise ConfigError(
-                f"{argument}: only settings of decoding can be given to a trained run"
-            )
-        settings[key.removeprefix("decoding.")] = value
+            raise ConfigError(f"{key}: only settings of decoding can be given to a trained run")
+    settings = {key.removeprefix("decoding."): value for key, value in overrides.items()}
     if beam is not None:
         if "beam" in settings:
             raise DataError("--beam and decoding.beam say the same thing; give one of them")

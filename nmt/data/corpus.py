@@ -250,8 +250,8 @@ def _from_hub(corpus: CorpusConfig, *, columns: tuple[str, str]) -> Dataset:
         dataset = datasets.load_dataset(corpus.hub, corpus.subset, split=corpus.split)
     except ConnectionError:
         raise DataError(
-            f"{where}: the Hugging Face hub cannot be reached; give local files instead: "
-            f"data.train=PREFIX reads PREFIX.{columns[0]} and PREFIX.{columns[1]}"
+            f"{where}: the Hugging Face hub cannot be reached; give local files instead: the path "
+            f"PREFIX, as in data.train=PREFIX, reads PREFIX.{columns[0]} and PREFIX.{columns[1]}"
         ) from None
     except UNREADABLE as error:
         raise DataError(f"{where}: {_reason(error)}") from None

@@ -14,9 +14,9 @@ finished. A sentence is done at its maximum length, when none of its hypotheses 
 4. when p k hypotheses have finished, p being the `patience` of Kasai et al. (2022);
 5. when no live one could still be among the `n_best` finished ones (`Ranking.bound`).
 
-The exact search has no patience: it returns the best of all that 1 to 3 would ever finish. One
-whose beam holds every sequence returns the best of all sequences; a beam of 1 is greedy search.
-Log-probabilities of different lengths are never compared.
+The exact search has no patience: it returns the best of all that 1 to 3 would ever finish, and one
+whose beam holds every sequence the best of all sequences. With a patience of 1, a beam of 1 is
+greedy search. No rule compares what has finished with what has not but by its score or a bound.
 """
 
 import dataclasses

@@ -78,14 +78,14 @@ class Searching:
             covers=config.coverage_penalty > 0,
         )
         source, lengths = pad_side(sentences, lot.size, lot.width)
-        longest = (config.max_ratio * lengths).astype(np.int32) + config.max_extra
+        longest = np.maximum((config.max_ratio * lengths).astype(np.int32) + config.max_extra, 1)
         hypotheses = devices.run(
             search,
             Searcher(self.params, Settings.of(config), config.draw, common),
             Sentences(source, lengths, np.where(lengths > 0, longest, 0), own),
             graph=self.graph,
             rules=rules,
-            limit=width_of(int(config.max_ratio * lot.width) + config.max_extra),
+            limit=width_of(max(1, int(config.max_ratio * lot.width) + config.max_extra)),
         )
         return jax.tree.map(np.asarray, hypotheses)
 

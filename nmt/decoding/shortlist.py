@@ -67,7 +67,11 @@ class Lexicon:
         try:
             with path.open("rb") as file:
                 arrays = np.load(file, allow_pickle=False)
-                return cls(arrays["translations"], arrays["common"])
+                lexicon = cls(arrays["translations"], arrays["common"])
+            sizes = run.tokenizers().source.size, run.tokenizers().target.size
+            if (len(lexicon.translations), len(lexicon.common)) != sizes:
+                raise ValueError("a table of other vocabularies")
+            return lexicon
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             raise RunError(
                 f"{path}: not a table of translations; `nmt shortlist {run.path}` makes it anew"

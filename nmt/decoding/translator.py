@@ -15,6 +15,7 @@ from nmt import configfile
 from nmt.config import DecodingConfig
 from nmt.data.tokenizer import Tokenizers
 from nmt.decoding import devices, limits
+from nmt.decoding.arguments import checked, checked_pair
 from nmt.decoding.explanations import check_method
 from nmt.decoding.forced import Forced, force_all
 from nmt.decoding.searched import Found, Searching
@@ -69,7 +70,7 @@ class Translator:
         """
         opened = Run.open(run)
         opened.check_imports(trust=trust)
-        settings = configfile.decoding(opened.config, decoding)
+        settings = configfile.decoding(opened.config, decoding, where=str(run))
         tokenizers = opened.tokenizers()
         # Of its shapes only: drawing parameters that are not used would take seconds.
         graph, template = nnx.split(nnx.eval_shape(lambda: build_model(opened.config, tokenizers)))
@@ -91,7 +92,8 @@ class Translator:
         """
         if isinstance(lines, str):
             return self.translate([lines])[0]
-        return [best for best, *_ in self.stream(_each(lines, str, "translate", "lines"))]
+        strings = checked(lines, str, "translate takes a string or an iterable of strings")
+        return [best for best, *_ in self.stream(strings)]
 
     @property
     def fingerprint(self) -> str:
@@ -115,15 +117,18 @@ class Translator:
         `skip` are left out. What is cut, because it is too long, is named in a warning.
 
         Raises:
-            DataError: more translations are asked for than the beam holds.
+            DataError: no translation is asked for, or more than the beam holds.
+            TypeError: these are no strings.
         """
-        if n_best > self.config.beam:
+        if not 1 <= n_best <= self.config.beam:
             raise DataError(
-                f"{n_best} translations need a beam of at least {n_best}; --beam sets it"
+                f"{n_best} translations of a line cannot be had with a beam of {self.config.beam}; "
+                "ask for 1 at least, and set decoding.beam to the number at least"
             )
+        strings = checked(lines, str, "stream takes an iterable of strings")
         return chain.from_iterable(
             self._translate_window(window, n_best, before=before)
-            for before, window in self._windows(lines, skip=skip)
+            for before, window in self._windows(strings, skip=skip)
         )
 
     @overload
@@ -144,10 +149,8 @@ class Translator:
         """
         if isinstance(sources, str) and isinstance(targets, str):
             return self.align([sources], [targets], method=method)[0]
-        sides = [
-            list(_each(side, str, "align", name))
-            for side, name in ((sources, "sources"), (targets, "targets"))
-        ]
+        rule = "align takes two strings, or an iterable of strings on both sides"
+        sides = [list(checked(side, str, rule)) for side in (sources, targets)]
         if len(sides[0]) != len(sides[1]):
             raise DataError(f"{len(sides[0])} source lines but {len(sides[1])} target lines")
         return list(self.align_stream(zip(*sides, strict=True), method=method))
@@ -159,7 +162,7 @@ class Translator:
         check_method(method)
         return chain.from_iterable(
             self._align_window(window, before=before, method=method)
-            for before, window in self._windows(pairs)
+            for before, window in self._windows(map(checked_pair, pairs))
         )
 
     @overload
@@ -176,7 +179,8 @@ class Translator:
         check_method(method)
         if isinstance(translations, Translation):
             return self.explain([translations], method=method)[0]
-        explained = list(_each(translations, Translation, "explain", "translations"))
+        rule = "explain takes a Translation or an iterable of them"
+        explained = list(checked(translations, Translation, rule))
         real = [
             i for i, each in enumerate(explained) if each.attention.size and each.method != method
         ]
@@ -281,20 +285,3 @@ def _distinct(ranked: Iterable[Translation]) -> Iterator[Translation]:
         if words not in seen:
             seen.add(words)
             yield each
-
-
-def _each(items: Any, kind: type[_Item], method: str, name: str) -> Iterator[_Item]:
-    """Yields items, and sees to it that they are of a kind.
-
-    Raises:
-        TypeError: they are not.
-    """
-    wanted = "a string or an iterable of strings"
-    if kind is not str:
-        wanted = f"a {kind.__name__} or an iterable of them"
-    if isinstance(items, str | bytes) or not isinstance(items, Iterable):
-        raise TypeError(f"{method} takes {wanted} as {name}, not {type(items).__name__}")
-    for item in items:
-        if not isinstance(item, kind):
-            raise TypeError(f"{method} takes {wanted} as {name}, and one is {type(item).__name__}")
-        yield item

@@ -33,7 +33,10 @@ def test_a_setting_can_be_given_to_every_command_that_decodes(nmt, copy_run, tex
         ("decoding.beem=8", "decoding.beem: unknown key; did you mean decoding.beam?"),
         ("decoding.beam=many", "decoding.beam: input should be a valid integer"),
         ("decoding.length_penalty=gnnt", "unknown kind 'gnnt'; did you mean gnmt?"),
-        ("model.dropout=0.1", "model.dropout=0.1: only settings of decoding can be given to a tr"),
+        ("model.dropout=0.1", "model.dropout: only settings of decoding can be given to a trained"),
+        ("decoding.max_ratio=.inf", "decoding.max_ratio: input should be a finite number"),
+        ("decoding.length_penalty=30", "decoding.length_penalty.alpha: input should be less than"),
+        ("decoding.shortlist=400", "decoding.shortlist: input should be less than or equal to 100"),
     ],
 )
 def test_a_mistake_in_a_setting_is_named(nmt, copy_run, text, command, setting, message):
@@ -64,6 +67,15 @@ def test_a_beam_that_is_given_twice_is_refused(nmt, copy_run, text):
     code, _, err = nmt("translate", copy_run, text("in.txt"), "--beam", 2, "decoding.beam=3")
 
     assert (code, "--beam and decoding.beam say the same thing" in err) == (2, True)
+
+
+def test_a_setting_that_another_one_undoes_is_refused(nmt, copy_run, text):
+    settings = ("decoding.length_penalty.alpha=0.3", "decoding.length_penalty=gnmt")
+
+    code, _, err = nmt("translate", copy_run, text("in.txt"), *settings)
+
+    assert code == 2
+    assert "decoding.length_penalty=gnmt: undoes decoding.length_penalty.alpha before it" in err
 
 
 def test_one_file_is_translated_at_a_time(nmt, copy_run, text):
@@ -124,6 +136,16 @@ def test_a_test_set_may_be_embedded(nmt, copy_run, tmp_path):
     code, out, _ = nmt("evaluate", run, "--beam", 1)
 
     assert (code, out[:5]) == (0, "BLEU ")
+
+
+def test_a_test_set_that_cannot_be_read_says_what_to_give_instead(nmt, tested, tmp_path):
+    (tmp_path / "test.en").unlink()
+
+    code, _, err = nmt("evaluate", tested)
+
+    assert code == 2
+    assert err.startswith(f"nmt: data.test of {tested}: {tmp_path / 'test.en'}: no such file")
+    assert err.endswith("; or give --source and --reference\n")
 
 
 def test_a_run_without_a_test_set_asks_for_files(nmt, copy_run):

@@ -132,17 +132,16 @@ def test_a_string_is_one_line_and_has_one_translation(translator):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (
-            lambda it: it.translate(3),
-            "translate takes a string or an iterable of strings as li.*int",
-        ),
-        (lambda it: it.translate(b"a"), "translate takes .* as lines, not bytes"),
-        (lambda it: it.translate(["a", None]), "translate takes .* as lines, and one is NoneType"),
-        (lambda it: it.align("a b", ["a b"]), "align takes .* as sources, not str"),
-        (lambda it: it.align(["a"], [3]), "align takes .* as targets, and one is int"),
+        (lambda it: it.translate(3), "translate takes a string or an iterable of strings, not int"),
+        (lambda it: it.translate(b"a"), "translate takes .*, not bytes"),
+        (lambda it: it.translate(["a", None]), "translate takes .*, and one is NoneType"),
+        (lambda it: list(it.stream(b"a b")), "stream takes an iterable of strings, not bytes"),
+        (lambda it: it.align("a b", ["a b"]), "align takes two strings, or an iter.*, not str"),
+        (lambda it: it.align(["a"], [3]), "align takes .*, and one is int"),
+        (lambda it: list(it.align_stream(["ab"])), "align_stream takes pairs .* and one is 'ab'"),
         (
             lambda it: it.explain("a b", method="saliency"),
-            "explain takes a Translation or an iterable of them as translations, not str",
+            "explain takes a Translation or an iterable of them, not str",
         ),
     ],
 )
@@ -195,6 +194,15 @@ def test_a_translation_that_reaches_its_longest_length_is_named(translator):
 
     assert [each.is_cut for each in found] == [True, False, True, False]
     assert [len(each.target_pieces) for each in found] == [2, 0, 2, 2]
+
+
+def test_a_longest_length_of_nothing_is_one_piece_and_is_named(translator):
+    short = with_settings(translator, max_ratio=0.01, max_extra=0)
+
+    with pytest.warns(UserWarning, match=r"^line 1: the translation is cut"):
+        (found,) = short.translate(["a b c"])
+
+    assert (found.text, found.is_cut) == ("a", True)
 
 
 def test_a_warning_of_many_lines_names_the_first(translator):
