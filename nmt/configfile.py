@@ -177,8 +177,11 @@ def decoding(config: Config, changes: Mapping[str, Any], *, where: str) -> Decod
 def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
     """Returns the dotted keys and the values of overrides `section.key=value`, in their order.
 
+    Of the same key, the last one counts.
+
     Raises:
-        ConfigError: one has another form, or its value is not valid YAML, or undoes another.
+        ConfigError: one has another form, or its value is not valid YAML, or it is a whole section
+            that undoes a key before it.
     """
     found: dict[str, Any] = {}
     for override in overrides:
@@ -186,7 +189,7 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         if not equals or not key:
             raise ConfigError(f"{override}: an override has the form section.key=value")
         for before in found:
-            if before == key or before.startswith(f"{key}."):
+            if before.startswith(f"{key}."):
                 raise ConfigError(f"{override}: undoes {before} before it; leave one of them out")
         found[key] = _parse(value, where=override)
     return found

@@ -234,7 +234,7 @@ def test_a_column_that_is_no_text_is_refused(tmp_path, column, message):
 def test_a_hub_that_cannot_be_reached_is_told_with_the_remedy():
     with refused(
         "dataset nobody/nothing: the Hugging Face hub cannot be reached; give local files "
-        "instead: data.train=PREFIX reads PREFIX.de and PREFIX.en"
+        "instead: the path PREFIX, as in data.train=PREFIX, reads PREFIX.de and PREFIX.en"
     ):
         load(hub="nobody/nothing")
 

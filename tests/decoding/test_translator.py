@@ -135,10 +135,13 @@ def test_a_string_is_one_line_and_has_one_translation(translator):
         (lambda it: it.translate(3), "translate takes a string or an iterable of strings, not int"),
         (lambda it: it.translate(b"a"), "translate takes .*, not bytes"),
         (lambda it: it.translate(["a", None]), "translate takes .*, and one is NoneType"),
-        (lambda it: list(it.stream(b"a b")), "stream takes an iterable of strings, not bytes"),
+        (lambda it: list(it.stream("a b")), "stream takes an iterable of strings, not str"),
         (lambda it: it.align("a b", ["a b"]), "align takes two strings, or an iter.*, not str"),
         (lambda it: it.align(["a"], [3]), "align takes .*, and one is int"),
-        (lambda it: list(it.align_stream(["ab"])), "align_stream takes pairs .* and one is 'ab'"),
+        (
+            lambda it: list(it.align_stream(iter(["ab"]))),
+            "align_stream takes pairs .* and one is 'ab'",
+        ),
         (
             lambda it: it.explain("a b", method="saliency"),
             "explain takes a Translation or an iterable of them, not str",
@@ -237,8 +240,10 @@ def test_unknown_pieces_are_never_written(translator):
 
 
 def test_more_translations_than_hypotheses_are_refused(translator):
-    with pytest.raises(DataError, match=r"6 translations need a beam of at least 6"):
+    with pytest.raises(DataError, match=r"6 translations of a line cannot be had with a beam of 5"):
         list(translator.stream(["a"], n_best=6))
+    with pytest.raises(DataError, match=r"0 translations of a line cannot be had"):
+        list(translator.stream(["a"], n_best=0))
 
 
 def test_a_line_beyond_the_limit_is_cut_with_a_warning(translator):
