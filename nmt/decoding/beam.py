@@ -8,8 +8,9 @@ step every live one is extended with every token that may be written. Of these c
 3. a live hypothesis whose log-probability is more than `prune` nats below that of the likeliest
    live one is dropped (absolute threshold pruning, Freitag and Al-Onaizan 2017, section 3).
 
-Candidates are compared by the score of `Ranking`, as if they ended there, and so is all that is
-finished. A sentence is done at its maximum length, when none of its hypotheses is live, or
+Candidates, all of one length, are compared by their log-probability; what has finished by the score
+of `Ranking`, in which attention may count. A sentence is done at its maximum length, when none of
+its hypotheses is live, or
 
 4. when p k hypotheses have finished, p being the `patience` of Kasai et al. (2022);
 5. when no live one could still be among the `n_best` finished ones (`Ranking.bound`).
@@ -199,20 +200,19 @@ class BeamSearch:
         gained, tokens = (each.reshape(batch, beam, number) for each in largest(allowed, number))
         totals = search.live.log_probs[:, :, None] + gained
         summed, lengths = search.live.attention, search.live.lengths + 1
-        covered = jnp.zeros((batch, beam, 1))
+        covered = jnp.zeros((batch, beam))
         if self.covers:
             summed = summed + attention
-            covered = coverage_penalty(summed, search.source_mask[:, None, :])[:, :, None]
-        scores = ranking.score(totals, lengths[:, :, None], covered)
-        best, places = lax.top_k(scores.reshape(batch, -1), min(2 * beam, beam * number))
+            covered = coverage_penalty(summed, search.source_mask[:, None, :])
+        best, places = lax.top_k(totals.reshape(batch, -1), min(2 * beam, beam * number))
         parents = places // number
         pick = partial(jnp.take_along_axis, indices=places, axis=1)
         return Paths(
             tokens=pick(tokens.reshape(batch, -1)),
             parents=parents,
             lengths=take(lengths, parents),
-            log_probs=pick(totals.reshape(batch, -1)),
-            scores=best,
+            log_probs=best,
+            scores=ranking.score(best, take(lengths, parents), take(covered, parents)),
             attention=take(summed, parents),
         )
 
@@ -222,11 +222,10 @@ class BeamSearch:
         """Returns what is live next, the best that have finished, and how many have."""
         ends = candidates.tokens == self.eos
         ended = candidates.only(ends & (jnp.arange(ends.shape[1])[None, :] < self.beam))
-        live = candidates.only(~ends).best(self.beam)
-        likeliest = live.log_probs.max(axis=1, keepdims=True)
+        live = candidates.only(~ends).best(self.beam, by="log_probs")
         return (
-            live.only(live.log_probs >= likeliest - prune),
-            search.finished.join(ended).best(self.n_best),
+            live.only(live.log_probs >= live.log_probs[:, :1] - prune),
+            search.finished.join(ended).best(self.n_best, by="scores"),
             search.number + ended.present.sum(axis=1),
         )
 
@@ -243,7 +242,7 @@ class BeamSearch:
     def finish(self, search: SearchState) -> Hypotheses:
         """Returns the best hypotheses; what was cut takes the places that are left."""
         cut = search.live.only(search.live.lengths >= search.max_length[:, None])
-        paths = search.finished.join(cut)
+        paths = search.finished.join(cut.best(self.beam, by="scores"))
         paths = take(paths, jnp.argsort(~paths.present, axis=1, stable=True)[:, : self.n_best])
         lengths = jnp.where(paths.present, paths.lengths, 0)
         tokens, attention = search.history.trace(paths)

@@ -1,7 +1,7 @@
 """Hypotheses of one length, and the history of a search, through which they are followed back."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -49,9 +49,9 @@ class Paths:
             scores=jnp.where(wanted, self.scores, -jnp.inf),
         )
 
-    def best(self, number: int) -> "Paths":
-        """Returns those with the highest scores, best first; of equal ones the first."""
-        return take(self, lax.top_k(self.scores, number)[1])
+    def best(self, number: int, *, by: Literal["log_probs", "scores"]) -> "Paths":
+        """Returns those with the highest values, best first; of equal ones the first."""
+        return take(self, lax.top_k(getattr(self, by), number)[1])
 
     def join(self, others: "Paths") -> "Paths":
         """Returns these, then the others."""

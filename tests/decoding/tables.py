@@ -151,7 +151,7 @@ def all_sequences(model, sentence, length, *, penalty, beta=0.0):
     ]
 
 
-def reachable(model, sentence, length, *, beam, penalty, beta=0.0, prune=None):
+def reachable(model, sentence, length, *, beam, prune=None):
     """Yields what a beam finishes at each of `length` steps, and last of all what is cut.
 
     It is never stopped, and gives nothing up but by `prune`.
@@ -160,7 +160,7 @@ def reachable(model, sentence, length, *, beam, penalty, beta=0.0, prune=None):
     live = [model.start(sentence)]
     for _ in range(length):
         candidates = [model.extended(each, word) for each in live for word in words]
-        candidates.sort(key=lambda each: -score(each, penalty=penalty, beta=beta))
+        candidates.sort(key=lambda each: -each.log_prob)
         yield [each for each in candidates[:beam] if each.ended]
         live = [each for each in candidates if not each.ended][:beam]
         if prune is not None:
@@ -175,9 +175,7 @@ def beam_search(
     """Returns (score, tokens) of the best of what a beam can reach, best first, then of the cut."""
     if length == 0:
         return []
-    *steps, cut = reachable(
-        model, sentence, length, beam=beam, penalty=penalty, beta=beta, prune=prune
-    )
+    *steps, cut = reachable(model, sentence, length, beam=beam, prune=prune)
     finished = []
     for ended in steps:
         finished += ended

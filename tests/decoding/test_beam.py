@@ -174,7 +174,7 @@ def test_pruning_drops_what_is_far_behind_the_likeliest_of_its_length():
     assert _search(table, beam=2, n_best=2, prune=1.3).lengths.tolist() == [[3, 0]]
 
 
-def test_coverage_decides_which_hypotheses_live_on():
+def test_coverage_ranks_what_has_finished_and_not_what_is_live():
     # Of the first tokens 3 is likelier; whoever reads it attends to the first position again,
     # whoever reads 4 to the second one.
     def step(times, tokens, memory):
@@ -182,16 +182,15 @@ def test_coverage_decides_which_hypotheses_live_on():
         attention = jax.nn.one_hot(jnp.where(tokens == 4, 1, 0), SRC)
         return times + 1, table[times], attention
 
-    def best(beta):
-        search = BeamSearch(beam=2, n_best=1, covers=True, **SPECIALS)
-        numbers = Settings(Ranking(k=0.0, alpha=0.0, beta=beta), np.inf, np.inf)
-        mask = jnp.array([MASK])
-        run = jax.jit(partial(search, step, limit=2, source_mask=mask))
+    def best(beam):
+        search = BeamSearch(beam=beam, n_best=1, covers=True, **SPECIALS)
+        numbers = Settings(Ranking(k=0.0, alpha=0.0, beta=0.1), np.inf, np.inf)
+        run = jax.jit(partial(search, step, limit=2, source_mask=jnp.array([MASK])))
         return run(jnp.zeros(1, jnp.int32), (), numbers, max_length=jnp.full(1, 2))
 
-    # Both continuations of 3 are likelier than those of 4.
-    assert best(beta=0.0).tokens[0, 0].tolist() == [3, 3]
-    found = best(beta=0.1)
+    # Both continuations of 3 are likelier than those of 4, which cover both positions.
+    assert best(beam=2).tokens[0, 0].tolist() == [3, 3]
+    found = best(beam=4)
     assert found.tokens[0, 0].tolist() == [4, 3]
     np.testing.assert_allclose(found.scores, [[np.log(0.3 * 0.6)]], rtol=1e-5)
 
