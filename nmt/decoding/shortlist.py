@@ -68,7 +68,8 @@ class Lexicon:
             with path.open("rb") as file:
                 arrays = np.load(file, allow_pickle=False)
                 lexicon = cls(arrays["translations"], arrays["common"])
-            sizes = run.tokenizers().source.size, run.tokenizers().target.size
+            tokenizers = run.tokenizers()
+            sizes = tokenizers.source.size, tokenizers.target.size
             if (len(lexicon.translations), len(lexicon.common)) != sizes:
                 raise ValueError("a table of other vocabularies")
             return lexicon

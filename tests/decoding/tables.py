@@ -141,10 +141,15 @@ def all_sequences(model, sentence, length, *, penalty, beta=0.0):
         ended += [model.extended(prefix, EOS) for prefix in prefixes]
         prefixes = [model.extended(*pair) for pair in itertools.product(prefixes, words)]
     cut = prefixes
+    return ranked(ended, cut, penalty=penalty, beta=beta)
+
+
+def ranked(*groups, penalty, beta):
+    """Returns (score, tokens) of each hypothesis: of one group after the other, best first."""
     return [
-        (value, tokens)
-        for group in (ended, cut)
-        for value, tokens in sorted(
+        pair
+        for group in groups
+        for pair in sorted(
             ((score(each, penalty=penalty, beta=beta), each.tokens) for each in group),
             reverse=True,
         )
@@ -182,14 +187,7 @@ def beam_search(
         if patience is not None and len(finished) >= patience * beam:
             cut = []
             break
-    return [
-        (value, tokens)
-        for group in (finished, cut)
-        for value, tokens in sorted(
-            ((score(each, penalty=penalty, beta=beta), each.tokens) for each in group),
-            reverse=True,
-        )
-    ][:n_best]
+    return ranked(finished, cut, penalty=penalty, beta=beta)[:n_best]
 
 
 def assert_found(found, row, expected):
