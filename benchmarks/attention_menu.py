@@ -77,7 +77,7 @@ def train(name: str, run: Path, overrides: Sequence[str] = ()) -> dict[str, obje
         "name": name,
         "bleu": round(bleu([each.text for each in translations], targets).value, 2),
         "aer": round(error.aer, 3),
-        "parameters": sum(leaf.size for leaf in jax.tree.leaves(translator.params)),
+        "parameters": sum(leaf.size for leaf in jax.tree.leaves(translator.loaded.params)),
         "seconds": round(seconds),
     }
 

@@ -26,6 +26,8 @@ from nmt.config import Config, DecodingConfig
 from nmt.data.batching import Batch
 from nmt.decoding import devices
 from nmt.decoding.beam import BeamSearch, Settings
+from nmt.decoding.predictor import LoadedModel, Source
+from nmt.decoding.processors import Forbid
 from nmt.decoding.programs import Searcher, Sentences, search
 from nmt.errors import ConfigError
 from nmt.flops import decoding_flops, training_flops
@@ -221,10 +223,11 @@ def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: 
     translate = partial(
         devices.run,
         search,
-        Searcher(devices.replicate(params), Settings.of(config)),
-        Sentences(source, lengths, lengths),
-        graph=graph,
-        rules=BeamSearch(beam=beam, n_best=1, bos=BOS, eos=EOS, pad=PAD, never=(BOS, PAD)),
+        Searcher(devices.replicate(LoadedModel(params, graph)), Settings.of(config)),
+        Sentences(Source(source, lengths), lengths),
+        rules=BeamSearch(
+            beam=beam, n_best=1, bos=BOS, eos=EOS, pad=PAD, processors=(Forbid((BOS, PAD)),)
+        ),
         limit=length,
     )
     return float(rows / _seconds(translate, repeats))

@@ -54,8 +54,8 @@ def products(jaxpr):
 
 def forward(model, tokens):
     """Encodes, decodes and scores given tokens: the forward pass of training."""
-    memory = model.encode(tokens, jnp.full(len(tokens), tokens.shape[1]))
-    return model.logits(model.teacher_forced(tokens, memory)[0])
+    encoded = model.encode(tokens, jnp.full(len(tokens), tokens.shape[1]))
+    return model.logits(model.teacher_forced(tokens, encoded)[0])
 
 
 @pytest.mark.parametrize("options", [{}, {"hidden_size": 18}, {"lexical": True}])
@@ -92,14 +92,14 @@ def test_decoding_takes_the_products_of_the_encoder_and_of_each_hypothesis(kind,
     source = jnp.ones((1, length), jnp.int32)
 
     def start(source):
-        memory = model.encode(source, jnp.array([length]))
-        return memory, model.initial_state(memory)
+        encoded = model.encode(source, jnp.array([length]))
+        return encoded, model.initial_state(encoded)
 
-    memory, state = start(source)
+    encoded, state = start(source)
     state = jax.tree.map(lambda leaf: jnp.stack([leaf] * beam, 1), state)
     step = jax.vmap(model.decode_step, in_axes=(1, 1, None), out_axes=1)
     once = jax.make_jaxpr(start)(source)
-    each = jax.make_jaxpr(step)(state, jnp.ones((1, beam), jnp.int32), memory)
+    each = jax.make_jaxpr(step)(state, jnp.ones((1, beam), jnp.int32), encoded)
 
     work = decoding_flops(config, vocabulary=vocabulary, length=length, beam=beam)
 

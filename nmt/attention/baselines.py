@@ -4,11 +4,17 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
+from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
+from nmt.config import MechanismConfig
 
 
-class Baseline(Independent, nnx.Module):
+class Baseline(Stateless, nnx.Module):
     """A mechanism that compares nothing and carries nothing."""
+
+    def __init__(
+        self, config: MechanismConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+    ) -> None:
+        pass  # there is nothing to learn
 
     def keys(
         self, annotations: Float[Array, "batch src annotation"]
@@ -21,12 +27,12 @@ class UniformAttention(Baseline):
     """The mean of the annotations at every step."""
 
     def __call__(
-        self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], Attended, tuple[()]]:
+        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
         """Returns the mean of the real annotations, and one weight for all real positions."""
-        real = memory.mask.astype(jnp.float32)
+        real = encoded.mask.astype(jnp.float32)
         weights = real / jnp.maximum(real.sum(axis=-1, keepdims=True), 1.0)
-        return weighted_sum(weights, memory.annotations), Attended(weights), state
+        return weighted_sum(weights, encoded.annotations), AttentionOutput(weights), state
 
 
 class NoAttention(Baseline):
@@ -36,7 +42,11 @@ class NoAttention(Baseline):
     """
 
     def __call__(
-        self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], Attended, tuple[()]]:
+        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
         """Returns the summary of the source, and weights of zero."""
-        return memory.summary, Attended(jnp.zeros(memory.mask.shape, jnp.float32)), state
+        return (
+            encoded.summary,
+            AttentionOutput(jnp.zeros(encoded.mask.shape, jnp.float32)),
+            state,
+        )

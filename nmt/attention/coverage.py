@@ -1,17 +1,16 @@
 """Coverage: soft attention that knows how much of each position has been translated."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.interface import Attended, Memory, weighted_sum
-from nmt.attention.scores import Score
+from nmt.attention.interface import AttentionOutput, EncodedSource, weighted_sum
+from nmt.attention.scores import ScoreFunction
 from nmt.attention.soft import ScoredAttention
-from nmt.config import GlobalConfig, LinguisticCoverageConfig, NeuralCoverageConfig
+from nmt.config import GlobalConfig, GRUConfig, LinguisticCoverageConfig, NeuralCoverageConfig
 from nmt.errors import ConfigError
+from nmt.recurrent.gru import GRU
 
 
 class LinguisticCoverage(nnx.Module):
@@ -23,7 +22,12 @@ class LinguisticCoverage(nnx.Module):
     """
 
     def __init__(
-        self, config: LinguisticCoverageConfig, annotation_size: int, *, rngs: nnx.Rngs
+        self,
+        config: LinguisticCoverageConfig,
+        query_size: int,
+        annotation_size: int,
+        *,
+        rngs: nnx.Rngs,
     ) -> None:
         self.size = 1
         self.max_fertility = config.max_fertility
@@ -46,19 +50,16 @@ class NeuralCoverage(nnx.Module):
 
     C_ij = GRU([alpha_ij; h_j; s_{i-1}], C_{i-1,j})
 
-    Its gates are those of the decoder's GRU, which resets after the matrix product; W x is one
-    term for each part of the input, as that of h_j is the same at every target position.
+    W x is one term for each part of the input, as that of h_j is the same at every target position.
     """
 
     def __init__(
         self, config: NeuralCoverageConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         self.size = config.size
-        gates = 3 * self.size
-        self.weight = nnx.Linear(1, gates, use_bias=False, rngs=rngs)
-        self.annotation = nnx.Linear(annotation_size, gates, rngs=rngs)
-        self.query = nnx.Linear(query_size, gates, use_bias=False, rngs=rngs)
-        self.recurrent = nnx.Linear(self.size, gates, use_bias=False, rngs=rngs)
+        self.cell = GRU(GRUConfig(), annotation_size, self.size, rngs=rngs)
+        self.weight = nnx.Linear(1, self.cell.gates, use_bias=False, rngs=rngs)
+        self.query = nnx.Linear(query_size, self.cell.gates, use_bias=False, rngs=rngs)
 
     def __call__(
         self,
@@ -68,15 +69,9 @@ class NeuralCoverage(nnx.Module):
         annotations: Float[Array, "batch src annotation"],
     ) -> Float[Array, "batch src coverage"]:
         """Returns the coverage after one more target token."""
-        dtype = annotations.dtype
-        inputs = self.annotation(annotations) + self.query(query)[:, None, :]
-        inputs = inputs + self.weight(weights[:, :, None].astype(dtype))
-        x_reset, x_update, x_proposal = jnp.split(inputs, 3, axis=-1)
-        states = self.recurrent(coverage.astype(dtype))
-        s_reset, s_update, s_proposal = jnp.split(states, 3, axis=-1)
-        reset = jax.nn.sigmoid(x_reset + s_reset)
-        update = jax.nn.sigmoid(x_update + s_update)
-        return (1 - update) * coverage + update * jnp.tanh(x_proposal + reset * s_proposal)
+        inputs = self.cell.project(annotations) + self.query(query)[:, None, :]
+        inputs = inputs + self.weight(weights[:, :, None].astype(annotations.dtype))
+        return self.cell.step(coverage, inputs)
 
 
 class CoverageAttention(ScoredAttention):
@@ -92,12 +87,8 @@ class CoverageAttention(ScoredAttention):
         self, config: GlobalConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         super().__init__(config, query_size, annotation_size, rngs=rngs)
-        match config.coverage:
-            case LinguisticCoverageConfig():
-                coverage: Any = LinguisticCoverage(config.coverage, annotation_size, rngs=rngs)
-            case NeuralCoverageConfig():
-                coverage = NeuralCoverage(config.coverage, query_size, annotation_size, rngs=rngs)
-        self.coverage = coverage
+        assert config.coverage is not None  # without one, it is GlobalAttention that is built
+        self.coverage = config.coverage.build(query_size, annotation_size, rngs=rngs)
         key_size = _key_size(self.score, annotation_size)
         if key_size == 0:
             raise ConfigError(
@@ -109,22 +100,24 @@ class CoverageAttention(ScoredAttention):
             self.coverage.size, key_size, use_bias=False, kernel_init=zeros, rngs=rngs
         )
 
-    def initial_state(self, memory: Memory) -> Float[Array, "batch src coverage"]:
+    def initial_state(self, encoded: EncodedSource) -> Float[Array, "batch src coverage"]:
         """Returns C_0, in float32 or wider: shares of many target tokens add up."""
-        dtype = jnp.promote_types(memory.annotations.dtype, jnp.float32)
-        return jnp.zeros((*memory.mask.shape, self.coverage.size), dtype)
+        dtype = jnp.promote_types(encoded.annotations.dtype, jnp.float32)
+        return jnp.zeros((*encoded.mask.shape, self.coverage.size), dtype)
 
     def __call__(
         self,
         query: Float[Array, "batch query"],
-        memory: Memory,
+        encoded: EncodedSource,
         state: Float[Array, "batch src coverage"],
-    ) -> tuple[Float[Array, "batch annotation"], Attended, Float[Array, "batch src coverage"]]:
+    ) -> tuple[
+        Float[Array, "batch annotation"], AttentionOutput, Float[Array, "batch src coverage"]
+    ]:
         """Returns the context, the weights, and the coverage with this target token in it."""
-        weights = self.normalise(self._scores(query, memory.keys, state), memory.mask)
-        context = weighted_sum(weights, memory.annotations)
-        state = self.coverage(state, weights, query, memory.annotations)
-        return context, Attended(weights), state
+        weights = self.normalise(self._scores(query, encoded.keys, state), encoded.mask)
+        context = weighted_sum(weights, encoded.annotations)
+        state = self.coverage(state, weights, query, encoded.annotations)
+        return context, AttentionOutput(weights), state
 
     def _scores(
         self,
@@ -148,7 +141,7 @@ class CoverageAttention(ScoredAttention):
         return scores(query, keys, coverage.astype(keys.dtype))
 
 
-def _key_size(score: Score, annotation_size: int) -> int:
+def _key_size(score: ScoreFunction, annotation_size: int) -> int:
     """Returns the components of a key, which a score does not tell but by its keys."""
     annotations = jax.ShapeDtypeStruct((1, 1, annotation_size), jnp.float32)
     return int(jax.eval_shape(score.keys, annotations).shape[-1])

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import nnx, struct
 from jaxtyping import Array, Bool, Float, Int
 
-from nmt.attention.interface import Attended, Memory, noise_at, weighted_sum
+from nmt.attention.interface import AttentionOutput, EncodedSource, keys_at, weighted_sum
 from nmt.attention.soft import ScoredAttention
 from nmt.config import GumbelConfig, HardConfig, ReinforceConfig
 
@@ -26,7 +26,8 @@ class HardAttention(ScoredAttention):
     s_t ~ Multinoulli(weights_t),  c_t = h_{s_t}
 
     The weights are the probabilities of the positions. Translating takes the most probable one,
-    or draws where the memory has `noise`. No gradient goes through a draw. Training has two ways:
+    or samples where the encoded source has `sample_keys`. A sample has no gradient. Training has
+    two ways:
 
     reinforce: the log-probability of what was drawn is handed on to the loss (see
     `nmt.training.reinforce`). A share `expected` of the sentences, half of them in the paper, has
@@ -42,47 +43,47 @@ class HardAttention(ScoredAttention):
         super().__init__(config, query_size, annotation_size, rngs=rngs)
         self.estimator = config.estimator
 
-    def initial_state(self, memory: Memory) -> HardState:
+    def initial_state(self, encoded: EncodedSource) -> HardState:
         """Returns the state before the first draw."""
-        batch = memory.mask.shape[0]
+        batch = encoded.mask.shape[0]
         expected = jnp.zeros(batch, bool)
-        if memory.training and isinstance(self.estimator, ReinforceConfig):
-            coins = noise_at(memory.noise, jnp.zeros(batch, jnp.int32))
+        if encoded.training and isinstance(self.estimator, ReinforceConfig):
+            coins = keys_at(encoded.sample_keys, jnp.zeros(batch, jnp.int32))
             share = self.estimator.expected
             expected = jax.vmap(lambda key: jax.random.bernoulli(key, share))(coins)
         return HardState(time=jnp.ones(batch, jnp.int32), expected=expected)
 
     def __call__(
-        self, query: Float[Array, "batch query"], memory: Memory, state: HardState
-    ) -> tuple[Float[Array, "batch annotation"], Attended, HardState]:
+        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: HardState
+    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, HardState]:
         """Returns one annotation, the probabilities of all, and the next state."""
-        weights = self.normalise(self.score(query, memory.keys), memory.mask)
+        weights = self.normalise(self.score(query, encoded.keys), encoded.mask)
         logits = jnp.log(jnp.maximum(weights, jnp.finfo(weights.dtype).tiny))
-        keys = noise_at(memory.noise, state.time)
+        keys = keys_at(encoded.sample_keys, state.time)
         if keys is not None:
             logits = logits + jax.vmap(
                 lambda key: jax.random.gumbel(key, weights.shape[1:], weights.dtype)
             )(keys)
-        logits = jnp.where(memory.mask, logits, -jnp.inf)
-        drawn = memory.mask * jax.nn.one_hot(logits.argmax(axis=-1), weights.shape[1])
-        attended = Attended(weights)
-        if memory.training:
-            drawn, attended = self._learning(drawn, logits, attended, memory, state)
-        context = weighted_sum(drawn, memory.annotations)
+        logits = jnp.where(encoded.mask, logits, -jnp.inf)
+        drawn = encoded.mask * jax.nn.one_hot(logits.argmax(axis=-1), weights.shape[1])
+        attended = AttentionOutput(weights)
+        if encoded.training:
+            drawn, attended = self._learning(drawn, logits, attended, encoded, state)
+        context = weighted_sum(drawn, encoded.annotations)
         return context, attended, replace(state, time=state.time + 1)
 
     def _learning(
         self,
         drawn: Float[Array, "batch src"],
         logits: Float[Array, "batch src"],
-        attended: Attended,
-        memory: Memory,
+        attended: AttentionOutput,
+        encoded: EncodedSource,
         state: HardState,
-    ) -> tuple[Float[Array, "batch src"], Attended]:
+    ) -> tuple[Float[Array, "batch src"], AttentionOutput]:
         """Returns what the context is the sum by in training, and what the loss has to know."""
         if isinstance(self.estimator, GumbelConfig):
-            logits = jnp.where(memory.mask, logits, jnp.finfo(logits.dtype).min)
-            soft = memory.mask * jax.nn.softmax(logits / self.estimator.temperature, axis=-1)
+            logits = jnp.where(encoded.mask, logits, jnp.finfo(logits.dtype).min)
+            soft = encoded.mask * jax.nn.softmax(logits / self.estimator.temperature, axis=-1)
             return drawn + soft - jax.lax.stop_gradient(soft), attended
         probability = (drawn * attended.weights).sum(axis=-1)
         log_choice = jnp.log(jnp.where(probability > 0, probability, 1.0))

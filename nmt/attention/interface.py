@@ -11,20 +11,20 @@ from nmt.types import RowKeys
 
 
 @struct.dataclass
-class Memory:
-    """What a decoder can attend to: computed once a sentence, read at every target position."""
+class EncodedSource:
+    """A source as the decoder sees it: computed once a sentence, read at every target position."""
 
     annotations: Float[Array, "batch src annotation"]
     keys: Float[Array, "batch src key"]  # the score's projection of the annotations
     mask: Bool[Array, "batch src"]  # True where a token stands, False on padding
     summary: Float[Array, "batch annotation"]  # last states of both directions, side by side
     embedded: Float[Array, "batch src embed"] | None = None  # source tokens, if read directly
-    noise: RowKeys = None  # of mechanisms that draw positions; without it they take the best one
+    sample_keys: RowKeys = None  # of mechanisms that sample positions; else they take the best
     training: bool = struct.field(pytree_node=False, default=False)  # not translating
 
 
 @struct.dataclass
-class Attended:
+class AttentionOutput:
     """What a decoder attended to at one target position, or at each of them."""
 
     weights: Float[Array, "*places src"]  # float32 or wider; zero on padding
@@ -41,7 +41,7 @@ class Attention(Protocol):
         """Returns what of the annotations is the same at every target position."""
         ...
 
-    def initial_state(self, memory: Memory) -> Any:
+    def initial_state(self, encoded: EncodedSource) -> Any:
         """Returns what is carried from one target position to the next: leaves of axis batch.
 
         `()` says that no position waits for another: they may all be attended from at once.
@@ -49,16 +49,16 @@ class Attention(Protocol):
         ...
 
     def __call__(
-        self, query: Float[Array, "batch query"], memory: Memory, state: Any
-    ) -> tuple[Float[Array, "batch annotation"], Attended, Any]:
+        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: Any
+    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, Any]:
         """Returns the context, in the type of the annotations, the weights, and the next state."""
         ...
 
 
-class Independent:
+class Stateless:
     """What a mechanism is whose target positions do not wait for each other."""
 
-    def initial_state(self, memory: Memory) -> tuple[()]:
+    def initial_state(self, encoded: EncodedSource) -> tuple[()]:
         """Returns nothing to carry."""
         return ()
 
@@ -70,9 +70,9 @@ def weighted_sum(
     return jnp.einsum("bs,bsa->ba", weights.astype(annotations.dtype), annotations)
 
 
-def noise_at(noise: RowKeys, numbers: Int[Array, " batch"]) -> RowKeys:
-    """Returns each row's random key of a number, such as a target position; None without noise."""
-    if noise is None:
+def keys_at(sample_keys: RowKeys, numbers: Int[Array, " batch"]) -> RowKeys:
+    """Returns each row's random key of a number, such as a target position; None without keys."""
+    if sample_keys is None:
         return None
     fold_in: Any = jax.vmap(jax.random.fold_in)
-    return fold_in(noise, numbers)
+    return fold_in(sample_keys, numbers)

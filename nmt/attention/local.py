@@ -8,8 +8,8 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
-from nmt.attention.products import float32_sum
+from nmt.attention.dot_scores import float32_sum
+from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.attention.soft import ScoredAttention
 from nmt.config import LocalConfig, LocalPConfig
 
@@ -28,16 +28,19 @@ class WindowedAttention(ScoredAttention):
         self.window = config.window
 
     def near(
-        self, query: Float[Array, "batch query"], memory: Memory, centre: Float[Array, " batch"]
+        self,
+        query: Float[Array, "batch query"],
+        encoded: EncodedSource,
+        centre: Float[Array, " batch"],
     ) -> tuple[Float[Array, "batch width"], Float[Array, "batch width"], Int[Array, " batch"]]:
         """Returns the weights of a window, distances from its centre, and its first position."""
-        src = memory.mask.shape[1]
+        src = encoded.mask.shape[1]
         width = min(2 * self.window + 1, src)
         first = jnp.round(centre).astype(jnp.int32) - self.window
         first = jnp.clip(first, 0, src - width)
         distance = (first[:, None] + jnp.arange(width)[None, :]) - centre[:, None]
-        inside = _windows(memory.mask, first, width) & (jnp.abs(distance) <= self.window)
-        scores = self.score(query, _windows(memory.keys, first, width))
+        inside = _windows(encoded.mask, first, width) & (jnp.abs(distance) <= self.window)
+        scores = self.score(query, _windows(encoded.keys, first, width))
         return self.normalise(scores, inside), distance, first
 
 
@@ -50,22 +53,29 @@ class LocalMonotonicAttention(WindowedAttention):
     position, so that there is always something to attend to.
     """
 
-    def initial_state(self, memory: Memory) -> Int[Array, " batch"]:
+    def initial_state(self, encoded: EncodedSource) -> Int[Array, " batch"]:
         """Returns t = 0."""
-        return jnp.zeros(memory.mask.shape[0], jnp.int32)
+        return jnp.zeros(encoded.mask.shape[0], jnp.int32)
 
     def __call__(
-        self, query: Float[Array, "batch query"], memory: Memory, state: Int[Array, " batch"]
-    ) -> tuple[Float[Array, "batch annotation"], Attended, Int[Array, " batch"]]:
+        self,
+        query: Float[Array, "batch query"],
+        encoded: EncodedSource,
+        state: Int[Array, " batch"],
+    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, Int[Array, " batch"]]:
         """Returns the context, the weights, which are zero outside the window, and t + 1."""
-        last = jnp.maximum(memory.mask.sum(axis=-1) - 1, 0)
+        last = jnp.maximum(encoded.mask.sum(axis=-1) - 1, 0)
         centre = jnp.minimum(state, last).astype(jnp.float32)
-        weights, _, first = self.near(query, memory, centre)
-        context = _context_of_windows(weights, memory.annotations, first)
-        return context, Attended(_spread(weights, first, memory.mask.shape[1])), state + 1
+        weights, _, first = self.near(query, encoded, centre)
+        context = _context_of_windows(weights, encoded.annotations, first)
+        return (
+            context,
+            AttentionOutput(_spread(weights, first, encoded.mask.shape[1])),
+            state + 1,
+        )
 
 
-class LocalPredictiveAttention(Independent, WindowedAttention):
+class LocalPredictiveAttention(Stateless, WindowedAttention):
     """Soft attention near a predicted position: local-p of Luong et al. (2015), section 3.2.
 
     p_t = S sigmoid(v_p . tanh(W_p h_t))                                         (equation 9)
@@ -84,13 +94,17 @@ class LocalPredictiveAttention(Independent, WindowedAttention):
         self.position = nnx.Linear(query_size, 1, use_bias=False, rngs=rngs)
 
     def __call__(
-        self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], Attended, tuple[()]]:
+        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
         """Returns the context, and the weights, which are zero outside the window."""
-        weights, distance, first = self.near(query, memory, self.centre(query, memory.mask))
+        weights, distance, first = self.near(query, encoded, self.centre(query, encoded.mask))
         weights = weights * jnp.exp(-2 * (distance / self.window) ** 2)
-        context = _context_of_windows(weights, memory.annotations, first)
-        return context, Attended(_spread(weights, first, memory.mask.shape[1])), state
+        context = _context_of_windows(weights, encoded.annotations, first)
+        return (
+            context,
+            AttentionOutput(_spread(weights, first, encoded.mask.shape[1])),
+            state,
+        )
 
     def centre(
         self, query: Float[Array, "batch query"], mask: Bool[Array, "batch src"]

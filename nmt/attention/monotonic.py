@@ -8,8 +8,8 @@ from flax import nnx, struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from nmt.attention.interface import Attended, Memory, noise_at, weighted_sum
-from nmt.attention.scores import Score, build_score
+from nmt.attention.interface import AttentionOutput, EncodedSource, keys_at, weighted_sum
+from nmt.attention.scores import ScoreFunction, build_score
 from nmt.config import MonotonicConfig
 from nmt.types import RowKeys
 
@@ -33,7 +33,7 @@ class MonotonicAttention(nnx.Module):
 
     and the context is h_{t_i}. Where there is none, the context is zero, and so are all later
     ones: the source is through. A sentence takes no more scores than source and target have
-    positions. Where the memory has `noise`, p_ij is the probability of stopping at j.
+    positions. Where the encoded source has `sample_keys`, p_ij is the probability of stopping at j.
 
     Training takes the expectation of that process, with alpha_0 all at the first position:
 
@@ -49,7 +49,7 @@ class MonotonicAttention(nnx.Module):
     def __init__(
         self, config: MonotonicConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
-        self.score: Score = build_score(config, query_size, annotation_size, rngs=rngs)
+        self.score: ScoreFunction = build_score(config, query_size, annotation_size, rngs=rngs)
         self.offset = nnx.Param(jnp.array(config.offset))
         self.noise = config.noise
 
@@ -59,27 +59,31 @@ class MonotonicAttention(nnx.Module):
         """Returns what the score compares a query with."""
         return self.score.keys(annotations)
 
-    def initial_state(self, memory: Memory) -> MonotonicState:
+    def initial_state(self, encoded: EncodedSource) -> MonotonicState:
         """Returns the state at the first source position."""
-        batch, src = memory.mask.shape
+        batch, src = encoded.mask.shape
         start = jnp.zeros(batch, jnp.int32)
-        if not memory.training:
+        if not encoded.training:
             return MonotonicState(time=start, reached=start)
-        dtype = jnp.promote_types(memory.annotations.dtype, jnp.float32)
+        dtype = jnp.promote_types(encoded.annotations.dtype, jnp.float32)
         return MonotonicState(time=start, reached=jax.nn.one_hot(start, src, dtype=dtype))
 
     def __call__(
-        self, query: Float[Array, "batch query"], memory: Memory, state: MonotonicState
-    ) -> tuple[Float[Array, "batch annotation"], Attended, MonotonicState]:
+        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: MonotonicState
+    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, MonotonicState]:
         """Returns the context, the weights, which are zero or one in translating, and the state."""
-        draws = noise_at(memory.noise, state.time)
-        if memory.training:
-            reached = self._expected(query, memory, state.reached, draws)
-            context, weights = weighted_sum(reached, memory.annotations), reached
+        draws = keys_at(encoded.sample_keys, state.time)
+        if encoded.training:
+            reached = self._expected(query, encoded, state.reached, draws)
+            context, weights = weighted_sum(reached, encoded.annotations), reached
         else:
-            reached = self._first(query, memory, state.reached, draws)
-            context, weights = _taken(memory, reached)
-        return context, Attended(weights), MonotonicState(time=state.time + 1, reached=reached)
+            reached = self._first(query, encoded, state.reached, draws)
+            context, weights = _taken(encoded, reached)
+        return (
+            context,
+            AttentionOutput(weights),
+            MonotonicState(time=state.time + 1, reached=reached),
+        )
 
     def _energies(
         self, query: Float[Array, "batch query"], keys: Float[Array, "batch some key"]
@@ -91,28 +95,28 @@ class MonotonicAttention(nnx.Module):
     def _expected(
         self,
         query: Float[Array, "batch query"],
-        memory: Memory,
+        encoded: EncodedSource,
         before: Float[Array, "batch src"],
         draws: RowKeys,
     ) -> Float[Array, "batch src"]:
         """Returns alpha_i, from alpha_{i-1}, by equations 11 to 14."""
-        energies = self._energies(query, memory.keys)
+        energies = self._energies(query, encoded.keys)
         shape, dtype = energies.shape[1:], energies.dtype
         noise = jax.vmap(lambda key: jax.random.normal(key, shape, dtype))(draws)
         energies = energies + self.noise * noise
-        chosen = jnp.where(memory.mask, jax.nn.sigmoid(energies), 0.0)
-        passed = jnp.where(memory.mask, jax.nn.sigmoid(-energies), 1.0)  # 1 - p, but precise
+        chosen = jnp.where(encoded.mask, jax.nn.sigmoid(energies), 0.0)
+        passed = jnp.where(encoded.mask, jax.nn.sigmoid(-energies), 1.0)  # 1 - p, but precise
         return chosen * _arrivals(passed, before.astype(dtype))
 
     def _first(
         self,
         query: Float[Array, "batch query"],
-        memory: Memory,
+        encoded: EncodedSource,
         pointer: Int[Array, " batch"],
         draws: RowKeys,
     ) -> Int[Array, " batch"]:
         """Returns t_i, from t_{i-1}; the length of the source if nothing is attended to."""
-        length = memory.mask.sum(axis=-1)
+        length = encoded.mask.sum(axis=-1)
 
         def searches(
             carry: tuple[Int[Array, " batch"], Bool[Array, " batch"]],
@@ -123,10 +127,10 @@ class MonotonicAttention(nnx.Module):
             carry: tuple[Int[Array, " batch"], Bool[Array, " batch"]],
         ) -> tuple[Int[Array, " batch"], Bool[Array, " batch"]]:
             pointer, searching = carry
-            energies = self._energies(query, _at(memory.keys, pointer))[:, 0]
+            energies = self._energies(query, _at(encoded.keys, pointer))[:, 0]
             stops = energies >= 0
             if draws is not None:
-                coins: Any = noise_at(draws, pointer)
+                coins: Any = keys_at(draws, pointer)
                 stops = jax.vmap(jax.random.bernoulli)(coins, jax.nn.sigmoid(energies))
             goes_on = searching & ~stops
             pointer = pointer + goes_on
@@ -153,12 +157,12 @@ def _arrivals(
 
 
 def _taken(
-    memory: Memory, pointer: Int[Array, " batch"]
+    encoded: EncodedSource, pointer: Int[Array, " batch"]
 ) -> tuple[Float[Array, "batch annotation"], Float[Array, "batch src"]]:
     """Returns the annotation at the pointer and its weights; zeros beyond the source."""
-    inside = pointer < memory.mask.sum(axis=-1)
-    context = jnp.where(inside[:, None], _at(memory.annotations, pointer)[:, 0], 0.0)
-    return context, memory.mask * jax.nn.one_hot(pointer, memory.mask.shape[1], dtype=jnp.float32)
+    inside = pointer < encoded.mask.sum(axis=-1)
+    context = jnp.where(inside[:, None], _at(encoded.annotations, pointer)[:, 0], 0.0)
+    return context, encoded.mask * jax.nn.one_hot(pointer, encoded.mask.shape[1], dtype=jnp.float32)
 
 
 def _at(

@@ -5,13 +5,13 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
+from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.attention.normalisers import build_normaliser
-from nmt.attention.scores import Score, build_score
+from nmt.attention.scores import ScoreFunction, build_score
 from nmt.config import MultiHeadConfig
 
 
-class MultiHeadAttention(Independent, nnx.Module):
+class MultiHeadAttention(Stateless, nnx.Module):
     """The multi-head attention of Vaswani et al. (2017), section 3.2.2, in a recurrent decoder.
 
     weights_nj = softmax over j of score(Q_n s, K_n h_j)
@@ -32,7 +32,7 @@ class MultiHeadAttention(Independent, nnx.Module):
         self.key = nnx.Linear(annotation_size, width, use_bias=False, rngs=rngs)
         self.value = nnx.Linear(annotation_size, width, use_bias=False, rngs=rngs)
         self.output = nnx.Linear(width, annotation_size, use_bias=False, rngs=rngs)
-        self.score: Score = build_score(config, self.size, self.size, rngs=rngs)
+        self.score: ScoreFunction = build_score(config, self.size, self.size, rngs=rngs)
         self.normalise = build_normaliser(config)
 
     def keys(
@@ -43,22 +43,22 @@ class MultiHeadAttention(Independent, nnx.Module):
         return keys.reshape(*annotations.shape[:2], self.heads * keys.shape[-1])
 
     def __call__(
-        self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], Attended, tuple[()]]:
+        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
         """Returns the context, and the mean of the heads' weights."""
 
         def attend(
             query: Float[Array, "batch size"], keys: Float[Array, "batch src key"]
         ) -> tuple[Float[Array, "batch annotation"], Float[Array, "batch src"]]:
-            weights = self.normalise(self.score(query, keys), memory.mask)
-            return weighted_sum(weights, memory.annotations), weights
+            weights = self.normalise(self.score(query, keys), encoded.mask)
+            return weighted_sum(weights, encoded.annotations), weights
 
-        queries, keys = self._split(self.query(query)), self._split(memory.keys)
+        queries, keys = self._split(self.query(query)), self._split(encoded.keys)
         sums, weights = jax.vmap(attend, in_axes=(1, 2), out_axes=1)(queries, keys)
         values = self.value.kernel[...].reshape(-1, self.heads, self.size)
         heads = jnp.einsum("bna,ans->bns", sums, values)
         context = self.output(heads.reshape(query.shape[0], -1))
-        return context, Attended(weights.mean(axis=1)), state
+        return context, AttentionOutput(weights.mean(axis=1)), state
 
     def _split(self, rows: Float[Array, "*rows width"]) -> Float[Array, "*rows {self.heads} part"]:
         """Returns the part of each head."""

@@ -1,6 +1,5 @@
 """Score functions: how well a decoder state matches each source position."""
 
-import importlib
 import sys
 from typing import Any, Protocol, runtime_checkable
 
@@ -9,19 +8,14 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.products import (
-    DotScore,
-    GeneralScore,
-    ScaledDotScore,
-    ScaledGeneralScore,
-    float32_sum,
-)
-from nmt.config import ScoredConfig
+from nmt.attention.dot_scores import float32_sum
+from nmt.config import SCORES, ScoredConfig
+from nmt.config.section import imported
 from nmt.errors import ConfigError
 
 
 @runtime_checkable
-class Score(Protocol):
+class ScoreFunction(Protocol):
     """What a mechanism asks of a score function, a user's own included.
 
     It is built as `Class(query_size, annotation_size, rngs=rngs, **score_options)`.
@@ -147,29 +141,13 @@ class LocationScore(nnx.Module):
 
 def build_score(
     config: ScoredConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
-) -> Score:
+) -> ScoreFunction:
     """Returns the score function that the configuration names.
 
     Raises:
         ConfigError: an option that the score does not have, or a dotted path to nothing usable.
     """
-    match config.score:
-        case "additive":
-            score: Any = AdditiveScore
-        case "normed_additive":
-            score = NormedAdditiveScore
-        case "dot":
-            score = DotScore
-        case "scaled_dot":
-            score = ScaledDotScore
-        case "general":
-            score = GeneralScore
-        case "scaled_general":
-            score = ScaledGeneralScore
-        case "location":
-            score = LocationScore
-        case path:
-            score = _imported(path)
+    score = _imported(SCORES.get(config.score, config.score))
     try:
         return score(query_size, annotation_size, rngs=rngs, **config.score_options)
     except TypeError as error:
@@ -195,13 +173,13 @@ def _imported(path: str) -> Any:
     module, _, name = path.partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), name)):
         raise ConfigError(f"model.attention.score: {path} is not of the form package.module:Class")
-    if module not in sys.modules:
+    if path not in SCORES.values() and module not in sys.modules:
         print(f"nmt: importing {path} for model.attention.score", file=sys.stderr)
     try:
-        found = getattr(importlib.import_module(module), name)
+        found = imported(path)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"model.attention.score: cannot import {path} ({error})") from None
-    if not (isinstance(found, type) and issubclass(found, Score)):
+    if not (isinstance(found, type) and issubclass(found, ScoreFunction)):
         raise ConfigError(
             f"model.attention.score: {path} is not a class with the methods `keys` and `__call__`"
         )

@@ -3,9 +3,9 @@
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.interface import Attended, Independent, Memory, weighted_sum
+from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.attention.normalisers import build_normaliser
-from nmt.attention.scores import Score, build_score
+from nmt.attention.scores import ScoreFunction, build_score
 from nmt.config import NormalisedConfig
 
 
@@ -15,7 +15,7 @@ class ScoredAttention(nnx.Module):
     def __init__(
         self, config: NormalisedConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
-        self.score: Score = build_score(config, query_size, annotation_size, rngs=rngs)
+        self.score: ScoreFunction = build_score(config, query_size, annotation_size, rngs=rngs)
         self.normalise = build_normaliser(config)
 
     def keys(
@@ -25,7 +25,7 @@ class ScoredAttention(nnx.Module):
         return self.score.keys(annotations)
 
 
-class GlobalAttention(Independent, ScoredAttention):
+class GlobalAttention(Stateless, ScoredAttention):
     """Soft attention over all source positions (Bahdanau et al. 2015; Luong et al. 2015, 3.1).
 
     weights_j = exp(score(s, h_j)) / sum_k exp(score(s, h_k)),  context = sum_j weights_j h_j
@@ -34,8 +34,8 @@ class GlobalAttention(Independent, ScoredAttention):
     """
 
     def __call__(
-        self, query: Float[Array, "batch query"], memory: Memory, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], Attended, tuple[()]]:
+        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
         """Returns the context and the weights."""
-        weights = self.normalise(self.score(query, memory.keys), memory.mask)
-        return weighted_sum(weights, memory.annotations), Attended(weights), state
+        weights = self.normalise(self.score(query, encoded.keys), encoded.mask)
+        return weighted_sum(weights, encoded.annotations), AttentionOutput(weights), state

@@ -15,6 +15,7 @@ from nmt.config.attention import (
     LocalConfig,
     LocalMConfig,
     LocalPConfig,
+    MechanismConfig,
     MonotonicConfig,
     MultiHeadConfig,
     NeuralCoverageConfig,
@@ -34,12 +35,16 @@ from nmt.config.data import (
 from nmt.config.decoding import DecodingConfig
 from nmt.config.model import (
     BahdanauDecoderConfig,
+    BidirectionalConfig,
+    CellConfig,
     DecoderConfig,
     EncoderConfig,
+    GRUConfig,
+    LSTMConfig,
     LuongDecoderConfig,
     ModelConfig,
 )
-from nmt.config.section import Count, Section
+from nmt.config.section import Count, ObjectiveConfig, Section
 from nmt.config.tokenizer import (
     JointModelConfig,
     SamplingConfig,
@@ -71,6 +76,8 @@ __all__ = [
     "AttentionConfig",
     "BahdanauDecoderConfig",
     "BatchConfig",
+    "BidirectionalConfig",
+    "CellConfig",
     "Config",
     "ConstantScheduleConfig",
     "CorpusConfig",
@@ -79,18 +86,21 @@ __all__ = [
     "DecoderConfig",
     "DecodingConfig",
     "EncoderConfig",
+    "GRUConfig",
     "GlobalConfig",
     "GuidedAlignmentConfig",
     "GumbelConfig",
     "HardConfig",
     "InverseSqrtScheduleConfig",
     "JointModelConfig",
+    "LSTMConfig",
     "LinguisticCoverageConfig",
     "LocalConfig",
     "LocalMConfig",
     "LocalPConfig",
     "LuongDecoderConfig",
     "LuongScheduleConfig",
+    "MechanismConfig",
     "ModelConfig",
     "MonotonicConfig",
     "MultiHeadConfig",
@@ -125,6 +135,13 @@ class Config(Section):
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     decoding: DecodingConfig = DecodingConfig()
+
+    @property
+    def objectives(self) -> list[ObjectiveConfig]:
+        """The sections that are minimised beside the cross-entropy."""
+        given = [value for _, value in self.training if isinstance(value, ObjectiveConfig)]
+        own = self.model.attention.objective
+        return given if own is None else [*given, own]
 
     @model_validator(mode="after")
     def _one_table_has_one_vocabulary(self) -> "Config":
@@ -168,7 +185,7 @@ class Config(Section):
                 f"`mechanism: {attention.mechanism}` has no weights that `data.train.alignments` "
                 "could guide: leave them out, or choose `mechanism: global`"
             )
-        if isinstance(attention, HardConfig) and isinstance(attention.estimator, ReinforceConfig):
+        if attention.objective is not None:
             raise ValueError(
                 "`data.train.alignments` guide by a gradient, and `estimator: reinforce` "
                 "learns by reward: leave them out, or choose `estimator: gumbel`"

@@ -3,32 +3,47 @@
 What a mechanism can do is said by its class, so that nothing else has a list of names.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from nmt.config.section import Choice, Fraction, NotNegative, Positive, Section, Size
-
-SCORES = (
-    "additive",
-    "normed_additive",
-    "dot",
-    "scaled_dot",
-    "general",
-    "scaled_general",
-    "location",
+from nmt.config.section import (
+    Buildable,
+    Choice,
+    Fraction,
+    NotNegative,
+    ObjectiveConfig,
+    Positive,
+    Section,
+    Size,
+    imported,
 )
 
+# The score functions by name; any other is named by its path, as these are.
+SCORES = {
+    "additive": "nmt.attention.scores:AdditiveScore",
+    "normed_additive": "nmt.attention.scores:NormedAdditiveScore",
+    "dot": "nmt.attention.dot_scores:DotScore",
+    "scaled_dot": "nmt.attention.dot_scores:ScaledDotScore",
+    "general": "nmt.attention.dot_scores:GeneralScore",
+    "scaled_general": "nmt.attention.dot_scores:ScaledGeneralScore",
+    "location": "nmt.attention.scores:LocationScore",
+}
 
-class LinguisticCoverageConfig(Section):
+
+class LinguisticCoverageConfig(Buildable):
     """What was translated of a position, as a share of its fertility (Tu et al. 2016)."""
+
+    implementation: ClassVar[str] = "nmt.attention.coverage:LinguisticCoverage"
 
     kind: Literal["linguistic"] = "linguistic"
     max_fertility: Positive = 2.0  # target tokens that a position becomes, at most
 
 
-class NeuralCoverageConfig(Section):
+class NeuralCoverageConfig(Buildable):
     """What was translated of a position, as a small recurrent state (Tu et al. 2016)."""
+
+    implementation: ClassVar[str] = "nmt.attention.coverage:NeuralCoverage"
 
     kind: Literal["neural"] = "neural"
     size: Size = 10  # components of a position's coverage
@@ -37,8 +52,10 @@ class NeuralCoverageConfig(Section):
 CoverageConfig = Annotated[LinguisticCoverageConfig | NeuralCoverageConfig | None, Choice()]
 
 
-class ReinforceConfig(Section):
+class ReinforceConfig(ObjectiveConfig):
     """The gradient of hard attention by reward (Williams 1992; Xu et al. 2015)."""
+
+    implementation: ClassVar[str] = "nmt.training.reinforce:Reinforce"
 
     kind: Literal["reinforce"] = "reinforce"
     reward_weight: Positive = 0.1  # lambda_r of Xu et al. (2015); 1 is unbiased
@@ -57,7 +74,7 @@ class GumbelConfig(Section):
 EstimatorConfig = Annotated[ReinforceConfig | GumbelConfig, Choice(default="reinforce")]
 
 
-class MechanismConfig(Section):
+class MechanismConfig(Buildable):
     """What every mechanism says of itself."""
 
     has_weights: ClassVar[bool] = True  # of source positions
@@ -67,6 +84,11 @@ class MechanismConfig(Section):
     @property
     def imported(self) -> str | None:
         """The dotted path of a class that is imported to build the mechanism."""
+        return None
+
+    @property
+    def objective(self) -> ObjectiveConfig | None:
+        """What is minimised for its weights to learn, beside the cross-entropy."""
         return None
 
     @property
@@ -123,8 +145,17 @@ class NormalisedConfig(ScoredConfig):
 class GlobalConfig(NormalisedConfig):
     """Soft attention over all source positions (Bahdanau et al. 2015; Luong et al. 2015)."""
 
+    implementation: ClassVar[str] = "nmt.attention.soft:GlobalAttention"
+
     mechanism: Literal["global"] = "global"
     coverage: CoverageConfig = None  # what was translated, added to the keys of the score
+
+    def build(self, *sizes: Any, **arguments: Any) -> Any:
+        """Returns the mechanism, which carries a coverage if there is one."""
+        if self.coverage is None:
+            return super().build(*sizes, **arguments)
+        mechanism = imported("nmt.attention.coverage:CoverageAttention")
+        return mechanism(self, *sizes, **arguments)
 
     @model_validator(mode="after")
     def _coverage_is_compared(self) -> "GlobalConfig":
@@ -152,11 +183,15 @@ class LocalConfig(NormalisedConfig):
 class LocalMConfig(LocalConfig):
     """Soft attention near the diagonal: local-m of Luong et al. (2015)."""
 
+    implementation: ClassVar[str] = "nmt.attention.local:LocalMonotonicAttention"
+
     mechanism: Literal["local_m"] = "local_m"
 
 
 class LocalPConfig(LocalConfig):
     """Soft attention near a predicted position: local-p of Luong et al. (2015)."""
+
+    implementation: ClassVar[str] = "nmt.attention.local:LocalPredictiveAttention"
 
     mechanism: Literal["local_p"] = "local_p"
 
@@ -164,14 +199,23 @@ class LocalPConfig(LocalConfig):
 class HardConfig(NormalisedConfig):
     """Hard attention: the context is one annotation, drawn by the weights (Xu et al. 2015)."""
 
+    implementation: ClassVar[str] = "nmt.attention.hard:HardAttention"
+
     draws: ClassVar[bool] = True
 
     mechanism: Literal["hard"] = "hard"
     estimator: EstimatorConfig = ReinforceConfig()  # of the gradient that a draw does not have
 
+    @property
+    def objective(self) -> ObjectiveConfig | None:
+        """The estimator, if it learns by reward."""
+        return self.estimator if isinstance(self.estimator, ObjectiveConfig) else None
+
 
 class MonotonicConfig(ScoredConfig):
     """A pointer that only moves forwards (Raffel et al. 2017)."""
+
+    implementation: ClassVar[str] = "nmt.attention.monotonic:MonotonicAttention"
 
     compares: ClassVar[str | None] = "one position after the other"
     draws: ClassVar[bool] = True
@@ -184,12 +228,16 @@ class MonotonicConfig(ScoredConfig):
 class MultiHeadConfig(NormalisedConfig):
     """Several attentions side by side (Vaswani et al. 2017)."""
 
+    implementation: ClassVar[str] = "nmt.attention.multihead:MultiHeadAttention"
+
     mechanism: Literal["multi_head"] = "multi_head"
     heads: Size = 4  # parts of equal width that attend side by side
 
 
 class UniformConfig(MechanismConfig):
     """A baseline: the mean of all annotations."""
+
+    implementation: ClassVar[str] = "nmt.attention.baselines:UniformAttention"
 
     learns_weights: ClassVar[bool] = False
 
@@ -198,6 +246,8 @@ class UniformConfig(MechanismConfig):
 
 class NoAttentionConfig(MechanismConfig):
     """A baseline: the encoder's last states, and no attention (Cho et al. 2014)."""
+
+    implementation: ClassVar[str] = "nmt.attention.baselines:NoAttention"
 
     has_weights: ClassVar[bool] = False
     learns_weights: ClassVar[bool] = False

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nmt.config.section import Choice, Count, NotNegative, Positive, Section, Size
+from nmt.config.section import Choice, Count, NotNegative, Positive, ProcessorConfig, Section, Size
 
 Exponent = Annotated[float, Field(ge=0, le=5)]  # of more, powers of lengths are no float32
 
@@ -50,3 +50,8 @@ class DecodingConfig(Section):
     draw: Count | None = None  # hard, monotonic: seed to draw positions by; null: take the best
     batch: Size = 64  # sentences searched at once, at most; of wide beams and long lines fewer
     max_pieces: Size = 512  # of a line; a longer one is cut, with a warning
+
+    @property
+    def processors(self) -> list[ProcessorConfig]:
+        """The sections that have a say in what may be written, in their order."""
+        return [value for _, value in self if isinstance(value, ProcessorConfig)]

@@ -1,22 +1,53 @@
 """The part of the configuration that is about the network: encoder, decoder, output."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import model_validator
 
 from nmt.config.attention import AttentionConfig, GlobalConfig, MultiHeadConfig, ScoredConfig
-from nmt.config.section import Choice, Fraction, Section, Size
+from nmt.config.section import Buildable, Choice, Fraction, Section, Size
 
 
-class EncoderConfig(Section):
-    """The bidirectional GRU encoder."""
+class GRUConfig(Buildable):
+    """The gated recurrent unit (Cho et al. 2014)."""
 
+    implementation: ClassVar[str] = "nmt.recurrent.gru:GRU"
+
+    kind: Literal["gru"] = "gru"
+
+
+class LSTMConfig(Buildable):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997), with a forget gate."""
+
+    implementation: ClassVar[str] = "nmt.recurrent.lstm:LSTM"
+
+    kind: Literal["lstm"] = "lstm"
+    forget_bias: float = 1.0  # where the bias of the forget gate starts; larger remembers longer
+
+
+CellConfig = Annotated[GRUConfig | LSTMConfig, Choice(default="gru")]
+
+
+class BidirectionalConfig(Buildable):
+    """A recurrent encoder that reads the source in both directions (Bahdanau et al. 2015)."""
+
+    implementation: ClassVar[str] = "nmt.model.encoder:BidirectionalEncoder"
+
+    kind: Literal["bidirectional"] = "bidirectional"
     hidden_size: Size = 256  # of each direction; an annotation is twice as wide
     layers: Size = 1
 
+    @property
+    def annotation_size(self) -> int:
+        """The width of an annotation: both directions side by side."""
+        return 2 * self.hidden_size
 
-class AttentionalDecoderConfig(Section):
-    """What both attentional GRU decoders have."""
+
+EncoderConfig = Annotated[BidirectionalConfig, Choice(default="bidirectional")]
+
+
+class AttentionalDecoderConfig(Buildable):
+    """What both attentional decoders have."""
 
     kind: str
     hidden_size: Size = 512
@@ -27,11 +58,15 @@ class AttentionalDecoderConfig(Section):
 class BahdanauDecoderConfig(AttentionalDecoderConfig):
     """The decoder of Bahdanau et al. (2015): it attends, then moves."""
 
+    implementation: ClassVar[str] = "nmt.model.bahdanau:BahdanauDecoder"
+
     kind: Literal["bahdanau"] = "bahdanau"
 
 
 class LuongDecoderConfig(AttentionalDecoderConfig):
     """The decoder of Luong et al. (2015): it moves, then attends."""
+
+    implementation: ClassVar[str] = "nmt.model.luong:LuongDecoder"
 
     kind: Literal["luong"] = "luong"
     input_feeding: bool = True  # the attentional vector is part of the next input
@@ -44,7 +79,8 @@ class ModelConfig(Section):
     """Sizes and kinds of the network."""
 
     embedding_size: Size = 256  # of both languages
-    encoder: EncoderConfig = EncoderConfig()
+    cell: CellConfig = GRUConfig()  # of encoder and decoder
+    encoder: EncoderConfig = BidirectionalConfig()
     decoder: DecoderConfig = LuongDecoderConfig()
     attention: AttentionConfig = GlobalConfig()
     lexical: bool = False  # logits also from the embeddings attended to (Nguyen and Chiang 2018)
@@ -53,8 +89,8 @@ class ModelConfig(Section):
 
     @property
     def annotation_size(self) -> int:
-        """The width of an annotation: both directions side by side."""
-        return 2 * self.encoder.hidden_size
+        """The width of an annotation."""
+        return self.encoder.annotation_size
 
     @property
     def readout_size(self) -> int:

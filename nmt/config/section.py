@@ -5,10 +5,11 @@ one is an unknown key. `Choice` says how the one that is meant is told.
 """
 
 import difflib
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
@@ -34,6 +35,39 @@ class Section(BaseModel):
     @classmethod
     def _spell_out(cls, value: Any) -> Any:
         return cls.spelled_out(value)
+
+
+class Buildable(Section):
+    """A section that names the class that it configures, which is imported when it is built.
+
+    So a member of a choice is all that is written to add an implementation, and the configuration
+    imports none.
+    """
+
+    implementation: ClassVar[str]  # "package.module:Class"
+
+    def build(self, *sizes: Any, **arguments: Any) -> Any:
+        """Returns `Class(self, *sizes, **arguments)`."""
+        return imported(self.implementation)(self, *sizes, **arguments)
+
+
+class ObjectiveConfig(Buildable):
+    """A section that is minimised beside the cross-entropy, wherever it stands."""
+
+
+class ProcessorConfig(Buildable):
+    """A section of `decoding` that has a say in what may be written next."""
+
+
+def imported(path: str) -> Any:
+    """Returns what a dotted path "package.module:name" leads to.
+
+    Raises:
+        ImportError: there is no such module.
+        AttributeError: the module has no such name.
+    """
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 @dataclass(frozen=True)

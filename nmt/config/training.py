@@ -1,10 +1,10 @@
 """The part of the configuration that is about learning, and about search."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from nmt.config.section import Choice, Count, Fraction, Positive, Section, Size
+from nmt.config.section import Choice, Count, Fraction, ObjectiveConfig, Positive, Section, Size
 
 Cut = Annotated[float, Field(gt=0, lt=1)]
 
@@ -89,8 +89,10 @@ ScheduleConfig = Annotated[
 ]
 
 
-class GuidedAlignmentConfig(Section):
+class GuidedAlignmentConfig(ObjectiveConfig):
     """How `data.train.alignments` teach attention (Chen et al. 2016)."""
+
+    implementation: ClassVar[str] = "nmt.training.guided:GuidedAlignment"
 
     cost: Literal["ce", "mse"] = "ce"  # cross-entropy, or half the squared difference
     weight: Positive = 0.1  # of the cost of a target piece, beside its loss

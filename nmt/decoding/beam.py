@@ -1,16 +1,16 @@
 """Beam search: `init`, then `step` until every sentence is done, then `finish`.
 
 A beam of width k holds at most k live hypotheses of a sentence, all of the same length. At each
-step every live one is extended with every token that may be written. Of these candidates
+step every live one is extended with every token that the processors leave. Of these candidates
 
 1. the k best that do not end are live next;
 2. those that end, if they are among the k best of all, are finished;
 3. a live hypothesis whose log-probability is more than `prune` nats below that of the likeliest
    live one is dropped (absolute threshold pruning, Freitag and Al-Onaizan 2017, section 3).
 
-Candidates, all of one length, are compared by their log-probability; what has finished by the score
-of `Ranking`, in which attention may count. A sentence is done at its maximum length, when none of
-its hypotheses is live, or
+Candidates, all of one length, are compared by their log-probability, the last token's as processors
+have changed it; what has finished by the score of `Ranking`, in which attention may count. A
+sentence is done at its maximum length, when none of its hypotheses is live, or
 
 4. when p k hypotheses have finished, p being the `patience` of Kasai et al. (2022);
 5. when no live one could still be among the `n_best` finished ones (`Ranking.bound`).
@@ -31,7 +31,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from nmt.config import DecodingConfig
 from nmt.decoding.history import History, Paths, choose, take
-from nmt.decoding.hypotheses import Hypotheses, Memory, State, Step, expand, forbid, largest
+from nmt.decoding.hypotheses import Hypotheses, expand, largest
+from nmt.decoding.predictor import Encoded, State, Step
+from nmt.decoding.processors import Processor, process
 from nmt.decoding.ranking import Ranking, coverage_penalty
 from nmt.types import Scalar
 
@@ -65,6 +67,7 @@ class SearchState:
     source_mask: Bool[Array, "batch src"]
     done: Bool[Array, " batch"]
     model: State  # of each live hypothesis, before it reads its last token
+    processors: tuple[State, ...]
     live: Paths
     finished: Paths  # the best of them
     number: Int[Array, " batch"]  # of all that have finished
@@ -83,14 +86,14 @@ class BeamSearch:
     bos: int
     eos: int
     pad: int
-    never: tuple[int, ...] = ()  # tokens that are not written
+    processors: tuple[Processor, ...] = ()  # each changes what those before it leave
     covers: bool = False
 
     def __call__(
         self,
         step: Step,
         state: State,
-        memory: Memory,
+        encoded: Encoded,
         settings: Settings,
         *,
         max_length: Int[Array, " batch"],
@@ -102,9 +105,9 @@ class BeamSearch:
         When half of the sentences are done, the others go on in arrays of half the size.
 
         Args:
-            step: the model, which reads a token of each sentence.
+            step: that of a `Predictor`, which reads a token of each sentence.
             state: its state before the first token; leaves lead with the axis batch.
-            memory: what the step reads besides; leaves lead with the axis batch.
+            encoded: what the step reads of the source; leaves lead with the axis batch.
             settings: what hypotheses are ranked by, and when a sentence is done.
             max_length: of each sentence's translation, eos included; 0 for rows of padding.
             limit: the length of the arrays returned, at least the largest `max_length`.
@@ -113,12 +116,12 @@ class BeamSearch:
         search = self.init(state, max_length, limit=limit, source_mask=source_mask)
         half = len(max_length) // 2
         if half < FEWEST:
-            return self.finish(self._until(0, search, step, memory, settings))
-        search = self._until(half, search, step, memory, settings)
+            return self.finish(self._until(0, search, step, encoded, settings))
+        search = self._until(half, search, step, encoded, settings)
         going = jnp.argsort(search.done, stable=True)[:half]
         rest, theirs = jax.tree.map(
             lambda leaf: leaf[going] if leaf.ndim else leaf,  # the clock has no axis
-            (search, memory),
+            (search, encoded),
         )
         rest = self._until(0, rest, step, theirs, settings)
         return jax.tree.map(
@@ -144,6 +147,7 @@ class BeamSearch:
             source_mask=source_mask,
             done=max_length <= 0,
             model=expand(state, self.beam),
+            processors=expand(tuple(each.start(batch) for each in self.processors), self.beam),
             live=dataclasses.replace(live, log_probs=jnp.where(first, 0.0, -jnp.inf)),
             finished=absent((batch, self.n_best)),
             number=jnp.zeros(batch, jnp.int32),
@@ -151,31 +155,35 @@ class BeamSearch:
         )
 
     def _until(
-        self, left: int, search: SearchState, step: Step, memory: Memory, settings: Settings
+        self, left: int, search: SearchState, step: Step, encoded: Encoded, settings: Settings
     ) -> SearchState:
         """Returns the search when no more sentences than those `left` go on."""
         return lax.while_loop(
             lambda now: jnp.sum(~now.done) > left,
-            lambda now: self.step(now, step, memory, settings),
+            lambda now: self.step(now, step, encoded, settings),
             search,
         )
 
     def step(
-        self, search: SearchState, step: Step, memory: Memory, settings: Settings
+        self, search: SearchState, step: Step, encoded: Encoded, settings: Settings
     ) -> SearchState:
         """Returns the search with one more token on every live hypothesis."""
         read = jax.vmap(step, in_axes=(1, 1, None), out_axes=1)
-        model, log_probs, attention = read(search.model, search.live.tokens, memory)
-        candidates = self._candidates(search, log_probs, attention, settings.ranking)
+        model, log_probs, attention = read(search.model, search.live.tokens, encoded)
+        decide = jax.vmap(partial(process, self.processors), in_axes=1, out_axes=1)
+        processors, allowed = decide(search.processors, search.live.tokens, log_probs)
+        candidates = self._candidates(search, log_probs, allowed, attention, settings.ranking)
         live, finished, number = choose(
             search.done,
             (search.live, search.finished, search.number),
             self._select(search, candidates, settings.prune),
         )
+        model, processors = take((model, processors), live.parents)
         after = dataclasses.replace(
             search,
             clock=search.clock + 1,
-            model=take(model, live.parents),
+            model=model,
+            processors=processors,
             live=live,
             finished=finished,
             number=number,
@@ -187,6 +195,7 @@ class BeamSearch:
         self,
         search: SearchState,
         log_probs: Float[Array, "batch beam vocab"],
+        allowed: Float[Array, "batch beam vocab"],
         attention: Float[Array, "batch beam src"],
         ranking: Ranking,
     ) -> Paths:
@@ -196,23 +205,27 @@ class BeamSearch:
         """
         batch, beam, vocab = log_probs.shape
         number = min(beam + 1, vocab)
-        allowed = forbid(log_probs, *self.never).reshape(batch * beam, vocab)
-        gained, tokens = (each.reshape(batch, beam, number) for each in largest(allowed, number))
-        totals = search.live.log_probs[:, :, None] + gained
+        found = largest(allowed.reshape(batch * beam, vocab), number)
+        changed, tokens = (each.reshape(batch, beam, number) for each in found)
+        gained = jnp.take_along_axis(log_probs, tokens, axis=2)
+        gained = jnp.where(changed > -jnp.inf, gained, -jnp.inf)
+        totals, values = (search.live.log_probs[:, :, None] + each for each in (gained, changed))
         summed, lengths = search.live.attention, search.live.lengths + 1
         covered = jnp.zeros((batch, beam))
         if self.covers:
             summed = summed + attention
             covered = coverage_penalty(summed, search.source_mask[:, None, :])
-        best, places = lax.top_k(totals.reshape(batch, -1), min(2 * beam, beam * number))
+        best, places = lax.top_k(values.reshape(batch, -1), min(2 * beam, beam * number))
         parents = places // number
         pick = partial(jnp.take_along_axis, indices=places, axis=1)
+        summed_log_probs = pick(totals.reshape(batch, -1))
         return Paths(
             tokens=pick(tokens.reshape(batch, -1)),
             parents=parents,
             lengths=take(lengths, parents),
-            log_probs=best,
-            scores=ranking.score(best, take(lengths, parents), take(covered, parents)),
+            log_probs=summed_log_probs,
+            values=best,
+            scores=ranking.score(summed_log_probs, take(lengths, parents), take(covered, parents)),
             attention=take(summed, parents),
         )
 
@@ -222,9 +235,9 @@ class BeamSearch:
         """Returns what is live next, the best that have finished, and how many have."""
         ends = candidates.tokens == self.eos
         ended = candidates.only(ends & (jnp.arange(ends.shape[1])[None, :] < self.beam))
-        live = candidates.only(~ends).best(self.beam, by="log_probs")
+        live = candidates.only(~ends).best(self.beam, by="values")
         return (
-            live.only(live.log_probs >= live.log_probs[:, :1] - prune),
+            live.only(live.values >= live.values[:, :1] - prune),
             search.finished.join(ended).best(self.n_best, by="scores"),
             search.number + ended.present.sum(axis=1),
         )

@@ -1,8 +1,8 @@
 """Functions of rows, compiled and run on all local devices.
 
-A program is compiled for each shape of its rows and for its static arguments; all else, such as
+A program is compiled for each model, each shape of its rows and its static arguments; all else, as
 parameters and the numbers of a search, are arrays that it is given. A process cannot hold
-thousands of them: each takes memory maps of the system, whose number is limited. So the last ones
+thousands of them: each takes encoded maps of the system, whose number is limited. So the last ones
 used are kept, and the others let go.
 """
 
@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-KEPT = 64  # programs, each some ten memory maps of the 65,530 that Linux allows a process
+KEPT = 64  # programs, each some ten encoded maps of the 65,530 that Linux allows a process
 AXIS = "device"
 
 Function = Callable[..., Any]
@@ -30,7 +30,8 @@ def run(function: Function, shared: Any, rows: Any, **static: Hashable) -> Any:
         static: arguments that are known when the program is compiled.
     """
     shapes = tuple(leaf.shape for leaf in jax.tree.leaves(rows))
-    return _program(function, shapes, tuple(static.items()))(shared, rows)
+    structure = jax.tree.structure(shared)  # what is static in it, too
+    return _program(function, structure, shapes, tuple(static.items()))(shared, rows)
 
 
 def replicate(tree: Any) -> Any:
@@ -45,7 +46,10 @@ def count() -> int:
 
 @lru_cache(maxsize=KEPT)
 def _program(
-    function: Function, shapes: tuple[tuple[int, ...], ...], static: tuple[tuple[str, Any], ...]
+    function: Function,
+    structure: Any,
+    shapes: tuple[tuple[int, ...], ...],
+    static: tuple[tuple[str, Any], ...],
 ) -> Function:
     """Returns the function, ready to be compiled for these shapes, its one reference.
 

@@ -22,16 +22,15 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from nmt.data.batching import Batch
 from nmt.decoding import devices
-from nmt.decoding.programs import Scorer, force, remember
+from nmt.decoding.predictor import Source
+from nmt.decoding.programs import Scorer, force
 from nmt.errors import DataError
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens, token_log_probs
-from nmt.types import Graph
 
 METHODS = ("attention", "shifted", "saliency", "saliency_input", "smoothed", "jacobian")
 
@@ -54,36 +53,36 @@ def check_method(name: str) -> None:
 
 
 def explain(
-    shared: Scorer, rows: Batch, *, graph: Graph, bos: int, method: str
+    shared: Scorer, rows: Batch, *, bos: int, method: str
 ) -> tuple[Float[Array, " batch"], Float[Array, " batch"], Matrix]:
     """Returns log-probability and score of given targets, and the matrix of a method.
 
     The arguments are those of `force`; derivatives are those of a model that does not draw.
     """
-    log_probs, scores, weights = devices.run(force, shared, rows, graph=graph, bos=bos)
+    log_probs, scores, weights = devices.run(force, shared, rows, bos=bos)
     match method:
         case "attention":
             return log_probs, scores, weights
         case "shifted":
-            found = devices.run(_shifted, shared, rows, graph=graph, bos=bos)
+            found = devices.run(_shifted, shared, rows, bos=bos)
         case _:
-            found = devices.run(_derived, shared, rows, graph=graph, bos=bos, method=method)
+            found = devices.run(_derived, shared, rows, bos=bos, method=method)
     return log_probs, scores, found
 
 
-def _shifted(shared: Scorer, rows: Batch, *, graph: Graph, bos: int) -> Matrix:
+def _shifted(shared: Scorer, rows: Batch, *, bos: int) -> Matrix:
     """Returns the weights of the steps that read the target; the last one reads its end."""
-    model: Seq2Seq = nnx.merge(graph, shared.params)
+    predictor = shared.loaded.predictor(seed=shared.seed)
     source, lengths, target = map(jnp.asarray, rows[:3])
-    memory = remember(model, source, lengths, seed=shared.seed)
+    encoded = predictor.encode(Source(source, lengths))
     read = jnp.pad(target, ((0, 0), (1, 0)), constant_values=bos)
-    _, attended = model.teacher_forced(read, memory)
+    _, attended = predictor.model.teacher_forced(read, encoded)
     return attended.weights[:, 1:]
 
 
-def _derived(shared: Scorer, rows: Batch, *, graph: Graph, bos: int, method: str) -> Matrix:
+def _derived(shared: Scorer, rows: Batch, *, bos: int, method: str) -> Matrix:
     """Returns a matrix that is made of derivatives in the source embeddings."""
-    model: Seq2Seq = nnx.merge(graph, shared.params)
+    model = shared.loaded.predictor().model
     source, lengths, target = map(jnp.asarray, rows[:3])
     embedded = model.embed(source)
     mask = jnp.arange(embedded.shape[1])[None, :] < lengths[:, None]

@@ -11,9 +11,9 @@ from nmt.data.batching import Sentence, Shape, pad
 from nmt.decoding import devices
 from nmt.decoding.explanations import explain
 from nmt.decoding.lots import Room, lots
+from nmt.decoding.predictor import LoadedModel
 from nmt.decoding.programs import Scorer
 from nmt.decoding.ranking import Ranking
-from nmt.types import Graph, Params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,8 +27,7 @@ class Forced:
 
 
 def force_all(
-    graph: Graph,
-    params: Params,
+    loaded: LoadedModel,
     pairs: Sequence[tuple[Sentence, Sentence]],
     real: Sequence[int],
     *,
@@ -42,12 +41,12 @@ def force_all(
     that no more programs are compiled than for a search.
     """
     room = Room(config.batch, devices=devices.count())
-    shared = Scorer(params, Ranking.of(config), config.draw)
+    shared = Scorer(loaded, Ranking.of(config), config.draw)
     widest = [max(map(len, pair)) for pair in pairs]
     for lot in lots(real, widest, room=room):
         batch = [pairs[i] for i in lot.numbers]
         rows = pad(batch, Shape(lot.size, lot.width, lot.width))
-        found = explain(shared, rows, graph=graph, bos=bos, method=method)
+        found = explain(shared, rows, bos=bos, method=method)
         log_probs, scores, matrices = (np.asarray(each) for each in found)
         for row, (i, (source, target)) in enumerate(zip(lot.numbers, batch, strict=True)):
             matrix = np.array(matrices[row, : len(target), : len(source)])

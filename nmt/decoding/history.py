@@ -14,13 +14,14 @@ from jaxtyping import Array, Bool, Float, Int, PyTree
 class Paths:
     """Hypotheses of each sentence, known by their last token and what it was added to.
 
-    An absent one has log-probability and score -inf.
+    An absent one has log-probability, value and score -inf.
     """
 
     tokens: Int[Array, "batch path"]
     parents: Int[Array, "batch path"]  # the place in the beam before
     lengths: Int[Array, "batch path"]
     log_probs: Float[Array, "batch path"]
+    values: Float[Array, "batch path"]  # log_probs, the last step's as processors have changed it
     scores: Float[Array, "batch path"]
     attention: Float[Array, "batch path covered"]  # summed so far; empty where it does not count
 
@@ -32,6 +33,7 @@ class Paths:
             parents=jnp.zeros(shape, jnp.int32),
             lengths=jnp.zeros(shape, jnp.int32),
             log_probs=jnp.full(shape, -jnp.inf),
+            values=jnp.full(shape, -jnp.inf),
             scores=jnp.full(shape, -jnp.inf),
             attention=jnp.zeros((*shape, covered)),
         )
@@ -46,10 +48,11 @@ class Paths:
         return dataclasses.replace(
             self,
             log_probs=jnp.where(wanted, self.log_probs, -jnp.inf),
+            values=jnp.where(wanted, self.values, -jnp.inf),
             scores=jnp.where(wanted, self.scores, -jnp.inf),
         )
 
-    def best(self, number: int, *, by: Literal["log_probs", "scores"]) -> "Paths":
+    def best(self, number: int, *, by: Literal["values", "scores"]) -> "Paths":
         """Returns those with the highest values, best first; of equal ones the first."""
         return take(self, lax.top_k(getattr(self, by), number)[1])
 

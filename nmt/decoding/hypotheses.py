@@ -1,34 +1,15 @@
-"""What beam search and sampling share: the step function, and hypotheses."""
-
-from typing import Any, Protocol, runtime_checkable
+"""Hypotheses, and the largest of many values: what any search is made of."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import struct
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
-State = Any  # a pytree; every leaf leads with the axis row
-Memory = Any  # a pytree that does not change; every leaf leads with the axis row
 Found = Array | np.ndarray  # on the device, or fetched from it
 
 BLOCK = 64  # of sizes from 16 to 1000 the fastest on a CPU, for rows of 40,000 values
-
-
-@runtime_checkable
-class Step(Protocol):
-    """All that search knows of a model: it reads a token a row, and predicts the next one.
-
-    `log_probs` are those of the next token, `attention` is what was attended to in order to
-    predict it. A leaf of the state, such as a random key, travels with its hypothesis.
-    """
-
-    def __call__(
-        self, state: State, tokens: Int[Array, " row"], memory: Memory
-    ) -> tuple[State, Float[Array, "row vocab"], Float[Array, "row src"]]:
-        """Returns the new state, the log-probabilities and the attention."""
-        ...
 
 
 @struct.dataclass
@@ -46,19 +27,11 @@ class Hypotheses:
     attention: Float[Found, "batch beam length src"]  # what each attended to for each token
 
 
-def expand(state: State, beam: int) -> State:
+def expand(state: PyTree, beam: int) -> PyTree:
     """Returns the state of `beam` equal hypotheses for each sentence; leaves led with batch."""
     return jax.tree.map(
         lambda leaf: jnp.broadcast_to(leaf[:, None], (leaf.shape[0], beam, *leaf.shape[1:])), state
     )
-
-
-def forbid(log_probs: Float[Array, "*batch vocab"], *tokens: int) -> Float[Array, "*batch vocab"]:
-    """Returns the log-probabilities with -inf for tokens that are never generated."""
-    ids = lax.broadcasted_iota(jnp.int32, log_probs.shape, log_probs.ndim - 1)
-    for token in tokens:
-        log_probs = jnp.where(ids == token, -jnp.inf, log_probs)
-    return log_probs
 
 
 def largest(

@@ -72,7 +72,7 @@ def stream_links(
     threshold: float | None = None,
     method: str = "attention",
 ) -> Iterator[frozenset[Link]]:
-    """Returns `word_links` of each (source, target) pair; a window of them is in memory at once.
+    """Returns `word_links` of each (source, target) pair; a window of them is in encoded at once.
 
     Raises:
         DataError: there is no such method of explanation.
@@ -134,7 +134,7 @@ def stream_symmetrised(
 
 
 class _Matrices:
-    """An `.npz` written array by array, so that no more than one line is in memory."""
+    """An `.npz` written array by array, so that no more than one line is in encoded."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive

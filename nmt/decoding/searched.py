@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,9 +15,10 @@ from nmt.decoding import devices
 from nmt.decoding.beam import BeamSearch, Settings
 from nmt.decoding.hypotheses import Hypotheses
 from nmt.decoding.lots import Lot, Room, lots, width_of
+from nmt.decoding.predictor import LoadedModel, Source
+from nmt.decoding.processors import Forbid
 from nmt.decoding.programs import Searcher, Sentences, search
 from nmt.decoding.shortlist import Lexicon
-from nmt.types import Graph, Params
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +35,7 @@ class Found:
 class Searching:
     """What searches for the translations of sentences: a model and its settings."""
 
-    graph: Graph
-    params: Params
+    loaded: LoadedModel
     tokenizers: Tokenizers
     config: DecodingConfig
     lexicon: Lexicon | None
@@ -74,20 +75,25 @@ class Searching:
             bos=bos,
             eos=eos,
             pad=pad,
-            never=(bos, pad, unk),
+            processors=(
+                Forbid((bos, pad, unk)),
+                *(each.build() for each in config.processors),
+            ),
             covers=config.coverage_penalty > 0,
         )
         source, lengths = pad_side(sentences, lot.size, lot.width)
         longest = np.maximum((config.max_ratio * lengths).astype(np.int32) + config.max_extra, 1)
         hypotheses = devices.run(
             search,
-            Searcher(self.params, Settings.of(config), config.draw, common),
-            Sentences(source, lengths, np.where(lengths > 0, longest, 0), own),
-            graph=self.graph,
+            Searcher(self.loaded, Settings.of(config), config.draw, common),
+            Sentences(Source(source, lengths, own), np.where(lengths > 0, longest, 0)),
             rules=rules,
             limit=width_of(max(1, int(config.max_ratio * lot.width) + config.max_extra)),
         )
-        return jax.tree.map(np.asarray, hypotheses)
+        found: Hypotheses = jax.tree.map(np.asarray, hypotheses)
+        if common is None or own is None:
+            return found
+        return dataclasses.replace(found, tokens=_listed(common, own, found.tokens))
 
 
 def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
@@ -100,3 +106,10 @@ def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
                 score=float(hypotheses.scores[row, rank]),
                 attention=np.array(hypotheses.attention[row, rank, :length, :width]),
             )
+
+
+def _listed(common: Any, own: Any, entries: Any) -> Any:
+    """Returns the tokens that entries of each sentence's shortlist stand for."""
+    rows = len(own)
+    lists = np.concatenate([np.broadcast_to(common, (rows, len(common))), own], axis=1)
+    return np.take_along_axis(lists, entries.reshape(rows, -1), axis=1).reshape(entries.shape)

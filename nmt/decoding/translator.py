@@ -18,13 +18,13 @@ from nmt.decoding import devices, limits
 from nmt.decoding.arguments import checked, checked_pair
 from nmt.decoding.explanations import check_method
 from nmt.decoding.forced import Forced, force_all
+from nmt.decoding.predictor import LoadedModel
 from nmt.decoding.searched import Found, Searching
 from nmt.decoding.shortlist import Lexicon
 from nmt.decoding.translation import Translation, nothing
 from nmt.errors import DataError
 from nmt.model.build import build_model
 from nmt.run import Run, Which
-from nmt.types import Graph, Params
 
 WINDOW = 64  # batches that are read ahead and sorted by length
 
@@ -36,15 +36,13 @@ class Translator:
 
     def __init__(
         self,
-        graph: Graph,
-        params: Params,
+        loaded: LoadedModel,
         *,
         tokenizers: Tokenizers,
         config: DecodingConfig,
         lexicon: Lexicon | None = None,
     ) -> None:
-        self.graph = graph
-        self.params = devices.replicate(params)
+        self.loaded = devices.replicate(loaded)
         self.tokenizers = tokenizers
         self.config = config
         self.lexicon = lexicon
@@ -76,7 +74,8 @@ class Translator:
         graph, template = nnx.split(nnx.eval_shape(lambda: build_model(opened.config, tokenizers)))
         params = opened.restore(checkpoint, {"params": template})["params"]
         lexicon = Lexicon.of(opened) if settings.shortlist else None
-        return cls(graph, params, tokenizers=tokenizers, config=settings, lexicon=lexicon)
+        loaded = LoadedModel(params, graph)
+        return cls(loaded, tokenizers=tokenizers, config=settings, lexicon=lexicon)
 
     @overload
     def translate(self, lines: str) -> Translation: ...
@@ -99,7 +98,7 @@ class Translator:
     def fingerprint(self) -> str:
         """A SHA-256 of parameters and tokenizers: of the model, whatever the settings."""
         digest = hashlib.sha256(self.tokenizers.fingerprint.encode())
-        for array in jax.tree.leaves(self.params):
+        for array in jax.tree.leaves(self.loaded.params):
             digest.update(np.asarray(array).tobytes())
         return digest.hexdigest()
 
@@ -238,7 +237,7 @@ class Translator:
         ids = self._pieces("source", lines, before=before)
         found = [[nothing(line, "")] for line in lines]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
-        searching = Searching(self.graph, self.params, self.tokenizers, self.config, self.lexicon)
+        searching = Searching(self.loaded, self.tokenizers, self.config, self.lexicon)
         for i, ranked in searching.all(ids, real, n_best=n_best):
             translations = (self._translation(lines[i], ids[i], each) for each in ranked)
             found[i] = list(islice(_distinct(translations), n_best)) or found[i]
@@ -267,8 +266,7 @@ class Translator:
         method: str,
     ) -> Iterator[Forced]:
         return force_all(
-            self.graph,
-            self.params,
+            self.loaded,
             pairs,
             real,
             bos=self.tokenizers.target.bos,

@@ -5,7 +5,6 @@ A decoder has three parts. `project` is what an input token contributes, for all
 the logits, again for all positions at once. `scan` drives the three over given tokens.
 """
 
-from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -13,39 +12,44 @@ import jax.numpy as jnp
 from flax import nnx, struct
 from jaxtyping import Array, Float
 
-from nmt.attention.interface import Attended, Attention, Memory
+from nmt.attention.interface import Attention, AttentionOutput, EncodedSource
 from nmt.config import ModelConfig
-from nmt.model import dropout
-from nmt.model import scan as loop
-from nmt.model.gru import GRU
+from nmt.recurrent import dropout
+from nmt.recurrent import scan as loop
+from nmt.recurrent.stack import Masks, Stack, States
+from nmt.types import RowKeys
 
 
 @struct.dataclass
 class DecoderState:
     """What one step hands to the next; every leaf leads with the batch, in search with the beam."""
 
-    hidden: tuple[Float[Array, "batch *beam hidden"], ...]  # one a layer, the top one last
-    feed: Float[Array, "batch *beam feed"]  # the attentional vector, empty where it is not fed
+    stack: States
+    input_feed: Float[Array, "batch *beam feed"]  # the attentional vector; empty if it is not fed
     attention: Any  # what the mechanism carries
 
 
 @struct.dataclass
-class Masks:
+class DropoutMasks:
     """Dropout of one sentence, the same at each step; ones where nothing is dropped."""
 
-    between: tuple[Float[Array, "#batch #hidden"], ...]  # under each upper layer
+    stack: Masks
     readout: Float[Array, "#batch #readout"]
 
 
 @runtime_checkable
 class Decoder(Protocol):
-    """What the sequence model asks of a decoder."""
+    """What the sequence model asks of a decoder.
 
-    layers: Sequence[GRU]
+    It is built as `Class(config, model, rngs=...)`, `config` being its own section of the
+    configuration, and `model` that of the whole model.
+    """
+
+    stack: Stack
     attention: Attention
     readout_size: int
 
-    def initial_state(self, memory: Memory) -> DecoderState:
+    def initial_state(self, encoded: EncodedSource) -> DecoderState:
         """Returns s_0."""
         ...
 
@@ -57,21 +61,21 @@ class Decoder(Protocol):
         self,
         state: DecoderState,
         projected: Float[Array, "batch gates"],
-        memory: Memory,
-        masks: Masks,
-    ) -> tuple[DecoderState, Any, Attended]:
+        encoded: EncodedSource,
+        masks: DropoutMasks,
+    ) -> tuple[DecoderState, Any, AttentionOutput]:
         """Returns the next state, what `readout` needs, and what was attended to."""
         ...
 
     def readout(
-        self, features: Any, embedded: Float[Array, "batch tgt embed"], masks: Masks
+        self, features: Any, embedded: Float[Array, "batch tgt embed"], masks: DropoutMasks
     ) -> Float[Array, "batch tgt readout"]:
         """Returns the layer under the logits."""
         ...
 
     def teacher_forced(
-        self, embedded: Float[Array, "batch tgt embed"], memory: Memory, masks: Masks
-    ) -> tuple[Float[Array, "batch tgt readout"], Attended]:
+        self, embedded: Float[Array, "batch tgt embed"], encoded: EncodedSource, masks: DropoutMasks
+    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
         """Returns readouts and weights at all positions, given the true previous tokens."""
         ...
 
@@ -79,63 +83,41 @@ class Decoder(Protocol):
 def scan(
     decoder: Decoder,
     embedded: Float[Array, "batch tgt embed"],
-    memory: Memory,
-    masks: Masks,
-) -> tuple[Float[Array, "batch tgt readout"], Attended]:
+    encoded: EncodedSource,
+    masks: DropoutMasks,
+) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
     """Runs the step over given previous tokens; returns readouts and weights at each position."""
 
     def step(
         state: DecoderState, projected: Float[Array, "batch gates"]
-    ) -> tuple[DecoderState, tuple[Any, Attended]]:
-        state, features, attended = decoder.step(state, projected, memory, masks)
+    ) -> tuple[DecoderState, tuple[Any, AttentionOutput]]:
+        state, features, attended = decoder.step(state, projected, encoded, masks)
         return state, (features, attended)
 
     projected = decoder.project(embedded.swapaxes(0, 1))
-    _, collected = loop.scan(step, decoder.initial_state(memory), projected)
+    _, collected = loop.scan(step, decoder.initial_state(encoded), projected)
     features, attended = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
     return decoder.readout(features, embedded, masks), attended
 
 
-def draw_masks(
-    decoder: Decoder, rate: float, dtype: jnp.dtype, *, keys: dropout.RowKeys = None
-) -> Masks:
-    """Draws each sentence's dropout masks; without keys they are ones."""
-    sizes = [decoder.readout_size, *(layer.hidden_size for layer in decoder.layers[1:])]
-    readout, *between = (
-        dropout.mask(part, rate, size, dtype)
-        for part, size in zip(dropout.split(keys, len(sizes)), sizes, strict=True)
+def dropout_masks(
+    decoder: Decoder, rate: float, dtype: jnp.dtype, *, keys: RowKeys = None
+) -> DropoutMasks:
+    """Samples each sentence's dropout masks; without keys they are ones."""
+    readout, *between = dropout.split(keys, len(decoder.stack.cells))
+    return DropoutMasks(
+        stack=decoder.stack.dropout_masks(between, rate, dtype),
+        readout=dropout.mask(readout, rate, decoder.readout_size, dtype),
     )
-    return Masks(between=tuple(between), readout=readout)
 
 
-def stack(input_size: int, config: ModelConfig, *, rngs: nnx.Rngs) -> Sequence[GRU]:
-    """Returns the decoder's GRUs, the bottom one first."""
-    hidden = config.decoder.hidden_size
-    sizes = [input_size] + [hidden] * (config.decoder.layers - 1)
-    return nnx.List([GRU(size, hidden, rngs=rngs) for size in sizes])
-
-
-def initial_layers(config: ModelConfig, *, rngs: nnx.Rngs) -> Sequence[nnx.Linear]:
-    """Returns the matrices W_s that the initial states come from, one a layer."""
-    size, hidden = config.annotation_size, config.decoder.hidden_size
-    return nnx.List([nnx.Linear(size, hidden, rngs=rngs) for _ in range(config.decoder.layers)])
-
-
-def initial_states(
-    layers: Sequence[nnx.Linear], memory: Memory
-) -> tuple[Float[Array, "batch hidden"], ...]:
-    """Returns tanh(W_s h), h being both final states (the paper reads the backward one)."""
-    return tuple(jnp.tanh(layer(memory.summary)) for layer in layers)
-
-
-def advance(
-    layers: Sequence[GRU],
-    hidden: tuple[Float[Array, "batch hidden"], ...],
-    projected: Float[Array, "batch gates"],
-    masks: Masks,
-) -> tuple[Float[Array, "batch hidden"], ...]:
-    """Moves every layer by one step, each fed by the new state of the one below."""
-    new = [layers[0].step(hidden[0], projected)]
-    for layer, state, between in zip(layers[1:], hidden[1:], masks.between, strict=True):
-        new.append(layer.step(state, layer.project(new[-1] * between)))
-    return tuple(new)
+def build_stack(model: ModelConfig, *, rngs: nnx.Rngs) -> Stack:
+    """Returns the layers of a decoder, which read the embedding of the previous token."""
+    return Stack(
+        model.cell,
+        model.embedding_size,
+        model.decoder.hidden_size,
+        layers=model.decoder.layers,
+        summary_size=model.annotation_size,
+        rngs=rngs,
+    )

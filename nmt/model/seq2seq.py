@@ -5,24 +5,22 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from nmt.attention.interface import Attended, Memory
-from nmt.config import BahdanauDecoderConfig, LuongDecoderConfig, ModelConfig
+from nmt.attention.interface import AttentionOutput, EncodedSource
+from nmt.config import ModelConfig
 from nmt.errors import ConfigError
-from nmt.model import dropout
-from nmt.model.bahdanau import BahdanauDecoder
-from nmt.model.decoder import Decoder, DecoderState, draw_masks
+from nmt.model.decoder import Decoder, DecoderState, dropout_masks
 from nmt.model.encoder import Encoder
 from nmt.model.lexical import LexicalModel
-from nmt.model.luong import LuongDecoder
 from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits
+from nmt.recurrent import dropout
 from nmt.types import RowKeys
 
 
 class Seq2Seq(nnx.Module):
-    """A bidirectional GRU encoder and an attentional GRU decoder over subword tokens.
+    """A recurrent encoder and an attentional decoder over subword tokens.
 
     The module holds parameters and nothing else: random keys are arguments, and what is computed
-    once a sentence travels as `Memory`.
+    once a sentence travels as `EncodedSource`.
     """
 
     def __init__(
@@ -38,14 +36,10 @@ class Seq2Seq(nnx.Module):
                 f"have {source_size} and {target_size} pieces; use a joint tokenizer, or 'target'"
             )
         self.source_embedding = None if shared else embedding_table(source_size, embed, rngs=rngs)
-        self.encoder = Encoder(
-            embed,
-            config.encoder.hidden_size,
-            layers=config.encoder.layers,
-            dropout_rate=config.dropout,
-            rngs=rngs,
+        self.encoder: Encoder = config.encoder.build(
+            config.cell, embed, dropout_rate=config.dropout, rngs=rngs
         )
-        self.decoder = build_decoder(config, rngs=rngs)
+        self.decoder: Decoder = config.decoder.build(config, rngs=rngs)
         self.output_bias = nnx.Param(jnp.zeros(target_size))
         self.output = (
             embedding_table(target_size, config.readout_size, rngs=rngs)
@@ -59,14 +53,17 @@ class Seq2Seq(nnx.Module):
         source: Int[Array, "batch src"],
         source_lengths: Int[Array, " batch"],
         *,
-        keys: RowKeys = None,
-        noise: RowKeys = None,
-    ) -> Memory:
+        dropout_keys: RowKeys = None,
+        sample_keys: RowKeys = None,
+    ) -> EncodedSource:
         """Returns what the decoder attends to; positions from a row's length on are padding.
 
-        `keys` are of dropout, and given in training alone; `noise` is for attention that draws.
+        `dropout_keys` are given in training alone; `sample_keys` are for attention that samples.
         """
-        return self.encode_embedded(self.embed(source), source_lengths, keys=keys, noise=noise)
+        embedded = self.embed(source)
+        return self.encode_embedded(
+            embedded, source_lengths, dropout_keys=dropout_keys, sample_keys=sample_keys
+        )
 
     def embed(self, source: Int[Array, "batch src"]) -> Float[Array, "batch src embed"]:
         """Returns the embeddings of source tokens."""
@@ -78,33 +75,33 @@ class Seq2Seq(nnx.Module):
         embedded: Float[Array, "batch src embed"],
         source_lengths: Int[Array, " batch"],
         *,
-        keys: RowKeys = None,
-        noise: RowKeys = None,
-    ) -> Memory:
+        dropout_keys: RowKeys = None,
+        sample_keys: RowKeys = None,
+    ) -> EncodedSource:
         """Returns `encode` of tokens embedded already, so that gradients in them can be taken."""
-        embed_keys, layer_keys = dropout.split(keys, 2)
+        embed_keys, layer_keys = dropout.split(dropout_keys, 2)
         mask = jnp.arange(embedded.shape[1])[None, :] < source_lengths[:, None]
         embedded = dropout.over_time(embed_keys, self.dropout, embedded)
-        annotations, summary = self.encoder(embedded, mask, keys=layer_keys)
-        return Memory(
-            annotations=annotations,
-            keys=self.decoder.attention.keys(annotations),
-            mask=mask,
-            summary=summary,
+        encoding = self.encoder(embedded, mask, dropout_keys=layer_keys)
+        return EncodedSource(
+            annotations=encoding.annotations,
+            keys=self.decoder.attention.keys(encoding.annotations),
+            mask=encoding.mask,
+            summary=encoding.summary,
             embedded=None if self.lexical is None else embedded,
-            noise=noise,
-            training=keys is not None,
+            sample_keys=sample_keys,
+            training=dropout_keys is not None,
         )
 
-    def initial_state(self, memory: Memory) -> DecoderState:
+    def initial_state(self, encoded: EncodedSource) -> DecoderState:
         """Returns the decoder's state before the first target token."""
-        return self.decoder.initial_state(memory)
+        return self.decoder.initial_state(encoded)
 
     def decode_step(
         self,
         state: DecoderState,
         tokens: Int[Array, " batch"],
-        memory: Memory,
+        encoded: EncodedSource,
         vocabulary: Vocabulary | Shortlist | None = None,
     ) -> tuple[DecoderState, Float[Array, "batch vocab"], Float[Array, "batch src"]]:
         """Reads the previous token of each row; returns state, log-probabilities and weights.
@@ -112,13 +109,13 @@ class Seq2Seq(nnx.Module):
         With a shortlist, tokens are its entries, and so is what is predicted.
         """
         vocabulary = vocabulary or self.vocabulary
-        masks = draw_masks(self.decoder, self.dropout, memory.summary.dtype)
+        masks = dropout_masks(self.decoder, self.dropout, encoded.summary.dtype)
         embedded = vocabulary.embed(tokens)[:, None]
         projected = self.decoder.project(embedded)[:, 0]
-        state, features, attended = self.decoder.step(state, projected, memory, masks)
+        state, features, attended = self.decoder.step(state, projected, encoded, masks)
         features = jax.tree.map(lambda feature: feature[:, None], features)
         readouts = self.decoder.readout(features, embedded, masks)
-        readouts = self._with_words(readouts, attended.weights[:, None], memory)[:, 0]
+        readouts = self._with_words(readouts, attended.weights[:, None], encoded)[:, 0]
         return state, jax.nn.log_softmax(vocabulary.logits(readouts)), attended.weights
 
     @property
@@ -129,17 +126,17 @@ class Seq2Seq(nnx.Module):
     def teacher_forced(
         self,
         previous: Int[Array, "batch tgt"],
-        memory: Memory,
+        encoded: EncodedSource,
         *,
-        keys: RowKeys = None,
-    ) -> tuple[Float[Array, "batch tgt readout"], Attended]:
+        dropout_keys: RowKeys = None,
+    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
         """Returns readouts and weights at every position, given the true previous tokens."""
-        embed_keys, mask_keys = dropout.split(keys, 2)
+        embed_keys, mask_keys = dropout.split(dropout_keys, 2)
         embedded = self.target_embedding(previous)
         embedded = dropout.over_time(embed_keys, self.dropout, embedded)
-        masks = draw_masks(self.decoder, self.dropout, embedded.dtype, keys=mask_keys)
-        readouts, attended = self.decoder.teacher_forced(embedded, memory, masks)
-        return self._with_words(readouts, attended.weights, memory), attended
+        masks = dropout_masks(self.decoder, self.dropout, embedded.dtype, keys=mask_keys)
+        readouts, attended = self.decoder.teacher_forced(embedded, encoded, masks)
+        return self._with_words(readouts, attended.weights, encoded), attended
 
     def logits(
         self, readouts: Float[Array, "batch tgt readout"]
@@ -160,22 +157,13 @@ class Seq2Seq(nnx.Module):
         self,
         readouts: Float[Array, "batch tgt readout"],
         weights: Float[Array, "batch tgt src"],
-        memory: Memory,
+        encoded: EncodedSource,
     ) -> Float[Array, "batch tgt wide"]:
         """Returns the readouts, and beside them what the lexical model reads, if there is one."""
         if self.lexical is None:
             return readouts
-        assert memory.embedded is not None  # `encode_embedded` has left it there
-        return self.lexical(readouts, weights, memory.embedded)
-
-
-def build_decoder(config: ModelConfig, *, rngs: nnx.Rngs) -> Decoder:
-    """Returns the decoder that the configuration names."""
-    match config.decoder:
-        case BahdanauDecoderConfig():
-            return BahdanauDecoder(config, rngs=rngs)
-        case LuongDecoderConfig(input_feeding=feeding):
-            return LuongDecoder(config, input_feeding=feeding, rngs=rngs)
+        assert encoded.embedded is not None  # `encode_embedded` has left it there
+        return self.lexical(readouts, weights, encoded.embedded)
 
 
 def build(config: ModelConfig, *, source_size: int, target_size: int, seed: int) -> Seq2Seq:

@@ -4,10 +4,38 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from nmt.config import GuidedAlignmentConfig
+from nmt.data.batching import Batch
+from nmt.training.loss import LossSums
+from nmt.training.objectives import Forward
 from nmt.types import Scalar
 
 
-def cost(
+class GuidedAlignment:
+    """The objective that the links of the training corpus are; it has no state."""
+
+    name = "guided_alignment"
+
+    def __init__(self, config: GuidedAlignmentConfig) -> None:
+        self.config = config
+
+    def start(self, vocabulary_size: int) -> tuple[()]:
+        """Returns nothing."""
+        return ()
+
+    def __call__(
+        self, state: tuple[()], forward: Forward, batch: Batch
+    ) -> tuple[Scalar, dict[str, Scalar]]:
+        """Returns the cost of the links of the batch."""
+        links = jnp.asarray(batch.links)
+        cost = alignment_cost(forward.attended.weights, links, config=self.config)
+        return cost, {self.name: cost}
+
+    def update(self, state: tuple[()], sums: LossSums) -> tuple[()]:
+        """Returns nothing."""
+        return ()
+
+
+def alignment_cost(
     weights: Float[Array, "batch tgt src"],
     links: Bool[Array, "batch tgt src"],
     *,

@@ -4,13 +4,47 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from nmt.attention.interface import Attended
+from nmt.attention.interface import AttentionOutput
 from nmt.config import ReinforceConfig
+from nmt.data.batching import Batch
+from nmt.training.loss import LossSums
+from nmt.training.objectives import Forward
 from nmt.types import Scalar
 
 
-def surrogate(
-    attended: Attended,
+class Reinforce:
+    """The objective of hard attention that learns by reward.
+
+    Its state is the baseline, a moving average of the loss of a token.
+    """
+
+    name = "reinforce"
+
+    def __init__(self, config: ReinforceConfig) -> None:
+        self.config = config
+
+    def start(self, vocabulary_size: int) -> Scalar:
+        """Returns what a token costs that is guessed among all."""
+        return jnp.log(float(vocabulary_size))
+
+    def __call__(
+        self, state: Scalar, forward: Forward, batch: Batch
+    ) -> tuple[Scalar, dict[str, Scalar]]:
+        """Returns `reinforce_loss`, the value of which is not worth logging."""
+        lengths = jnp.asarray(batch.target_lengths)
+        return reinforce_loss(
+            forward.attended, forward.losses, lengths, baseline=state, config=self.config
+        ), {}
+
+    def update(self, state: Scalar, sums: LossSums) -> Scalar:
+        """Returns the baseline with one more batch in it."""
+        decay = self.config.baseline_decay
+        moved = decay * state + (1 - decay) * sums.loss / jnp.maximum(sums.tokens, 1.0)
+        return jnp.where(jnp.isfinite(moved), moved, state)
+
+
+def reinforce_loss(
+    attended: AttentionOutput,
     losses: Float[Array, "batch tgt"],
     target_lengths: Int[Array, " batch"],
     *,

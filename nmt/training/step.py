@@ -16,15 +16,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx, struct
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Int
 
-from nmt.attention.interface import Attended
-from nmt.config import Config, HardConfig, ReinforceConfig
+from nmt.config import Config
 from nmt.data.batching import Batch
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens
-from nmt.training import guided, reinforce
 from nmt.training.loss import LossSums, cross_entropy
+from nmt.training.objectives import Forward, build_objectives
 from nmt.training.optimizer import build_optimizer, learning_rate
 from nmt.types import Graph, Params, RandomKey, Scalar
 
@@ -42,7 +41,7 @@ class TrainState:
     optimizer: optax.OptState
     plateau: Scalar  # the factor by which validation has cut the learning rate
     pending: tuple[LossSums, Params] | None  # sums of the batches since the last update
-    baseline: Scalar | None  # of REINFORCE: a moving average of the loss of a token
+    objectives: dict[str, Any]  # the state of each objective beside the cross-entropy
     skipped: Int[Array, ""]  # updates left out, because their gradient or loss was not sound
     skipped_in_row: Int[Array, ""]  # the last of them, without one between that was made
 
@@ -52,6 +51,7 @@ class StepMetrics:
     """What one step reports; arrays stay on the device until somebody reads them."""
 
     sums: LossSums
+    costs: dict[str, Scalar]  # those parts of the loss that objectives are, as sums, too
     gradient_norm: Scalar  # of the mean gradient, before clipping; zero where no update was made
     learning_rate: Scalar
     skipped: Int[Array, ""]  # as in the state after the step
@@ -89,7 +89,9 @@ def init_state(config: Config, model: Seq2Seq) -> TrainState:
         optimizer=build_optimizer(config.training).init(params),
         plateau=jnp.ones(()),
         pending=pending,
-        baseline=jnp.log(float(len(model.output_bias))) if _reinforced(config) else None,
+        objectives={
+            each.name: each.start(len(model.output_bias)) for each in build_objectives(config)
+        },
         skipped=jnp.zeros((), jnp.int32),
         skipped_in_row=jnp.zeros((), jnp.int32),
     )
@@ -109,33 +111,27 @@ def make_train_step(
     training = config.training
     optimizer = build_optimizer(training)
     rate_at = learning_rate(training, total_steps=total_steps)
-    reinforced = _reinforced(config)
+    objectives = build_objectives(config)
 
     def step(state: TrainState, batch: Batch, key: RandomKey) -> tuple[TrainState, StepMetrics]:
         keys = _row_keys(jax.random.fold_in(key, state.batches), batch.source.shape[0])
 
-        def loss(params: Params) -> tuple[Scalar, LossSums]:
-            sums, losses, attended = _forward(
+        def loss(params: Params) -> tuple[Scalar, tuple[LossSums, dict[str, Scalar]]]:
+            sums, forward = _forward(
                 graph, params, batch, keys=keys, bos=bos, config=config, train=True
             )
-            if batch.links is not None and training.guided_alignment is not None:
-                links, settings = jnp.asarray(batch.links), training.guided_alignment
-                cost = guided.cost(attended.weights, links, config=settings)
-                sums = replace(sums, loss=sums.loss + cost)
-            if state.baseline is None or reinforced is None:
-                return sums.loss, sums
-            return sums.loss + reinforce.surrogate(
-                attended,
-                losses,
-                jnp.asarray(batch.target_lengths),
-                baseline=state.baseline,
-                config=reinforced,
-            ), sums
+            minimised = sums.loss
+            logged: dict[str, Scalar] = {}
+            for objective in objectives:
+                added, costs = objective(state.objectives[objective.name], forward, batch)
+                minimised, logged = minimised + added, logged | costs
+            return minimised, (replace(sums, loss=sum(logged.values(), sums.loss)), logged)
 
-        gradients, sums = jax.lax.psum(jax.grad(loss, has_aux=True)(state.params), AXIS)
+        gradients, (sums, costs) = jax.lax.psum(jax.grad(loss, has_aux=True)(state.params), AXIS)
         rate = rate_at(state.step) * state.plateau
         before = state
-        state = replace(state, batches=state.batches + 1, baseline=_moved(state, sums, reinforced))
+        moved = {each.name: each.update(state.objectives[each.name], sums) for each in objectives}
+        state = replace(state, batches=state.batches + 1, objectives=moved)
         total, summed, norm = sums, gradients, jnp.zeros(())
         if state.pending is not None:
             total, summed = jax.tree.map(jnp.add, state.pending, (sums, gradients))
@@ -149,6 +145,7 @@ def make_train_step(
         state = _either(sums.tokens > 0, state, before)
         return state, StepMetrics(
             sums=sums,
+            costs=costs,
             gradient_norm=norm,
             learning_rate=rate,
             skipped=state.skipped,
@@ -177,18 +174,20 @@ def _forward(
     bos: int,
     config: Config,
     train: bool,
-) -> tuple[LossSums, Float[Array, "batch tgt"], Attended]:
-    """Returns the loss of one device's rows, in sums and by token, and what was attended to.
+) -> tuple[LossSums, Forward]:
+    """Returns the loss of one device's rows in sums, and what objectives are computed from.
 
     It is computed in the configured type.
     """
     dtype = jnp.dtype(config.training.compute_type)
     model = nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
-    source_keys, target_keys, noise = [None] * 3 if keys is None else list(keys.T)
-    memory = model.encode(batch.source, batch.source_lengths, keys=source_keys, noise=noise)
+    source_keys, target_keys, sample_keys = [None] * 3 if keys is None else list(keys.T)
+    encoded = model.encode(
+        batch.source, batch.source_lengths, dropout_keys=source_keys, sample_keys=sample_keys
+    )
     target = jnp.asarray(batch.target)
     readouts, attended = model.teacher_forced(
-        previous_tokens(target, bos), memory, keys=target_keys
+        previous_tokens(target, bos), encoded, dropout_keys=target_keys
     )
     matrix, bias = model.output_layer
     sums, losses = cross_entropy(
@@ -199,24 +198,7 @@ def _forward(
         jnp.asarray(batch.target_lengths),
         label_smoothing=config.training.label_smoothing if train else 0.0,
     )
-    return sums, losses, attended
-
-
-def _reinforced(config: Config) -> ReinforceConfig | None:
-    """Returns how the part of the loss is learnt that has no gradient, if there is one."""
-    match config.model.attention:
-        case HardConfig(estimator=ReinforceConfig() as estimator):
-            return estimator
-    return None
-
-
-def _moved(state: TrainState, sums: LossSums, reinforced: ReinforceConfig | None) -> Scalar | None:
-    """Returns the baseline with one more batch in its moving average."""
-    if state.baseline is None or reinforced is None:
-        return None
-    decay = reinforced.baseline_decay
-    moved = decay * state.baseline + (1 - decay) * sums.loss / jnp.maximum(sums.tokens, 1.0)
-    return jnp.where(jnp.isfinite(moved), moved, state.baseline)
+    return sums, Forward(attended, losses)
 
 
 def _updated(

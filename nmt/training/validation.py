@@ -17,6 +17,7 @@ from nmt.config import Config, SentenceBatchConfig
 from nmt.data import corpus
 from nmt.data.batching import choose_shapes, in_order, pad
 from nmt.data.tokenizer import Tokenizers
+from nmt.decoding.predictor import LoadedModel
 from nmt.decoding.translator import Translator
 from nmt.evaluation.metrics import Score, bleu
 from nmt.training.loss import totals
@@ -81,7 +82,8 @@ class Validator:
 
     def _translator(self, params: Params, *, beam: int) -> Translator:
         settings = self._config.decoding.model_copy(update={"beam": beam})
-        return Translator(self._graph, params, tokenizers=self._tokenizers, config=settings)
+        loaded = LoadedModel(params, self._graph)
+        return Translator(loaded, tokenizers=self._tokenizers, config=settings)
 
     @cached_property
     def _batches(self) -> list[Any]:

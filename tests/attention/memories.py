@@ -5,8 +5,7 @@ import numpy as np
 from flax import nnx
 from pydantic import TypeAdapter
 
-from nmt.attention.interface import Memory
-from nmt.attention.mechanisms import build_attention
+from nmt.attention.interface import EncodedSource
 from nmt.config import AttentionConfig
 
 BATCH, SRC, SIZE = 3, 4, 6
@@ -18,14 +17,14 @@ def configured(**options):
 
 
 def built(*, query_size=SIZE, **options):
-    return build_attention(configured(**options), query_size, SIZE, rngs=nnx.Rngs(params=0))
+    return configured(**options).build(query_size, SIZE, rngs=nnx.Rngs(params=0))
 
 
 def memory_of(attention, lengths, *, src=SRC):
     """Random annotations, on padding too."""
     rng = np.random.default_rng(5)
     annotations = jnp.array(rng.normal(size=(len(lengths), src, SIZE)), jnp.float32)
-    return Memory(
+    return EncodedSource(
         annotations=annotations,
         keys=attention.keys(annotations),
         mask=jnp.array(np.arange(src) < np.array(lengths)[:, None]),
@@ -33,11 +32,11 @@ def memory_of(attention, lengths, *, src=SRC):
     )
 
 
-def attend(attention, query, memory, *, steps=1):
+def attend(attention, query, encoded, *, steps=1):
     """Returns the context and the weights of the last of some steps with the same query."""
-    state = attention.initial_state(memory)
+    state = attention.initial_state(encoded)
     for _ in range(steps):
-        context, attended, state = attention(query, memory, state)
+        context, attended, state = attention(query, encoded, state)
     return context, attended.weights
 
 

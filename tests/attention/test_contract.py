@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 from memories import built
 
-from nmt.attention.interface import Memory
+from nmt.attention.interface import EncodedSource
 from nmt.config import SCORES
 
 SRC, MORE, SIZE, STEPS = 5, 2, 6, 3
@@ -110,20 +110,20 @@ def found(request):
     def attend(state, queries, annotations, summary, mask, noise):
         """Returns contexts and weights of one target position after the other."""
         attention = nnx.merge(graph, state)
-        memory = Memory(
+        encoded = EncodedSource(
             annotations=annotations,
             keys=attention.keys(annotations),
             mask=mask,
             summary=summary,
-            noise=None if mode == "translating" else noise,
+            sample_keys=None if mode == "translating" else noise,
             training=mode == "training",
         )
 
         def step(carried, query):
-            context, attended, carried = attention(query, memory, carried)
+            context, attended, carried = attention(query, encoded, carried)
             return carried, (context, attended.weights)
 
-        return jax.lax.scan(step, attention.initial_state(memory), queries)[1]
+        return jax.lax.scan(step, attention.initial_state(encoded), queries)[1]
 
     def loss(floats, mask, noise):
         context, weights = attend(*floats, mask, noise)

@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from equations import gru_step
 from flax import nnx
 from memories import SIZE, built, memory_of
 from pydantic import ValidationError
 
-from nmt.attention.mechanisms import build_attention
 from nmt.config import GlobalConfig
 from nmt.errors import ConfigError
 
@@ -47,18 +47,18 @@ def _queries():
     return jnp.array(rng.normal(size=(STEPS, len(LENGTHS), SIZE)), jnp.float32)
 
 
-def _attend(attention, memory):
+def _attend(attention, encoded):
     """Returns contexts and weights of each target position."""
 
     @jax.jit
-    def attend(memory):
-        state, found = attention.initial_state(memory), []
+    def attend(encoded):
+        state, found = attention.initial_state(encoded), []
         for query in _queries():
-            context, attended, state = attention(query, memory, state)
+            context, attended, state = attention(query, encoded, state)
             found.append((context, attended.weights))
         return found
 
-    return attend(memory)
+    return attend(encoded)
 
 
 def _score(name, score, s, h, added):
@@ -79,12 +79,10 @@ def _linguistic(part, c, alpha, h, s):
 
 def _neural(part, c, alpha, h, s):
     """Returns a GRU's next state, whose input is the weight, the annotation and the query."""
-    inputs = np.concatenate([[alpha], h, s])
-    matrix = np.concatenate([part[name]["kernel"] for name in ("weight", "annotation", "query")])
-    x = np.split(inputs @ matrix + part["annotation"]["bias"], 3)
-    u = np.split(c @ part["recurrent"]["kernel"], 3)
-    reset, update = _sigmoid(x[0] + u[0]), _sigmoid(x[1] + u[1])
-    return (1 - update) * c + update * np.tanh(x[2] + reset * u[2])
+    cell = part["cell"]
+    kernels = (part["weight"]["kernel"], cell["input"]["kernel"], part["query"]["kernel"])
+    whole = {"kernel": np.concatenate(kernels), "bias": cell["input"]["bias"]}
+    return gru_step(cell | {"input": whole}, c, np.concatenate([[alpha], h, s]))
 
 
 @pytest.mark.parametrize(
@@ -95,11 +93,11 @@ def _neural(part, c, alpha, h, s):
 @pytest.mark.parametrize("score", ["additive", "general"])
 def test_weights_follow_the_equations_over_several_target_positions(coverage, size, follow, score):
     attention, parameters = _randomised(score=score, coverage=coverage)
-    memory = memory_of(attention, LENGTHS, src=5)
+    encoded = memory_of(attention, LENGTHS, src=5)
 
-    found = _attend(attention, memory)
+    found = _attend(attention, encoded)
 
-    queries, annotations = (np.asarray(x, np.float64) for x in (_queries(), memory.annotations))
+    queries, annotations = (np.asarray(x, np.float64) for x in (_queries(), encoded.annotations))
     for row, length in enumerate(LENGTHS):
         covered = [np.zeros(size)] * length
         for query, (context, weights) in zip(queries[:, row], found, strict=True):
@@ -122,9 +120,9 @@ def test_weights_follow_the_equations_over_several_target_positions(coverage, si
 def test_at_the_start_attention_is_as_it_would_be_without_coverage(coverage):
     attention, plain = built(coverage=coverage), built()
     nnx.update(plain.score, nnx.state(attention.score))
-    memory = memory_of(attention, LENGTHS, src=5)
+    encoded = memory_of(attention, LENGTHS, src=5)
 
-    for found, expected in zip(_attend(attention, memory), _attend(plain, memory), strict=True):
+    for found, expected in zip(_attend(attention, encoded), _attend(plain, encoded), strict=True):
         np.testing.assert_allclose(found[0], expected[0], rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(found[1], expected[1], rtol=1e-5)
 
@@ -132,13 +130,13 @@ def test_at_the_start_attention_is_as_it_would_be_without_coverage(coverage):
 @BOTH
 def test_every_parameter_of_coverage_learns_once_it_is_read(coverage):
     attention, _ = _randomised(coverage=coverage)
-    memory = memory_of(attention, LENGTHS, src=5)
+    encoded = memory_of(attention, LENGTHS, src=5)
     graph, state = nnx.split(attention)
 
     @jax.jit
     @jax.grad
     def gradient(state):
-        found = _attend(nnx.merge(graph, state), memory)
+        found = _attend(nnx.merge(graph, state), encoded)
         return sum((context**2).sum() for context, _ in found)
 
     gradients = gradient(state)
@@ -150,11 +148,11 @@ def test_a_fertile_position_is_covered_more_slowly():
     """At a fertility of N sigmoid(0) = N / 2, all weights in it add up to 2 / N."""
     attention = built(coverage={"kind": "linguistic", "max_fertility": 4.0})
     attention.coverage.fertility.kernel[...] = jnp.zeros((SIZE, 1))
-    memory = memory_of(attention, [1, 1, 1])
-    state = attention.initial_state(memory)
+    encoded = memory_of(attention, [1, 1, 1])
+    state = attention.initial_state(encoded)
 
     for query in _queries():
-        _, _, state = attention(query, memory, state)
+        _, _, state = attention(query, encoded, state)
 
     np.testing.assert_allclose(state[:, 0, 0], STEPS * 2 / 4, rtol=1e-6)
     np.testing.assert_array_equal(state[:, 1:], 0)
@@ -171,17 +169,17 @@ def test_coverage_keeps_no_array_of_target_source_and_key(coverage):
     key, steps, src = 37, 11, 13
     attention = built(coverage=coverage, score_options={"hidden_size": key})
     graph, state = nnx.split(attention)
-    memory = memory_of(attention, [src], src=src)
+    encoded = memory_of(attention, [src], src=src)
     queries = jnp.ones((steps, 1, SIZE))
 
     def loss(state):
         attention = nnx.merge(graph, state)
 
         def step(covered, query):
-            context, _, covered = attention(query, memory, covered)
+            context, _, covered = attention(query, encoded, covered)
             return covered, context
 
-        return jax.lax.scan(step, attention.initial_state(memory), queries)[1].sum()
+        return jax.lax.scan(step, attention.initial_state(encoded), queries)[1].sum()
 
     kept = jax.tree.leaves(jax.vjp(loss, state)[1])
     assert max(leaf.size for leaf in kept) < steps * src * key
@@ -201,4 +199,4 @@ def test_coverage_over_a_score_without_keys_is_refused():
 
     message = r"attention\.coverage is added to the keys .*:Keyless has none; choose another score"
     with pytest.raises(ConfigError, match=message):
-        build_attention(config, SIZE, SIZE, rngs=nnx.Rngs(params=0))
+        config.build(SIZE, SIZE, rngs=nnx.Rngs(params=0))

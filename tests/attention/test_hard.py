@@ -23,39 +23,39 @@ def _many(**estimator):
     Each row has a key of its own. Annotations are unit vectors: a context says what was drawn.
     """
     attention = built(mechanism="hard", score="general", estimator=estimator)
-    memory = memory_of(attention, [3] * DRAWS)
-    memory = memory.replace(
+    encoded = memory_of(attention, [3] * DRAWS)
+    encoded = encoded.replace(
         annotations=jnp.broadcast_to(jnp.eye(SRC, SIZE)[None], (DRAWS, SRC, SIZE)),
-        keys=jnp.broadcast_to(memory.keys[:1], memory.keys.shape),
-        noise=jax.random.split(jax.random.key(4), DRAWS),
+        keys=jnp.broadcast_to(encoded.keys[:1], encoded.keys.shape),
+        sample_keys=jax.random.split(jax.random.key(4), DRAWS),
     )
     query = jnp.broadcast_to(query_of(1), (DRAWS, SIZE))
-    scores = np.asarray(attention.score(query[:1], memory.keys[:1]), np.float64)[0]
-    return attention, memory, query, _softmax(scores, 3)
+    scores = np.asarray(attention.score(query[:1], encoded.keys[:1]), np.float64)[0]
+    return attention, encoded, query, _softmax(scores, 3)
 
 
 def test_translating_takes_the_most_probable_position():
     attention = built(mechanism="hard", score="general")
     lengths = [4, 2, 1]
-    memory, query = memory_of(attention, lengths), query_of()
+    encoded, query = memory_of(attention, lengths), query_of()
 
-    context, attended, _ = attention(query, memory, attention.initial_state(memory))
+    context, attended, _ = attention(query, encoded, attention.initial_state(encoded))
 
-    scores = np.asarray(attention.score(query, memory.keys), np.float64)
+    scores = np.asarray(attention.score(query, encoded.keys), np.float64)
     for row, length in enumerate(lengths):
         shares = _softmax(scores[row], length)
         np.testing.assert_allclose(attended.weights[row], shares, rtol=1e-5)
-        expected = memory.annotations[row, shares.argmax()]
+        expected = encoded.annotations[row, shares.argmax()]
         np.testing.assert_allclose(context[row], expected, rtol=1e-6)
     assert attended.log_choice is None
 
 
 def test_positions_are_drawn_as_often_as_they_weigh_and_anew_at_each_step():
-    attention, memory, query, shares = _many()
-    state, drawn = attention.initial_state(memory), []
+    attention, encoded, query, shares = _many()
+    state, drawn = attention.initial_state(encoded), []
 
     for _ in range(2):
-        context, attended, state = attention(query, memory, state)
+        context, attended, state = attention(query, encoded, state)
         np.testing.assert_allclose(attended.weights[0], shares, rtol=1e-5)
         np.testing.assert_array_equal(np.sort(context, axis=1)[:, -2:], [[0, 1]] * DRAWS)
         drawn.append(np.asarray(context)[:, :SRC])
@@ -68,12 +68,12 @@ def test_positions_are_drawn_as_often_as_they_weigh_and_anew_at_each_step():
 
 @pytest.mark.parametrize("expected", [0.0, 0.5])
 def test_in_training_a_share_of_the_sentences_has_the_mean_as_its_context(expected):
-    attention, memory, query, shares = _many(expected=expected)
-    memory = memory.replace(training=True)
-    state = attention.initial_state(memory)
+    attention, encoded, query, shares = _many(expected=expected)
+    encoded = encoded.replace(training=True)
+    state = attention.initial_state(encoded)
 
     for _ in range(2):  # a sentence keeps its kind from step to step
-        context, attended, state = attention(query, memory, state)
+        context, attended, state = attention(query, encoded, state)
         context = np.asarray(context)[:, :SRC]
         soft = np.isclose(context, shares, atol=1e-6).all(axis=1)
         np.testing.assert_array_equal(soft, state.expected)
@@ -86,13 +86,13 @@ def test_in_training_a_share_of_the_sentences_has_the_mean_as_its_context(expect
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
 def test_gumbel_goes_forwards_by_the_draw_and_backwards_by_the_softmax(temperature):
-    attention, memory, query, shares = _many(kind="gumbel", temperature=temperature)
-    memory = memory.replace(training=True)
-    state = attention.initial_state(memory)
+    attention, encoded, query, shares = _many(kind="gumbel", temperature=temperature)
+    encoded = encoded.replace(training=True)
+    state = attention.initial_state(encoded)
     costs = jnp.arange(1.0, SIZE + 1)
 
     def cost(annotations_shift, query):
-        moved = memory.replace(annotations=memory.annotations + annotations_shift)
+        moved = encoded.replace(annotations=encoded.annotations + annotations_shift)
         context, attended, _ = attention(query, moved, state)
         assert attended.log_choice is None
         return jnp.sum(context * costs[None, :]), context
@@ -103,12 +103,12 @@ def test_gumbel_goes_forwards_by_the_draw_and_backwards_by_the_softmax(temperatu
     np.testing.assert_allclose(np.sort(drawn, axis=1)[:, -2:], [[0, 1]] * DRAWS, atol=1e-6)
     np.testing.assert_allclose(drawn.mean(axis=0), shares, atol=5 * np.sqrt(0.25 / DRAWS))
     # d cost / d scores = J_softmax((log shares + g) / temperature) costs / temperature
-    keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(memory.noise[:5], 1)
+    keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(encoded.sample_keys[:5], 1)
     noise = np.stack([np.asarray(jax.random.gumbel(key, (SRC,))) for key in keys])
     for row in range(5):
         soft = _softmax((np.log(shares[:3]) + noise[row, :3]) / temperature, 3)
         of_scores = soft * (np.arange(1, 4) - soft @ np.arange(1, 4)) / temperature
-        expected = of_scores @ np.asarray(memory.keys[0, :3])
+        expected = of_scores @ np.asarray(encoded.keys[0, :3])
         np.testing.assert_allclose(gradient[row], expected, rtol=2e-3, atol=1e-5)
 
 

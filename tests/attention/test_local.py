@@ -52,15 +52,15 @@ def test_local_p_follows_its_equations(src, window):
     attention = built(mechanism="local_p", score="general", window=window)
     attention.position.kernel[...] = 8 * attention.position.kernel[...]  # reaches both ends
     lengths = [src - row % min(src, 3) for row in range(batch)]
-    memory, query = memory_of(attention, lengths, src=src), query_of(batch)
+    encoded, query = memory_of(attention, lengths, src=src), query_of(batch)
 
-    context, weights = attend(attention, query, memory)
+    context, weights = attend(attention, query, encoded)
 
     w, v = (
         np.asarray(layer.kernel, np.float64) for layer in (attention.hidden, attention.position)
     )
-    scores = np.asarray(attention.score(query, memory.keys), np.float64)
-    annotations, centres = np.asarray(memory.annotations), []
+    scores = np.asarray(attention.score(query, encoded.keys), np.float64)
+    annotations, centres = np.asarray(encoded.annotations), []
     for row, length in enumerate(lengths):
         hidden = np.tanh(np.asarray(query[row], np.float64) @ w)
         centres.append(length / (1 + np.exp(-hidden @ v[:, 0])))
@@ -76,15 +76,15 @@ def test_the_predicted_position_learns_through_the_bell_curve():
     with jax.enable_x64(True):
         attention = built(mechanism="local_p", score="general", window=2)
         graph, state = nnx.split(attention)
-        memory = memory_of(attention, [9, 6, 1], src=9)
-        leaves, tree = jax.tree.flatten((state, query_of(), memory.annotations))
+        encoded = memory_of(attention, [9, 6, 1], src=9)
+        leaves, tree = jax.tree.flatten((state, query_of(), encoded.annotations))
 
         @jax.jit
         def found(leaves):
             state, query, annotations = jax.tree.unflatten(tree, leaves)
             attention = nnx.merge(graph, state)
             keys = attention.keys(annotations)
-            return attend(attention, query, memory.replace(annotations=annotations, keys=keys))
+            return attend(attention, query, encoded.replace(annotations=annotations, keys=keys))
 
         leaves = [leaf.astype(jnp.float64) for leaf in leaves]
         check_grads(found, (leaves,), order=1, modes=["rev"])
@@ -99,18 +99,18 @@ def test_the_predicted_position_learns_through_the_bell_curve():
 def test_local_m_attends_around_the_diagonal_and_stays_at_the_last_position(window):
     attention = built(mechanism="local_m", score="general", window=window)
     lengths, src, query = [9, 4, 1, 0], 9, query_of(4)
-    memory = memory_of(attention, lengths, src=src)
-    scores = np.asarray(attention.score(query, memory.keys), np.float64)
+    encoded = memory_of(attention, lengths, src=src)
+    scores = np.asarray(attention.score(query, encoded.keys), np.float64)
 
     for time in (0, 3, 8, 20):
-        context, weights = attend(attention, query, memory, steps=time + 1)
+        context, weights = attend(attention, query, encoded, steps=time + 1)
 
         for row, length in enumerate(lengths):
             near = _near(min(time, max(length - 1, 0)), length, window)
             expected = _aligned(near, scores[row])
             np.testing.assert_allclose(weights[row], expected, rtol=1e-4, atol=1e-7)
             np.testing.assert_allclose(
-                context[row], expected @ np.asarray(memory.annotations[row]), atol=1e-5
+                context[row], expected @ np.asarray(encoded.annotations[row]), atol=1e-5
             )
 
 

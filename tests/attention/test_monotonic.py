@@ -13,8 +13,7 @@ from hypothesis.extra.numpy import arrays
 from jax.test_util import check_grads
 from pydantic import ValidationError
 
-from nmt.attention.interface import Memory
-from nmt.attention.mechanisms import build_attention
+from nmt.attention.interface import EncodedSource
 from nmt.config import MonotonicConfig
 
 SRC, STEPS = 3, 3
@@ -48,7 +47,7 @@ class CountedScore(nnx.Module):
 
 def _attention(size=STEPS, *, score="dot", offset=0.0, noise=0.0):
     config = MonotonicConfig(score=score, offset=offset, noise=noise)
-    return build_attention(config, size, size, rngs=nnx.Rngs(params=0))
+    return config.build(size, size, rngs=nnx.Rngs(params=0))
 
 
 def _attend(attention, logits, lengths, *, draws=False, training=False):
@@ -58,22 +57,22 @@ def _attend(attention, logits, lengths, *, draws=False, training=False):
     """
     annotations = jnp.swapaxes(logits, 1, 2)
     batch, src, size = annotations.shape
-    memory = Memory(
+    encoded = EncodedSource(
         annotations=annotations,
         keys=annotations,
         mask=jnp.arange(src)[None, :] < jnp.array(lengths)[:, None],
         summary=annotations[:, 0],
-        noise=jax.random.split(jax.random.key(3), batch) if draws or training else None,
+        sample_keys=jax.random.split(jax.random.key(3), batch) if draws or training else None,
         training=training,
     )
 
     def step(state, unit):
         query = jnp.broadcast_to(unit[None, :], (batch, size))
-        context, attended, state = attention(query, memory, state)
+        context, attended, state = attention(query, encoded, state)
         return state, (context, attended.weights)
 
     units = jnp.eye(size, dtype=annotations.dtype)
-    _, found = jax.lax.scan(step, attention.initial_state(memory), units)
+    _, found = jax.lax.scan(step, attention.initial_state(encoded), units)
     return jax.tree.map(lambda times: times.swapaxes(0, 1), found)
 
 

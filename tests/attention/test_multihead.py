@@ -46,11 +46,11 @@ def _one_head(attention, n, s, annotations, compare):
 )
 def test_the_context_is_that_of_all_heads_through_one_matrix(score, compare, heads):
     attention = built(mechanism="multi_head", score=score, heads=heads, query_size=SIZE)
-    memory, query = memory_of(attention, LENGTHS), query_of()
+    encoded, query = memory_of(attention, LENGTHS), query_of()
 
-    context, weights = attend(attention, query, memory)
+    context, weights = attend(attention, query, encoded)
 
-    annotations = np.asarray(memory.annotations, np.float64)
+    annotations = np.asarray(encoded.annotations, np.float64)
     for row, length in enumerate(LENGTHS):
         real, s = annotations[row, :length], np.asarray(query[row], np.float64)
         found = [_one_head(attention, n, s, real, compare) for n in range(heads)]
@@ -67,12 +67,12 @@ def test_one_head_with_identities_for_projections_is_global_attention(score):
     nnx.update(plain.score, nnx.state(attention.score))
     for layer in (attention.query, attention.key, attention.value, attention.output):
         layer.kernel[...] = jnp.eye(SIZE)
-    memory = memory_of(attention, LENGTHS)
+    encoded = memory_of(attention, LENGTHS)
 
-    found = attend(attention, query_of(), memory)
+    found = attend(attention, query_of(), encoded)
 
-    np.testing.assert_array_equal(memory.keys, plain.keys(memory.annotations))
-    for one, expected in zip(found, attend(plain, query_of(), memory), strict=True):
+    np.testing.assert_array_equal(encoded.keys, plain.keys(encoded.annotations))
+    for one, expected in zip(found, attend(plain, query_of(), encoded), strict=True):
         np.testing.assert_allclose(one, expected, rtol=1e-5, atol=1e-6)
 
 
@@ -82,10 +82,10 @@ def test_each_head_has_the_weights_of_the_normaliser():
     for layer in (attention.query, attention.key, attention.value, attention.output):
         layer.kernel[...] = jnp.eye(SIZE)
     annotations = jnp.zeros((1, 2, SIZE)).at[0, 0, 0].set(3.0).at[0, :, 3].set(1.0)
-    memory = memory_of(attention, [2], src=2)
-    memory = memory.replace(annotations=annotations, keys=attention.keys(annotations))
+    encoded = memory_of(attention, [2], src=2)
+    encoded = encoded.replace(annotations=annotations, keys=attention.keys(annotations))
 
-    context, weights = attend(attention, jnp.ones((1, SIZE)), memory)
+    context, weights = attend(attention, jnp.ones((1, SIZE)), encoded)
 
     np.testing.assert_allclose(weights, [[0.75, 0.25]], rtol=1e-6)
     np.testing.assert_allclose(context, [[3, 0, 0, 1, 0, 0]], atol=1e-6)

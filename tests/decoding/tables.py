@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from nmt.decoding.beam import BeamSearch, Settings
+from nmt.decoding.processors import Forbid
 from nmt.decoding.ranking import Ranking
 
 PAD, BOS, EOS = 0, 1, 2
-SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD, "never": (BOS, PAD)}
+SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD, "processors": (Forbid((BOS, PAD)),)}
 SRC = 3
 MASK = (True, True, False)  # the last position is padding
 ROWS = 997  # a prime, so that prefixes spread over the table
@@ -93,7 +94,7 @@ class TableModel:
 def table_step(tables):
     log_probs, attention = tables
 
-    def step(rows, tokens, memory):
+    def step(rows, tokens, encoded):
         rows = TableModel.next_row(rows, tokens)
         return rows, log_probs[rows], attention[rows]
 

@@ -25,6 +25,7 @@ from tables import (
 
 from nmt.decoding.beam import FEWEST, BeamSearch, Settings
 from nmt.decoding.hypotheses import BLOCK
+from nmt.decoding.processors import Forbid
 from nmt.decoding.ranking import Ranking
 
 PLAIN = Settings(ranking=Ranking(k=0.0, alpha=0.0, beta=0.0), patience=np.inf, prune=np.inf)
@@ -105,7 +106,7 @@ def test_short_and_long_endings_compete_in_these_models():
 def _scripted(table):
     """A model whose log-probabilities depend on the time alone: rows of `table`."""
 
-    def step(times, tokens, memory):
+    def step(times, tokens, encoded):
         shape = (len(tokens), SRC)
         return times + 1, jnp.log(table)[times], jnp.full(shape, 1 / SRC)
 
@@ -177,7 +178,7 @@ def test_pruning_drops_what_is_far_behind_the_likeliest_of_its_length():
 def test_coverage_ranks_what_has_finished_and_not_what_is_live():
     # Of the first tokens 3 is likelier; whoever reads it attends to the first position again,
     # whoever reads 4 to the second one.
-    def step(times, tokens, memory):
+    def step(times, tokens, encoded):
         table = jnp.log(jnp.array([[0, 0, 0, 0.7, 0.3], [0, 0, 0, 0.6, 0.4]]))
         attention = jax.nn.one_hot(jnp.where(tokens == 4, 1, 0), SRC)
         return times + 1, table[times], attention
@@ -207,7 +208,7 @@ def test_a_large_vocabulary_is_searched_like_a_small_one():
 
 def test_tokens_that_are_never_written_are_not_and_keep_their_probability():
     table = [[0, 0, 0.1, 0.7, 0.2]] * 2
-    search = BeamSearch(beam=1, n_best=1, **{**SPECIALS, "never": (BOS, PAD, 3)})
+    search = BeamSearch(beam=1, n_best=1, **{**SPECIALS, "processors": (Forbid((BOS, PAD, 3)),)})
 
     run = partial(search, _scripted(jnp.array(table)), limit=2, source_mask=_mask(1))
     found = jax.jit(run)(jnp.zeros(1, jnp.int32), (), PLAIN, max_length=jnp.full(1, 2))
@@ -244,7 +245,7 @@ def test_a_sentence_is_found_alike_alone_and_in_a_batch_that_others_leave(number
 
 
 def _say(times, tokens, script):
-    """A model that predicts the tokens of a script, its memory, with near certainty."""
+    """A model that predicts the tokens of a script, its encoded, with near certainty."""
     said = jnp.take_along_axis(script, times[:, None], axis=1)[:, 0]
     log_probs = jax.nn.log_softmax(20 * jax.nn.one_hot(said, 8))
     return times + 1, log_probs, jnp.full((len(tokens), SRC), 1 / SRC)
@@ -273,7 +274,7 @@ def test_search_says_what_the_script_says(batches):
 def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
     script = jnp.array([[4, EOS, *[5] * 48], [4, 4, 4, EOS, *[5] * 46]])
     search = BeamSearch(beam=4, n_best=1, **SPECIALS)
-    advance = jax.jit(partial(search.step, step=_say, memory=script, settings=PLAIN))
+    advance = jax.jit(partial(search.step, step=_say, encoded=script, settings=PLAIN))
 
     start = jnp.zeros(2, jnp.int32), jnp.full(2, 50)
     states = [search.init(*start, limit=50, source_mask=_mask(2))]
@@ -317,7 +318,7 @@ def test_random_keys_travel_with_their_hypotheses():
     search = BeamSearch(beam=3, n_best=3, **SPECIALS)
     numbers = Settings(Ranking(k=5.0, alpha=1.0, beta=0.0), np.inf, np.inf)
 
-    def step(keys, tokens, memory):
+    def step(keys, tokens, encoded):
         return each(keys, tokens)
 
     found = jax.jit(partial(search, step, limit=6, source_mask=_mask(3)))(

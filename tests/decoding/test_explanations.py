@@ -11,6 +11,7 @@ from flax import nnx
 from nmt.config import ModelConfig
 from nmt.data.batching import Batch
 from nmt.decoding.explanations import METHODS, explain
+from nmt.decoding.predictor import LoadedModel
 from nmt.decoding.programs import Scorer
 from nmt.decoding.ranking import Ranking
 from nmt.decoding.translator import Translator
@@ -89,8 +90,8 @@ def asked(model, sources, targets, width, rows, method):
     """What a method finds of pairs: log-probabilities, scores and matrices."""
     graph, params = model
     batch = Batch(*padded(sources, width, rows), *padded(targets, width, rows))
-    scorer = Scorer(params, Ranking(k=0.0, alpha=1.0, beta=0.0))
-    return explain(scorer, batch, graph=graph, bos=BOS, method=method)
+    scorer = Scorer(LoadedModel(params, graph), Ranking(k=0.0, alpha=1.0, beta=0.0))
+    return explain(scorer, batch, bos=BOS, method=method)
 
 
 def log_probs(graph, params):

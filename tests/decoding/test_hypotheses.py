@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nmt.decoding.hypotheses import BLOCK, expand, forbid, largest
+from nmt.decoding.hypotheses import BLOCK, expand, largest
 
 
 def test_every_hypothesis_of_a_sentence_starts_from_its_state():
@@ -15,14 +15,6 @@ def test_every_hypothesis_of_a_sentence_starts_from_its_state():
     np.testing.assert_array_equal(expanded["hidden"], [[[1.0, 2.0]] * 3, [[3.0, 4.0]] * 3])
     assert (expanded["keys"] == keys[:, None]).all()
     assert expanded["keys"].shape == (2, 3)
-
-
-def test_forbidden_tokens_become_impossible_and_the_rest_stays():
-    log_probs = jnp.array([[[-1.0, -2.0, -3.0, -4.0]]])
-
-    allowed = forbid(log_probs, 1, 3)
-
-    np.testing.assert_array_equal(allowed, [[[-1.0, -np.inf, -3.0, -np.inf]]])
 
 
 @pytest.mark.parametrize("size", [10, 5 * BLOCK, 20 * BLOCK, 37 * BLOCK - 1])

@@ -23,9 +23,7 @@ def translator(copy_run):
 
 def with_settings(translator, **settings):
     config = translator.config.model_copy(update=settings)
-    return Translator(
-        translator.graph, translator.params, tokenizers=translator.tokenizers, config=config
-    )
+    return Translator(translator.loaded, tokenizers=translator.tokenizers, config=config)
 
 
 LINES = ["a b c", "", "h g f e d c", "   ", "b", "c c", "a h b g c f"]
@@ -179,7 +177,7 @@ def test_n_best_are_distinct_and_sorted(translator):
 def test_equal_words_of_other_pieces_are_returned_once_with_the_best_score(translator):
     wide = with_settings(translator, beam=12, patience=None)
     ids = [[*wide.tokenizers.source.encode("a b"), wide.tokenizers.source.eos]]
-    searching = Searching(wide.graph, wide.params, wide.tokenizers, wide.config, None)
+    searching = Searching(wide.loaded, wide.tokenizers, wide.config, None)
     ((_, hypotheses),) = searching.all(ids, [0], n_best=12)
     whole = [tuple(wide.tokenizers.target.decode(each.tokens).split()) for each in hypotheses]
 
@@ -226,11 +224,11 @@ def test_a_target_beyond_the_limit_is_cut_with_a_warning_as_a_source_is(translat
 
 def test_unknown_pieces_are_never_written(translator):
     # Whatever the model has learnt, its output layer now prefers the unknown piece to all others.
-    bias = translator.params["output_bias"]
+    params = translator.loaded.params
+    bias = params["output_bias"]
     bias = bias.replace(bias[...].at[translator.tokenizers.target.unk].set(50.0))
     loud = Translator(
-        translator.graph,
-        nnx.State({**translator.params, "output_bias": bias}),
+        dataclasses.replace(translator.loaded, params=nnx.State({**params, "output_bias": bias})),
         tokenizers=translator.tokenizers,
         config=translator.config,
     )

@@ -9,10 +9,9 @@ import pytest
 from equations import additive, bahdanau, compiled, general, luong, randomised
 from flax import nnx
 
-from nmt.attention.interface import Memory
+from nmt.attention.interface import EncodedSource
 from nmt.config import ModelConfig
-from nmt.model.decoder import draw_masks
-from nmt.model.seq2seq import build_decoder
+from nmt.model.decoder import dropout_masks
 
 BATCH, SRC, TGT, EMBED, ANNOTATION, HIDDEN, READOUT = 2, 4, 3, 5, 4, 3, 2
 LENGTHS = [4, 2]
@@ -46,14 +45,14 @@ def _built(mechanism, decoder):
         decoder={"hidden_size": HIDDEN, "readout_size": READOUT, **decoder},
         attention={"mechanism": mechanism} | ({} if mechanism == "none" else {"score": score}),
     )
-    return randomised(lambda: build_decoder(config, rngs=nnx.Rngs(params=0)))
+    return randomised(lambda: config.decoder.build(config, rngs=nnx.Rngs(params=0)))
 
 
 def _memory(decoder):
     """Random annotations, on padding too."""
     rng = np.random.default_rng(8)
     annotations = jnp.array(rng.normal(size=(BATCH, SRC, ANNOTATION)))
-    return Memory(
+    return EncodedSource(
         annotations=annotations,
         keys=decoder.attention.keys(annotations),
         mask=jnp.array(np.arange(SRC) < np.array(LENGTHS)[:, None]),
@@ -70,16 +69,16 @@ def run(request):
     """A decoder with dropout, and what `teacher_forced` makes of random previous tokens."""
     mechanism, name = request.param
     decoder, parameters = _built(mechanism, DECODERS[name])
-    memory = _memory(decoder)
+    encoded = _memory(decoder)
     keys = jax.random.split(jax.random.key(2), BATCH)
-    masks = draw_masks(decoder, RATE, jnp.dtype("float64"), keys=keys)
+    masks = dropout_masks(decoder, RATE, jnp.dtype("float64"), keys=keys)
     embedded = jnp.array(np.random.default_rng(9).normal(size=(BATCH, TGT, EMBED)))
-    readouts, attended = compiled(type(decoder).teacher_forced)(decoder, embedded, memory, masks)
+    readouts, attended = compiled(type(decoder).teacher_forced)(decoder, embedded, encoded, masks)
     follow, score = (luong, general) if name.startswith("luong") else (bahdanau, additive)
     return SimpleNamespace(
         decoder=decoder,
         parameters=parameters,
-        memory=memory,
+        encoded=encoded,
         masks=masks,
         embedded=embedded,
         readouts=np.asarray(readouts),
@@ -94,10 +93,10 @@ def test_teacher_forcing_follows_the_equations(run):
         readouts, weights = run.equations(
             run.parameters,
             np.asarray(run.embedded[row]),
-            np.asarray(run.memory.annotations[row, :length]),
-            np.asarray(run.memory.summary[row]),
+            np.asarray(run.encoded.annotations[row, :length]),
+            np.asarray(run.encoded.summary[row]),
             score=run.score,
-            between=[np.asarray(mask[row]) for mask in run.masks.between],
+            between=[np.asarray(mask[row]) for mask in run.masks.stack],
             dropped=np.asarray(run.masks.readout[row]),
         )
 
@@ -108,12 +107,12 @@ def test_teacher_forcing_follows_the_equations(run):
 
 
 @compiled
-def _step_by_step(decoder, embedded, memory, masks):
+def _step_by_step(decoder, embedded, encoded, masks):
     """Returns readouts and weights of one step after the other."""
-    state, found = decoder.initial_state(memory), []
+    state, found = decoder.initial_state(encoded), []
     projected = decoder.project(embedded)
     for position in range(TGT):
-        state, features, attended = decoder.step(state, projected[:, position], memory, masks)
+        state, features, attended = decoder.step(state, projected[:, position], encoded, masks)
         features = jax.tree.map(lambda feature: feature[:, None], features)
         now = embedded[:, position : position + 1]
         found.append((decoder.readout(features, now, masks)[:, 0], attended.weights))
@@ -121,7 +120,7 @@ def _step_by_step(decoder, embedded, memory, masks):
 
 
 def test_teacher_forcing_is_the_repeated_step(run):
-    readouts, weights = _step_by_step(run.decoder, run.embedded, run.memory, run.masks)
+    readouts, weights = _step_by_step(run.decoder, run.embedded, run.encoded, run.masks)
 
     np.testing.assert_allclose(run.weights, weights, rtol=1e-5)
     np.testing.assert_allclose(run.readouts, readouts, atol=1e-6)
@@ -132,15 +131,15 @@ def test_teacher_forcing_is_the_repeated_step(run):
 @pytest.mark.parametrize("name", ["bahdanau", "luong", "luong without input feeding"])
 def test_what_a_mechanism_carries_goes_from_step_to_step(name, mechanism, training):
     decoder, _ = _built(mechanism, DECODERS[name])
-    memory = _memory(decoder).replace(
-        noise=jax.random.split(jax.random.key(3), BATCH), training=training
+    encoded = _memory(decoder).replace(
+        sample_keys=jax.random.split(jax.random.key(3), BATCH), training=training
     )
-    masks = draw_masks(decoder, 0.0, jnp.dtype("float64"))
+    masks = dropout_masks(decoder, 0.0, jnp.dtype("float64"))
     embedded = jnp.array(np.random.default_rng(9).normal(size=(BATCH, TGT, EMBED)))
 
-    forced = compiled(type(decoder).teacher_forced)(decoder, embedded, memory, masks)
+    forced = compiled(type(decoder).teacher_forced)(decoder, embedded, encoded, masks)
 
-    readouts, weights = _step_by_step(decoder, embedded, memory, masks)
+    readouts, weights = _step_by_step(decoder, embedded, encoded, masks)
     np.testing.assert_allclose(forced[1].weights, weights, rtol=1e-5)
     np.testing.assert_allclose(forced[0], readouts, atol=1e-6)
 
@@ -148,14 +147,14 @@ def test_what_a_mechanism_carries_goes_from_step_to_step(name, mechanism, traini
 def test_a_sentence_without_source_keeps_every_gradient_finite():
     decoder, _ = _built("global", DECODERS["luong"])
     graph, state = nnx.split(decoder)
-    memory = _memory(decoder).replace(mask=jnp.zeros((BATCH, SRC), bool))
-    masks = draw_masks(decoder, 0.0, jnp.dtype("float64"))
+    encoded = _memory(decoder).replace(mask=jnp.zeros((BATCH, SRC), bool))
+    masks = dropout_masks(decoder, 0.0, jnp.dtype("float64"))
 
     @jax.jit
     @jax.grad
     def gradient(inputs):
         state, embedded = inputs
-        readouts, attended = nnx.merge(graph, state).teacher_forced(embedded, memory, masks)
+        readouts, attended = nnx.merge(graph, state).teacher_forced(embedded, encoded, masks)
         return (readouts**2).sum() + (attended.weights**2).sum()
 
     gradients = gradient((state, jnp.ones((BATCH, TGT, EMBED))))
@@ -163,13 +162,13 @@ def test_a_sentence_without_source_keeps_every_gradient_finite():
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
 
 
-def test_masks_are_drawn_for_the_readout_and_under_each_upper_layer():
+def test_dropout_masks_are_sampled_for_the_readout_and_under_each_upper_layer():
     decoder, _ = _built("global", {"kind": "luong", "layers": 3})
     keys = jax.random.split(jax.random.key(0), 50)
 
-    masks = draw_masks(decoder, RATE, jnp.dtype("float64"), keys=keys)
+    masks = dropout_masks(decoder, RATE, jnp.dtype("float64"), keys=keys)
 
-    lower, upper = masks.between
+    lower, upper = masks.stack
     assert masks.readout.shape == (50, READOUT)
     assert lower.shape == upper.shape == (50, HIDDEN)
     assert (lower != upper).any()

@@ -7,7 +7,7 @@ import pytest
 from equations import compiled, encode, randomised
 from flax import nnx
 
-from nmt.model.encoder import Encoder
+from nmt.config import BidirectionalConfig, GRUConfig
 
 BATCH, SRC, INPUT, HIDDEN = 3, 5, 4, 3
 LENGTHS = [5, 3, 1]
@@ -21,15 +21,16 @@ def _float64():
 
 def _encoder(layers=1, dropout_rate=0.0):
     def build():
+        config = BidirectionalConfig(hidden_size=HIDDEN, layers=layers)
         rngs = nnx.Rngs(params=0)
-        return Encoder(INPUT, HIDDEN, layers=layers, dropout_rate=dropout_rate, rngs=rngs)
+        return config.build(GRUConfig(), INPUT, dropout_rate=dropout_rate, rngs=rngs)
 
     return randomised(build)
 
 
 @compiled
 def _run(encoder, inputs, mask, keys=None):
-    return encoder(inputs, mask, keys=keys)
+    return encoder(inputs, mask, dropout_keys=keys)
 
 
 def _inputs(src=SRC):
@@ -47,7 +48,7 @@ def test_annotations_and_summary_follow_the_equations(layers):
     encoder, parameters = _encoder(layers)
     inputs = _inputs()
 
-    annotations, summary = _run(encoder, jnp.array(inputs), _mask(LENGTHS))
+    annotations, _, summary = _run(encoder, jnp.array(inputs), _mask(LENGTHS))
 
     for row, length in enumerate(LENGTHS):
         expected, last = encode(parameters, inputs[row, :length])
@@ -58,10 +59,10 @@ def test_annotations_and_summary_follow_the_equations(layers):
 
 def test_padding_changes_nothing():
     encoder, _ = _encoder(layers=2)
-    annotations, summary = _run(encoder, jnp.array(_inputs()), _mask(LENGTHS))
+    annotations, _, summary = _run(encoder, jnp.array(_inputs()), _mask(LENGTHS))
 
     wider = jnp.array(_inputs(SRC + 2))
-    padded, padded_summary = _run(encoder, wider, _mask(LENGTHS, SRC + 2))
+    padded, _, padded_summary = _run(encoder, wider, _mask(LENGTHS, SRC + 2))
 
     np.testing.assert_allclose(padded[:, :SRC], annotations, rtol=1e-12)
     np.testing.assert_array_equal(padded[:, SRC:], 0)
@@ -71,7 +72,7 @@ def test_padding_changes_nothing():
 def test_an_empty_sentence_has_annotations_and_a_summary_of_zero():
     encoder, _ = _encoder(layers=2)
 
-    annotations, summary = _run(encoder, jnp.array(_inputs()), _mask([5, 0, 1]))
+    annotations, _, summary = _run(encoder, jnp.array(_inputs()), _mask([5, 0, 1]))
 
     np.testing.assert_array_equal(annotations[1], 0)
     np.testing.assert_array_equal(summary[1], 0)
@@ -80,10 +81,10 @@ def test_an_empty_sentence_has_annotations_and_a_summary_of_zero():
 def test_dropout_takes_the_same_components_from_all_annotations_and_the_summary():
     encoder, _ = _encoder(dropout_rate=0.5)
     inputs, mask = jnp.array(_inputs()), _mask(LENGTHS)
-    annotations, summary = _run(encoder, inputs, mask)
+    annotations, _, summary = _run(encoder, inputs, mask)
 
     keys = jax.random.split(jax.random.key(0), BATCH)
-    dropped, dropped_summary = _run(encoder, inputs, mask, keys)
+    dropped, _, dropped_summary = _run(encoder, inputs, mask, keys)
 
     factors = dropped_summary / summary
     np.testing.assert_allclose(dropped, annotations * factors[:, None, :], rtol=1e-12)
@@ -97,7 +98,7 @@ def test_dropout_of_a_lower_layer_reaches_the_upper_one():
     inputs, mask = _inputs(), _mask([SRC] * BATCH)
     keys = jax.random.split(jax.random.key(0), BATCH)
 
-    _, summary = _run(encoder, jnp.array(inputs), mask, keys)
+    _, _, summary = _run(encoder, jnp.array(inputs), mask, keys)
 
     for row in range(BATCH):
         kept = np.asarray(summary[row]) != 0

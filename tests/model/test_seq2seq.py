@@ -51,21 +51,21 @@ def _model(kind, **options):
 @compiled
 def _teacher_forced(model, source, lengths, previous, keys=None):
     """Returns logits and attention weights."""
-    memory = model.encode(source, lengths, keys=keys)
-    readouts, attended = model.teacher_forced(previous, memory, keys=keys)
+    encoded = model.encode(source, lengths, dropout_keys=keys)
+    readouts, attended = model.teacher_forced(previous, encoded, dropout_keys=keys)
     return model.logits(readouts), attended.weights
 
 
 @compiled
 def _start(model, source, lengths):
     """Returns what the decoder attends to, and its first state."""
-    memory = model.encode(source, lengths)
-    return memory, model.initial_state(memory)
+    encoded = model.encode(source, lengths)
+    return encoded, model.initial_state(encoded)
 
 
 @compiled
-def _step(model, state, tokens, memory):
-    return model.decode_step(state, tokens, memory)
+def _step(model, state, tokens, encoded):
+    return model.decode_step(state, tokens, encoded)
 
 
 def _answers(model, source=SOURCE, lengths=LENGTHS, previous=PREVIOUS, keys=None):
@@ -121,10 +121,10 @@ def test_the_model_follows_the_equations_from_tokens_to_logits(kind, tied):
 
 def test_search_and_teacher_forcing_agree(model, answers):
     logits, weights = answers
-    memory, state = _start(model, jnp.array(SOURCE), jnp.array(LENGTHS))
+    encoded, state = _start(model, jnp.array(SOURCE), jnp.array(LENGTHS))
 
     for position in range(PREVIOUS.shape[1]):
-        state, log_probs, row = _step(model, state, jnp.array(PREVIOUS[:, position]), memory)
+        state, log_probs, row = _step(model, state, jnp.array(PREVIOUS[:, position]), encoded)
 
         normaliser = np.log(np.exp(logits[:, position]).sum(axis=1, keepdims=True))
         np.testing.assert_allclose(log_probs, logits[:, position] - normaliser, atol=1e-5)
@@ -170,10 +170,16 @@ def test_bfloat16_is_computed_in_bfloat16_up_to_weights_and_logits(kind, tied):
     model = _in_bfloat16(_model(kind, tied=tied)[0])
 
     def run(source, lengths, previous):
-        memory = model.encode(source, lengths)
-        state, *step = model.decode_step(model.initial_state(memory), previous[:, 0], memory)
-        readouts, attended = model.teacher_forced(previous, memory)
-        computed = [memory.annotations, memory.keys, memory.summary, *state.hidden, state.feed]
+        encoded = model.encode(source, lengths)
+        state, *step = model.decode_step(model.initial_state(encoded), previous[:, 0], encoded)
+        readouts, attended = model.teacher_forced(previous, encoded)
+        computed = [
+            encoded.annotations,
+            encoded.keys,
+            encoded.summary,
+            *state.stack,
+            state.input_feed,
+        ]
         return [*computed, readouts], [*step, model.logits(readouts), attended.weights]
 
     narrow, answers = jax.eval_shape(run, *map(jnp.array, (SOURCE, LENGTHS, PREVIOUS)))

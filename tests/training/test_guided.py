@@ -13,7 +13,7 @@ from nmt.config import GuidedAlignmentConfig
 from nmt.decoding.output import word_links
 from nmt.decoding.translator import Translator
 from nmt.evaluation.alignment import GoldLinks, score_links
-from nmt.training.guided import cost
+from nmt.training.guided import alignment_cost
 from nmt.training.trainer import train
 
 
@@ -37,7 +37,7 @@ def test_the_cost_is_that_of_a_loop_over_target_pieces(kind):
     links = rng.random((3, 5, 4)) < 0.3
     assert not links.any(axis=-1).all()  # some pieces have none
 
-    found = cost(
+    found = alignment_cost(
         jnp.asarray(weights, jnp.float32),
         jnp.asarray(links),
         config=GuidedAlignmentConfig(cost=kind, weight=0.25),
@@ -53,7 +53,7 @@ def test_the_step_that_reads_a_piece_is_the_one_after_that_which_writes_it():
     links = rng.random((3, 5, 4)) < 0.3
     links[:, -1] = False  # the end of sentence
 
-    found = cost(
+    found = alignment_cost(
         jnp.asarray(weights, jnp.float32),
         jnp.asarray(links),
         config=GuidedAlignmentConfig(weight=0.25, step="read"),
@@ -67,7 +67,7 @@ def test_the_step_that_reads_a_piece_is_the_one_after_that_which_writes_it():
 def test_pieces_without_links_cost_nothing_and_teach_nothing(kind):
     weights = jnp.full((2, 3, 4), 0.25)
 
-    value, gradient = jax.value_and_grad(cost)(
+    value, gradient = jax.value_and_grad(alignment_cost)(
         weights, jnp.zeros((2, 3, 4), bool), config=GuidedAlignmentConfig(cost=kind)
     )
 
@@ -79,7 +79,9 @@ def test_a_link_outside_a_window_or_the_support_of_a_sparsemax_leaves_the_gradie
     weights = jnp.array([[[1.0, 0.0]]])
     links = jnp.array([[[False, True]]])
 
-    value, gradient = jax.value_and_grad(cost)(weights, links, config=GuidedAlignmentConfig())
+    value, gradient = jax.value_and_grad(alignment_cost)(
+        weights, links, config=GuidedAlignmentConfig()
+    )
 
     assert jnp.isfinite(value)
     assert jnp.isfinite(gradient).all()

@@ -81,8 +81,8 @@ def trained(config, model, task):
 def forced(graph, params, batch):
     """Returns the sums of the loss, and the weights at each target position."""
     model = nnx.merge(graph, params)
-    memory = model.encode(batch.source, batch.source_lengths)
-    readouts, attended = model.teacher_forced(previous_tokens(batch.target, BOS), memory)
+    encoded = model.encode(batch.source, batch.source_lengths)
+    readouts, attended = model.teacher_forced(previous_tokens(batch.target, BOS), encoded)
     sums, _ = cross_entropy(readouts, *model.output_layer, batch.target, batch.target_lengths)
     return sums, attended.weights
 

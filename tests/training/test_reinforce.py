@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from nmt.attention.interface import Attended
+from nmt.attention.interface import AttentionOutput
 from nmt.config import ModelConfig, ReinforceConfig
 from nmt.model.seq2seq import build
 from nmt.training.loss import cross_entropy
-from nmt.training.reinforce import surrogate
+from nmt.training.reinforce import reinforce_loss
 
 POSITIONS, STEPS = 3, 3
 PLAIN = ReinforceConfig(reward_weight=1.0, entropy_weight=0.0, expected=0.0)
@@ -56,8 +56,8 @@ def _estimates(baseline, config=PLAIN):
     def estimated(parameters, draws):
         weights, losses = _follow(parameters, draws)
         log_choice = jnp.log(jnp.stack([weights[step, draw] for step, draw in enumerate(draws)]))
-        return losses.sum() + surrogate(
-            Attended(weights[None], log_choice[None]),
+        return losses.sum() + reinforce_loss(
+            AttentionOutput(weights[None], log_choice[None]),
             losses[None],
             jnp.array([STEPS]),
             baseline=jnp.asarray(baseline),
@@ -128,10 +128,12 @@ def test_positions_beyond_a_target_have_no_say():
     real = jnp.arange(5)[None, :] < lengths[:, None]
 
     def of(padding):
-        attended = Attended(
+        attended = AttentionOutput(
             jnp.where(real[..., None], weights, padding), jnp.where(real, log_choice, -padding)
         )
-        return surrogate(attended, losses * real, lengths, baseline=jnp.ones(()), config=config)
+        return reinforce_loss(
+            attended, losses * real, lengths, baseline=jnp.ones(()), config=config
+        )
 
     assert of(0.25) == of(0.5)
 
@@ -182,12 +184,13 @@ def test_the_mean_gradient_of_a_model_converges_to_the_enumerated_one():
             model = nnx.merge(graph, state)
             lengths = jnp.full(rows, 2)
             repeat = lambda tokens: jnp.broadcast_to(tokens, (rows, 2))  # noqa: E731
-            memory = model.encode(repeat(SOURCE), lengths, keys=keys, noise=keys)
-            readouts, attended = model.teacher_forced(repeat(PREVIOUS), memory)
+            encoded = model.encode(repeat(SOURCE), lengths, dropout_keys=keys, sample_keys=keys)
+            readouts, attended = model.teacher_forced(repeat(PREVIOUS), encoded)
             sums, losses = cross_entropy(readouts, *model.output_layer, repeat(TARGET), lengths)
             return (
                 sums.loss / rows
-                + surrogate(attended, losses, lengths, baseline=jnp.array(1.6), config=PLAIN) / rows
+                + reinforce_loss(attended, losses, lengths, baseline=jnp.array(1.6), config=PLAIN)
+                / rows
             )
 
         return jax.tree.leaves(jax.grad(loss)(state))

@@ -95,8 +95,8 @@ def assert_trees_close(found, expected, *, rtol=1e-4, atol=1e-6):
 def forced(graph, params, rows):
     model = nnx.merge(graph, params)
     previous = np.concatenate([np.full((len(rows.target), 1), BOS), rows.target[:, :-1]], axis=1)
-    memory = model.encode(jnp.asarray(rows.source), jnp.asarray(rows.source_lengths))
-    return model, *model.teacher_forced(jnp.asarray(previous, jnp.int32), memory)
+    encoded = model.encode(jnp.asarray(rows.source), jnp.asarray(rows.source_lengths))
+    return model, *model.teacher_forced(jnp.asarray(previous, jnp.int32), encoded)
 
 
 def mean_loss(graph, params, rows, *, smoothing=0.0):

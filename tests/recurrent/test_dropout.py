@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nmt.model import dropout
+from nmt.recurrent import dropout
 
 BATCH, LENGTH, SIZE = 3, 4, 5
 RATE = 0.25

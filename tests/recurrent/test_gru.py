@@ -7,7 +7,9 @@ import pytest
 from equations import gru_states, gru_step, randomised
 from flax import nnx
 
-from nmt.model.gru import GRU
+from nmt.config import GRUConfig
+from nmt.recurrent.cell import run
+from nmt.recurrent.gru import GRU
 
 BATCH, LENGTH, INPUT, HIDDEN = 2, 5, 4, 3
 
@@ -20,7 +22,7 @@ def _float64():
 
 @pytest.fixture
 def gru():
-    return randomised(lambda: GRU(INPUT, HIDDEN, rngs=nnx.Rngs(params=0)))
+    return randomised(lambda: GRU(GRUConfig(), INPUT, HIDDEN, rngs=nnx.Rngs(params=0)))
 
 
 def _random(*shape):
@@ -57,7 +59,7 @@ def test_a_run_gives_the_state_after_each_input(gru):
     gru, cell = gru
     initial, inputs = _random(BATCH, HIDDEN), _random(BATCH, LENGTH, INPUT)
 
-    states = gru.run(jnp.array(inputs), jnp.array(initial))
+    states = run(gru, jnp.array(inputs), jnp.array(initial))
 
     expected = [gru_states(cell, s, xs) for s, xs in zip(initial, inputs, strict=True)]
     np.testing.assert_allclose(states, expected, rtol=1e-12)
@@ -69,7 +71,7 @@ def test_where_the_mask_is_false_the_state_stays_as_it_was(gru, reverse):
     initial, inputs = _random(BATCH, HIDDEN), _random(BATCH, LENGTH, INPUT)
     mask = np.array([[True, True, False, True, False], [False, False, True, True, True]])
 
-    states = gru.run(jnp.array(inputs), jnp.array(initial), mask=jnp.array(mask), reverse=reverse)
+    states = run(gru, jnp.array(inputs), jnp.array(initial), mask=jnp.array(mask), reverse=reverse)
 
     order = range(LENGTH - 1, -1, -1) if reverse else range(LENGTH)
     for row in range(BATCH):
@@ -81,7 +83,7 @@ def test_where_the_mask_is_false_the_state_stays_as_it_was(gru, reverse):
 
 
 def test_the_three_recurrent_matrices_start_orthogonal_and_different():
-    gru = GRU(INPUT, HIDDEN, rngs=nnx.Rngs(params=0))
+    gru = GRU(GRUConfig(), INPUT, HIDDEN, rngs=nnx.Rngs(params=0))
 
     matrices = np.split(np.asarray(gru.recurrent[...]), 3, axis=1)
 

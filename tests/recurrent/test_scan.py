@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.attention.scores import AdditiveScore
-from nmt.model.gru import GRU
-from nmt.model.scan import scan
+from nmt.config import GRUConfig
+from nmt.recurrent.cell import run
+from nmt.recurrent.gru import GRU
+from nmt.recurrent.scan import scan
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +25,13 @@ def _random(*shape, seed=0):
     return jnp.asarray(np.random.default_rng([seed, *shape]).normal(size=shape))
 
 
-def _attentive(scan, matrix, memory, bias, initial, inputs, *, numbers, reverse):
+def _attentive(scan, matrix, encoded, bias, initial, inputs, *, numbers, reverse):
     """A recurrence with each kind of invariant: twice used, turned, added, returned, integer."""
 
     def step(state, now):
         inputs, number = now
-        shares = jax.nn.softmax(jnp.einsum("bi,bsi->bs", state, memory))
-        context = jnp.einsum("bs,bsi->bi", shares, memory)
+        shares = jax.nn.softmax(jnp.einsum("bi,bsi->bs", state, encoded))
+        context = jnp.einsum("bs,bsi->bi", shares, encoded)
         new = jnp.tanh((state + context) @ (2 * matrix.T) + state @ matrix + bias[None, :] + inputs)
         return new * number, (jax.nn.sigmoid(new), bias)
 
@@ -88,12 +90,12 @@ def _loops(jaxpr):
 
 
 def _of_gru(batch):
-    gru = GRU(3, 5, rngs=nnx.Rngs(params=0))
+    gru = GRU(GRUConfig(), 3, 5, rngs=nnx.Rngs(params=0))
     graph, parameters = nnx.split(gru)
 
     def loss(parameters):
         model = nnx.merge(graph, parameters)
-        return jnp.sum(model.run(jnp.ones((batch, 7, 3)), jnp.zeros((batch, 5))))
+        return jnp.sum(run(model, jnp.ones((batch, 7, 3)), jnp.zeros((batch, 5))))
 
     return list(_loops(jax.make_jaxpr(jax.grad(loss))(parameters).jaxpr))
 

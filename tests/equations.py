@@ -91,12 +91,12 @@ def attend(decoder, score, query, annotations, summary):
 
 
 def initial_hidden(decoder, summary):
-    return [np.tanh(affine(layer, summary)) for layer in decoder["initial"].values()]
+    return [np.tanh(affine(layer, summary)) for layer in decoder["stack"]["initial"].values()]
 
 
 def decoder_cells(decoder, second_input=None):
     """Returns the stacked cells; the lowest one reads [E y; second] where there is a second."""
-    cells = list(decoder["layers"].values())
+    cells = list(decoder["stack"]["cells"].values())
     if second_input is not None:
         kernel = np.vstack([cells[0]["input"]["kernel"], second_input["kernel"]])
         cells[0] = cells[0] | {"input": cells[0]["input"] | {"kernel": kernel}}
@@ -130,13 +130,13 @@ def bahdanau(decoder, embedded, annotations, summary, *, score, between=(), drop
 
 def luong(decoder, embedded, annotations, summary, *, score, between=(), dropped=1):
     """Returns the attentional vector and the weights of each position (Luong et al. 2015)."""
-    feed = decoder.get("feed")
-    cells = decoder_cells(decoder, feed)
+    fed = decoder.get("input_feed")
+    cells = decoder_cells(decoder, fed)
     hidden = initial_hidden(decoder, summary)
     attentional = np.zeros(decoder["combine"]["kernel"].shape[1])
     readouts, weights = [], []
     for y in embedded:
-        x = y if feed is None else np.concatenate([y, attentional])
+        x = y if fed is None else np.concatenate([y, attentional])
         hidden = advance(cells, hidden, x, between)
         context, row = attend(decoder, score, hidden[-1], annotations, summary)
         combined = affine(decoder["combine"], np.concatenate([context, hidden[-1]]))

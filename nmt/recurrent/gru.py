@@ -1,0 +1,59 @@
+"""The gated recurrent unit."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float
+
+from nmt.config import GRUConfig
+
+
+class GRU(nnx.Module):
+    """A gated recurrent unit (Cho et al. 2014; Bahdanau et al. 2015, appendix A.1.1).
+
+        r  = sigmoid(W_r x + U_r s + b_r)              reset gate
+        z  = sigmoid(W_z x + U_z s + b_z)              update gate
+        s~ = tanh(W x + b + r * (U s + u))             proposal
+        s' = (1 - z) * s + z * s~
+
+    The paper prints U (r * s). Resetting after the product, as cuDNN and dl4mt do, lets the three
+    gates share one product with the state; `recurrent` holds U_r, U_z and U side by side.
+    """
+
+    def __init__(
+        self, config: GRUConfig, input_size: int, hidden_size: int, *, rngs: nnx.Rngs
+    ) -> None:
+        self.hidden_size, self.gates = hidden_size, 3 * hidden_size
+        self.input = nnx.Linear(input_size, self.gates, rngs=rngs)
+        self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, 3, rngs=rngs))
+        self.proposal_bias = nnx.Param(jnp.zeros(hidden_size))
+
+    def project(self, inputs: Float[Array, "*rows input"]) -> Float[Array, "*rows gates"]:
+        """Returns W x + b of all gates."""
+        return self.input(inputs)
+
+    def start(self, output: Float[Array, "*rows hidden"]) -> Float[Array, "*rows hidden"]:
+        """Returns the output: it is the state."""
+        return output
+
+    def step(
+        self, state: Float[Array, "*rows hidden"], projected: Float[Array, "*rows gates"]
+    ) -> Float[Array, "*rows hidden"]:
+        """Returns s'."""
+        x_reset, x_update, x_proposal = jnp.split(projected, 3, axis=-1)
+        s_reset, s_update, s_proposal = jnp.split(state @ self.recurrent[...], 3, axis=-1)
+        reset = jax.nn.sigmoid(x_reset + s_reset)
+        update = jax.nn.sigmoid(x_update + s_update)
+        bias = jnp.broadcast_to(self.proposal_bias[...], s_proposal.shape)
+        proposal = jnp.tanh(x_proposal + reset * (s_proposal + bias))
+        return (1 - update) * state + update * proposal
+
+    def output(self, state: Float[Array, "*rows hidden"]) -> Float[Array, "*rows hidden"]:
+        """Returns the state: it is the output."""
+        return state
+
+
+def orthogonal_matrices(size: int, number: int, *, rngs: nnx.Rngs) -> Float[Array, "size gates"]:
+    """Returns orthogonal (size, size) matrices side by side, one for each gate."""
+    orthogonal = nnx.initializers.orthogonal()
+    return jnp.concatenate([orthogonal(rngs.params(), (size, size)) for _ in range(number)], axis=1)

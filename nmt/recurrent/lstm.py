@@ -1,0 +1,68 @@
+"""Long short-term memory."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx, struct
+from jaxtyping import Array, Float
+
+from nmt.config import LSTMConfig
+from nmt.recurrent.gru import orthogonal_matrices
+from nmt.types import RandomKey
+
+
+@struct.dataclass
+class LSTMState:
+    """What one step hands to the next."""
+
+    output: Float[Array, "*rows hidden"]  # h, which other layers read
+    memory: Float[Array, "*rows hidden"]  # c, which they do not
+
+
+class LSTM(nnx.Module):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997), with the forget gate of Gers et al.
+
+        i = sigmoid(W_i x + U_i h + b_i)        input gate
+        f = sigmoid(W_f x + U_f h + b_f)        forget gate
+        g = tanh(W_g x + U_g h + b_g)           proposal
+        o = sigmoid(W_o x + U_o h + b_o)        output gate
+        c' = f * c + i * g
+        h' = o * tanh(c')
+
+    `recurrent` holds U_i, U_f, U_g and U_o side by side. b_f starts at `forget_bias`, so that an
+    untrained cell remembers (Jozefowicz et al. 2015).
+    """
+
+    def __init__(
+        self, config: LSTMConfig, input_size: int, hidden_size: int, *, rngs: nnx.Rngs
+    ) -> None:
+        self.hidden_size, self.gates = hidden_size, 4 * hidden_size
+
+        def bias(key: RandomKey, shape: tuple[int], dtype: Any) -> Float[Array, " gates"]:
+            """Returns the bias of all gates at the start."""
+            is_forget = jnp.arange(self.gates) // hidden_size == 1
+            return jnp.where(is_forget, config.forget_bias, 0.0).astype(dtype)
+
+        self.input = nnx.Linear(input_size, self.gates, bias_init=bias, rngs=rngs)
+        self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, 4, rngs=rngs))
+
+    def project(self, inputs: Float[Array, "*rows input"]) -> Float[Array, "*rows gates"]:
+        """Returns W x + b of all gates."""
+        return self.input(inputs)
+
+    def start(self, output: Float[Array, "*rows hidden"]) -> LSTMState:
+        """Returns the state in which both h and c are the given vector."""
+        return LSTMState(output=output, memory=output)
+
+    def step(self, state: LSTMState, projected: Float[Array, "*rows gates"]) -> LSTMState:
+        """Returns h' and c'."""
+        gates = projected + state.output @ self.recurrent[...]
+        write, forget, proposal, read = jnp.split(gates, 4, axis=-1)
+        memory = jax.nn.sigmoid(forget) * state.memory
+        memory = memory + jax.nn.sigmoid(write) * jnp.tanh(proposal)
+        return LSTMState(output=jax.nn.sigmoid(read) * jnp.tanh(memory), memory=memory)
+
+    def output(self, state: LSTMState) -> Float[Array, "*rows hidden"]:
+        """Returns h."""
+        return state.output

@@ -1,0 +1,50 @@
+"""Objectives: what is minimised beside the cross-entropy, each with a state of its own."""
+
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from jaxtyping import Array, Float
+
+from nmt.attention.interface import AttentionOutput
+from nmt.config import Config
+from nmt.data.batching import Batch
+from nmt.training.loss import LossSums
+from nmt.types import Scalar
+
+State = Any  # a pytree, a part of the checkpoint
+
+
+class Forward(NamedTuple):
+    """What the model has made of the rows of one device, given the true previous tokens."""
+
+    attended: AttentionOutput  # at each target position
+    losses: Float[Array, "batch tgt"]  # cross-entropy of each target token, zero on padding
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """A loss beside the cross-entropy. It is built as `Class(config)`."""
+
+    name: str  # of its state in a checkpoint
+
+    def start(self, vocabulary_size: int) -> State:
+        """Returns the state before the first update."""
+        ...
+
+    def __call__(
+        self, state: State, forward: Forward, batch: Batch
+    ) -> tuple[Scalar, dict[str, Scalar]]:
+        """Returns what is added to the loss, a sum over the target tokens of the rows.
+
+        And, by their names, sums that are logged as parts of that loss: the same sum, or none where
+        the value of what is added means nothing.
+        """
+        ...
+
+    def update(self, state: State, sums: LossSums) -> State:
+        """Returns the state after a batch, whose sums are those of all devices."""
+        ...
+
+
+def build_objectives(config: Config) -> list[Objective]:
+    """Returns what the configuration sets beside the cross-entropy."""
+    return [each.build() for each in config.objectives]
