@@ -107,11 +107,11 @@ def translate(
         terminal.lines(source, replace=True), n_best=n_best or 1, skip=done
     )
     with terminal.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:
-        links = stack.enter_context(open_alignments(alignments)) if alignments else None
+        align = stack.enter_context(open_alignments(alignments)) if alignments else None
         for number, found in enumerate(translations, start=done):
             out.writelines(_entries(found, None if n_best is None else number))
-            if links is not None:
-                links.write(found[0])
+            if align is not None:
+                align(found[0])
             if progress is not None and (number + 1) % translator.window == 0:
                 progress.save(out, number + 1)
     if progress is not None:
