@@ -22,7 +22,7 @@ fuzz: .venv/.installed-dev  ## any bytes as input, for a minute each; needs `pip
 check: .venv/.installed-dev  ## format, lint, types, floors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy nmt
+	$(BIN)/mypy nmt tools
 	$(BIN)/lint-imports
 
 format: .venv/.installed-dev

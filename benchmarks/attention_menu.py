@@ -21,7 +21,7 @@ from flax import nnx
 import nmt
 from nmt import configfile
 from nmt.config import Config
-from nmt.data import grammar
+from nmt.data import embedded
 from nmt.data.batching import Batch
 from nmt.decoding.output import word_links
 from nmt.evaluation.alignment import GoldLinks, score_links
@@ -67,7 +67,7 @@ def train(name: str, run: Path, overrides: Sequence[str] = ()) -> dict[str, obje
     nmt.train(configuration(name, run, overrides))
     seconds = perf_counter() - start
     translator = nmt.Translator.load(run)
-    test = grammar.generate("test")
+    test = embedded.pairs("test")
     sources, targets = [pair.source for pair in test], [pair.target for pair in test]
     translations = translator.translate(sources)
     forced = translator.align(sources, targets)

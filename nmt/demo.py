@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nmt import configfile, plotting
-from nmt.data import grammar
+from nmt.data import embedded
 from nmt.decoding.output import word_links
 from nmt.decoding.translator import Translator
 from nmt.errors import UserError
@@ -25,7 +25,7 @@ def demonstrate(overrides: list[str]) -> None:
     run = train(configfile.load(_config_path(), overrides))
     trained = perf_counter() - start
 
-    test = grammar.generate("test")
+    test = embedded.pairs("test")
     translator = Translator.load(run.path, trust=True)
     start = perf_counter()
     translations = translator.translate([pair.source for pair in test])

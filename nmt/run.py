@@ -49,19 +49,14 @@ class Position:
     unlogged: tuple[float, ...] = (0.0, 0.0, 0.0)  # loss, nll and tokens since the last record
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
 class Run:
-    """A run folder and its configuration; `stored` is the one that it has been trained by so far.
+    """A run folder and its configuration."""
 
-    `notes` are lines that say in what a given configuration differs from it.
-    """
-
-    def __init__(
-        self, path: Path, config: Config, *, stored: Config | None = None, notes: Sequence[str] = ()
-    ) -> None:
-        self.path = path
-        self.config = config
-        self.stored = stored
-        self.notes = notes
+    path: Path
+    config: Config
+    stored: Config | None = None  # what it has been trained by so far
+    notes: Sequence[str] = ()  # lines that say in what a given configuration differs from that
 
     @classmethod
     def start(cls, config: Config) -> "Run":

@@ -44,9 +44,9 @@ settings.load_profile("nmt")
 def embedded_tokenizers():
     """A joint unigram model of a few hundred pairs of the embedded corpus."""
     from nmt.config import TrainedTokenizerConfig
-    from nmt.data import grammar, tokenizer
+    from nmt.data import embedded, tokenizer
 
-    pairs = grammar.generate("train", size=400)
+    pairs = embedded.pairs("train")[:400]
     return tokenizer.train(
         [pair.source for pair in pairs],
         [pair.target for pair in pairs],

@@ -18,43 +18,48 @@ if TYPE_CHECKING:
     from nmt.evaluation.alignment import Link
 
 
+Source = Annotated[Path, typer.Option(help="Source text, one sentence a line.")]
+Target = Annotated[Path, typer.Option(help="Its translation, line for line.")]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Link all words with so much attention or more, not the most attended alone.",
+    ),
+]
+Gold = Annotated[
+    Path | None,
+    typer.Option(help="Gold links (`i-j` sure, `ipj` possible): print the alignment error rate."),
+]
+Method = Annotated[str, typer.Option(help=f"What words are linked by: {terminal.METHODS}.")]
+Reverse = Annotated[
+    Path | None,
+    typer.Option(metavar="RUN", help="A run of the other direction, to align by both."),
+]
+Symmetrisation = Annotated[
+    str | None,
+    typer.Option(
+        "--symmetrise",
+        help="How to join both: soft-intersection (if not given) or soft-union, which link "
+        "words whose mean weight is --threshold (0.3 or 0.5, if not given) or more, or a "
+        "method of nmt symmetrise.",
+    ),
+]
+
+
 def align(
     run: RunPath,
     settings: Settings = None,
     *,
-    source: Annotated[Path, typer.Option(help="Source text, one sentence a line.")],
-    target: Annotated[Path, typer.Option(help="Its translation, line for line.")],
+    source: Source,
+    target: Target,
     output: Output = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Link all words with so much attention or more, not the most attended alone.",
-        ),
-    ] = None,
-    gold: Annotated[
-        Path | None,
-        typer.Option(
-            help="Gold links (`i-j` sure, `ipj` possible): print the alignment error rate."
-        ),
-    ] = None,
-    method: Annotated[
-        str, typer.Option(help=f"What words are linked by: {terminal.METHODS}.")
-    ] = "attention",
-    reverse: Annotated[
-        Path | None,
-        typer.Option(metavar="RUN", help="A run of the other direction, to align by both."),
-    ] = None,
-    symmetrisation: Annotated[
-        str | None,
-        typer.Option(
-            "--symmetrise",
-            help="How to join both: soft-intersection (if not given) or soft-union, which link "
-            "words whose mean weight is --threshold (0.3 or 0.5, if not given) or more, or a "
-            "method of nmt symmetrise.",
-        ),
-    ] = None,
+    threshold: Threshold = None,
+    gold: Gold = None,
+    method: Method = "attention",
+    reverse: Reverse = None,
+    symmetrisation: Symmetrisation = None,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:

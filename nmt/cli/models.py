@@ -19,9 +19,28 @@ if TYPE_CHECKING:
     from nmt.decoding.translation import Translation
 
 
-def demo(
-    overrides: Annotated[list[str] | None, typer.Argument(help="section.key=value")] = None,
-) -> None:
+Overrides = Annotated[list[str] | None, typer.Argument(help="section.key=value")]
+Arguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[INPUT] [decoding.KEY=VALUE]...",
+        help="Text, one sentence a line, standard input if it is - or not given; and settings "
+        "of the search, instead of the run's own.",
+    ),
+]
+NBest = Annotated[
+    int | None, typer.Option(min=1, help="Print so many translations a line, with scores.")
+]
+Alignments = Annotated[
+    Path | None,
+    typer.Option(help="Also write attention (.npz) or Pharaoh links (any other ending)."),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with an output file that was not finished.")
+]
+
+
+def demo(overrides: Overrides = None) -> None:
     """Train, evaluate and plot on the embedded German-English corpus, in a few minutes.
 
     Example: nmt demo run=runs/my-demo
@@ -34,7 +53,7 @@ def demo(
 
 def train(
     config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
-    overrides: Annotated[list[str] | None, typer.Argument(help="section.key=value")] = None,
+    overrides: Overrides = None,
 ) -> None:
     """Train a model; the same command again goes on where it stopped.
 
@@ -55,26 +74,12 @@ def train(
 
 def translate(
     run: RunPath,
-    arguments: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[INPUT] [decoding.KEY=VALUE]...",
-            help="Text, one sentence a line, standard input if it is - or not given; and settings "
-            "of the search, instead of the run's own.",
-        ),
-    ] = None,
+    arguments: Arguments = None,
     output: Output = None,
     beam: Beam = None,
-    n_best: Annotated[
-        int | None, typer.Option(min=1, help="Print so many translations a line, with scores.")
-    ] = None,
-    alignments: Annotated[
-        Path | None,
-        typer.Option(help="Also write attention (.npz) or Pharaoh links (any other ending)."),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an output file that was not finished.")
-    ] = False,
+    n_best: NBest = None,
+    alignments: Alignments = None,
+    resume: Resume = False,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
@@ -102,11 +107,11 @@ def translate(
         terminal.lines(source, replace=True), n_best=n_best or 1, skip=done
     )
     with terminal.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:
-        links = stack.enter_context(open_alignments(alignments)) if alignments else None
+        align = stack.enter_context(open_alignments(alignments)) if alignments else None
         for number, found in enumerate(translations, start=done):
             out.writelines(_entries(found, None if n_best is None else number))
-            if links is not None:
-                links.write(found[0])
+            if align is not None:
+                align(found[0])
             if progress is not None and (number + 1) % translator.window == 0:
                 progress.save(out, number + 1)
     if progress is not None:

@@ -1,5 +1,6 @@
 """The commands that draw: what a model attends to, and how training went."""
 
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,54 +15,62 @@ if TYPE_CHECKING:
     from nmt.evaluation.alignment import GoldLinks
 
 
+Sentences = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SENTENCE]... [decoding.KEY=VALUE]...",
+        help="To translate; and settings of the search, instead of the run's own.",
+    ),
+]
+SentenceFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Draw the sentences of a file, one a line; each may be followed by a tab and its "
+        "translation, and by another and gold links."
+    ),
+]
+Picture = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="A .png, .svg or .pdf file; heatmap.png if neither this nor --html is given.",
+    ),
+]
+Page = Annotated[
+    Path | None,
+    typer.Option("--html", help="Also write a page: pointing at a word shows what it saw."),
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(help="Show this translation instead of the model's own; one a sentence."),
+]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option(help=f"{terminal.METHODS}; repeat it to see several side by side."),
+]
+Gold = Annotated[
+    list[str] | None,
+    typer.Option(help="Outline the links `i-j` (sure) and `ipj` (possible); one a --target."),
+]
+Words = Annotated[bool, typer.Option(help="Words, not subword pieces.")]
+End = Annotated[bool, typer.Option("--end", help="Keep the end of sentence beside the words.")]
+NBest = Annotated[int | None, typer.Option(min=1, help="Show so many hypotheses of the beam.")]
+
+
 def plot(
     run: RunPath,
-    sentences: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SENTENCE]... [decoding.KEY=VALUE]...",
-            help="To translate; and settings of the search, instead of the run's own.",
-        ),
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            help="Draw the sentences of a file, one a line; each may be followed by a tab and its "
-            "translation, and by another and gold links."
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="A .png, .svg or .pdf file; heatmap.png if neither this nor --html is given.",
-        ),
-    ] = None,
-    page: Annotated[
-        Path | None,
-        typer.Option("--html", help="Also write a page: pointing at a word shows what it saw."),
-    ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(help="Show this translation instead of the model's own; one a sentence."),
-    ] = None,
-    method: Annotated[
-        list[str] | None,
-        typer.Option(help=f"{terminal.METHODS}; repeat it to see several side by side."),
-    ] = None,
-    gold: Annotated[
-        list[str] | None,
-        typer.Option(help="Outline the links `i-j` (sure) and `ipj` (possible); one a --target."),
-    ] = None,
-    words: Annotated[bool, typer.Option(help="Words, not subword pieces.")] = True,
-    end: Annotated[
-        bool, typer.Option("--end", help="Keep the end of sentence beside the words.")
-    ] = False,
+    sentences: Sentences = None,
+    file: SentenceFile = None,
+    output: Picture = None,
+    page: Page = None,
+    target: Targets = None,
+    method: Methods = None,
+    gold: Gold = None,
+    words: Words = True,
+    end: End = False,
     beam: Beam = None,
-    n_best: Annotated[
-        int | None, typer.Option(min=1, help="Show so many hypotheses of the beam.")
-    ] = None,
+    n_best: NBest = None,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
@@ -85,13 +94,10 @@ def plot(
             "leave out --end, or --no-words"
         )
     sentences, settings = terminal.settings_apart(sentences, beam=beam)
-    if file is not None:
-        if sentences or target or gold:
-            raise DataError("--file has sentences, targets and gold links; leave the others out")
-        sentences, target, gold = _columns(file)
-    links = _check_given(sentences, target, gold, name=file or "--gold", words=words, n_best=n_best)
+    given = _given(sentences, target, gold, file=file)
+    links = given.links(words=words, n_best=n_best)
     translator = terminal.translator(run, settings, checkpoint=checkpoint, trust=trust)
-    found = _translations(translator, sentences, target, n_best or 1)
+    found = _translations(translator, given, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
     panels = _panels(translator, shown, methods, words=words, end=end, gold=links)
     if output is not None:
@@ -103,60 +109,71 @@ def plot(
         print(each.text)
 
 
-def _columns(path: Path) -> tuple[list[str], list[str] | None, list[str] | None]:
-    """Returns the sentences of a file, and, where it has them, their translations and links."""
-    rows = [line.split("\t") for line in terminal.lines(path)]
+@dataclass(frozen=True)
+class _Given:
+    """The sentences to draw; their translations and gold links, if they are given."""
+
+    sentences: list[str]
+    target: list[str] | None
+    gold: list[str] | None
+    name: Path | str  # where the gold links stand
+
+    def links(self, *, words: bool, n_best: int | None) -> "list[GoldLinks] | None":
+        """Returns the gold links; what is given must be given of all sentences, and go together.
+
+        Raises:
+            DataError: it is not, or a line of gold links does not fit its sentence.
+        """
+        from nmt.evaluation.pharaoh import read_gold
+
+        if not self.sentences:
+            raise DataError("no sentence to draw; give one, or a --file of them")
+        number = len(self.sentences)
+        for option, given in (("--target", self.target), ("--gold", self.gold)):
+            if given is not None and len(given) != number:
+                raise DataError(
+                    f"{len(given)} times {option} for {number} sentences; give it once for each"
+                )
+        if self.target is not None and n_best is not None:
+            raise DataError("--n-best shows what the model writes itself; leave out the targets")
+        if self.gold is None:
+            return None
+        if self.target is None:
+            raise DataError(
+                "gold links count the words of a given translation; give it by --target"
+            )
+        if not words:
+            raise DataError("gold links are between words; leave out --no-words, or the links")
+        return read_gold(
+            self.gold, name=self.name, source_lines=self.sentences, target_lines=self.target
+        )
+
+
+def _given(
+    sentences: list[str], target: list[str] | None, gold: list[str] | None, *, file: Path | None
+) -> _Given:
+    """Returns what the command line has, or a file of sentences, translations and gold links."""
+    if file is None:
+        return _Given(sentences, target, gold, "--gold")
+    if sentences or target or gold:
+        raise DataError("--file has sentences, targets and gold links; leave the others out")
+    rows = [line.split("\t") for line in terminal.lines(file)]
     for number, row in enumerate(rows, start=1):
         if len(row) > 3 or len(row) != len(rows[0]):
             raise DataError(
-                f"{path}, line {number}: {len(row)} tab-separated columns; each line has a "
+                f"{file}, line {number}: {len(row)} tab-separated columns; each line has a "
                 "sentence, or also its translation, or also gold links"
             )
-    sentences, target, gold, *_ = (*map(list, zip(*rows, strict=True)), None, None, None)
-    return sentences or [], target, gold
+    columns = (*map(list, zip(*rows, strict=True)), None, None, None)
+    return _Given(columns[0] or [], columns[1], columns[2], file)
 
 
-def _check_given(
-    sentences: list[str],
-    target: list[str] | None,
-    gold: list[str] | None,
-    *,
-    name: Path | str,
-    words: bool,
-    n_best: int | None,
-) -> "list[GoldLinks] | None":
-    """Checks that what is given of each sentence is given of all, and can be drawn together.
-
-    Returns the gold links; `name` is that of where they stand.
-    """
-    from nmt.evaluation.pharaoh import read_gold
-
-    if not sentences:
-        raise DataError("no sentence to draw; give one, or a --file of them")
-    for option, given in (("--target", target), ("--gold", gold)):
-        if given is not None and len(given) != len(sentences):
-            raise DataError(
-                f"{len(given)} times {option} for {len(sentences)} sentences; give it once for each"
-            )
-    if target is not None and n_best is not None:
-        raise DataError("--n-best shows what the model writes itself; leave out the targets")
-    if gold is None:
-        return None
-    if target is None:
-        raise DataError("gold links count the words of a given translation; give it by --target")
-    if not words:
-        raise DataError("gold links are between words; leave out --no-words, or the links")
-    return read_gold(gold, name=name, source_lines=sentences, target_lines=target)
-
-
-def _translations(
-    translator: Any, sentences: list[str], target: list[str] | None, n_best: int
-) -> list[list[Any]]:
+def _translations(translator: Any, given: _Given, n_best: int) -> list[list[Any]]:
     """Returns what is drawn of each sentence: its hypotheses, or the given target."""
-    if target is not None:
-        found = [[each] for each in translator.align(sentences, target)]
+    if given.target is not None:
+        found = [[each] for each in translator.align(given.sentences, given.target)]
     else:
-        found = list(translator.stream(sentences, n_best=n_best))
+        found = list(translator.stream(given.sentences, n_best=n_best))
     for number, (best, *_) in enumerate(found, start=1):
         if not best.attention.size:
             raise DataError(f"sentence {number}: nothing to draw, it or its translation is empty")

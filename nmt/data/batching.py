@@ -155,12 +155,6 @@ def pad_side(
     return tokens, lengths
 
 
-def filled(batches: Sequence[PlannedBatch], lengths: Lengths) -> float:
-    """Returns the share of all cells, source and target, that hold a real token."""
-    cells = sum(batch.shape.rows * (batch.shape.source + batch.shape.target) for batch in batches)
-    return float(sum(lengths[batch.pairs].sum() for batch in batches) / cells)
-
-
 def _fits(lengths: Lengths, shapes: Sequence[Shape]) -> npt.NDArray[np.bool_]:
     """Returns (shapes, pairs): whether both sides of a pair fit into a frame."""
     return np.stack([(lengths <= (shape.source, shape.target)).all(axis=1) for shape in shapes])

@@ -17,7 +17,7 @@ from datasets import Dataset, Features, List, Value
 
 from nmt.config import CorpusConfig, SamplingConfig
 from nmt.config.data import is_table
-from nmt.data import files, grammar, links
+from nmt.data import embedded, files, links
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 
@@ -179,13 +179,7 @@ def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[np.int32]]:
 
 
 def _embedded(split: str) -> Dataset:
-    match split:
-        case "train" | "validation" | "test":
-            pairs = grammar.generate(split)
-        case _:
-            raise DataError(
-                f"the embedded corpus has no split {split!r}; choose from train, validation, test"
-            )
+    pairs = embedded.pairs(split)
     columns = {side: [getattr(pair, side) for pair in pairs] for side in SIDES}
     return Dataset.from_dict(columns, features=TEXT)
 

@@ -17,8 +17,6 @@ from nmt.errors import DataError
 _First = TypeVar("_First")
 _Second = TypeVar("_Second")
 
-JSON_SUFFIXES = (".jsonl", ".json")
-
 
 def find(path: str | Path) -> Path:
     """Returns the path itself or its gzipped sibling, whichever there is.

@@ -2,13 +2,12 @@
 
 import contextlib
 import zipfile
-from collections.abc import Iterable, Iterator
-from itertools import tee
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import count, tee
 from pathlib import Path
-from typing import Any, Protocol, TextIO, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
 from nmt.decoding.translation import Translation
 from nmt.decoding.translator import Translator
@@ -18,21 +17,13 @@ from nmt.evaluation.pharaoh import format_links
 from nmt.evaluation.symmetrise import METHODS, SOFT, check_method, soft_links, symmetrise, turned
 
 
-@runtime_checkable
-class AlignmentWriter(Protocol):
-    """What receives the translations of a file, one line after the other."""
-
-    def write(self, translation: Translation) -> None:
-        """Writes the alignment of the next line."""
-        ...
-
-
 @contextlib.contextmanager
-def open_alignments(path: str | Path) -> Iterator[AlignmentWriter]:
+def open_alignments(path: str | Path) -> Iterator[Callable[[Translation], object]]:
     """Opens a file for alignments: matrices if it ends in `.npz`, else Pharaoh links.
 
-    An `.npz` has three arrays for each line n, counted from 0: `attention_n`, float32 of (target
-    pieces, source pieces), and the pieces as strings, `source_n` and `target_n`.
+    It yields what writes the alignment of the next line. An `.npz` has three arrays for each line
+    n, counted from 0: `attention_n`, float32 of (target pieces, source pieces), and the pieces as
+    strings, `source_n` and `target_n`.
 
     Raises:
         DataError: the file cannot be written.
@@ -41,10 +32,10 @@ def open_alignments(path: str | Path) -> Iterator[AlignmentWriter]:
     try:
         if path.suffix == ".npz":
             with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-                yield _Matrices(archive)
+                yield partial(_add_matrices, archive, count())
         else:
             with path.open("w", encoding="utf-8") as file:
-                yield _Links(file)
+                yield lambda translation: file.write(format_links(word_links(translation)) + "\n")
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from None
 
@@ -60,11 +51,6 @@ def word_links(translation: Translation, *, threshold: float | None = None) -> f
     return argmax_links(weights) if threshold is None else threshold_links(weights, threshold)
 
 
-def links(translation: Translation) -> str:
-    """Returns `word_links` as a line of Pharaoh text."""
-    return format_links(word_links(translation))
-
-
 def stream_links(
     translator: Translator,
     pairs: Iterable[tuple[str, str]],
@@ -72,7 +58,7 @@ def stream_links(
     threshold: float | None = None,
     method: str = "attention",
 ) -> Iterator[frozenset[Link]]:
-    """Returns `word_links` of each (source, target) pair; a window of them is in encoded at once.
+    """Returns `word_links` of each (source, target) pair; a window of them is in memory at once.
 
     Raises:
         DataError: there is no such method of explanation.
@@ -133,27 +119,14 @@ def stream_symmetrised(
     )
 
 
-class _Matrices:
-    """An `.npz` written array by array, so that no more than one line is in encoded."""
-
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self._archive = archive
-        self._line = 0
-
-    def write(self, translation: Translation) -> None:
-        self._add("attention", translation.attention)
-        self._add("source", np.array(translation.source_pieces, dtype=np.str_))
-        self._add("target", np.array(translation.target_pieces, dtype=np.str_))
-        self._line += 1
-
-    def _add(self, name: str, array: npt.NDArray[Any]) -> None:
-        with self._archive.open(f"{name}_{self._line}.npy", "w") as file:
+def _add_matrices(archive: zipfile.ZipFile, lines: Iterator[int], translation: Translation) -> None:
+    """Adds the arrays of the next line, so that no more than one line is in memory."""
+    line = next(lines)
+    arrays = {
+        "attention": translation.attention,
+        "source": np.array(translation.source_pieces, np.str_),
+        "target": np.array(translation.target_pieces, np.str_),
+    }
+    for name, array in arrays.items():
+        with archive.open(f"{name}_{line}.npy", "w") as file:
             np.lib.format.write_array(file, array, allow_pickle=False)
-
-
-class _Links:
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-
-    def write(self, translation: Translation) -> None:
-        self._file.write(links(translation) + "\n")

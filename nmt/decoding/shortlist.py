@@ -40,8 +40,8 @@ class Lexicon:
         cls, pairs: Iterable[Pair], *, source_size: int, target_size: int, rounds: int = ROUNDS
     ) -> "Lexicon":
         """Returns the likeliest translations by `model_1` after so many rounds."""
-        links = _links(pairs, target_size)
-        sources, targets, chances = _expectation_maximisation(links, target_size, rounds)
+        links = pairings(pairs, target_size)
+        sources, targets, chances = model_1(links, target_size, rounds)
         order = np.lexsort((-chances, sources))
         counts = np.bincount(sources, minlength=source_size)
         ranks = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -136,18 +136,8 @@ def make(run: Run) -> Path:
     return Lexicon.learn(pairs, **sizes).save(run)
 
 
-def model_1(pairs: Iterable[Pair], *, target_size: int, rounds: int) -> Table:
-    """Returns p(target piece | source piece) of IBM model 1 for all that stand in one sentence.
-
-    Each round shares a target position among the source positions of its sentence in proportion
-    to p, and makes the sums the new p (Brown et al. 1993, section 4.1); it starts with equal ones.
-    There is no empty word: where both sides end with the end of sentence, that takes its place.
-    """
-    return _expectation_maximisation(_links(pairs, target_size), target_size, rounds)
-
-
 @dataclasses.dataclass(frozen=True)
-class _Links:
+class Links:
     """Every pairing of a target position with a source position of the same sentence."""
 
     kinds: npt.NDArray[np.int64]  # source piece * target vocabulary + target piece
@@ -155,7 +145,7 @@ class _Links:
     firsts: npt.NDArray[np.int64]  # of each target position, its first link
 
 
-def _links(pairs: Iterable[Pair], target_size: int) -> _Links:
+def pairings(pairs: Iterable[Pair], target_size: int) -> Links:
     """Returns the links of the first pairs, about LINKS at most."""
     kinds: list[npt.NDArray[np.int64]] = []
     choices: list[npt.NDArray[np.int64]] = []
@@ -169,10 +159,16 @@ def _links(pairs: Iterable[Pair], target_size: int) -> _Links:
             break
     of_words = np.concatenate(choices)
     words = np.repeat(np.arange(len(of_words)), of_words)
-    return _Links(np.concatenate(kinds), words, np.cumsum(of_words) - of_words)
+    return Links(np.concatenate(kinds), words, np.cumsum(of_words) - of_words)
 
 
-def _expectation_maximisation(links: _Links, target_size: int, rounds: int) -> Table:
+def model_1(links: Links, target_size: int, rounds: int) -> Table:
+    """Returns p(target piece | source piece) of IBM model 1 for all that stand in one sentence.
+
+    Each round shares a target position among the source positions of its sentence in proportion
+    to p, and makes the sums the new p (Brown et al. 1993, section 4.1); it starts with equal ones.
+    There is no empty word: where both sides end with the end of sentence, that takes its place.
+    """
     kinds, kind = np.unique(links.kinds, return_inverse=True)
     sources, targets = np.divmod(kinds, target_size)
     chances = np.ones(len(kinds))

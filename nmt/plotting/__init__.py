@@ -3,7 +3,7 @@
 Matplotlib takes a third of a second to import, so each function does it only when called.
 """
 
-from nmt.plotting.charts import charts, curves
+from nmt.plotting.charts import charts
 from nmt.plotting.files import check_ending, image, save
 from nmt.plotting.heatmaps import Panel, grid, heatmap, panel, plot_alignment, wrapped
 from nmt.plotting.page import page
@@ -12,7 +12,6 @@ __all__ = [
     "Panel",
     "charts",
     "check_ending",
-    "curves",
     "grid",
     "heatmap",
     "image",

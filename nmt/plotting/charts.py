@@ -11,12 +11,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 COLUMNS = 2  # of charts in one figure
 
-Series = Mapping[str, tuple[Sequence[float], Sequence[float]]]
-
-
-def curves(series: Series, *, ylabel: str) -> "matplotlib.figure.Figure":
-    """Draws learning curves: `series` gives under each name its steps and its values there."""
-    return charts({ylabel: series})
+Series = Mapping[str, tuple[Sequence[float], Sequence[float]]]  # name: steps, values there
 
 
 def charts(panels: Mapping[str, Series], *, log: Sequence[str] = ()) -> "matplotlib.figure.Figure":

@@ -21,9 +21,16 @@ def page(sentences: Sequence[Mapping[str, Panel]], *, title: str = "Attention") 
     if not sentences or any(set(each) != set(sentences[0]) for each in sentences):
         raise ValueError("a page needs sentences, and the same methods for each")
     data = json.dumps([_as_data(panels) for panels in sentences], ensure_ascii=False)
-    template = Template((files("nmt.plotting") / "page.html").read_text(encoding="utf-8"))
-    # Nothing in the data may end the script that holds it.
-    return template.substitute(title=html.escape(title), data=data.replace("<", "\\u003c"))
+    frame, style, script = (
+        (files("nmt.plotting") / name).read_text(encoding="utf-8")
+        for name in ("page.html", "page.css", "page.js")
+    )
+    return Template(frame).substitute(
+        title=html.escape(title),
+        style=style,
+        data=data.replace("<", "\\u003c"),  # nothing in it may end the script that holds it
+        script=script,
+    )
 
 
 def _as_data(panels: Mapping[str, Panel]) -> dict[str, object]:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from nmt.data.grammar import nouns, verbs
-from nmt.data.grammar.english import english_noun_phrase, third_person
-from nmt.data.grammar.german import german_noun_phrase
-from nmt.data.grammar.meaning import Clause, NounPhrase, PrepositionalPhrase, Sentence
-from nmt.data.grammar.nouns import DAS, DU, ER, ICH, SIE, SIE_PLURAL, WIR
-from nmt.data.grammar.pairs import translate
+from demo_corpus import nouns, verbs
+from demo_corpus.english import english_noun_phrase, third_person
+from demo_corpus.german import german_noun_phrase
+from demo_corpus.meaning import Clause, NounPhrase, PrepositionalPhrase, Sentence
+from demo_corpus.nouns import DAS, DU, ER, ICH, SIE, SIE_PLURAL, WIR
+from demo_corpus.pairs import translate
 
 CAN, HAVE_TO, WANT_TO, SHOULD, WOULD_LIKE_TO, WILL = nouns.MODALS
 

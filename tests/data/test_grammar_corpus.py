@@ -1,50 +1,37 @@
-"""What holds of every pair of the embedded corpus."""
+"""What holds of every pair of the embedded corpus, and of those that other seeds would give."""
 
-import json
+import gzip
 import os
 import re
 import subprocess
 import sys
 from collections import Counter
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
-from nmt.data.grammar import generate
+from demo_corpus import generate
+from nmt.data import embedded
 
-# In a process of its own, where no run-time type checker slows a whole corpus down.
+TOOLS = Path(__file__).parents[2] / "tools"
 SCRIPT = """
-import json, sys
-from nmt.data.grammar import generate
-corpora = {}
-for name in sys.argv[1:]:
-    split, seed, size = name.split("-")
-    pairs = generate(split, seed=int(seed), size=int(size) if size else None)
-    corpora[name] = [(pair.source, pair.target, sorted(pair.links)) for pair in pairs]
-print(json.dumps({"corpora": corpora, "modules": sorted(sys.modules)}))
+import sys
+from demo_corpus.__main__ import table
+sys.stdout.buffer.write(table().encode())
 """
 
 
-def generate_apart(*names, hash_seed="0"):
-    """Returns the corpora called split-seed-size, and the modules that were imported for them."""
-    return json.loads(
-        subprocess.run(
-            [sys.executable, "-c", SCRIPT, *names],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            check=True,
-        ).stdout
-    )
-
-
 @pytest.fixture(scope="module")
-def outcome():
-    return generate_apart("train-1-", "validation-1-", "test-1-", "train-2-2000", "test-2-200")
-
-
-@pytest.fixture(scope="module")
-def corpora(outcome):
-    return outcome["corpora"]
+def corpora():
+    """The embedded corpus, and others of the same grammar, called split-seed."""
+    found = {f"{split}-1": embedded.pairs(split) for split in embedded.SPLITS}
+    found["train-2"] = generate("train", seed=2, size=2000)
+    found["test-2"] = generate("test", seed=2, size=200)
+    return {
+        name: [(each.source, each.target, each.links) for each in corpus]
+        for name, corpus in found.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -163,16 +150,16 @@ def test_no_pair_occurs_twice_in_a_split(corpora):
         sizes[name] = len(corpus)
         assert len({source for source, _, _ in corpus}) == len(corpus)
 
-    assert sizes["train-1-"] == 12_000
-    assert sizes["validation-1-"] == 300
-    assert sizes["test-1-"] == 500
-    assert sizes["train-2-2000"] == 2000
+    assert sizes["train-1"] == 12_000
+    assert sizes["validation-1"] == 300
+    assert sizes["test-1"] == 500
+    assert sizes["train-2"] == 2000
 
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_every_word_is_often_in_the_training_split(corpora, side):
-    counts = Counter(word for pair in corpora["train-1-"] for word in words(pair[side]))
-    unseen = {word for pair in corpora["test-1-"] for word in words(pair[side])} - counts.keys()
+    counts = Counter(word for pair in corpora["train-1"] for word in words(pair[side]))
+    unseen = {word for pair in corpora["test-1"] for word in words(pair[side])} - counts.keys()
 
     assert min(counts.values()) >= 15
     assert not unseen
@@ -180,24 +167,17 @@ def test_every_word_is_often_in_the_training_split(corpora, side):
 
 
 def test_the_seed_alone_decides(corpora):
-    elsewhere = generate_apart("train-1-300", "train-2-300", hash_seed="1")["corpora"]
-    here = [(pair.source, pair.target, sorted(pair.links)) for pair in generate("train", size=100)]
+    first, other = ([each.source for each in generate("train", seed=n, size=100)] for n in (1, 2))
 
-    assert elsewhere["train-1-300"] == corpora["train-1-"][:300]
-    assert [[source, target, [list(link) for link in links]] for source, target, links in here] == (
-        corpora["train-1-"][:100]
+    assert first == [source for source, _, _ in corpora["train-1"][:100]]
+    assert other == [source for source, _, _ in corpora["train-2"][:100]]
+    assert first != other
+
+
+def test_the_package_has_what_the_generator_writes():
+    environment = {**os.environ, "PYTHONHASHSEED": "1"}  # which must not matter
+    written = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=TOOLS, env=environment, capture_output=True, check=True
     )
-    assert elsewhere["train-2-300"] != elsewhere["train-1-300"]
 
-
-def test_the_grammar_imports_nothing_heavy(outcome):
-    assert not {"numpy", "jax", "datasets"} & set(outcome["modules"])
-
-
-def test_an_unknown_split_is_named():
-    with pytest.raises(subprocess.CalledProcessError) as caught:
-        generate_apart("dev-1-")
-
-    assert b"no split 'dev' in the embedded corpus; choose train, validation, test" in (
-        caught.value.stderr
-    )
+    assert gzip.decompress(embedded.PATH.read_bytes()) == written.stdout

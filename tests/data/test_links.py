@@ -6,7 +6,7 @@ import pytest
 from datasets import Dataset
 
 from nmt.config import CorpusConfig, SamplingConfig
-from nmt.data import corpus, grammar
+from nmt.data import corpus, embedded
 from nmt.errors import DataError
 
 PAIRS = [("ein Hund", "a dog"), ("", ""), ("zwei  Katzen", "two cats sing")]
@@ -66,7 +66,7 @@ def linked_text(tokenizer, encoded, side, places):
 def test_a_link_goes_to_all_pieces_of_its_words_however_they_are_cut(
     tmp_path, embedded_tokenizers, sampling
 ):
-    pairs = [(pair.source, pair.target) for pair in grammar.generate("train", size=50)]
+    pairs = [(pair.source, pair.target) for pair in embedded.pairs("train")[:50]]
     ends = [(len(source.split()) - 1, len(target.split()) // 2) for source, target in pairs]
     text = load(tmp_path, "".join(f"{i}-{j}\n" for i, j in ends), pairs)
 

@@ -368,9 +368,9 @@ def test_every_sentence_has_the_same_chance_to_be_drawn():
 
 
 def test_the_embedded_corpus_needs_no_unknown_piece(embedded_tokenizers):
-    from nmt.data import grammar
+    from nmt.data import embedded
 
-    for pair in grammar.generate("train", size=100):
+    for pair in embedded.pairs("train")[:100]:
         ids = embedded_tokenizers.source.encode(pair.source)
         assert embedded_tokenizers.source.unk not in ids
         assert embedded_tokenizers.source.decode(ids) == pair.source

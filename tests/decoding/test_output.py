@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from nmt.decoding.output import (
-    links,
     open_alignments,
     stream_links,
     stream_symmetrised,
@@ -31,8 +30,8 @@ NOTHING = translation([], [], [])
 
 
 def test_links_are_between_words():
-    assert links(SENTENCE) == "0-0 1-1"
-    assert links(NOTHING) == ""
+    assert word_links(SENTENCE) == {(0, 0), (1, 1)}
+    assert word_links(NOTHING) == frozenset()
 
 
 def test_the_end_of_sentence_is_never_linked():
@@ -122,17 +121,17 @@ def test_an_unknown_symmetrisation_of_two_models_is_named_with_all_there_are(cop
 
 
 def test_pharaoh_text_has_one_line_for_each_translation(tmp_path):
-    with open_alignments(tmp_path / "links.txt") as out:
+    with open_alignments(tmp_path / "links.txt") as write:
         for each in (SENTENCE, NOTHING, SENTENCE):
-            out.write(each)
+            write(each)
 
     assert (tmp_path / "links.txt").read_text() == "0-0 1-1\n\n0-0 1-1\n"
 
 
 def test_matrices_come_back_with_their_pieces_and_without_pickle(tmp_path):
-    with open_alignments(tmp_path / "a.npz") as out:
+    with open_alignments(tmp_path / "a.npz") as write:
         for each in (SENTENCE, NOTHING):
-            out.write(each)
+            write(each)
 
     with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
         np.testing.assert_array_equal(arrays["attention_0"], SENTENCE.attention)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nmt import configfile
 from nmt.decoding import shortlist
 from nmt.decoding.lots import Lot
-from nmt.decoding.shortlist import FILE, Lexicon, make, model_1
+from nmt.decoding.shortlist import FILE, Lexicon, make, model_1, pairings
 from nmt.decoding.translator import Translator
 from nmt.errors import RunError
 from nmt.run import Run
@@ -38,7 +38,7 @@ KOEHN = [((DAS, HAUS), (THE, HOUSE)), ((DAS, BUCH), (THE, BOOK)), ((EIN, BUCH), 
 )
 def test_model_1_gives_the_values_of_the_textbook(source, target, after):
     for rounds, expected in enumerate(after, start=1):
-        sources, targets, chances = model_1(KOEHN, target_size=4, rounds=rounds)
+        sources, targets, chances = model_1(pairings(KOEHN, 4), 4, rounds)
 
         (found,) = chances[(sources == source) & (targets == target)]
         assert found == pytest.approx(expected, abs=1e-4)
@@ -64,7 +64,7 @@ corpora = st.lists(st.tuples(sentences, sentences), min_size=1, max_size=6)
 
 @given(pairs=corpora, rounds=st.integers(1, 4))
 def test_model_1_is_that_of_plain_loops(pairs, rounds):
-    sources, targets, chances = model_1(pairs, target_size=6, rounds=rounds)
+    sources, targets, chances = model_1(pairings(pairs, 6), 6, rounds)
 
     expected = plain_model_1(pairs, rounds)
     assert set(zip(sources.tolist(), targets.tolist(), strict=True)) == set(expected)

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nmt.config import TrainedTokenizerConfig
-from nmt.data import grammar, tokenizer
+from nmt.data import embedded, tokenizer
 from nmt.decoding.translation import Translation
 from nmt.evaluation.words import Words
 
@@ -17,7 +17,7 @@ lines = st.one_of(st.text(), st.text(HOSTILE), st.text(st.sampled_from(HOSTILE +
 @pytest.fixture(scope="module")
 def models(embedded_tokenizers):
     """One tokenizer without and one with bytes for characters that it does not know."""
-    pairs = grammar.generate("train", size=400)
+    pairs = embedded.pairs("train")[:400]
     config = TrainedTokenizerConfig(vocabulary_size=420, byte_fallback=True)
     sides = [pair.source for pair in pairs], [pair.target for pair in pairs]
     return embedded_tokenizers, tokenizer.train(*sides, config)

@@ -6,7 +6,7 @@ from nmt import plotting
 def test_curves_show_each_series_under_its_name():
     series = {"training": ([100, 200, 300], [4.0, 3.0, 2.5]), "validation": ([200], [3.2])}
 
-    axes = plotting.curves(series, ylabel="nll per token").axes[0]
+    axes = plotting.charts({"nll per token": series}).axes[0]
 
     drawn = {line.get_label(): (*map(list, line.get_data()),) for line in axes.lines}
     assert drawn == series
@@ -16,7 +16,7 @@ def test_curves_show_each_series_under_its_name():
 
 def test_a_curve_of_one_point_is_seen():
     nothing, point = (
-        plotting.image(plotting.curves({"a": ([1.0], [value])}, ylabel="loss"))
+        plotting.image(plotting.charts({"loss": {"a": ([1.0], [value])}}))
         for value in (float("nan"), 1.0)
     )
 

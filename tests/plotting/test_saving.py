@@ -26,7 +26,7 @@ def test_the_ending_decides_the_file_type_and_bytes_repeat(tmp_path, name, magic
 
 @pytest.mark.parametrize("name", ["figure.jpg", "figure", "png"])
 def test_another_ending_is_refused(tmp_path, name):
-    figure = plotting.curves({"a": ([1.0], [1.0])}, ylabel="loss")
+    figure = plotting.charts({"loss": {"a": ([1.0], [1.0])}})
 
     with pytest.raises(UserError, match=rf"{name}: a figure is written as .png, .svg or .pdf"):
         plotting.save(figure, tmp_path / name)
@@ -43,7 +43,7 @@ def test_a_figure_too_large_for_pixels_is_refused_before_it_is_drawn(tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    figure = plotting.curves({"a": ([1.0], [1.0])}, ylabel="loss")
+    figure = plotting.charts({"loss": {"a": ([1.0], [1.0])}})
 
     with pytest.raises(UserError, match=r"absent.figure.png: cannot be written \(No such file"):
         plotting.save(figure, tmp_path / "absent" / "figure.png")

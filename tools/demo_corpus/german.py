@@ -1,6 +1,6 @@
 """German: declension, and the order of words in main and subordinate clauses."""
 
-from nmt.data.grammar.meaning import (
+from demo_corpus.meaning import (
     Clause,
     Front,
     Nominal,
@@ -8,8 +8,8 @@ from nmt.data.grammar.meaning import (
     PrepositionalPhrase,
     Word,
 )
-from nmt.data.grammar.nouns import DETERMINERS
-from nmt.data.grammar.words import Adverbial, Case, Forms, Noun, Pronoun
+from demo_corpus.nouns import DETERMINERS
+from demo_corpus.words import Adverbial, Case, Forms, Noun, Pronoun
 
 # Each row is nominative / accusative / dative, each with the endings of der, die, das and plural;
 # a dash is no ending.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from nmt.data.grammar.words import Adverbial, Nature, Preposition, Verb
+from demo_corpus.words import Adverbial, Nature, Preposition, Verb
 
 STATE, EVENT, DEED, HABIT, EFFORT = Nature
 

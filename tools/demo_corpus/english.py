@@ -1,7 +1,7 @@
 """English: agreement, do-support, articles, and the order of words in a clause."""
 
-from nmt.data.grammar.meaning import Clause, Front, Nominal, NounPhrase, PrepositionalPhrase, Word
-from nmt.data.grammar.words import Adverbial, Modal, Pronoun
+from demo_corpus.meaning import Clause, Front, Nominal, NounPhrase, PrepositionalPhrase, Word
+from demo_corpus.words import Adverbial, Modal, Pronoun
 
 _BE_PRESENT = ("am", "are", "is", "are")
 _BE_PAST = ("was", "were", "was", "were")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from nmt.data.grammar.words import (
+from demo_corpus.words import (
     Adjective,
     Adverbial,
     Determiner,

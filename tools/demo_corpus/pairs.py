@@ -3,53 +3,33 @@
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from random import Random
-from typing import Literal
 
-from nmt.data.grammar.english import english_clause
-from nmt.data.grammar.german import german_main_clause, german_subordinate_clause
-from nmt.data.grammar.meaning import Sentence, Word
-from nmt.data.grammar.sentences import Speaker
-from nmt.errors import DataError
+from demo_corpus.english import english_clause
+from demo_corpus.german import german_main_clause, german_subordinate_clause
+from demo_corpus.meaning import Sentence, Word
+from demo_corpus.sentences import Speaker
+from nmt.data.embedded import SentencePair
 
-_SIZES = {"train": 12_000, "validation": 300, "test": 500}
+SIZES = {"train": 12_000, "validation": 300, "test": 500}
 _LENGTHS = range(3, 17)  # German words
 
 
-@dataclass(frozen=True)
-class SentencePair:
-    """A German sentence, its English translation, and their gold alignment.
-
-    A link is (source word, target word), counted from 0 in `str.split()`: punctuation belongs to
-    the word it follows. Every word has a link. A word that has no counterpart of its own is linked
-    with what it helps to say: "hat gelesen" both with "read", "does" and "read" with "liest", "im"
-    with "in the", "kein" with "not" and "a".
-    """
-
-    source: str
-    target: str
-    links: frozenset[tuple[int, int]]
-
-
-def generate(
-    split: Literal["train", "validation", "test"], *, seed: int = 1, size: int | None = None
-) -> list[SentencePair]:
-    """Returns `size` different pairs of a split: 12,000, 300 or 500 if not given.
+def generate(split: str, *, seed: int = 1, size: int | None = None) -> list[SentencePair]:
+    """Returns `size` different pairs of a split: as many as `SIZES` has for it, if not given.
 
     The seed decides on all platforms which pairs these are and in which order; a smaller size
     gives the first of them. A German sentence has one translation, and no German or English
     sentence is in two splits, not even with two seeds.
 
     Raises:
-        DataError: there is no such split.
+        KeyError: there is no such split.
     """
-    if split not in _SIZES:
-        raise DataError(f"no split {split!r} in the embedded corpus; choose {', '.join(_SIZES)}")
-    size = _SIZES[split] if size is None else size
+    usual = SIZES[split]
+    wanted = usual if size is None else size
     speaker = Speaker(Random(seed))
     pairs: dict[str, SentencePair] = {}
-    while len(pairs) < size:
+    while len(pairs) < wanted:
         pair = translate(speaker.sentence())
         if len(pair.source.split()) in _LENGTHS and _split_of(pair) == split:
             pairs[pair.source] = pair

@@ -1,6 +1,6 @@
 """The nouns of the embedded corpus, and the words that stand with them or for them."""
 
-from nmt.data.grammar.words import Adjective, Determiner, Kind, Modal, Noun, Pronoun
+from demo_corpus.words import Adjective, Determiner, Kind, Modal, Noun, Pronoun
 
 # Kind, article, singular, plural, and the English of both. A star marks the n-declension, a dash
 # a plural that is not used.

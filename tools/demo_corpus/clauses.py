@@ -5,9 +5,9 @@ from functools import cache
 from random import Random
 from typing import Literal
 
-from nmt.data.grammar import verbs
-from nmt.data.grammar.meaning import Clause, Nominal, NounPhrase, PrepositionalPhrase
-from nmt.data.grammar.nouns import (
+from demo_corpus import verbs
+from demo_corpus.meaning import Clause, Nominal, NounPhrase, PrepositionalPhrase
+from demo_corpus.nouns import (
     ADJECTIVES,
     DAS,
     DETERMINERS,
@@ -22,7 +22,7 @@ from nmt.data.grammar.nouns import (
     WERDEN,
     WIR,
 )
-from nmt.data.grammar.words import Adverbial, Modal, Nature, Noun, Preposition, Pronoun, Verb
+from demo_corpus.words import Adverbial, Modal, Nature, Noun, Preposition, Pronoun, Verb
 
 Tense = Literal["present", "past", "modal"]
 Determiners = frozenset[str]

@@ -4,10 +4,10 @@ from dataclasses import replace
 from functools import cache
 from random import Random
 
-from nmt.data.grammar import verbs
-from nmt.data.grammar.clauses import Clauses, Tense, named
-from nmt.data.grammar.meaning import Clause, Front, Nominal, NounPhrase, Sentence
-from nmt.data.grammar.nouns import (
+from demo_corpus import verbs
+from demo_corpus.clauses import Clauses, Tense, named
+from demo_corpus.meaning import Clause, Front, Nominal, NounPhrase, Sentence
+from demo_corpus.nouns import (
     ADJECTIVES,
     DETERMINERS,
     DU,
@@ -19,7 +19,7 @@ from nmt.data.grammar.nouns import (
     WEATHER,
     WIR,
 )
-from nmt.data.grammar.words import Adverbial, Nature, Pronoun, Verb
+from demo_corpus.words import Adverbial, Nature, Pronoun, Verb
 
 # Each with its translation.
 _THAT = ("dass", "that")

@@ -1,0 +1,49 @@
+"""The embedded corpus: simple German sentences, their English translations, and gold word links.
+
+It lies beside this module, written by `tools/demo_corpus`: a pair a line, with its split, the two
+sentences and their links in Pharaoh format between tabs.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nmt.data import files
+from nmt.errors import DataError
+from nmt.evaluation.alignment import Link
+from nmt.evaluation.pharaoh import parse_links
+
+PATH = Path(__file__).with_name("embedded.tsv.gz")
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class SentencePair:
+    """A German sentence, its English translation, and their gold alignment.
+
+    A link is (source word, target word), counted from 0 in `str.split()`: punctuation belongs to
+    the word it follows. Every word has a link. A word that has no counterpart of its own is linked
+    with what it helps to say: "hat gelesen" both with "read", "does" and "read" with "liest", "im"
+    with "in the", "kein" with "not" and "a".
+    """
+
+    source: str
+    target: str
+    links: frozenset[Link]
+
+
+def pairs(split: str) -> list[SentencePair]:
+    """Returns the pairs of a split: 12,000 of train, 300 of validation or 500 of test.
+
+    Raises:
+        DataError: there is no such split.
+    """
+    if split not in SPLITS:
+        raise DataError(
+            f"the embedded corpus has no split {split!r}; choose from {', '.join(SPLITS)}"
+        )
+    rows = (line.split("\t") for line in files.lines(PATH))
+    return [
+        SentencePair(source, target, parse_links(links).sure)
+        for of, source, target, links in rows
+        if of == split
+    ]
