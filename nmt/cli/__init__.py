@@ -11,6 +11,7 @@ from typing import Any
 
 from nmt.allocator import keep_freed_memory
 from nmt.cli.alignments import aer, align, symmetrise
+from nmt.cli.config import config
 from nmt.cli.models import bench, demo, evaluate, info, shortlist, train, translate
 from nmt.cli.pictures import curves, plot
 from nmt.cli.terminal import app
@@ -28,6 +29,7 @@ COMMANDS = (
     plot,
     curves,
     info,
+    config,
     shortlist,
     bench,
 )

@@ -11,8 +11,10 @@ from nmt.config.section import Choice, Fraction, Section, Size
 class EncoderConfig(Section):
     """The bidirectional GRU encoder."""
 
-    hidden_size: Size = 256  # of each direction; an annotation is twice as wide
+    hidden_size: Size = 256
+    """Units per direction; an annotation is twice as wide."""
     layers: Size = 1
+    """Number of layers."""
 
 
 class AttentionalDecoderConfig(Section):
@@ -20,21 +22,25 @@ class AttentionalDecoderConfig(Section):
 
     kind: str
     hidden_size: Size = 512
+    """Units of each layer."""
     layers: Size = 1
-    readout_size: Size | None = None  # under the logits; the embedding size if not given
+    """Number of layers."""
+    readout_size: Size | None = None
+    """Width of the layer before the output matrix; null: `model.embedding_size`."""
 
 
 class BahdanauDecoderConfig(AttentionalDecoderConfig):
-    """The decoder of Bahdanau et al. (2015): it attends, then moves."""
+    """The decoder of Bahdanau et al. (2015): it attends, then updates its state."""
 
     kind: Literal["bahdanau"] = "bahdanau"
 
 
 class LuongDecoderConfig(AttentionalDecoderConfig):
-    """The decoder of Luong et al. (2015): it moves, then attends."""
+    """The decoder of Luong et al. (2015): it updates its state, then attends."""
 
     kind: Literal["luong"] = "luong"
-    input_feeding: bool = True  # the attentional vector is part of the next input
+    input_feeding: bool = True
+    """Whether the attentional vector is part of the next input."""
 
 
 DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(default="luong")]
@@ -43,13 +49,19 @@ DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(def
 class ModelConfig(Section):
     """Sizes and kinds of the network."""
 
-    embedding_size: Size = 256  # of both languages
+    embedding_size: Size = 256
+    """Width of the embeddings of both languages."""
     encoder: EncoderConfig = EncoderConfig()
     decoder: DecoderConfig = LuongDecoderConfig()
+    """Attentional GRU decoder."""
     attention: AttentionConfig = GlobalConfig()
-    lexical: bool = False  # logits also from the embeddings attended to (Nguyen and Chiang 2018)
-    dropout: Fraction = 0.3  # of embeddings, annotations and readout; one mask a sentence
-    tied_embeddings: Literal["none", "target", "all"] = "none"  # target: also the output matrix
+    """Attention mechanism; [attention.md](attention.md) has the equations of each."""
+    lexical: bool = False
+    """Add the [lexical model](attention.md#the-lexical-model-modellexical) to the logits."""
+    dropout: Fraction = 0.3
+    """Dropout rate of embeddings, annotations and readout; one mask per sentence."""
+    tied_embeddings: Literal["none", "target", "all"] = "none"
+    """Matrices that are the target embeddings too: `target`: output; `all`: output and source."""
 
     @property
     def annotation_size(self) -> int:

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
@@ -19,11 +19,18 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 
+JsonSchema = dict[str, Any]
+
 
 class Section(BaseModel):
-    """A part of the configuration: immutable, and closed against unknown keys."""
+    """A part of the configuration: immutable, and closed against unknown keys.
+
+    The string under a field describes it: `nmt.config.descriptions` reads it from the source.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    short_forms: ClassVar[tuple[JsonSchema, ...]] = ()  # what `spelled_out` takes, for editors
 
     @classmethod
     def spelled_out(cls, value: Any) -> Any:
