@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import nmt
 from nmt import configfile
 from nmt.config import SCORES
 from nmt.config.descriptions import of_fields, of_section
@@ -61,6 +62,12 @@ def test_every_link_within_the_page_has_its_heading():
     anchors = {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
 
     assert set(re.findall(r"\]\(#(.*?)\)", PAGE)) <= anchors
+
+
+def test_the_reference_has_every_public_name():
+    page = (FOLDER / "docs/api.md").read_text()
+
+    assert [name for name in nmt.__all__ if f"\n::: nmt.{name}\n" not in page] == []
 
 
 @pytest.mark.parametrize(

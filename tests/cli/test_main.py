@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from nmt import __version__
+
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
@@ -122,3 +124,7 @@ def test_unequal_files_are_named_with_both_counts(nmt, copy_run, text):
     counts = f"nmt: {one} has 1 lines and {two} has 2"
     assert evaluated == f"{counts}\n"
     assert aligned == f"{counts}: line n of one must be the translation of line n of the other\n"
+
+
+def test_the_version_is_shown(nmt):
+    assert nmt("--version") == (0, f"nmt {__version__}\n", "")
