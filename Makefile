@@ -27,12 +27,12 @@ check: .venv/.installed-dev  ## format, lint, types, floors, documents
 	$(BIN)/lint-imports
 	$(BIN)/nmt config --markdown | diff docs/configuration.md - || (echo "run make docs"; exit 1)
 	$(BIN)/nmt config --schema | diff configs/schema.json - || (echo "run make docs"; exit 1)
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 docs: .venv/.installed-dev  ## what is made from the configuration's sections, and the site in site/
 	$(BIN)/nmt config --markdown > docs/configuration.md
 	$(BIN)/nmt config --schema > configs/schema.json
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 format: .venv/.installed-dev
 	$(BIN)/ruff format .

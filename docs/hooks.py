@@ -8,7 +8,7 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md")
-LINKED = ("notebooks/*.ipynb", "nmt/attention/scores.py")
+LINKED = ("notebooks/*.ipynb", "nmt/attention/scores.py", "configs/schema.json")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
