@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic.fields import FieldInfo
 
@@ -13,9 +12,8 @@ from nmt.config.descriptions import of_fields, of_section
 from nmt.config.mistakes import ROOT
 from nmt.config.place import Place
 from nmt.config.schema import of_values
-from nmt.config.section import Choice, JsonSchema, Section
+from nmt.config.section import INT32, Choice, ChoiceByKeys, JsonSchema, Section
 
-LARGEST = 2**31  # the bound of each integer, which says nothing
 HEAD = ("| key | type | default | meaning |", "|---|---|---|---|")
 
 
@@ -95,11 +93,13 @@ def _introduction(part: Part) -> str:
     return " ".join(sentences)
 
 
-def _rows(section: type[Section], prefix: str, told_by: Any, parts: Parts) -> Iterator[str]:
+def _rows(
+    section: type[Section], prefix: str, choice: Choice | ChoiceByKeys | None, parts: Parts
+) -> Iterator[str]:
     """Yields a row of the table for each key of a section, but for the one that tells its kind."""
     values, descriptions = of_values(section), of_fields(section)
     for key, info in section.model_fields.items():
-        if isinstance(told_by, Choice) and key == told_by.key:
+        if isinstance(choice, Choice) and key == choice.key:
             continue
         place, meaning = Place.of(info), descriptions.get(key, "")
         if place.names:
@@ -142,10 +142,10 @@ def _type(value: JsonSchema) -> str:
 
 
 def _range(value: JsonSchema) -> str:
-    """Returns the bounds of a number, as far as they say something."""
+    """Returns the bounds of a number; that of every integer goes without saying."""
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     bounds = [f" {sign} {value[key]:g}" for key, sign in signs.items() if key in value]
-    return " and".join(bound for bound in bounds if bound != f" < {LARGEST:g}")
+    return " and".join(bound for bound in bounds if bound != f" < {INT32:g}")
 
 
 def _anchor(title: str) -> str:
