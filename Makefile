@@ -1,7 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow explore fuzz check format install clean
+.PHONY: demo test test-slow explore fuzz check docs format install clean
+export NO_MKDOCS_2_WARNING := 1
 
 demo: .venv/.installed  ## train, evaluate and plot on the embedded corpus
 	$(BIN)/nmt demo
@@ -19,11 +20,19 @@ fuzz: .venv/.installed-dev  ## any bytes as input, for a minute each; needs `pip
 	for target in config override text gzipped tsv json links gold model; do \
 	  $(BIN)/python tests/fuzz/fuzz.py $$target -max_total_time=60 || exit 1; done
 
-check: .venv/.installed-dev  ## format, lint, types, floors
+check: .venv/.installed-dev  ## format, lint, types, floors, documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy nmt tools
 	$(BIN)/lint-imports
+	$(BIN)/nmt config --markdown | diff docs/configuration.md - || (echo "run make docs"; exit 1)
+	$(BIN)/nmt config --schema | diff configs/schema.json - || (echo "run make docs"; exit 1)
+	$(BIN)/mkdocs build --strict
+
+docs: .venv/.installed-dev  ## what is made from the configuration's sections, and the site in site/
+	$(BIN)/nmt config --markdown > docs/configuration.md
+	$(BIN)/nmt config --schema > configs/schema.json
+	$(BIN)/mkdocs build --strict
 
 format: .venv/.installed-dev
 	$(BIN)/ruff format .
@@ -32,7 +41,7 @@ format: .venv/.installed-dev
 install: .venv/.installed-dev
 
 clean:
-	rm -rf .venv runs .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv runs site .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv

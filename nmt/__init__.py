@@ -11,6 +11,8 @@ Importing this package imports no jax; a name is loaded when it is first used.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from nmt.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from nmt.config import Config
     from nmt.configfile import load as load_config

@@ -8,6 +8,7 @@ from flax import nnx
 from rich.console import Console
 from rich.table import Table
 
+from nmt import version
 from nmt.config import LuongDecoderConfig, ModelConfig
 from nmt.model.build import build_model
 from nmt.plotting.diagram import Arrow, Block, diagram
@@ -39,13 +40,14 @@ def describe(run: Run) -> dict[str, Any]:
     """Returns a description that JSON can hold.
 
     Raises:
-        RunError: a line of its log is damaged.
+        RunError: a line of its log is damaged, or the record of the version.
     """
     tokenizers = run.tokenizers()
     params = nnx.state(nnx.eval_shape(lambda: build_model(run.config, tokenizers)), nnx.Param)
     best, last = run.position("best"), run.position("last")
     return {
         "run": str(run.path),
+        "nmt": version.read(run.path),
         "model": {
             "decoder": run.config.model.decoder.kind,
             "attention": run.config.model.attention.mechanism,
@@ -87,7 +89,7 @@ def render(description: dict[str, Any]) -> str:
         parameters.add_section()
     parameters.add_row("all", "", f"{_count(description['parameters']):,}")
     facts = Table(show_header=False)
-    for section in ("model", "vocabulary", "scores"):
+    for section in ("model", "vocabulary", "scores", "nmt"):
         facts.add_row(section, ", ".join(f"{k} {v}" for k, v in description[section].items()))
     facts.add_row("trained", f"{description['step']} steps, best at {description['best_step']}")
     with console.capture() as text:

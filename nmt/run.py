@@ -1,6 +1,7 @@
 """The run folder: all that a training leaves behind, and all that translating needs.
 
 config.yaml     the resolved configuration
+version.json    the version of nmt that trained it last, and its commit where it ran from a checkout
 tokenizer/      the SentencePiece models
 checkpoints/    last/N (everything, to go on) and best/N (the parameters, to translate), each
                 written after N batches; the newest two of both are kept
@@ -18,7 +19,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal
 
-from nmt import changes, checkpoint, configfile, lock
+from nmt import changes, checkpoint, configfile, lock, version
 from nmt.config import Config
 from nmt.config.migration import migrated
 from nmt.data.tokenizer import Tokenizers
@@ -122,11 +123,12 @@ class Run:
         return lock.hold(self.path / "lock")
 
     def create(self, tokenizers: Tokenizers) -> None:
-        """Writes the configuration and the tokenizer, each of them whole or not at all."""
+        """Writes configuration, version and tokenizer, each of them whole or not at all."""
         self.path.mkdir(parents=True, exist_ok=True)
         part = self.path / "config.yaml.part"
         part.write_text(configfile.dump(self.config), encoding="utf-8")
         part.replace(self.path / "config.yaml")
+        version.write(self.path)
         if not self.started:
             tokenizers.save(self.path / "tokenizer.part")
             (self.path / "tokenizer.part").replace(self.path / "tokenizer")

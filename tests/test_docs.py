@@ -1,72 +1,73 @@
 """What the documents say of the configuration and of the commands is so."""
 
-import json
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+import nmt
 from nmt import configfile
-from nmt.config import CorpusConfig, Section
+from nmt.config import SCORES
+from nmt.config.descriptions import of_fields, of_section
+from nmt.config.markdown import markdown
 from nmt.config.mistakes import ROOT
 from nmt.config.place import Place
-from nmt.config.section import Choice
+from nmt.config.schema import schema
 
 FOLDER = Path(__file__).parents[1]
-PAGE = (FOLDER / "docs/configuration.md").read_text()
-CORPUS = "A corpus: `data.train`, `data.validation`, `data.test`"
-SECTIONS = {"": "The run", **{f"data.{part}": CORPUS for part in ("train", "validation", "test")}}
+PAGE = markdown()
 
 
-def parts(place=ROOT, prefix=""):
-    """Every section of the configuration: its dotted key, its title on the page, its class."""
-    for name, section in place.names.items():
-        title = SECTIONS.get(prefix, prefix)
-        if isinstance(place.choice, Choice):
-            title += f" / `{place.choice.key}: {name}`"
-        elif place.choice is not None:
-            title += f" / with {name}" if name else " / otherwise"
-        yield prefix, title, section, place.choice
+def sections(place=ROOT, prefix=""):
+    """Every section of the configuration: its dotted key, its class, the key that tells it."""
+    for section in place.names.values():
+        yield prefix, section, getattr(place.choice, "key", None)
         for key, field in section.model_fields.items():
-            yield from parts(Place.of(field), f"{prefix}.{key}".lstrip("."))
+            yield from sections(Place.of(field), f"{prefix}.{key}".lstrip("."))
 
 
-def pages():
-    """The text under each title, in which those of a choice stand behind that of the section."""
-    found, above = {}, ""
-    for level, title, text in re.findall(r"^(##+) (.*)\n((?:(?!##).*\n)*)", PAGE, re.M):
-        above = title if level == "##" else above
-        found[title if level == "##" else f"{above} / {title}"] = text.strip()
-    return found
+def test_the_generated_documents_are_those_that_the_commands_print():
+    assert (FOLDER / "docs/configuration.md").read_text(encoding="utf-8") == PAGE
+    assert (FOLDER / "configs/schema.json").read_text(encoding="utf-8") == schema()
 
 
-def shown(default):
-    """A default as the page has it."""
-    if isinstance(default, Section):
-        return next(iter(default.model_dump().values()))
-    return json.dumps(default) if default is None or isinstance(default, bool) else str(default)
+@pytest.mark.parametrize(("prefix", "section", "told_by"), list(sections()))
+def test_every_key_is_on_the_page_with_its_default_and_its_meaning(prefix, section, told_by):
+    descriptions = of_fields(section)
+    for key, field in section.model_fields.items():
+        if key == told_by:
+            continue
+        row = rf"^\| `(?:{re.escape(prefix)}\.)?{key}` \| (?:.*) \| (.*) \| (.*) \|$"
+        rows = re.findall(row, PAGE, re.M)
+        if Place.of(field).names:
+            assert all(meaning for _, meaning in rows)
+            assert field.is_required() == ("required" in dict(rows))
+        elif field.is_required():
+            assert ("required", descriptions[key]) in rows
+        else:
+            assert field.default in [yaml.safe_load(shown.strip("`")) for shown, _ in rows]
+            assert descriptions[key] in [meaning for _, meaning in rows]
 
 
-@pytest.mark.parametrize(("prefix", "title", "section", "choice"), list(parts()))
-def test_every_section_is_documented_with_its_keys_and_defaults(prefix, title, section, choice):
-    text = pages()[title]
-    rows = dict(re.findall(r"^\| `([\w.]+)` \| `(.*?)` \|", text, re.M))
-    within = "" if section is CorpusConfig or not prefix else f"{prefix}."
-    told_by = choice.key if isinstance(choice, Choice) else None
-    fields = {within + key: field for key, field in section.model_fields.items() if key != told_by}
-
-    values = {key for key, field in fields.items() if not Place.of(field).names}
-    assert values <= rows.keys() <= fields.keys()
-    for key, default in rows.items():
-        field = fields[key]
-        assert default == ("required" if field.is_required() else shown(field.default)), key
-    assert " ".join(text.split()).startswith(section.__doc__.partition("\n")[0])
+def test_the_page_has_the_docstring_of_every_section_and_the_scores():
+    for _, section, _ in sections():
+        assert of_section(section) in PAGE
+    for score in SCORES:
+        assert f"`{score}`" in PAGE
 
 
-def test_nothing_is_documented_that_there_is_not():
-    above = {title.partition(" / ")[0] for _, title, *_ in parts()}
+def test_every_link_within_the_page_has_its_heading():
+    headings = re.findall(r"^#+ (.*)$", PAGE, re.M)
+    anchors = {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
 
-    assert pages().keys() == {title for _, title, *_ in parts()} | above
+    assert set(re.findall(r"\]\(#(.*?)\)", PAGE)) <= anchors
+
+
+def test_the_reference_has_every_public_name():
+    page = (FOLDER / "docs/api.md").read_text()
+
+    assert [name for name in nmt.__all__ if f"\n::: nmt.{name}\n" not in page] == []
 
 
 @pytest.mark.parametrize(

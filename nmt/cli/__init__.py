@@ -7,14 +7,18 @@ import signal
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from nmt.allocator import keep_freed_memory
 from nmt.cli.alignments import aer, align, symmetrise
+from nmt.cli.config import config
 from nmt.cli.models import bench, demo, evaluate, info, shortlist, train, translate
 from nmt.cli.pictures import curves, plot
 from nmt.cli.terminal import app
 from nmt.errors import Interrupted, UserError
+from nmt.version import __version__
 
 # In the order of `nmt --help`.
 COMMANDS = (
@@ -28,11 +32,31 @@ COMMANDS = (
     plot,
     curves,
     info,
+    config,
     shortlist,
     bench,
 )
 for command in COMMANDS:
     app.command()(command)
+
+
+def _show_version(given: bool) -> bool:
+    if given:
+        print(f"nmt {__version__}")
+        raise typer.Exit
+    return given
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Takes the options that stand before a command."""
 
 
 def main() -> None:

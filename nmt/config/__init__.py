@@ -126,12 +126,15 @@ __all__ = [
 
 
 class Config(Section):
-    """One run: what to train on, what to train, how to search."""
+    """A training run, and the search with its model."""
 
-    run: str | None = None  # the run folder; runs/NAME for configs/NAME.yaml if not given
-    seed: Count = 1  # random seed for initialisation, dropout, shuffling and subword sampling
+    run: str | None = None
+    """Run folder; null: `runs/NAME` for `NAME.yaml`."""
+    seed: Count = 1
+    """Random seed for initialisation, dropout, shuffling and subword sampling."""
     data: DataConfig
     tokenizer: TokenizerConfig = TrainedTokenizerConfig()
+    """SentencePiece models: trained on the training corpus, or existing ones."""
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
     decoding: DecodingConfig = DecodingConfig()

@@ -29,46 +29,55 @@ SCORES = {
     "scaled_general": "nmt.attention.dot_scores:ScaledGeneralScore",
     "location": "nmt.attention.scores:LocationScore",
 }
+# For editors, which offer the names.
+SCHEMA: list[JsonValue] = [{"enum": [*SCORES]}, {"type": "string", "pattern": ":"}]
 
 
 class LinguisticCoverageConfig(Buildable):
-    """What was translated of a position, as a share of its fertility (Tu et al. 2016)."""
+    """Linguistic coverage: attention received so far, over the fertility (Tu et al. 2016)."""
 
     implementation: ClassVar[str] = "nmt.attention.coverage:LinguisticCoverage"
 
     kind: Literal["linguistic"] = "linguistic"
-    max_fertility: Positive = 2.0  # target tokens that a position becomes, at most
+    max_fertility: Positive = 2.0
+    """Maximum number of target tokens per source position."""
 
 
 class NeuralCoverageConfig(Buildable):
-    """What was translated of a position, as a small recurrent state (Tu et al. 2016)."""
+    """Neural coverage: a small recurrent state per source position (Tu et al. 2016)."""
 
     implementation: ClassVar[str] = "nmt.attention.coverage:NeuralCoverage"
 
     kind: Literal["neural"] = "neural"
-    size: Size = 10  # components of a position's coverage
+    size: Size = 10
+    """Size of the coverage vector of a source position."""
 
 
 CoverageConfig = Annotated[LinguisticCoverageConfig | NeuralCoverageConfig | None, Choice()]
 
 
 class ReinforceConfig(ObjectiveConfig):
-    """The gradient of hard attention by reward (Williams 1992; Xu et al. 2015)."""
+    """Policy gradient, REINFORCE (Williams 1992; Xu et al. 2015)."""
 
     implementation: ClassVar[str] = "nmt.training.reinforce:Reinforce"
 
     kind: Literal["reinforce"] = "reinforce"
-    reward_weight: Positive = 0.1  # lambda_r of Xu et al. (2015); 1 is unbiased
-    entropy_weight: NotNegative = 0.01  # lambda_e of Xu et al. (2015); keeps exploring
-    expected: Fraction = 0.5  # fraction of the sentences trained with soft attention
-    baseline_decay: Fraction = 0.9  # of the moving average of the loss
+    reward_weight: Positive = 0.1
+    """Weight of the reward, lambda_r of Xu et al. (2015); 1 is unbiased."""
+    entropy_weight: NotNegative = 0.01
+    """Weight of the entropy bonus, lambda_e of Xu et al. (2015); it keeps exploring."""
+    expected: Fraction = 0.5
+    """Fraction of sentences trained with soft attention."""
+    baseline_decay: Fraction = 0.9
+    """Decay of the moving average of the loss, which is the baseline."""
 
 
 class GumbelConfig(Section):
-    """The gradient of hard attention by straight-through Gumbel-softmax (Jang et al. 2017)."""
+    """Straight-through Gumbel-softmax (Jang et al. 2017)."""
 
     kind: Literal["gumbel"] = "gumbel"
-    temperature: Positive = 1.0  # of the softmax that the gradient is taken of
+    temperature: Positive = 1.0
+    """Temperature of the softmax whose gradient is used."""
 
 
 EstimatorConfig = Annotated[ReinforceConfig | GumbelConfig, Choice(default="reinforce")]
@@ -103,8 +112,10 @@ class ScoredConfig(MechanismConfig):
     compares: ClassVar[str | None] = None  # what is compared at a time, if not all positions
 
     mechanism: str
-    score: str = "additive"  # a name, or the dotted path of a class: "package.module:Class"
-    score_options: dict[str, JsonValue] = Field(default={})  # keyword arguments of its class
+    score: Annotated[str, Field(json_schema_extra={"anyOf": SCHEMA})] = "additive"
+    """[Score function](attention.md#scores-modelattentionscore), or a class of your own."""
+    score_options: dict[str, JsonValue] = Field(default={})
+    """Keyword arguments of the score's class."""
 
     @property
     def imported(self) -> str | None:
@@ -134,7 +145,8 @@ class ScoredConfig(MechanismConfig):
 class NormalisedConfig(ScoredConfig):
     """A mechanism that makes weights of all scores at once."""
 
-    normaliser: Literal["softmax", "sparsemax", "entmax15"] = "softmax"  # makes scores weights
+    normaliser: Literal["softmax", "sparsemax", "entmax15"] = "softmax"
+    """Function that turns scores into weights; `sparsemax` and `entmax15` give exact zeros."""
 
     @property
     def zeros(self) -> str | None:
@@ -148,7 +160,8 @@ class GlobalConfig(NormalisedConfig):
     implementation: ClassVar[str] = "nmt.attention.soft:GlobalAttention"
 
     mechanism: Literal["global"] = "global"
-    coverage: CoverageConfig = None  # what was translated, added to the keys of the score
+    coverage: CoverageConfig = None
+    """Coverage: what has been translated of each source position, as an input of the score."""
 
     def build(self, *sizes: Any, **arguments: Any) -> Any:
         """Returns the mechanism, which carries a coverage if there is one."""
@@ -172,7 +185,8 @@ class LocalConfig(NormalisedConfig):
 
     compares: ClassVar[str | None] = "the positions of a window"
 
-    window: Size = 10  # positions attended to on each side of the centre
+    window: Size = 10
+    """Positions attended to on each side of the centre."""
 
     @property
     def zeros(self) -> str | None:
@@ -197,14 +211,15 @@ class LocalPConfig(LocalConfig):
 
 
 class HardConfig(NormalisedConfig):
-    """Hard attention: the context is one annotation, drawn by the weights (Xu et al. 2015)."""
+    """Hard attention: the context is one annotation, sampled by the weights (Xu et al. 2015)."""
 
     implementation: ClassVar[str] = "nmt.attention.hard:HardAttention"
 
     draws: ClassVar[bool] = True
 
     mechanism: Literal["hard"] = "hard"
-    estimator: EstimatorConfig = ReinforceConfig()  # of the gradient that a draw does not have
+    estimator: EstimatorConfig = ReinforceConfig()
+    """Gradient estimator: a sampled position has no gradient of its own."""
 
     @property
     def objective(self) -> ObjectiveConfig | None:
@@ -213,7 +228,7 @@ class HardConfig(NormalisedConfig):
 
 
 class MonotonicConfig(ScoredConfig):
-    """A pointer that only moves forwards (Raffel et al. 2017)."""
+    """Monotonic attention: a pointer that only moves forwards (Raffel et al. 2017)."""
 
     implementation: ClassVar[str] = "nmt.attention.monotonic:MonotonicAttention"
 
@@ -221,17 +236,20 @@ class MonotonicConfig(ScoredConfig):
     draws: ClassVar[bool] = True
 
     mechanism: Literal["monotonic"] = "monotonic"
-    offset: float = -1.0  # added to scores at the start: e^-offset positions a step
-    noise: NotNegative = 1.0  # added to scores in training; makes them decide
+    offset: float = -1.0
+    """Initial bias of the scores, with which the pointer moves e^-offset positions per step."""
+    noise: NotNegative = 1.0
+    """Standard deviation of Gaussian noise on the scores in training; it makes them decide."""
 
 
 class MultiHeadConfig(NormalisedConfig):
-    """Several attentions side by side (Vaswani et al. 2017)."""
+    """Multi-head attention (Vaswani et al. 2017)."""
 
     implementation: ClassVar[str] = "nmt.attention.multihead:MultiHeadAttention"
 
     mechanism: Literal["multi_head"] = "multi_head"
-    heads: Size = 4  # parts of equal width that attend side by side
+    heads: Size = 4
+    """Number of heads, which share an annotation in equal parts."""
 
 
 class UniformConfig(MechanismConfig):

@@ -1,11 +1,11 @@
 """The part of the configuration that is about corpora and batches."""
 
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import model_validator
 
-from nmt.config.section import ChoiceByKeys, Positive, Section, Size
+from nmt.config.section import ChoiceByKeys, JsonSchema, Positive, Section, Size
 
 # What the path of one file ends in; any other path is the prefix of two text files.
 TABLES = (".tsv", ".json", ".jsonl", ".parquet")
@@ -17,19 +17,32 @@ def is_table(path: str) -> bool:
 
 
 class CorpusConfig(Section):
-    """Where parallel text lies: exactly one of `path`, `source` with `target`, and `hub`.
+    """Parallel text: exactly one of `path`, `source` with `target`, and `hub`.
 
-    A plain string in the YAML is a `path`, a list of two strings is a pair of text files.
+    A plain string is short for a mapping with this `path`, a list of two for a pair of text files.
     """
 
-    path: str | None = None  # PREFIX of PREFIX.de and PREFIX.en; a TSV, JSONL, Parquet; "embedded"
-    source: str | None = None  # a text file, one sentence a line
-    target: str | None = None  # its translation, line for line
-    hub: str | None = None  # a Hugging Face dataset: its name, or the path of a local one
-    subset: str | None = None  # the dataset's configuration name
-    split: str = "train"  # of the dataset or of the embedded corpus
-    columns: tuple[str, str] | None = None  # of source and target; the language codes if not given
-    alignments: str | None = None  # train: word links `i-j`, line for line; attention is guided
+    short_forms: ClassVar[tuple[JsonSchema, ...]] = (
+        {"type": "string"},
+        {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 2},
+    )
+
+    path: str | None = None
+    """Prefix `x` of two text files `x.de` and `x.en`; a TSV, JSONL or Parquet; or `embedded`."""
+    source: str | None = None
+    """Text file in the source language, one sentence per line."""
+    target: str | None = None
+    """Its translation, line by line."""
+    hub: str | None = None
+    """Hugging Face dataset: its name, or the path of a local one."""
+    subset: str | None = None
+    """Configuration name of the dataset."""
+    split: str = "train"
+    """Split of the dataset or of the embedded corpus."""
+    columns: tuple[str, str] | None = None
+    """Column names of source and target; null: the language codes."""
+    alignments: str | None = None
+    """`data.train` only: file of word links `i-j`, line by line, which guide the attention."""
 
     @classmethod
     def spelled_out(cls, value: Any) -> Any:
@@ -69,17 +82,21 @@ class CorpusConfig(Section):
 
 
 class SentenceBatchConfig(Section):
-    """Batches of so many sentences."""
+    """Batches of a fixed number of sentences."""
 
-    sentences: Size = 64  # rows of every batch
-    shapes: Size = 14  # at most this many (source, target) lengths, so many compilations
+    sentences: Size = 64
+    """Sentence pairs per batch."""
+    shapes: Size = 14
+    """Maximum number of (source, target) lengths; the training step is compiled for each."""
 
 
 class TokenBatchConfig(Section):
-    """Batches of so many tokens, of which short sentences have more rows."""
+    """Batches of a fixed number of tokens: many short sentences, or few long ones."""
 
-    tokens: Size  # maximum padded tokens per batch, on the longer side
-    shapes: Size = 14  # at most this many (source, target) lengths, so many compilations
+    tokens: Size
+    """Maximum padded tokens per batch, on the longer side."""
+    shapes: Size = 14
+    """Maximum number of (source, target) lengths; the training step is compiled for each."""
 
 
 BatchConfig = Annotated[TokenBatchConfig | SentenceBatchConfig, ChoiceByKeys()]
@@ -88,11 +105,19 @@ BatchConfig = Annotated[TokenBatchConfig | SentenceBatchConfig, ChoiceByKeys()]
 class DataConfig(Section):
     """Corpora, length filters and batches."""
 
-    source: str = "de"  # the code of the source language: a file ending or a column
-    target: str = "en"  # the code of the target language
+    source: str = "de"
+    """Code of the source language: the file ending or the column name."""
+    target: str = "en"
+    """Code of the target language."""
     train: CorpusConfig
+    """Training corpus."""
     validation: CorpusConfig
+    """Validation corpus."""
     test: CorpusConfig | None = None
-    max_length: Size = 100  # pieces, end of sentence included; longer training pairs are left out
-    max_ratio: Positive = 9.0  # pieces of the longer side over pieces of the shorter one
+    """Test corpus, which `nmt evaluate` translates if it is given no other text."""
+    max_length: Size = 100
+    """Maximum pieces per side, end of sentence included; longer training pairs are left out."""
+    max_ratio: Positive = 9.0
+    """Maximum ratio of the longer to the shorter side; other training pairs are left out."""
     batch: BatchConfig = SentenceBatchConfig()
+    """Batch size, in sentences or in tokens."""

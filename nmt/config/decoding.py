@@ -20,6 +20,7 @@ class AverageLengthPenalty(Section):
 
     kind: Literal["average"] = "average"
     alpha: Exponent = 1.0
+    """Exponent of the length; 0: no penalty; 1: mean log-probability per piece."""
 
 
 class GnmtLengthPenalty(Section):
@@ -27,6 +28,7 @@ class GnmtLengthPenalty(Section):
 
     kind: Literal["gnmt"] = "gnmt"
     alpha: Exponent = 0.6
+    """Exponent of the length penalty; 0: none."""
 
 
 LengthPenalty = Annotated[
@@ -36,20 +38,34 @@ LengthPenalty = Annotated[
 
 
 class DecodingConfig(Section):
-    """Search. The longest hypothesis is `max_ratio` times the source pieces plus `max_extra`."""
+    """Beam search: see [decoding.md](decoding.md).
 
-    beam: Size = 5  # hypotheses extended at each step; 1 is greedy search, with patience 1
+    A hypothesis has at most `max_ratio` times the source pieces plus `max_extra` pieces. Each
+    setting can be given to a trained run too, as in `nmt translate RUN in.txt decoding.beam=8`.
+    """
+
+    beam: Size = 5
+    """Beam size; 1: greedy search."""
     length_penalty: LengthPenalty = AverageLengthPenalty()
-    coverage_penalty: NotNegative = 0.0  # beta of Wu et al. (2016); 0: none
-    patience: Positive | None = 1.0  # done when so many times `beam` have finished; null: exact
-    prune: Positive | None = None  # drop what is so many nats below the likeliest; null: none
-    max_ratio: Annotated[float, Field(gt=0, le=100)] = 1.5  # target pieces a source piece
-    max_extra: Annotated[int, Field(ge=0, le=10_000)] = 10  # target pieces on top
-    # translations of a source piece that may be used, of the 100 likeliest; null: all pieces
+    """Length penalty: how log-probabilities are divided to rank hypotheses."""
+    coverage_penalty: NotNegative = 0.0
+    """Weight of the coverage penalty, beta of Wu et al. (2016); 0: none."""
+    patience: Positive | None = 1.0
+    """Stop when this many times `beam` hypotheses have finished; null: exact search."""
+    prune: Positive | None = None
+    """Drop hypotheses more than this many nats below the best; null: none."""
+    max_ratio: Annotated[float, Field(gt=0, le=100)] = 1.5
+    """Maximum target pieces per source piece."""
+    max_extra: Annotated[int, Field(ge=0, le=10_000)] = 10
+    """Target pieces allowed in addition."""
     shortlist: Annotated[int, Field(ge=1, le=100)] | None = None
-    draw: Count | None = None  # hard, monotonic: seed to draw positions by; null: take the best
-    batch: Size = 64  # sentences searched at once, at most; of wide beams and long lines fewer
-    max_pieces: Size = 512  # of a line; a longer one is cut, with a warning
+    """Restrict the output to this many likely translations per source piece; null: no limit."""
+    draw: Count | None = None
+    """`hard`, `monotonic`: sample attention positions with this seed; null: take the likeliest."""
+    batch: Size = 64
+    """Maximum sentences per batch; fewer with wide beams and long lines."""
+    max_pieces: Size = 512
+    """Maximum source pieces of a line; a longer one is cut, with a warning."""
 
     @property
     def processors(self) -> list[ProcessorConfig]:

@@ -22,7 +22,8 @@ class LSTMConfig(Buildable):
     implementation: ClassVar[str] = "nmt.recurrent.lstm:LSTM"
 
     kind: Literal["lstm"] = "lstm"
-    forget_bias: float = 1.0  # where the bias of the forget gate starts; larger remembers longer
+    forget_bias: float = 1.0
+    """Initial bias of the forget gate; 1 lets an untrained cell remember."""
 
 
 CellConfig = Annotated[GRUConfig | LSTMConfig, Choice(default="gru")]
@@ -34,8 +35,10 @@ class BidirectionalConfig(Buildable):
     implementation: ClassVar[str] = "nmt.model.encoder:BidirectionalEncoder"
 
     kind: Literal["bidirectional"] = "bidirectional"
-    hidden_size: Size = 256  # of each direction; an annotation is twice as wide
+    hidden_size: Size = 256
+    """Units per direction; an annotation is twice as wide."""
     layers: Size = 1
+    """Number of layers."""
 
     @property
     def annotation_size(self) -> int:
@@ -51,12 +54,15 @@ class AttentionalDecoderConfig(Buildable):
 
     kind: str
     hidden_size: Size = 512
+    """Units of each layer."""
     layers: Size = 1
-    readout_size: Size | None = None  # under the logits; the embedding size if not given
+    """Number of layers."""
+    readout_size: Size | None = None
+    """Width of the layer before the output matrix; null: `model.embedding_size`."""
 
 
 class BahdanauDecoderConfig(AttentionalDecoderConfig):
-    """The decoder of Bahdanau et al. (2015): it attends, then moves."""
+    """The decoder of Bahdanau et al. (2015): it attends, then updates its state."""
 
     implementation: ClassVar[str] = "nmt.model.bahdanau:BahdanauDecoder"
 
@@ -64,12 +70,13 @@ class BahdanauDecoderConfig(AttentionalDecoderConfig):
 
 
 class LuongDecoderConfig(AttentionalDecoderConfig):
-    """The decoder of Luong et al. (2015): it moves, then attends."""
+    """The decoder of Luong et al. (2015): it updates its state, then attends."""
 
     implementation: ClassVar[str] = "nmt.model.luong:LuongDecoder"
 
     kind: Literal["luong"] = "luong"
-    input_feeding: bool = True  # the attentional vector is part of the next input
+    input_feeding: bool = True
+    """Whether the attentional vector is part of the next input."""
 
 
 DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(default="luong")]
@@ -78,14 +85,22 @@ DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(def
 class ModelConfig(Section):
     """Sizes and kinds of the network."""
 
-    embedding_size: Size = 256  # of both languages
-    cell: CellConfig = GRUConfig()  # of encoder and decoder
+    embedding_size: Size = 256
+    """Width of the embeddings of both languages."""
+    cell: CellConfig = GRUConfig()
+    """Recurrent cell of encoder and decoder."""
     encoder: EncoderConfig = BidirectionalConfig()
+    """Encoder."""
     decoder: DecoderConfig = LuongDecoderConfig()
+    """Attentional decoder."""
     attention: AttentionConfig = GlobalConfig()
-    lexical: bool = False  # logits also from the embeddings attended to (Nguyen and Chiang 2018)
-    dropout: Fraction = 0.3  # of embeddings, annotations and readout; one mask a sentence
-    tied_embeddings: Literal["none", "target", "all"] = "none"  # target: also the output matrix
+    """Attention mechanism; [attention.md](attention.md) has the equations of each."""
+    lexical: bool = False
+    """Add the [lexical model](attention.md#the-lexical-model-modellexical) to the logits."""
+    dropout: Fraction = 0.3
+    """Dropout rate of embeddings, annotations and readout; one mask per sentence."""
+    tied_embeddings: Literal["none", "target", "all"] = "none"
+    """Matrices that are the target embeddings too: `target`: output; `all`: output and source."""
 
     @property
     def annotation_size(self) -> int:

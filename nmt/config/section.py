@@ -14,17 +14,26 @@ from typing import Annotated, Any, ClassVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-Size = Annotated[int, Field(ge=1, lt=2**31)]
-Count = Annotated[int, Field(ge=0, lt=2**31)]
+INT32 = 2**31  # what integers are below, as arrays hold them
+
+Size = Annotated[int, Field(ge=1, lt=INT32)]
+Count = Annotated[int, Field(ge=0, lt=INT32)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 
+JsonSchema = dict[str, Any]
+
 
 class Section(BaseModel):
-    """A part of the configuration: immutable, and closed against unknown keys."""
+    """A part of the configuration: immutable, and closed against unknown keys.
+
+    The string under a field describes it: `nmt.config.descriptions` reads it from the source.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    short_forms: ClassVar[tuple[JsonSchema, ...]] = ()  # what `spelled_out` takes, for editors
 
     @classmethod
     def spelled_out(cls, value: Any) -> Any:

@@ -10,10 +10,10 @@ from nmt.config.section import ChoiceByKeys, Positive, Section
 class SamplingConfig(Section):
     """Subword regularisation (Kudo 2018; BPE-dropout, Provilkov et al. 2020)."""
 
-    alpha: Positive = 0.1  # unigram: smoothing of the distribution; BPE: rate of dropped merges
-    candidates: Annotated[
-        int, Field(le=512)
-    ] = -1  # unigram: segmentations drawn from; -1 is all of them
+    alpha: Positive = 0.1
+    """Unigram: smoothing of the distribution; BPE: probability of dropping a merge."""
+    candidates: Annotated[int, Field(le=512)] = -1
+    """Unigram: number of best segmentations to sample from; -1: all of them."""
 
     @model_validator(mode="after")
     def _has_a_choice(self) -> "SamplingConfig":
@@ -26,11 +26,17 @@ class TrainedTokenizerConfig(Section):
     """SentencePiece models that are trained from the training text."""
 
     kind: Literal["unigram", "bpe"] = "unigram"
+    """Subword algorithm."""
     vocabulary_size: Annotated[int, Field(ge=8)] = 8000
-    joint: bool = True  # one model for both languages
-    character_coverage: Annotated[float, Field(gt=0.9, le=1)] = 1.0  # share of the characters kept
-    byte_fallback: bool = False  # unknown characters become bytes instead of <unk>
-    sampling: SamplingConfig | None = None  # other segmentations in each epoch
+    """Number of pieces of each model."""
+    joint: bool = True
+    """Whether both languages share one model."""
+    character_coverage: Annotated[float, Field(gt=0.9, le=1)] = 1.0
+    """Fraction of the characters of the text that get a piece."""
+    byte_fallback: bool = False
+    """Encode unknown characters as bytes instead of `<unk>`."""
+    sampling: SamplingConfig | None = None
+    """Subword sampling: other segmentations in each epoch; null: none."""
 
     @model_validator(mode="after")
     def _candidates_are_drawn_from(self) -> "TrainedTokenizerConfig":
@@ -47,8 +53,10 @@ class JointModelConfig(Section):
 
     joint: ClassVar[bool] = True
 
-    model: str  # the path of the .model file
-    sampling: SamplingConfig | None = None  # other segmentations in each epoch
+    model: str
+    """Path of the .model file."""
+    sampling: SamplingConfig | None = None
+    """Subword sampling: other segmentations in each epoch; null: none."""
 
 
 class SeparateModelsConfig(Section):
@@ -56,9 +64,12 @@ class SeparateModelsConfig(Section):
 
     joint: ClassVar[bool] = False
 
-    source_model: str  # the path of the .model file of the source language
-    target_model: str  # and of the target language
-    sampling: SamplingConfig | None = None  # other segmentations in each epoch
+    source_model: str
+    """Path of the .model file of the source language."""
+    target_model: str
+    """Path of the .model file of the target language."""
+    sampling: SamplingConfig | None = None
+    """Subword sampling: other segmentations in each epoch; null: none."""
 
 
 TokenizerConfig = Annotated[

@@ -19,7 +19,8 @@ class AdamWConfig(Section):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
 
     kind: Literal["adamw"] = "adamw"
-    weight_decay: Positive = 0.01  # fraction of the weights, times the rate, taken off each step
+    weight_decay: Positive = 0.01
+    """Decay per step: this fraction of the weights, times the learning rate."""
 
 
 class AdadeltaConfig(Section):
@@ -43,40 +44,50 @@ class ConstantScheduleConfig(Section):
     """The learning rate itself."""
 
     kind: Literal["constant"] = "constant"
-    warmup_steps: Count = 0  # the rate grows linearly over so many steps
+    warmup_steps: Count = 0
+    """Steps of linear warm-up."""
 
 
 class InverseSqrtScheduleConfig(Section):
     """rate * sqrt(warmup_steps / step) after the warm-up (Vaswani et al. 2017)."""
 
     kind: Literal["inverse_sqrt"] = "inverse_sqrt"
-    warmup_steps: Size = 4000  # the rate grows linearly over so many steps
+    warmup_steps: Size = 4000
+    """Steps of linear warm-up."""
 
 
 class PlateauScheduleConfig(Section):
     """The rate is cut when validation does not improve."""
 
     kind: Literal["plateau"] = "plateau"
-    warmup_steps: Count = 0  # the rate grows linearly over so many steps
-    factor: Cut = 0.5  # what the rate is multiplied by
-    patience: Count = 2  # validations without improvement before the rate is reduced
+    warmup_steps: Count = 0
+    """Steps of linear warm-up."""
+    factor: Cut = 0.5
+    """The learning rate is multiplied by this at each cut."""
+    patience: Count = 2
+    """Validations without improvement before the rate is reduced."""
 
 
 class LuongScheduleConfig(Section):
     """The rate is cut at one step and at equal distances after it (Luong et al. 2015)."""
 
     kind: Literal["luong"] = "luong"
-    warmup_steps: Count = 0  # the rate grows linearly over so many steps
-    factor: Cut = 0.5  # what the rate is multiplied by
-    start_step: Count | None = None  # of the first cut; two thirds of all steps if not given
-    every_steps: Size | None = None  # from cut to cut; a twelfth of all steps if not given
+    warmup_steps: Count = 0
+    """Steps of linear warm-up."""
+    factor: Cut = 0.5
+    """The learning rate is multiplied by this at each cut."""
+    start_step: Count | None = None
+    """Step of the first cut; null: two thirds of all steps."""
+    every_steps: Size | None = None
+    """Steps between cuts; null: a twelfth of all steps."""
 
 
 class CosineScheduleConfig(Section):
     """Half a cosine, from the rate to zero at the last step."""
 
     kind: Literal["cosine"] = "cosine"
-    warmup_steps: Count = 0  # the rate grows linearly over so many steps
+    warmup_steps: Count = 0
+    """Steps of linear warm-up."""
 
 
 ScheduleConfig = Annotated[
@@ -90,36 +101,60 @@ ScheduleConfig = Annotated[
 
 
 class GuidedAlignmentConfig(ObjectiveConfig):
-    """How `data.train.alignments` teach attention (Chen et al. 2016)."""
+    """[Guided alignment](explanations.md#guided-alignment): word links train the attention.
+
+    The method is that of Chen et al. (2016); the links are `data.train.alignments`.
+    """
 
     implementation: ClassVar[str] = "nmt.training.guided:GuidedAlignment"
 
-    cost: Literal["ce", "mse"] = "ce"  # cross-entropy, or half the squared difference
-    weight: Positive = 0.1  # of the cost of a target piece, beside its loss
-    step: Literal["write", "read"] = "write"  # the one that writes the piece, or the one after it
+    cost: Literal["ce", "mse"] = "ce"
+    """Cross-entropy, or half the squared difference, between weights and links."""
+    weight: Positive = 0.1
+    """Weight of the cost of a target piece, relative to its loss."""
+    step: Literal["write", "read"] = "write"
+    """Guided decoder step: the one that writes the piece, or the next one, which reads it."""
 
 
 class TrainingConfig(Section):
     """Optimisation, validation and stopping."""
 
     optimizer: OptimizerConfig = AdamConfig()
+    """Optimizer, which turns gradients into updates."""
     learning_rate: Positive = 5.0e-4
-    schedule: ScheduleConfig = ConstantScheduleConfig()  # of the learning rate
-    clip_norm: Positive | None = 1.0  # of the mean gradient of a target token
+    """Learning rate, which the schedule starts from or warms up to."""
+    schedule: ScheduleConfig = ConstantScheduleConfig()
+    """Learning rate over time."""
+    clip_norm: Positive | None = 1.0
+    """Maximum norm of the gradient of the mean loss per target token; null: no clipping."""
     label_smoothing: Fraction = 0.1
-    guided_alignment: GuidedAlignmentConfig | None = None  # if `data.train.alignments` are given
-    accumulate: Size = 1  # batches whose gradients make one step
-    compute_type: Literal["float32", "bfloat16"] = "float32"  # parameters stay float32
-    max_steps: Size | None = None  # updates; training ends at the first limit reached
-    max_epochs: Size | None = 20  # passes over the corpus
-    validate_every: Size = 500  # steps
-    validation_beam: Size = 1  # the search that validation BLEU is measured with
-    metric: Literal["bleu", "perplexity"] = "bleu"  # chooses the best checkpoint, stops early
-    patience: Size | None = 10  # validations without a new best; null: train to the end
-    extend: bool = False  # move the end of a run although its cosine or luong schedule moves too
-    max_skipped: Size = 10  # updates in a row left out as unsound; then training stops
-    log_every: Size = 50  # steps
-    attention_images: Count = 4  # validation sentences drawn for TensorBoard
+    """Probability taken from the reference and spread over all target pieces."""
+    guided_alignment: GuidedAlignmentConfig | None = None
+    """Guided alignment; with its defaults if only `data.train.alignments` is given."""
+    accumulate: Size = 1
+    """Batches whose gradients make one update."""
+    compute_type: Literal["float32", "bfloat16"] = "float32"
+    """Floating-point type of the computation; parameters stay float32."""
+    max_steps: Size | None = None
+    """Maximum number of updates; training ends at the first limit reached. null: no limit."""
+    max_epochs: Size | None = 20
+    """Maximum number of passes over the corpus; null: no limit."""
+    validate_every: Size = 500
+    """Updates between validations."""
+    validation_beam: Size = 1
+    """Beam size for validation BLEU; 1: greedy search."""
+    metric: Literal["bleu", "perplexity"] = "bleu"
+    """Validation metric that chooses the best checkpoint and stops early."""
+    patience: Size | None = 10
+    """Validations without improvement before training stops; null: never."""
+    extend: bool = False
+    """Allow a later end of a run whose `cosine` or `luong` schedule changes with it."""
+    max_skipped: Size = 10
+    """Stop after this many skipped updates in a row, whose loss exploded or was not finite."""
+    log_every: Size = 50
+    """Updates between log records."""
+    attention_images: Count = 4
+    """Validation sentences whose attention is drawn for TensorBoard."""
 
     @model_validator(mode="after")
     def _ends(self) -> "TrainingConfig":

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from nmt import __version__
+
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
@@ -33,7 +35,8 @@ def test_help_lists_the_commands_in_the_order_of_their_use(nmt):
 
 
 COMMANDS = (
-    "demo, train, translate, evaluate, align, symmetrise, aer, plot, curves, info, shortlist, bench"
+    "demo, train, translate, evaluate, align, symmetrise, aer, plot, curves, info, config, "
+    "shortlist, bench"
 )
 
 
@@ -121,3 +124,7 @@ def test_unequal_files_are_named_with_both_counts(nmt, copy_run, text):
     counts = f"nmt: {one} has 1 lines and {two} has 2"
     assert evaluated == f"{counts}\n"
     assert aligned == f"{counts}: line n of one must be the translation of line n of the other\n"
+
+
+def test_the_version_is_shown(nmt):
+    assert nmt("--version") == (0, f"nmt {__version__}\n", "")

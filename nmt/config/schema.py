@@ -1,0 +1,71 @@
+"""The JSON schema of a configuration, by which editors complete and check YAML.
+
+It accepts what the loader accepts, short forms included. Rules between keys are the loader's alone:
+one origin of a corpus, sizes that must fit each other, settings that would do nothing.
+"""
+
+import json
+import re
+
+from nmt.config import Config
+from nmt.config.descriptions import of_fields, of_section
+from nmt.config.place import Place
+from nmt.config.section import Choice, JsonSchema, Section
+
+DIALECT = "http://json-schema.org/draft-07/schema#"  # which every editor knows
+LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")  # leads from docs/, and nowhere from an editor
+
+
+def schema() -> str:
+    """Returns the JSON schema of the whole configuration, as text."""
+    tree = {"$schema": DIALECT, "title": "nmt configuration", **_of_section(Config)}
+    return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
+
+
+def of_values(section: type[Section]) -> dict[str, JsonSchema]:
+    """Returns the schema of each field of a section, in which those of sections lead nowhere."""
+    unsaid = ("title", "additionalProperties")
+    properties = section.model_json_schema()["properties"]
+    return {
+        key: {name: part for name, part in each.items() if name not in unsaid}
+        for key, each in properties.items()
+    }
+
+
+def _of_section(section: type[Section], *required: str) -> JsonSchema:
+    """Returns the schema of a section, in which some keys more are required."""
+    values, descriptions = of_values(section), of_fields(section)
+    properties: dict[str, JsonSchema] = {}
+    for key, field in section.model_fields.items():
+        place = Place.of(field)
+        properties[key] = _of_place(place) if place.names else values[key]
+        if key in descriptions:
+            properties[key] = {"description": _plain(descriptions[key]), **properties[key]}
+    needed = [key for key, field in section.model_fields.items() if field.is_required()]
+    return {
+        "description": _plain(of_section(section)),
+        "type": "object",
+        "properties": properties,
+        "required": [*required, *needed],
+        "additionalProperties": False,
+    }
+
+
+def _of_place(place: Place) -> JsonSchema:
+    """Returns the schema of a place of sections: of the shorter forms, and of each section."""
+    choice, forms = place.choice, list[JsonSchema]()
+    if isinstance(choice, Choice):
+        forms.append({"enum": [*place.names, *(["none"] if place.optional else [])]})
+        if choice.number is not None and choice.default is not None:
+            forms.append(of_values(place.names[choice.default])[choice.number])
+    for name, section in place.names.items():
+        told = [choice.key] if isinstance(choice, Choice) and name != choice.default else []
+        forms += [*section.short_forms, _of_section(section, *told)]
+    if place.optional:
+        forms.append({"type": "null"})
+    return forms[0] if len(forms) == 1 else {"anyOf": forms}
+
+
+def _plain(text: str) -> str:
+    """Returns a description without its links."""
+    return LINK.sub(lambda found: found[1], text)
