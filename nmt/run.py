@@ -263,7 +263,7 @@ def _position(folder: Path) -> Position:
     try:
         stored = checkpoint.position(folder)
         return Position(**{**stored, "unlogged": tuple(stored["unlogged"])})
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise RunError(
             f"{folder / 'position.json'}: whole, but not as nmt writes it; put one back from a copy"
         ) from None
