@@ -5,13 +5,15 @@ tree `params` is the model. Of any other tree, the first component of a name is 
 version may have added: where a file has nothing of it, the field stays as the template has it.
 """
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors.numpy import save_file
 
 from nmt import checkpoint_migration
 from nmt.checkpoint_migration import Arrays
@@ -29,14 +31,23 @@ TYPES = {
 }
 
 
-def dumped(tree: Any) -> bytes:
-    """Returns the arrays of a tree as a file of safetensors has them.
+def write(path: Path, tree: Any) -> None:
+    """Writes the arrays of a tree.
 
-    The library's own `save_file` makes files that nobody else may read, and tells of the system's
-    errors in text alone.
+    Raises:
+        OSError: the disk is full, or cannot be written for another reason.
     """
     arrays = jax.device_get(_named(tree))
-    return save({name: np.asarray(array, order="C") for name, array in arrays.items()})
+    path.touch()
+    mode = path.stat().st_mode  # as the system has it: safetensors makes a file of its user alone
+    try:
+        save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, path)
+    except SafetensorError as error:
+        # The system's error is in the text alone, in each version with its number.
+        found = re.search(r"(?:os error|code:) (\d+)", str(error))
+        number = int(found[1]) if found else 0
+        raise OSError(number, os.strerror(number) if found else str(error)) from None
+    path.chmod(mode)
 
 
 def read(path: Path, template: Any) -> Any:

@@ -38,7 +38,7 @@ def write(folder: Path, items: dict[str, Any], position: dict[str, Any]) -> None
         clear(folder.parent)
         part.mkdir()
         for name, tree in items.items():
-            (part / f"{name}.safetensors").write_bytes(arrays.dumped(tree))
+            arrays.write(part / f"{name}.safetensors", tree)
         _write(part / "position.json", position)
         _write(part / MANIFEST, {"format": FORMAT, "files": _digests(part)})
         for path in [part, *part.rglob("*")]:
