@@ -17,7 +17,7 @@ explore: .venv/.installed-dev  ## the properties of the suite on examples never 
 	$(BIN)/pytest -n 2 -m "not slow" --hypothesis-profile=explore
 
 fuzz: .venv/.installed-dev  ## any bytes as input, for a minute each; needs `pip install -e .[fuzz]`
-	for target in config override text gzipped tsv json links gold model; do \
+	for target in config override text gzipped tsv json links gold model checkpoint; do \
 	  $(BIN)/python tests/fuzz/fuzz.py $$target -max_total_time=60 || exit 1; done
 
 check: .venv/.installed-dev  ## format, lint, types, floors, documents

@@ -1,27 +1,25 @@
 """One checkpoint: a folder that is written whole or not at all, and checked before it is read.
 
-params.npz ...  one file for each named tree of arrays, in NumPy's format
-position.json   where training stood
-manifest.json   the number of this format, and the SHA-256 of every other file; written last
+params.safetensors ...  one file for each named tree of arrays
+position.json           where training stood
+manifest.json           the number of this format, and the SHA-256 of every other file; written last
 """
 
 import json
 import math
 import os
 import shutil
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
-import numpy.typing as npt
 
+from nmt import arrays, checkpoint_migration
 from nmt.data import files
 from nmt.errors import RunError
 
-FORMAT = 2  # 1 was written by orbax, before the first version
+FORMAT = 3
+OLDEST = 2  # that is still read; 1 was written by orbax, before the first version
 MANIFEST = "manifest.json"
 
 
@@ -40,7 +38,7 @@ def write(folder: Path, items: dict[str, Any], position: dict[str, Any]) -> None
         clear(folder.parent)
         part.mkdir()
         for name, tree in items.items():
-            np.savez(part / f"{name}.npz", **jax.device_get(_named(tree)))
+            arrays.write(part / f"{name}.safetensors", tree)
         _write(part / "position.json", position)
         _write(part / MANIFEST, {"format": FORMAT, "files": _digests(part)})
         for path in [part, *part.rglob("*")]:
@@ -73,16 +71,16 @@ def flaw(folder: Path) -> str | None:
         size = sum(path.stat().st_size for path in folder.rglob("*"))
         if size > _memory():
             return f"{size:,} bytes are more than the memory of this machine"
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        number, expected = int(manifest["format"]), dict(manifest["files"])
+        number, expected = _manifest(folder)
     except FileNotFoundError:
         return f"{MANIFEST} is missing"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return f"{MANIFEST} cannot be read"
-    if number != FORMAT:
+    if not OLDEST <= number <= FORMAT:
         raise RunError(
-            f"{folder}: a checkpoint of format {number}, and this version of nmt reads format "
-            f"{FORMAT}; {'update nmt' if number > FORMAT else 'use the nmt that wrote it'}"
+            f"{folder}: a checkpoint of format {number}, and this version of nmt reads formats "
+            f"{OLDEST} to {FORMAT}; "
+            f"{'update nmt' if number > FORMAT else 'use the nmt that wrote it'}"
         )
     try:
         found = _digests(folder)
@@ -97,8 +95,15 @@ def flaw(folder: Path) -> str | None:
 
 
 def position(folder: Path) -> dict[str, Any]:
-    """Returns the position that `write` was given."""
-    return json.loads((folder / "position.json").read_text(encoding="utf-8"))
+    """Returns the position that `write` was given.
+
+    Raises:
+        ValueError, TypeError: it is no position.
+    """
+    stored = json.loads((folder / "position.json").read_text(encoding="utf-8"))
+    if _is_older(folder):
+        return checkpoint_migration.migrated_position(dict(stored))
+    return stored
 
 
 def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
@@ -108,53 +113,18 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
         RunError: it has other arrays, or arrays of other shapes: it is one of another model. Or
             its arrays are larger than the memory of this machine, or no arrays at all.
     """
-    arrays = [leaf for tree in templates.values() for leaf in jax.tree.leaves(tree)]
-    size = sum(math.prod(each.shape) * each.dtype.itemsize for each in arrays)
+    leaves = [leaf for tree in templates.values() for leaf in jax.tree.leaves(tree)]
+    size = sum(math.prod(each.shape) * each.dtype.itemsize for each in leaves)
     if size > _memory():
         raise RunError(
             f"{folder}: a model of {size:,} bytes by config.yaml, more than the memory of this "
             "machine; put the original config.yaml back, or use a larger machine"
         )
-    return {name: _read(folder / f"{name}.npz", tree) for name, tree in templates.items()}
-
-
-def _read(path: Path, template: Any) -> Any:
-    """Returns one tree, whose arrays lie where those of the template do.
-
-    Elsewhere, a compiled step would be compiled for them once more.
-    """
-    wanted = _named(template)
-    try:
-        arrays = _load(path, {key: f"{leaf.shape} {leaf.dtype}" for key, leaf in wanted.items()})
-    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise RunError(
-            f"{path}: whole, but not as nmt writes it ({error}); put one back from a copy"
-        ) from None
-    leaves = [jax.device_put(arrays[key], leaf.sharding) for key, leaf in wanted.items()]
-    return jax.tree.unflatten(jax.tree.structure(template), leaves)
-
-
-def _load(path: Path, expected: dict[str, str]) -> dict[str, npt.NDArray[Any]]:
-    """Returns arrays; none is read that is not of the expected shape and type."""
-    with zipfile.ZipFile(path) as stored:
-        found = {name.removesuffix(".npy"): _kind(stored, name) for name in stored.namelist()}
-    for key in sorted(expected.keys() | found.keys()):
-        here, there = (kinds.get(key, "no such array") for kinds in (expected, found))
-        if here != there:
-            raise RunError(
-                f"{path.parent}: checkpoint of another model ({key}: {there} in the checkpoint, "
-                f"{here} by config.yaml); put the original config.yaml back"
-            )
-    with np.load(path, allow_pickle=False) as arrays:
-        return {key: arrays[key] for key in expected}
-
-
-def _kind(stored: zipfile.ZipFile, name: str) -> str:
-    """Returns the shape and the type of an array, from its header alone."""
-    with stored.open(name) as file:
-        np.lib.format.read_magic(file)
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-    return f"{shape} {dtype}"
+    ending = "npz" if _is_older(folder) else "safetensors"
+    return {
+        name: arrays.read(folder / f"{name}.{ending}", template)
+        for name, template in templates.items()
+    }
 
 
 def _memory() -> float:
@@ -164,12 +134,14 @@ def _memory() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _named(tree: Any) -> dict[str, Any]:
-    """Returns the arrays of a tree by name, so that a checkpoint knows of names and arrays only."""
-    return {
-        jax.tree_util.keystr(path, simple=True, separator="."): leaf
-        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
-    }
+def _manifest(folder: Path) -> tuple[int, dict[str, str]]:
+    """Returns the number of the format, and the digests of the files."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return int(manifest["format"]), dict(manifest["files"])
+
+
+def _is_older(folder: Path) -> bool:
+    return _manifest(folder)[0] < FORMAT
 
 
 def _write(path: Path, content: Any) -> None:

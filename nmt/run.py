@@ -15,7 +15,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from nmt.config import Config
 from nmt.config.migration import migrated
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
+from nmt.processes import ALONE, ProcessGroup
 
 KEPT = 2  # checkpoints of a kind: the newest, and one to fall back on should it be damaged
 
@@ -58,9 +59,10 @@ class Run:
     config: Config
     stored: Config | None = None  # what it has been trained by so far
     notes: Sequence[str] = ()  # lines that say in what a given configuration differs from that
+    processes: ProcessGroup = ALONE  # all that train it read the folder; the main one writes it
 
     @classmethod
-    def start(cls, config: Config) -> "Run":
+    def start(cls, config: Config, processes: ProcessGroup = ALONE) -> "Run":
         """Returns the run that `config.run` names: a new one, or the same one to go on with.
 
         One that goes on keeps the decoding settings of its own config.yaml. Nothing is written
@@ -74,10 +76,10 @@ class Run:
             stored = cls.open(path).config
             notes = changes.compared(path, stored, config)
             kept = config.model_copy(update={"decoding": stored.decoding})
-            return cls(path, kept, stored=stored, notes=notes)
+            return cls(path, kept, stored=stored, notes=notes, processes=processes)
         if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")
-        return cls(path, config)
+        return cls(path, config, processes=processes)
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
@@ -119,11 +121,16 @@ class Run:
         Raises:
             RunError: another training is at work in it.
         """
+        if not self.processes.is_main:
+            return nullcontext()
         self.path.mkdir(parents=True, exist_ok=True)
         return lock.hold(self.path / "lock")
 
     def create(self, tokenizers: Tokenizers) -> None:
         """Writes configuration, version and tokenizer, each of them whole or not at all."""
+        self.processes.barrier()  # until all have seen the folder as it was
+        if not self.processes.is_main:
+            return
         self.path.mkdir(parents=True, exist_ok=True)
         part = self.path / "config.yaml.part"
         part.write_text(configfile.dump(self.config), encoding="utf-8")
@@ -168,13 +175,15 @@ class Run:
         Raises:
             RunError: it cannot be written; the checkpoints before it are still there.
         """
-        folder = self.path / "checkpoints" / which / str(position.batches)
-        checkpoint.write(folder, items, dataclasses.asdict(position))
-        # One of a later position is of a past that a damaged checkpoint has made undone.
-        there = self._checkpoints(which)
-        kept = [path for path in there if int(path.name) <= position.batches][:KEPT]
-        for path in set(there) - set(kept):
-            shutil.rmtree(path)
+        if self.processes.is_main:
+            folder = self.path / "checkpoints" / which / str(position.batches)
+            checkpoint.write(folder, items, dataclasses.asdict(position))
+            # One of a later position is of a past that a damaged checkpoint has made undone.
+            there = self._checkpoints(which)
+            kept = [path for path in there if int(path.name) <= position.batches][:KEPT]
+            for path in set(there) - set(kept):
+                shutil.rmtree(path)
+        self.processes.barrier()  # until it is there for all
 
     def position(self, which: Which) -> Position | None:
         """Returns where the newest whole checkpoint of a kind stands; None if there is none.
@@ -260,7 +269,7 @@ def _position(folder: Path) -> Position:
     try:
         stored = checkpoint.position(folder)
         return Position(**{**stored, "unlogged": tuple(stored["unlogged"])})
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise RunError(
             f"{folder / 'position.json'}: whole, but not as nmt writes it; put one back from a copy"
         ) from None

@@ -2,11 +2,11 @@
 
 import errno
 import json
+import math
 import os
 import re
 import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 
 import jax
@@ -59,7 +59,7 @@ def memory():
     return int(total) * 1024
 
 
-@pytest.mark.parametrize("name", ["params.npz", checkpoint.MANIFEST])
+@pytest.mark.parametrize("name", ["params.safetensors", checkpoint.MANIFEST])
 def test_a_file_of_an_absurd_size_is_not_read(copy, name):
     with (copy / name).open("ab") as file:
         file.truncate(2 * memory())
@@ -137,50 +137,191 @@ def test_a_manifest_that_names_a_file_elsewhere_reads_nothing_there(copy, tmp_pa
     assert checkpoint.flaw(copy) == "../secret is missing"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": "x", "files": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"format": 1}',
+        '{"format": "x", "files": {}}',
+        '{"format": Infinity, "files": {}}',
+        "[" * 100_000,
+    ],
+)
 def test_a_manifest_that_makes_no_sense_is_a_flaw(copy, text):
     (copy / "manifest.json").write_text(text)
 
     assert checkpoint.flaw(copy) == "manifest.json cannot be read"
 
 
-@pytest.mark.parametrize(("format", "remedy"), [(1, "use the nmt that wrote"), (3, "update nmt")])
+@pytest.mark.parametrize(("format", "remedy"), [(1, "use the nmt that wrote"), (4, "update nmt")])
 def test_another_format_says_so(copy, format, remedy):
     manifest = json.loads((copy / "manifest.json").read_text())
     (copy / "manifest.json").write_text(json.dumps({**manifest, "format": format}))
 
-    with pytest.raises(RunError, match=rf"7: a checkpoint of format {format}, .* 2; {remedy}"):
+    with pytest.raises(RunError, match=rf"7: a checkpoint of format {format}, .* 3; {remedy}"):
         checkpoint.flaw(copy)
 
 
-@settings(max_examples=60)
-@given(data=st.data())
-def test_a_file_that_nmt_has_not_written_is_named_whatever_it_holds(whole, data):
-    path = whole / "params.npz"
+@pytest.fixture(scope="module")
+def opened(whole):
+    """Reads the parameters of a checkpoint whose file of them holds given bytes."""
+    path = whole / "params.safetensors"
     before = path.read_bytes()
+
+    def read(content, template):
+        path.write_bytes(content)
+        try:
+            return checkpoint.read(whole, {"params": template})["params"]
+        finally:
+            path.write_bytes(before)
+
+    return read
+
+
+@settings(max_examples=120)
+@given(data=st.data())
+def test_a_file_that_nmt_has_not_written_is_named_whatever_it_holds(whole, opened, data):
+    before = (whole / "params.safetensors").read_bytes()
     start = data.draw(st.integers(0, len(before)))
     after = before[:start] + data.draw(st.binary(max_size=40)) + before[start + 3 :]
-    refused, found = str(whole), {"params": arrays()}
+    refused, found = str(whole), arrays()
     try:
-        path.write_bytes(after)
-        found = checkpoint.read(whole, found)  # the same, where what was changed is no array's
+        found = opened(after, found)  # where a number was changed, which digests find
     except RunError as error:
         refused = str(error)
-    finally:
-        path.write_bytes(before)
 
-    assert str(whole) in refused
-    np.testing.assert_array_equal(found["params"]["weights"], arrays()["weights"])
+    assert re.fullmatch(rf".*{whole}.*", refused)
+    assert jax.tree.map(jnp.shape, found) == jax.tree.map(jnp.shape, arrays())
 
 
-def test_an_array_that_claims_to_be_large_is_refused_before_it_is_read(copy):
-    name, header = "weights.npy", np.zeros(0, np.float32)
-    with zipfile.ZipFile(copy / "params.npz", "w") as archive, archive.open(name, "w") as file:
-        described = np.lib.format.header_data_from_array_1_0(header)
-        np.lib.format.write_array_header_1_0(file, {**described, "shape": (10**15,)})
+def described(header, content=bytes(8)):
+    """A file of safetensors with a header, or with the text of one."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + content
 
-    with pytest.raises(RunError, match=r"weights: \(1000000000000000,\) float32 in the checkpoint"):
-        checkpoint.read(copy, {"params": {"weights": jnp.zeros(2)}})
+
+def array(shape=(2,), dtype="F32", start=0, end=8):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+
+
+NOT_AS_WRITTEN = {
+    "empty": b"",
+    "cut off in the length": b"abc",
+    "cut off in the header": described({"weights": array()})[:20],
+    "cut off in an array": described({"weights": array()}, bytes(7)),
+    "a byte too many": described({"weights": array()}, bytes(9)),
+    "a header of 2^64 - 1 bytes": b"\xff" * 8 + b"{}",
+    "a header of 90 MB": (90_000_000).to_bytes(8, "little") + b"{}",
+    "a header that is not UTF-8": described(b'{"weights\xff": {}}'),
+    "a header of half a surrogate pair": described(rb'{"\ud800": {}}'),
+    "a header that is not JSON": described(b"{"),
+    "a header that is a list": described([1]),
+    "a header nested too deeply": described(b"[" * 100_000),
+    "an overlap": described({"weights": array(), "more\nlines": array((1,), start=4)}),
+    "a hole": described({"weights": array((1,), start=4)}),
+    "an array beyond the end": described({"weights": array((10**15,), end=4 * 10**15)}),
+    "a size that overflows": described({"weights": array((2**62, 2**62))}),
+    "a shape below zero": described({"weights": array((-2,))}),
+    "another size than its shape has": described({"weights": array((3,))}),
+    "no such type": described({"weights": array(dtype="F33")}),
+    "one name for two sizes": described(
+        b'{"weights": %b, "weights": %b}'
+        % tuple(json.dumps(each).encode() for each in (array(), array((1,), end=4)))
+    ),
+}
+
+
+@pytest.mark.parametrize("content", NOT_AS_WRITTEN.values(), ids=NOT_AS_WRITTEN.keys())
+def test_a_file_that_is_not_safetensors_is_named_in_one_line(opened, content):
+    with pytest.raises(RunError, match=r"params.safetensors: whole, but not as nmt wri.* copy$"):
+        opened(content, {"weights": jnp.zeros(2)})
+
+
+@pytest.mark.parametrize(
+    ("header", "difference"),
+    [
+        ({"weights": array((2**50, 0), end=0)}, rf"weights: \({2**50}, 0\) float32 in the ch"),
+        ({"weights": array((8,), "F8_E5M2")}, r"weights: \(8,\) F8_E5M2 in the checkpoint, \(2,"),
+        ({"weights": array(dtype="I32")}, r"weights: \(2,\) int32 in the checkpoint, \(2,\) fl"),
+        ({"one\ntwo": array()}, r"\('one\\ntwo': \(2,\) float32 in the checkpoint, no such array"),
+    ],
+)
+def test_headers_are_compared_before_arrays_are_read(opened, header, difference):
+    size = header.get("weights", array())["data_offsets"][1]
+
+    with pytest.raises(RunError, match=rf"^.*7: checkpoint of another model .*{difference}.*$"):
+        opened(described(header, bytes(size)), {"weights": jnp.zeros(2)})
+
+
+@pytest.mark.parametrize(
+    "dtype", ["bool", "int8", "int32", "uint8", "uint32", "float16", "bfloat16", "float32"]
+)
+@pytest.mark.parametrize("shape", [(), (1,), (0, 3), (2, 3)])
+def test_arrays_of_all_types_come_back(tmp_path, dtype, shape):
+    values = jnp.asarray(np.arange(math.prod(shape)).reshape(shape) / 3, dtype)
+    checkpoint.write(tmp_path / "1", {"params": {"a": values}}, POSITION)
+
+    found = checkpoint.read(tmp_path / "1", {"params": {"a": jnp.zeros(shape, dtype)}})
+
+    assert found["params"]["a"].dtype == dtype
+    np.testing.assert_array_equal(found["params"]["a"], values)
+
+
+def test_arrays_come_back_to_where_those_of_the_template_lie(whole):
+    second = jax.devices()[1]
+    template = jax.device_put(arrays(), second)
+
+    found = checkpoint.read(whole, {"params": template})["params"]
+
+    assert {leaf.device for leaf in jax.tree.leaves(found)} == {second}
+
+
+def test_files_are_for_those_who_may_read_the_others(whole):
+    assert len({path.stat().st_mode for path in files(whole)}) == 1
+
+
+REST = {
+    "step": jnp.array(3),
+    "optimizer": {"mu": {"a": jnp.ones(2)}, "nu": {"a": jnp.ones(2)}},
+}
+
+
+@pytest.fixture
+def rest(tmp_path):
+    checkpoint.write(tmp_path / "1", {"params": REST, "rest": REST}, POSITION)
+    return lambda name, template: checkpoint.read(tmp_path / "1", {name: template})[name]
+
+
+def test_a_field_that_a_checkpoint_does_not_have_stays_as_it_is(rest):
+    objectives = {"reinforce": jnp.full(2, 7.0), "guided": jnp.array(8.0)}
+
+    found = rest("rest", {**REST, "objectives": objectives})
+
+    assert found.keys() == {*REST, "objectives"}
+    np.testing.assert_array_equal(found["step"], 3)
+    np.testing.assert_array_equal(found["objectives"]["reinforce"], [7, 7])
+    np.testing.assert_array_equal(found["objectives"]["guided"], 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "named"),
+    [
+        ("rest", {**REST, "more": jax.ShapeDtypeStruct((2,), jnp.float32)}, "more: no such array"),
+        (
+            "rest",
+            {**REST, "optimizer": {**REST["optimizer"], "count": jnp.array(0)}},
+            "optimizer.count: no such array in the checkpoint",
+        ),
+        ("rest", {"step": REST["step"]}, r"optimizer.mu.a: \(2,\) float32 in the checkpoint, no s"),
+        ("params", {**REST, "more": jnp.ones(2)}, "more: no such array in the checkpoint"),
+    ],
+    ids=["only a shape", "a field in part", "a field too many", "a part of the model"],
+)
+def test_what_else_is_missing_or_too_many_is_another_model(rest, name, template, named):
+    with pytest.raises(RunError, match=rf"1: checkpoint of another model \({named}"):
+        rest(name, template)
 
 
 def save_more(folder):

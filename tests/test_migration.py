@@ -1,6 +1,7 @@
 """Run folders of earlier versions open, translate as they did, and training goes on in them."""
 
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -70,7 +71,29 @@ def test_training_goes_on_in_an_old_run(folder):
     run = train(configfile.load("new.yaml", more))
 
     assert run.position("last").step == 386
+    formats = {
+        path.parent.name: json.loads(path.read_text())["format"]
+        for path in Path("run/checkpoints/last").glob("*/manifest.json")
+    }
+    assert formats == {"384": 2, "386": 3}
     assert Run.open("run").config.training.optimizer == config.AdamWConfig(weight_decay=0.001)
+
+
+def test_a_damaged_checkpoint_falls_back_on_one_of_an_older_format(folder):
+    settings = configfile.load("new.yaml", ["training.max_epochs=null", "training.max_steps=386"])
+    train(settings)
+    again = folder / "again"
+    shutil.copytree(folder / "run/checkpoints/last/386", again)
+    with open("run/checkpoints/last/386/rest.safetensors", "ab") as file:
+        file.write(b"\n")
+
+    named = r"386: the checkpoint is damaged \(rest.safetensors is not .*\); using 384 before it"
+    with pytest.warns(UserWarning, match=named):
+        train(settings)
+
+    for name in ("params.safetensors", "rest.safetensors"):
+        written = folder / "run/checkpoints/last/386" / name
+        assert written.read_bytes() == (again / name).read_bytes()
 
 
 @pytest.fixture(scope="module")

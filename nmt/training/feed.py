@@ -15,6 +15,7 @@ from nmt.config import Config
 from nmt.data import corpus
 from nmt.data.batching import Batch, PlannedBatch, Shape, choose_shapes, pad, plan_epoch
 from nmt.data.tokenizer import Tokenizers
+from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Position
 from nmt.training.step import device_count, shard
 
@@ -37,6 +38,7 @@ class Feed:
     encoded: datasets.Dataset  # filtered
     tokenizers: Tokenizers
     config: Config
+    processes: ProcessGroup = ALONE
 
     @cached_property
     def shapes(self) -> list[Shape]:
@@ -63,7 +65,10 @@ class Feed:
         return position.epoch + within
 
     def batches(self, start: Position) -> Generator[tuple[Any, Position], None, None]:
-        """Yields sharded batches without end, each with the position after it is consumed."""
+        """Yields sharded batches without end, each with the position after it is consumed.
+
+        Of each batch it is the rows of this process.
+        """
         return prefetched(self._read(start))
 
     def sentences(self, position: Position) -> list[int]:
@@ -82,8 +87,15 @@ class Feed:
                 if batch == len(plan):
                     after, batch = self._next(epoch, part), 0
                 position = replace(start, epoch=after[0], part=after[1], batch=batch)
-                yield shard(_read_batch(pairs, plan[index])), position
+                yield shard(self._read_batch(pairs, plan[index])), position
             first = 0
+
+    def _read_batch(self, pairs: datasets.Dataset, planned: PlannedBatch) -> Batch:
+        """Pads the rows of a planned batch that are this process's."""
+        rows = self.processes.rows(planned.shape.rows)
+        own = planned.pairs[rows]
+        shape = replace(planned.shape, rows=rows.stop - rows.start)
+        return pad(corpus.rows(pairs, own), shape, links=corpus.linked(pairs, own))
 
     def _planned(
         self, epoch: int, part: int
@@ -135,8 +147,3 @@ def prefetched(items: Iterator[T], *, depth: int = 2) -> Generator[T, None, None
         while (item := waiting.popleft().result()) is not end:
             waiting.append(worker.submit(next, items, end))
             yield item
-
-
-def _read_batch(pairs: datasets.Dataset, planned: PlannedBatch) -> Batch:
-    links = corpus.linked(pairs, planned.pairs)
-    return pad(corpus.rows(pairs, planned.pairs), planned.shape, links=links)

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from nmt.processes import ProcessGroup
+
 
 @contextlib.contextmanager
 def requests() -> Iterator[list[str]]:
@@ -30,3 +32,10 @@ def requests() -> Iterator[list[str]]:
     finally:
         for signum, handler in before.items():
             signal.signal(signum, handler)
+
+
+def asked(received: list[str], processes: ProcessGroup) -> str | None:
+    """Returns the name of the signal that asks to stop, also where another process got it."""
+    if not processes.any(bool(received)):
+        return None
+    return received[0] if received else "SIGTERM"  # as a cluster asks; which it was is not told

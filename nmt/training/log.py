@@ -19,12 +19,17 @@ from nmt.run import Run
 
 
 class TrainingLog:
-    """Writes one record to `metrics.jsonl`, to TensorBoard and, as a line, to the terminal."""
+    """Writes records to `metrics.jsonl` and to TensorBoard, if its process is the main one."""
 
     def __init__(self, run: Run, *, step: int) -> None:
-        forget_after(run.metrics_path, step)
-        self._lines = run.metrics_path.open("a", encoding="utf-8")
-        self._board = SummaryWriter(str(run.path / "tensorboard"), purge_step=step + 1)
+        writes = run.processes.is_main
+        if writes:
+            forget_after(run.metrics_path, step)
+        path = run.metrics_path if writes else Path(os.devnull)
+        self._lines = path.open("a", encoding="utf-8")
+        self._board = SummaryWriter(
+            str(run.path / "tensorboard"), purge_step=step + 1, write_to_disk=writes
+        )
 
     def write(self, step: int, values: Mapping[str, Any]) -> None:
         """Writes values such as {"train/loss": 2.1}; numbers become TensorBoard scalars too.
@@ -71,10 +76,15 @@ def forget_after(path: Path, step: int) -> None:
 
 
 class Display:
-    """A progress bar with speed and time left on a terminal; plain lines elsewhere."""
+    """A progress bar with speed and time left on a terminal; plain lines elsewhere.
 
-    def __init__(self, total_steps: int, *, step: int, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+    A quiet one shows nothing.
+    """
+
+    def __init__(
+        self, total_steps: int, *, step: int, console: Console | None = None, quiet: bool = False
+    ) -> None:
+        self._console = console or Console(stderr=True, highlight=False, quiet=quiet)
         self._bar = Progress(
             TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
             BarColumn(),
@@ -83,7 +93,7 @@ class Display:
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
-            disable=not self._console.is_terminal,
+            disable=quiet or not self._console.is_terminal,
         )
         self._task = self._bar.add_task("", total=total_steps, completed=step, note="")
         self._bar.start()

@@ -1,18 +1,26 @@
 """Memory: whether the largest batch fits, found out at the start, and how much was needed."""
 
 import sys
+from dataclasses import replace
 
 import jax
 
 from nmt.config import DataConfig, TokenBatchConfig
 from nmt.data.batching import Shape, pad
 from nmt.errors import ConfigError
+from nmt.processes import ALONE, ProcessGroup
 from nmt.training.step import TrainState, TrainStep, shard
 from nmt.types import RandomKey
 
 
 def try_largest(
-    step: TrainStep, state: TrainState, shapes: list[Shape], *, key: RandomKey, config: DataConfig
+    step: TrainStep,
+    state: TrainState,
+    shapes: list[Shape],
+    *,
+    key: RandomKey,
+    config: DataConfig,
+    processes: ProcessGroup = ALONE,
 ) -> TrainState:
     """Makes a real step on a batch of the largest shape that holds padding alone.
 
@@ -23,7 +31,9 @@ def try_largest(
         ConfigError: it does not fit into the memory of the device.
     """
     shape = max(shapes, key=lambda shape: (shape.rows * shape.source * shape.target, shape.rows))
-    blank = pad([], shape, links=[] if config.train.alignments else None)
+    rows = processes.rows(shape.rows)
+    own = replace(shape, rows=rows.stop - rows.start)
+    blank = pad([], own, links=[] if config.train.alignments else None)
     try:
         state, metrics = step(state, shard(blank), key)
         jax.block_until_ready(metrics)

@@ -14,6 +14,7 @@ from nmt.config import Config, PlateauScheduleConfig
 from nmt.data import corpus, tokenizer
 from nmt.errors import Interrupted
 from nmt.model.build import build_model
+from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Position, Run
 from nmt.training import divergence, interruption, memory
 from nmt.training.ending import check_moved, total_steps
@@ -21,12 +22,13 @@ from nmt.training.feed import Feed
 from nmt.training.log import Display, Stopwatch, TrainingLog
 from nmt.training.step import TrainState, init_state, make_train_step
 from nmt.training.tally import Reading, Tally
-from nmt.training.validation import Report, Validator
+from nmt.training.validation import Validator, judge
 
 
-def train(config: Config) -> Run:
+def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
     """Trains what the configuration describes, or goes on where its run folder stands.
 
+    Of several processes that train together, each calls it; the main one writes and prints.
     Returns the run folder, ready for `Translator.load`. On a CPU it is faster with
     `nmt.allocator.keep_freed_memory()` called before, as the command line does.
 
@@ -36,7 +38,7 @@ def train(config: Config) -> Run:
             works in the folder, memory or disk do not suffice, or training diverges; what has
             been saved before stays as it is.
     """
-    run = Run.start(config)
+    run = Run.start(config, processes)
     config = run.config
     with contextlib.ExitStack() as locked:
         started = run.started
@@ -56,7 +58,7 @@ def train(config: Config) -> Run:
         if not started:
             locked.enter_context(run.lock())
             Run.start(config)  # which another training may have made in the meantime
-        feed = Feed(text["train"], pairs, tokenizers, config)
+        feed = Feed(text["train"], pairs, tokenizers, config, processes)
         check_moved(run, batches_per_epoch=feed.batches_per_epoch)
         run.create(tokenizers)
         trainer = Trainer(run, feed, text["validation"])
@@ -84,7 +86,9 @@ class Trainer:
         self.validator = Validator(validation, graph, tokenizers=tokenizers, config=config)
         self.key = jax.random.key(config.seed)
         self.log = TrainingLog(run, step=self.position.step)
-        self.display = Display(self.total_steps, step=self.position.step)
+        self.display = Display(
+            self.total_steps, step=self.position.step, quiet=not run.processes.is_main
+        )
         self.tally = Tally(self.position.unlogged)
         self.watch = Stopwatch()
 
@@ -103,6 +107,7 @@ class Trainer:
                 self.feed.shapes,
                 key=self.key,
                 config=self.run.config.data,
+                processes=self.run.processes,
             )
             self.watch.lap()
             with interruption.requests() as requests:
@@ -113,21 +118,21 @@ class Trainer:
                 f"{self.run.path}: trained to step {self.position.step}; "
                 f"best at step {self.position.best_step}"
             )
-            if requests:
-                self._interrupt(requests[0], "the training had ended, and is saved")
+            if signal := interruption.asked(requests, self.run.processes):
+                self._interrupt(signal, "the training had ended, and is saved")
         finally:
             self.log.close()
             self.display.close()
 
     def _train(self, requests: list[str]) -> None:
-        """Makes steps until training has ended, or a signal is among the requests."""
+        """Makes steps until training has ended, or a process is asked to stop."""
         with contextlib.closing(self.feed.batches(self.position)) as batches:
             for batch, after in batches:
                 self._consume(batch, after)
                 if self._finished():
                     return
-                if requests:
-                    self._stop(requests[0])
+                if signal := interruption.asked(requests, self.run.processes):
+                    self._stop(signal)
 
     def _consume(self, batch: Any, after: Position) -> None:
         """Makes one step on a batch, and what is due after it."""
@@ -262,14 +267,6 @@ class Trainer:
             return fresh, Position(tokenizer=self.feed.tokenizers.fingerprint)
         items = self.run.restore("last", _items(fresh))
         return TrainState(params=items["params"], **items["rest"]), position
-
-
-def judge(position: Position, report: Report, *, metric: str) -> Position:
-    """Returns the position with a validation's result counted in."""
-    value = report.value(metric)
-    if not math.isnan(value) and (position.best is None or value > position.best):
-        return replace(position, best=value, best_step=position.step, stale=0, plateau=0)
-    return replace(position, stale=position.stale + 1, plateau=position.plateau + 1)
 
 
 def _items(state: TrainState) -> dict[str, Any]:

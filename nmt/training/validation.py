@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from nmt.data.tokenizer import Tokenizers
 from nmt.decoding.predictor import LoadedModel
 from nmt.decoding.translator import Translator
 from nmt.evaluation.metrics import Score, bleu
+from nmt.run import Position
 from nmt.training.loss import totals
 from nmt.training.step import device_count, make_eval_step, shard
 from nmt.types import Graph, Params
@@ -36,6 +37,14 @@ class Report:
     def value(self, metric: str) -> float:
         """Returns the chosen metric so that more is better."""
         return self.bleu.value if metric == "bleu" else -self.perplexity
+
+
+def judge(position: Position, report: Report, *, metric: str) -> Position:
+    """Returns the position with a validation's result counted in."""
+    value = report.value(metric)
+    if not math.isnan(value) and (position.best is None or value > position.best):
+        return replace(position, best=value, best_step=position.step, stale=0, plateau=0)
+    return replace(position, stale=position.stale + 1, plateau=position.plateau + 1)
 
 
 class Validator:

@@ -12,10 +12,11 @@ import warnings
 from pathlib import Path
 
 import atheris
+import jax.numpy as jnp
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
 with atheris.instrument_imports(include=["nmt", "yaml"]):
-    from nmt import configfile
+    from nmt import arrays, configfile
     from nmt.config import SamplingConfig, TrainedTokenizerConfig
     from nmt.data import files, tokenizer
     from nmt.data.tokenizer import Tokenizer
@@ -73,6 +74,23 @@ def model(data):
         loaded.decode([*ids, *loaded.encode("Ein Hund.")])
 
 
+def tree():
+    return {"step": jnp.array(3), "weights": {"half": jnp.ones(2, jnp.bfloat16)}}
+
+
+def checkpoint(data):
+    """The arrays of a checkpoint, which digests protect from accidents alone."""
+    for name in ("params", "rest"):
+        found = arrays.read(written(data, f"{name}.safetensors"), tree())
+        assert found["weights"]["half"].shape == (2,)
+
+
+def checkpoints():
+    for each in (tree(), {"step": jnp.array(3)}):
+        arrays.write(FOLDER / "whole", each)
+        yield (FOLDER / "whole").read_bytes()
+
+
 def models():
     text = ["ein alter Hund", "eine alte Katze", "das kleine Kind"] * 9
     for kind in ("unigram", "bpe"):
@@ -100,6 +118,7 @@ TARGETS = {  # and what they start from
     links: [b"0-0 1-2\n\n"],
     gold: [b"0-0 1p2\n\n"],
     model: list(models()),
+    checkpoint: list(checkpoints()),
 }
 
 

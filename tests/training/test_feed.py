@@ -1,5 +1,6 @@
 """The stream of batches: from a saved position it goes on as if it had never stopped."""
 
+import dataclasses
 import itertools
 import threading
 import time
@@ -7,6 +8,7 @@ import time
 import numpy as np
 import pytest
 from datasets import Dataset
+from members import threads
 
 from nmt import configfile
 from nmt.config import TrainedTokenizerConfig
@@ -132,6 +134,21 @@ def test_an_epoch_reads_every_pair_once(text, tokenizers):
             model = tokenizers.source
             expected = sorted((*ids, model.eos) for ids in model.encode_batch(list(lines)))
             assert sentences(batches, side) == expected
+
+
+@pytest.mark.parametrize("sampling", [None, SAMPLING])
+def test_the_rows_of_two_processes_together_are_those_of_one(text, tokenizers, sampling):
+    alone = feed(text, tokenizers, sampling=sampling)
+    parts = [epoch(dataclasses.replace(alone, processes=member), 0) for member in threads(2)]
+
+    together = [
+        (tuple(np.concatenate(side) for side in zip(*batches, strict=True)), after)
+        for (first, after), (second, same) in zip(*parts, strict=True)
+        for batches in [(first[:4], second[:4])]
+        if after == same
+    ]
+
+    assert_same(together, [(batch[:4], after) for batch, after in epoch(alone, 0)])
 
 
 def test_another_epoch_and_another_seed_have_another_order(text, tokenizers):

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import pytest
+from members import Second
 
 from nmt import configfile
 from nmt.config import DataConfig
@@ -80,6 +81,14 @@ def test_what_is_tried_is_the_largest_frame_with_padding_alone(state):
         assert not batch.target_lengths.any()
     assert tried[0].links is None
     assert tried[1].links.shape == (2, 4, 80, 90)
+
+
+def test_each_process_tries_its_own_rows(state):
+    def step(state, batch, key):
+        assert batch.source.shape == (2, 2, 90)
+        return state, jnp.zeros(())
+
+    memory.try_largest(step, state, SHAPES, key=KEY, config=data(), processes=Second())
 
 
 def test_the_peak_grows_by_what_is_held():

@@ -6,15 +6,16 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
+from members import Second
 from tiny import tree, write_corpus, write_side_by_side
 
 from nmt import configfile
-from nmt.errors import DataError, RunError
+from nmt.errors import DataError, Interrupted, RunError
 from nmt.evaluation.metrics import Score
 from nmt.model.build import build_model
 from nmt.run import Position, Run
-from nmt.training.trainer import judge, train
-from nmt.training.validation import Report
+from nmt.training.trainer import train
+from nmt.training.validation import Report, judge
 
 NOT_REPEATABLE = ("train/tokens_per_second", "train/peak_memory_mib", "validation/seconds")
 
@@ -167,6 +168,41 @@ def test_a_rate_that_is_far_too_high_ends_the_run(tmp_path, corpus):
         )
 
     assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_process_that_is_not_the_main_one_writes_nothing(tmp_path, corpus, capfd):
+    settings = {"max_steps": 3, "validate_every": 2}
+
+    train(config(tmp_path / "run", corpus, **settings), Second())
+
+    assert not (tmp_path / "run").exists()
+    assert capfd.readouterr().err == ""
+
+
+def test_nor_does_it_in_a_run_that_goes_on(tmp_path, corpus, capfd):
+    run = train(config(tmp_path / "run", corpus, max_steps=2, validate_every=2))
+    before = contents(run.path)
+    capfd.readouterr()
+
+    train(config(run.path, corpus, max_steps=4, validate_every=2), Second())
+
+    assert contents(run.path) == before
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("is_main", [True, False])
+def test_a_process_stops_when_another_one_is_asked_to(tmp_path, corpus, is_main):
+    asked = Second(is_main=is_main, others=True)
+
+    with pytest.raises(Interrupted, match="SIGTERM: stopped after step 1, saved; the same") as stop:
+        train(config(tmp_path / "run", corpus, max_steps=9), asked)
+
+    assert stop.value.signal == "SIGTERM"
+    assert (tmp_path / "run" / "checkpoints" / "last" / "1").exists() is is_main
 
 
 def test_without_a_corpus_no_folder_is_made(tmp_path):

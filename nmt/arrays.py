@@ -1,0 +1,134 @@
+"""A tree of arrays in one file of a checkpoint: safetensors, or npz in those of format 2.
+
+A tree is stored as its arrays by name, so that a file depends on no class that they lived in. The
+tree `params` is the model. Of any other tree, the first component of a name is a field, which a
+version may have added: where a file has nothing of it, the field stays as the template has it.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from nmt import checkpoint_migration
+from nmt.checkpoint_migration import Arrays
+from nmt.errors import RunError
+
+MODEL = "params"
+
+# What the types of safetensors are called in NumPy; a foreign file may have others.
+TYPES = {
+    "BOOL": "bool",
+    **{f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{f"U{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
+    **{f"F{bits}": f"float{bits}" for bits in (16, 32, 64)},
+    "BF16": "bfloat16",
+}
+
+
+def write(path: Path, tree: Any) -> None:
+    """Writes the arrays of a tree.
+
+    Raises:
+        OSError: the disk is full, or cannot be written for another reason.
+    """
+    arrays = jax.device_get(_named(tree))
+    path.touch()
+    mode = path.stat().st_mode  # as the system has it: safetensors makes a file of its user alone
+    try:
+        save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, path)
+    except SafetensorError as error:
+        # The system's error is in the text alone, in each version with its number.
+        found = re.search(r"(?:os error|code:) (\d+)", str(error))
+        number = int(found[1]) if found else 0
+        raise OSError(number, os.strerror(number) if found else str(error)) from None
+    path.chmod(mode)
+
+
+def read(path: Path, template: Any) -> Any:
+    """Returns a tree with the structure, shapes and types of its template.
+
+    Its arrays lie where those of the template do: elsewhere, a compiled step would be compiled for
+    them once more.
+
+    Raises:
+        RunError: the file has other arrays, or is none that nmt has written.
+    """
+    wanted = _named(template)
+    try:
+        arrays = _migrated(path, wanted) if path.suffix == ".npz" else _stored(path, wanted)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise RunError(
+            f"{path}: whole, but not as nmt writes it ({_printable(str(error))}); put one back "
+            "from a copy"
+        ) from None
+    leaves = [
+        jax.device_put(arrays[name], leaf.sharding) if name in arrays else leaf
+        for name, leaf in wanted.items()
+    ]
+    return jax.tree.unflatten(jax.tree.structure(template), leaves)
+
+
+def _stored(path: Path, wanted: dict[str, Any]) -> Arrays:
+    """Returns the arrays of a file, of which none is read before all headers are compared."""
+    with safe_open(path, "np") as file:
+        names = list(file.keys())
+        found = {name: _kind(file.get_slice(name)) for name in names}
+        _check(path, found, wanted)
+        return {name: file.get_tensor(name) for name in names}
+
+
+def _kind(header: Any) -> str:
+    """Returns the shape and the type of an array of safetensors."""
+    code = header.get_dtype()
+    return f"{tuple(header.get_shape())} {TYPES.get(code, code)}"
+
+
+def _migrated(path: Path, wanted: dict[str, Any]) -> Arrays:
+    """Returns the arrays of a file of an older format."""
+    arrays = checkpoint_migration.read(path)
+    found = {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
+    _check(path, found, wanted)
+    return arrays
+
+
+def _check(path: Path, found: dict[str, str], wanted: dict[str, Any]) -> None:
+    """Refuses arrays of other names, shapes or types than the wanted ones.
+
+    A field may be missing as a whole, if the template has more of it than a shape.
+    """
+    fields = {_field(name) for name in found}
+    expected = {
+        name: f"{leaf.shape} {leaf.dtype}"
+        for name, leaf in wanted.items()
+        if path.stem == MODEL or _field(name) in fields or not isinstance(leaf, jax.Array)
+    }
+    for name in sorted(expected.keys() | found.keys()):
+        here, there = (kinds.get(name, "no such array") for kinds in (expected, found))
+        if here != there:
+            raise RunError(
+                f"{path.parent}: checkpoint of another model ({_printable(name)}: {there} in the "
+                f"checkpoint, {here} by config.yaml); put the original config.yaml back"
+            )
+
+
+def _field(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _printable(text: str) -> str:
+    """Returns what a foreign file says, in one line."""
+    return text if text.isprintable() else ascii(text)
+
+
+def _named(tree: Any) -> dict[str, Any]:
+    """Returns the arrays of a tree by name."""
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="."): leaf
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+    }
