@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-KEPT = 64  # programs, each some ten encoded maps of the 65,530 that Linux allows a process
+KEPT = 64  # programs, each some ten memory maps of the 65,530 that Linux allows a process
 AXIS = "device"
 
 Function = Callable[..., Any]

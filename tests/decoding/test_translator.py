@@ -9,6 +9,7 @@ from flax import nnx
 from nmt import configfile
 from nmt.config import DecodingConfig
 from nmt.decoding import devices
+from nmt.decoding.predictor import LoadedModel
 from nmt.decoding.searched import Searching
 from nmt.decoding.translator import Translator
 from nmt.errors import ConfigError, DataError, RunError
@@ -381,7 +382,9 @@ def drawing(request, translator, copy_run):
     graph, params = nnx.split(build_model(config, translator.tokenizers))
     settings = {"beam": 2, "max_extra": 2}
     return with_settings(
-        Translator(graph, params, tokenizers=translator.tokenizers, config=translator.config),
+        Translator(
+        LoadedModel(params, graph), tokenizers=translator.tokenizers, config=translator.config
+    ),
         **settings,
     )
 
