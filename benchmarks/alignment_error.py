@@ -18,18 +18,18 @@ from pathlib import Path
 import nmt
 from nmt import configfile
 from nmt.data import files
-from nmt.decoding.explanations import METHODS
-from nmt.decoding.output import stream_symmetrised, symmetrised_links, word_links
 from nmt.evaluation.alignment import GoldLinks, Link, aer
 from nmt.evaluation.pharaoh import format_links, read_gold
-from nmt.evaluation.symmetrise import SOFT, turned
+from nmt.evaluation.symmetrization import SOFT, turned
+from nmt.inference.explanations import METHODS
+from nmt.inference.output import stream_symmetrized, symmetrized_links, word_links
 
 CONFIG = Path(__file__).parents[1] / "configs" / "dermit-alignment.yaml"
 LANGUAGES = ("de", "rm")
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5)  # of soft joins
 SYMMETRISED = ("intersection", "grow-diag-final-and", "soft-intersection", "soft-union")
 GUIDED = (
-    "training.guided_alignment.step=read",
+    "training.guided_alignment.step=shifted",
     "training.guided_alignment.weight=1",
     "training.max_epochs=3",
 )
@@ -74,11 +74,11 @@ def score(both: Both, data: Path, method: str) -> dict[str, float]:
     }
     pairs = list(zip(forward, backward, strict=True))
     for kind in SYMMETRISED:
-        found[kind] = [symmetrised_links(*pair, symmetrisation=kind) for pair in pairs]
+        found[kind] = [symmetrized_links(*pair, symmetrization=kind) for pair in pairs]
     joined = {kind: links for kind, links in found.items() if kind in SYMMETRISED}
     for kind, threshold in product(SOFT, THRESHOLDS):
         joined[f"{kind} {threshold}"] = [
-            symmetrised_links(*pair, symmetrisation=kind, threshold=threshold) for pair in pairs
+            symmetrized_links(*pair, symmetrization=kind, threshold=threshold) for pair in pairs
         ]
     errors = {name: round(aer(links, gold), 3) for name, links in found.items()}
     return {**errors, "cross-validated": round(cross_validated(joined, gold), 3)}
@@ -100,7 +100,7 @@ def write_links(both: Both, data: Path, path: Path, method: str) -> None:
     """Writes what both directions agree on in the training text, for either direction."""
     text = [files.find(data / f"train.{language}") for language in LANGUAGES]
     pairs = files.parallel(*text)
-    found = list(stream_symmetrised(*both, pairs, symmetrisation="intersection", method=method))
+    found = list(stream_symmetrized(*both, pairs, symmetrization="intersection", method=method))
     for direction, links in {"rm-de": map(turned, found), "de-rm": found}.items():
         lines = "".join(f"{format_links(each)}\n" for each in links)
         Path(f"{path}.{direction}").write_text(lines, encoding="utf-8")

@@ -23,9 +23,9 @@ from nmt import configfile
 from nmt.config import Config
 from nmt.data import embedded
 from nmt.data.batching import Batch
-from nmt.decoding.output import word_links
 from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.evaluation.metrics import bleu
+from nmt.inference.output import word_links
 from nmt.model.seq2seq import build
 from nmt.training.step import init_state, make_train_step, shard
 
@@ -39,8 +39,8 @@ MENU = {
     "general": ["score=general"],
     "scaled_general": ["score=scaled_general"],
     "location": ["score=location"],
-    "sparsemax": ["normaliser=sparsemax"],
-    "entmax15": ["normaliser=entmax15"],
+    "sparsemax": ["normalizer=sparsemax"],
+    "entmax15": ["normalizer=entmax15"],
     "local_m": ["mechanism=local_m"],
     "local_p": ["mechanism=local_p"],
     "hard-reinforce": ["mechanism=hard"],

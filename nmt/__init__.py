@@ -16,10 +16,10 @@ from nmt.version import __version__ as __version__
 if TYPE_CHECKING:
     from nmt.config import Config
     from nmt.configfile import load as load_config
-    from nmt.decoding.translation import Translation
-    from nmt.decoding.translator import Translator
     from nmt.errors import ConfigError, DataError, Interrupted, RunError, UserError
     from nmt.evaluation.metrics import evaluate
+    from nmt.inference.translation import Translation
+    from nmt.inference.translator import Translator
     from nmt.plotting import plot_alignment
     from nmt.run import Run
     from nmt.training.trainer import train
@@ -31,8 +31,8 @@ _HOMES = {
     "Interrupted": "nmt.errors:Interrupted",
     "Run": "nmt.run:Run",
     "RunError": "nmt.errors:RunError",
-    "Translation": "nmt.decoding.translation:Translation",
-    "Translator": "nmt.decoding.translator:Translator",
+    "Translation": "nmt.inference.translation:Translation",
+    "Translator": "nmt.inference.translator:Translator",
     "UserError": "nmt.errors:UserError",
     "evaluate": "nmt.evaluation.metrics:evaluate",
     "load_config": "nmt.configfile:load",

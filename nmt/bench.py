@@ -24,13 +24,13 @@ from rich.table import Table
 from nmt import configfile
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import Batch
-from nmt.decoding import devices
-from nmt.decoding.beam import BeamSearch, Settings
-from nmt.decoding.predictor import LoadedModel, Source
-from nmt.decoding.processors import Forbid
-from nmt.decoding.programs import Searcher, Sentences, search
 from nmt.errors import ConfigError
 from nmt.flops import decoding_flops, training_flops
+from nmt.inference import devices
+from nmt.inference.beam import BeamSearch, Settings
+from nmt.inference.compiled import SearchInputs, Sentences, search
+from nmt.inference.predictor import LoadedModel, Source
+from nmt.inference.processors import Forbid
 from nmt.model.seq2seq import build
 from nmt.training.step import device_count, init_state, make_train_step, shard
 
@@ -92,23 +92,21 @@ def choose(names: Sequence[str], *, rows: int | None = None) -> dict[str, Size]:
     return {name: replace(size, rows=rows or size.rows) for name, size in chosen.items()}
 
 
-def measure(
-    sizes: Mapping[str, Size] | None = None, *, compute_type: str = "float32"
-) -> dict[str, Any]:
+def measure(sizes: Mapping[str, Size] | None = None, *, dtype: str = "float32") -> dict[str, Any]:
     """Returns the figures of the sizes, all by default, as a tree that JSON can hold.
 
-    Training computes in `compute_type`, decoding in float32, as the toolkit always decodes.
+    Training computes in `dtype`, decoding in float32, as the toolkit always decodes.
 
     Raises:
         ConfigError: a compute type or a model that there is not.
     """
     sizes = SIZES if sizes is None else sizes
-    configs = {name: _config(size, compute_type) for name, size in sizes.items()}
-    limit = matrix_rate(jnp.dtype(compute_type))
+    configs = {name: _config(size, dtype) for name, size in sizes.items()}
+    limit = matrix_rate(jnp.dtype(dtype))
     return {
         "machine": f"{jax.devices()[0].device_kind} x {device_count()}, {platform.machine()}",
         "jax": jax.__version__,
-        "type": compute_type,
+        "dtype": dtype,
         "matrix_gflops": limit / 1e9,
         "sizes": {name: _measure_size(sizes[name], configs[name], limit) for name in sizes},
     }
@@ -120,7 +118,7 @@ def render(figures: dict[str, Any]) -> str:
     title = f"{figures['machine']}, jax {figures['jax']}"
     table = Table("size", "figure", "value", title=title)
     rate = f"{figures['matrix_gflops']:,.0f} GFLOP/s"
-    table.add_row("", f"matrix products, {figures['type']}", rate)
+    table.add_row("", f"matrix products, {figures['dtype']}", rate)
     for name, size in figures["sizes"].items():
         table.add_section()
         table.add_row(name, "sentences of a batch, on each device", f"{size['rows']}")
@@ -148,12 +146,12 @@ def matrix_rate(dtype: jnp.dtype) -> float:
     return 2 * side**3 / _seconds(lambda: product(square), REPEATS)
 
 
-def _config(size: Size, compute_type: str) -> Config:
+def _config(size: Size, dtype: str) -> Config:
     return configfile.validate(
         {
             "data": {"train": "", "validation": ""},
             "model": size.model,
-            "training": {"compute_type": compute_type},
+            "training": {"dtype": dtype},
         }
     )
 
@@ -223,7 +221,7 @@ def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: 
     translate = partial(
         devices.run,
         search,
-        Searcher(devices.replicate(LoadedModel(params, graph)), Settings.of(config)),
+        SearchInputs(devices.replicate(LoadedModel(params, graph)), Settings.of(config)),
         Sentences(Source(source, lengths), lengths),
         rules=BeamSearch(
             beam=beam, n_best=1, bos=BOS, eos=EOS, pad=PAD, processors=(Forbid((BOS, PAD)),)

@@ -13,7 +13,7 @@ CHANGEABLE = (
     "training.max_epochs",
     "training.patience",
     "training.extend",
-    "training.max_skipped",
+    "training.max_skipped_updates",
     "training.log_every",
     "training.attention_images",
     "data.test.",

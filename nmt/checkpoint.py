@@ -23,8 +23,8 @@ OLDEST = 2  # that is still read; 1 was written by orbax, before the first versi
 MANIFEST = "manifest.json"
 
 
-def write(folder: Path, items: dict[str, Any], position: dict[str, Any]) -> None:
-    """Writes named trees of arrays and a position beside the folder, then gives it its name.
+def write(folder: Path, items: dict[str, Any], progress: dict[str, Any]) -> None:
+    """Writes named trees of arrays and a progress beside the folder, then gives it its name.
 
     All is on the disk before it has that name, so that what is called a checkpoint is one, even
     after a power failure.
@@ -39,7 +39,7 @@ def write(folder: Path, items: dict[str, Any], position: dict[str, Any]) -> None
         part.mkdir()
         for name, tree in items.items():
             arrays.write(part / f"{name}.safetensors", tree)
-        _write(part / "position.json", position)
+        _write(part / "position.json", progress)
         _write(part / MANIFEST, {"format": FORMAT, "files": _digests(part)})
         for path in [part, *part.rglob("*")]:
             _synchronise(path)
@@ -61,7 +61,7 @@ def clear(parent: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def flaw(folder: Path) -> str | None:
+def validate(folder: Path) -> str | None:
     """Returns what is wrong with a checkpoint; None if it is as it was written.
 
     Raises:
@@ -94,15 +94,15 @@ def flaw(folder: Path) -> str | None:
     return None
 
 
-def position(folder: Path) -> dict[str, Any]:
-    """Returns the position that `write` was given.
+def progress(folder: Path) -> dict[str, Any]:
+    """Returns the progress that `write` was given.
 
     Raises:
-        ValueError, TypeError: it is no position.
+        ValueError, TypeError: it is no progress.
     """
     stored = json.loads((folder / "position.json").read_text(encoding="utf-8"))
     if _is_older(folder):
-        return checkpoint_migration.migrated_position(dict(stored))
+        return checkpoint_migration.migrated_progress(dict(stored))
     return stored
 
 

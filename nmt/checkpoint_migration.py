@@ -28,7 +28,9 @@ RENAMES: dict[str, str] = {
     r"decoder\.feed": "decoder.input_feed",
     r"coverage\.annotation": "coverage.cell.input",
     r"coverage\.recurrent\.kernel": "coverage.cell.recurrent",
+    r"lexical": "lexical_model",
     r"^baseline": "objectives.reinforce",
+    r"^plateau": "lr_scale",
 }
 
 
@@ -46,7 +48,11 @@ def _coverage_bias(arrays: Arrays) -> Arrays:
 ADDITIONS: tuple[Addition, ...] = (_coverage_bias,)
 
 # Fields of position.json that were renamed.
-POSITION: dict[str, str] = {}
+PROGRESS: dict[str, str] = {
+    "stale": "bad_validations",
+    "plateau": "bad_validations_since_cut",
+    "unlogged": "pending_log",
+}
 
 
 def read(path: Path) -> Arrays:
@@ -94,11 +100,14 @@ def migrated(
     return found
 
 
-def migrated_position(
-    stored: dict[str, Any], renames: Mapping[str, str] = POSITION
+def migrated_progress(
+    stored: dict[str, Any], renames: Mapping[str, str] = PROGRESS
 ) -> dict[str, Any]:
-    """Returns the position of an older format with the field names of this one."""
-    return {renames.get(name, name): value for name, value in stored.items()}
+    """Returns the progress of an older format with the field names of this one."""
+    found = {renames.get(name, name): value for name, value in stored.items()}
+    if isinstance(sums := found.get("pending_log"), list):  # as it was before it had names
+        found["pending_log"] = dict(zip(("loss", "nll", "tokens"), sums, strict=True))
+    return found
 
 
 def _renamed(name: str, renames: Mapping[str, str]) -> str:

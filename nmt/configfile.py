@@ -5,6 +5,7 @@ that a run folder explains itself.
 """
 
 import re
+import warnings
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from nmt.config import Config, DecodingConfig
 from nmt.config.mistakes import ROOT, explain
+from nmt.config.renames import renamed
 from nmt.errors import ConfigError
 
 
@@ -70,8 +72,8 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
         ConfigError: one line for each mistake, naming the key and what would be right.
     """
     path = Path(path)
-    tree = read(path)
-    overridden = parse_overrides(overrides)
+    tree = _named(read(path), where=f"{path}: ")
+    overridden = _named(parse_overrides(overrides))
     for key, value in overridden.items():
         _set(tree, key, value)
     tree.setdefault("run", f"runs/{path.stem}")
@@ -168,9 +170,9 @@ def decoding(config: Config, changes: Mapping[str, Any], *, where: str) -> Decod
         ConfigError: one line for each mistake, naming the key and what would be right.
     """
     tree = config.model_dump(mode="json")
-    for key, value in changes.items():
-        _set(tree, f"decoding.{key}", value)
-    overridden = [f"decoding.{key}" for key in changes]
+    overridden = _named({f"decoding.{key}": value for key, value in changes.items()})
+    for key, value in overridden.items():
+        _set(tree, key, value)
     return validate(tree, where=where, overridden=overridden).decoding
 
 
@@ -193,6 +195,14 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
                 raise ConfigError(f"{override}: undoes {before} before it; leave one of them out")
         found[key] = _parse(value, where=override)
     return found
+
+
+def _named(tree: dict[str, Any], *, where: str = "") -> dict[str, Any]:
+    """Returns a tree with the names of today; a warning says what is to be written now."""
+    tree, notices = renamed(tree)
+    for notice in notices:
+        warnings.warn(f"{where}{notice}", stacklevel=3)
+    return tree
 
 
 def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:

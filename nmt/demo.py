@@ -8,11 +8,11 @@ from rich.table import Table
 
 from nmt import configfile, plotting
 from nmt.data import embedded
-from nmt.decoding.output import word_links
-from nmt.decoding.translator import Translator
 from nmt.errors import UserError
 from nmt.evaluation import metrics
 from nmt.evaluation.alignment import GoldLinks, score_links
+from nmt.inference.output import word_links
+from nmt.inference.translator import Translator
 from nmt.training.trainer import train
 
 SHOWN = 3  # translations printed

@@ -47,7 +47,7 @@ def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
         case BahdanauDecoderConfig():
             feed = 3 * annotation * state  # the context enters the GRU
             into_readout = (state + annotation + embed) * 2 * readout  # pairs, for maxout
-    words = length * embed + embed * embed + embed * vocabulary if model.lexical else 0
+    words = length * embed + embed * embed + embed * vocabulary if model.lexical_model else 0
     return 2.0 * (gru + feed + attention + into_readout + readout * vocabulary + words)
 
 

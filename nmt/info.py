@@ -44,7 +44,7 @@ def describe(run: Run) -> dict[str, Any]:
     """
     tokenizers = run.tokenizers()
     params = nnx.state(nnx.eval_shape(lambda: build_model(run.config, tokenizers)), nnx.Param)
-    best, last = run.position("best"), run.position("last")
+    best, last = run.progress("best"), run.progress("last")
     return {
         "run": str(run.path),
         "nmt": version.read(run.path),
@@ -150,7 +150,7 @@ def _target_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) ->
     decoder = model.decoder
     feeding = isinstance(decoder, LuongDecoderConfig) and decoder.input_feeding
     width = f"{model.readout_size}"
-    if model.lexical:
+    if model.lexical_model:
         width = f"({width} + {model.embedding_size} of the lexical model)"
     return [
         Block("target pieces so far", [f"vocabulary of {vocabulary:,}"], 2, 0),
@@ -182,7 +182,7 @@ def _target_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) ->
 
 def _score(model: ModelConfig) -> dict[str, str]:
     """Returns what attention scores and normalises by, as far as it does."""
-    return model.attention.model_dump(include={"score", "normaliser"})
+    return model.attention.model_dump(include={"score", "normalizer"})
 
 
 def _layers(number: int) -> str:

@@ -26,7 +26,7 @@ from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
 from nmt.processes import ALONE, ProcessGroup
 
-KEPT = 2  # checkpoints of a kind: the newest, and one to fall back on should it be damaged
+MAX_TO_KEEP = 2  # checkpoints of a kind: the newest, and one to fall back on should it be damaged
 
 # What a start that was cut off may leave in a folder that is not a run yet.
 _TRACES = {"lock", "lock.holder", "config.yaml.part", "tokenizer.part"}
@@ -35,7 +35,7 @@ Which = Literal["best", "last"]  # kinds of checkpoints
 
 
 @dataclasses.dataclass(frozen=True)
-class Position:
+class TrainingProgress:
     """Where training stands: the next batch to consume, and what validation has seen so far."""
 
     epoch: int = 0
@@ -45,10 +45,10 @@ class Position:
     step: int = 0  # updates made
     best: float | None = None  # the best value of the chosen metric
     best_step: int = 0
-    stale: int = 0  # validations since the best one
-    plateau: int = 0  # validations without improvement since the learning rate was cut
+    bad_validations: int = 0  # validations since the best one
+    bad_validations_since_cut: int = 0  # the last time that the learning rate was cut
     tokenizer: str = ""  # the fingerprint of the tokenizer that the parameters belong to
-    unlogged: tuple[float, ...] = (0.0, 0.0, 0.0)  # loss, nll and tokens since the last record
+    pending_log: dict[str, float] = dataclasses.field(default_factory=dict)  # sums not yet logged
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -169,23 +169,23 @@ class Run:
         """Returns the tokenizers that this run owns."""
         return Tokenizers.load(self.path / "tokenizer")
 
-    def save(self, which: Which, items: dict[str, Any], position: Position) -> None:
+    def save(self, which: Which, items: dict[str, Any], progress: TrainingProgress) -> None:
         """Writes a checkpoint of named array trees, whole or not at all, and drops old ones.
 
         Raises:
             RunError: it cannot be written; the checkpoints before it are still there.
         """
         if self.processes.is_main:
-            folder = self.path / "checkpoints" / which / str(position.batches)
-            checkpoint.write(folder, items, dataclasses.asdict(position))
-            # One of a later position is of a past that a damaged checkpoint has made undone.
+            folder = self.path / "checkpoints" / which / str(progress.batches)
+            checkpoint.write(folder, items, dataclasses.asdict(progress))
+            # One of a later progress is of a past that a damaged checkpoint has made undone.
             there = self._checkpoints(which)
-            kept = [path for path in there if int(path.name) <= position.batches][:KEPT]
+            kept = [path for path in there if int(path.name) <= progress.batches][:MAX_TO_KEEP]
             for path in set(there) - set(kept):
                 shutil.rmtree(path)
         self.processes.barrier()  # until it is there for all
 
-    def position(self, which: Which) -> Position | None:
+    def progress(self, which: Which) -> TrainingProgress | None:
         """Returns where the newest whole checkpoint of a kind stands; None if there is none.
 
         Raises:
@@ -204,15 +204,15 @@ class Run:
             RunError: there is no such checkpoint, or none that is whole, or it is one of another
                 tokenizer or model, or of a newer format.
         """
-        folder, position = self._find(which)
-        if position.tokenizer != self.tokenizers().fingerprint:
+        folder, progress = self._find(which)
+        if progress.tokenizer != self.tokenizers().fingerprint:
             raise RunError(
                 f"{self.path}: its tokenizer is not the one that the model was trained with; "
                 "put the original files back into tokenizer/"
             )
         return checkpoint.read(folder, templates)
 
-    def _find(self, which: Which | int) -> tuple[Path, Position]:
+    def _find(self, which: Which | int) -> tuple[Path, TrainingProgress]:
         """Returns the checkpoint to read."""
         if isinstance(which, int):
             return self._of_step(which)
@@ -227,32 +227,32 @@ class Run:
             return found
         raise RunError(f"{self.path}: has no checkpoint yet; `nmt train` saves the first")
 
-    def _of_step(self, step: int) -> tuple[Path, Position]:
+    def _of_step(self, step: int) -> tuple[Path, TrainingProgress]:
         """Returns the checkpoint of a step, if it is whole."""
         steps = set()
         for folder in (*self._checkpoints("best"), *self._checkpoints("last")):
-            flaw = checkpoint.flaw(folder)
-            if flaw is None:
-                position = _position(folder)
-                if position.step == step:
-                    return folder, position
-                steps.add(position.step)
+            validate = checkpoint.validate(folder)
+            if validate is None:
+                progress = _progress(folder)
+                if progress.step == step:
+                    return folder, progress
+                steps.add(progress.step)
         there = ", ".join(map(str, sorted(steps))) or "none"
         raise RunError(f"{self.path}: has no checkpoint of step {step}; those it has: {there}")
 
-    def _newest(self, which: Which) -> tuple[Path, Position] | None:
+    def _newest(self, which: Which) -> tuple[Path, TrainingProgress] | None:
         """Returns the newest checkpoint of a kind that is as it was written."""
-        flaws: list[str] = []
+        problems: list[str] = []
         for folder in self._checkpoints(which):
-            flaw = checkpoint.flaw(folder)
-            if flaw is None:
-                for each in flaws:
+            validate = checkpoint.validate(folder)
+            if validate is None:
+                for each in problems:
                     warnings.warn(f"{each}; using {folder.name} before it", stacklevel=3)
-                return folder, _position(folder)
-            flaws.append(f"{folder}: the checkpoint is damaged ({flaw})")
-        if flaws:
+                return folder, _progress(folder)
+            problems.append(f"{folder}: the checkpoint is damaged ({validate})")
+        if problems:
             raise RunError(
-                f"{'; '.join(flaws)}: put one back from a copy, or remove the folder "
+                f"{'; '.join(problems)}: put one back from a copy, or remove the folder "
                 f"{self.path} to start anew"
             )
         return None
@@ -265,10 +265,10 @@ class Run:
         return sorted(numbered, key=lambda path: int(path.name), reverse=True)
 
 
-def _position(folder: Path) -> Position:
+def _progress(folder: Path) -> TrainingProgress:
     try:
-        stored = checkpoint.position(folder)
-        return Position(**{**stored, "unlogged": tuple(stored["unlogged"])})
+        stored = checkpoint.progress(folder)
+        return TrainingProgress(**{**stored, "pending_log": dict(stored["pending_log"])})
     except (ValueError, TypeError, KeyError, RecursionError):
         raise RunError(
             f"{folder / 'position.json'}: whole, but not as nmt writes it; put one back from a copy"

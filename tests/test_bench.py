@@ -25,7 +25,7 @@ from nmt.model.seq2seq import build
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-def model_of(kind, *, scale=1, lexical=False, **attention):
+def model_of(kind, *, scale=1, lexical_model=False, **attention):
     """Sizes that all differ, so that no two of them can be mistaken for each other."""
     return ModelConfig.model_validate(
         {
@@ -33,7 +33,7 @@ def model_of(kind, *, scale=1, lexical=False, **attention):
             "encoder": {"hidden_size": 6 * scale},
             "decoder": {"kind": kind, "hidden_size": 14 * scale, "readout_size": 8 * scale},
             "attention": {"score_options": attention},
-            "lexical": lexical,
+            "lexical_model": lexical_model,
         }
     )
 
@@ -58,7 +58,7 @@ def forward(model, tokens):
     return model.logits(model.teacher_forced(tokens, encoded)[0])
 
 
-@pytest.mark.parametrize("options", [{}, {"hidden_size": 18}, {"lexical": True}])
+@pytest.mark.parametrize("options", [{}, {"hidden_size": 18}, {"lexical_model": True}])
 @pytest.mark.parametrize("kind", ["luong", "bahdanau"])
 def test_training_takes_three_times_the_products_of_the_traced_forward_pass(kind, options):
     config, rows, length, vocabulary = model_of(kind, **options), 3, 5, 22
@@ -134,7 +134,7 @@ def figures(disk):
     # To describe a lowered step, jax fills a TrainState with what are not arrays.
     jaxtyping.config.update("jaxtyping_disable", True)
     try:
-        return json.loads(json.dumps(measure(sizes, compute_type="bfloat16")))
+        return json.loads(json.dumps(measure(sizes, dtype="bfloat16")))
     finally:
         jaxtyping.config.update("jaxtyping_disable", False)
 
@@ -250,8 +250,8 @@ def test_the_torch_reference_has_the_same_sizes():
 def test_an_unknown_size_or_type_is_one_line(monkeypatch, capsys):
     with pytest.raises(ConfigError, match="no such size; choose multi30k or rnnsearch50"):
         choose(["multi30"])
-    with pytest.raises(ConfigError, match=r"compute_type: .*'float32' or 'bfloat16', not 'half'"):
-        measure(compute_type="half")
+    with pytest.raises(ConfigError, match=r"dtype: .*'float32' or 'bfloat16', not 'half'"):
+        measure(dtype="half")
 
     monkeypatch.setattr(sys, "argv", ["nmt", "bench", "--size", "wmt"])
     with pytest.raises(SystemExit) as stop:

@@ -20,7 +20,7 @@ from limits import files_up_to
 from nmt import checkpoint
 from nmt.errors import RunError
 
-POSITION = {"step": 3, "best": 0.1, "unlogged": [1 / 3, 2.0, 3.0]}
+PROGRESS = {"step": 3, "best": 0.1, "pending_log": {"loss": 1 / 3, "tokens": 3.0}}
 
 
 def arrays():
@@ -31,7 +31,7 @@ def arrays():
 def whole(tmp_path_factory):
     """A checkpoint that every test must leave as it is."""
     folder = tmp_path_factory.mktemp("checkpoints") / "7"
-    checkpoint.write(folder, {"params": arrays(), "rest": {"x": jnp.ones(2)}}, POSITION)
+    checkpoint.write(folder, {"params": arrays(), "rest": {"x": jnp.ones(2)}}, PROGRESS)
     return folder
 
 
@@ -45,8 +45,8 @@ def files(folder):
 
 
 def test_it_comes_back_as_it_was_written(whole):
-    assert checkpoint.flaw(whole) is None
-    assert checkpoint.position(whole) == POSITION
+    assert checkpoint.validate(whole) is None
+    assert checkpoint.progress(whole) == PROGRESS
 
     restored = checkpoint.read(whole, {"params": arrays()})["params"]
 
@@ -65,7 +65,7 @@ def test_a_file_of_an_absurd_size_is_not_read(copy, name):
         file.truncate(2 * memory())
 
     assert re.fullmatch(
-        r"[\d,]{14,} bytes are more than the memory of this machine", checkpoint.flaw(copy)
+        r"[\d,]{14,} bytes are more than the memory of this machine", checkpoint.validate(copy)
     )
 
 
@@ -97,13 +97,13 @@ def test_any_file_that_is_cut_off_or_changed_is_found(whole, data):
     try:
         path.write_bytes(after)
         try:
-            flaw = checkpoint.flaw(whole)
+            validate = checkpoint.validate(whole)
         except RunError as error:
-            flaw = str(error)  # one digit makes it a newer format
+            validate = str(error)  # one digit makes it a newer format
     finally:
         path.write_bytes(before)
 
-    assert flaw is not None
+    assert validate is not None
 
 
 def same_json(one, other):
@@ -117,7 +117,7 @@ def test_each_file_that_is_missing_is_named(whole):
     for path in files(whole):
         hidden = path.rename(whole.parent / "hidden")
         try:
-            assert checkpoint.flaw(whole) == f"{path.relative_to(whole)} is missing"
+            assert checkpoint.validate(whole) == f"{path.relative_to(whole)} is missing"
         finally:
             hidden.rename(path)
 
@@ -125,7 +125,7 @@ def test_each_file_that_is_missing_is_named(whole):
 def test_a_file_too_many_is_named(copy):
     (copy / "more").touch()
 
-    assert checkpoint.flaw(copy) == "more is not as it was written"
+    assert checkpoint.validate(copy) == "more is not as it was written"
 
 
 def test_a_manifest_that_names_a_file_elsewhere_reads_nothing_there(copy, tmp_path):
@@ -134,7 +134,7 @@ def test_a_manifest_that_names_a_file_elsewhere_reads_nothing_there(copy, tmp_pa
     manifest["files"]["../secret"] = "0" * 64
     (copy / "manifest.json").write_text(json.dumps(manifest))
 
-    assert checkpoint.flaw(copy) == "../secret is missing"
+    assert checkpoint.validate(copy) == "../secret is missing"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_manifest_that_names_a_file_elsewhere_reads_nothing_there(copy, tmp_pa
 def test_a_manifest_that_makes_no_sense_is_a_flaw(copy, text):
     (copy / "manifest.json").write_text(text)
 
-    assert checkpoint.flaw(copy) == "manifest.json cannot be read"
+    assert checkpoint.validate(copy) == "manifest.json cannot be read"
 
 
 @pytest.mark.parametrize(("format", "remedy"), [(1, "use the nmt that wrote"), (4, "update nmt")])
@@ -161,7 +161,7 @@ def test_another_format_says_so(copy, format, remedy):
     (copy / "manifest.json").write_text(json.dumps({**manifest, "format": format}))
 
     with pytest.raises(RunError, match=rf"7: a checkpoint of format {format}, .* 3; {remedy}"):
-        checkpoint.flaw(copy)
+        checkpoint.validate(copy)
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +261,7 @@ def test_headers_are_compared_before_arrays_are_read(opened, header, difference)
 @pytest.mark.parametrize("shape", [(), (1,), (0, 3), (2, 3)])
 def test_arrays_of_all_types_come_back(tmp_path, dtype, shape):
     values = jnp.asarray(np.arange(math.prod(shape)).reshape(shape) / 3, dtype)
-    checkpoint.write(tmp_path / "1", {"params": {"a": values}}, POSITION)
+    checkpoint.write(tmp_path / "1", {"params": {"a": values}}, PROGRESS)
 
     found = checkpoint.read(tmp_path / "1", {"params": {"a": jnp.zeros(shape, dtype)}})
 
@@ -290,7 +290,7 @@ REST = {
 
 @pytest.fixture
 def rest(tmp_path):
-    checkpoint.write(tmp_path / "1", {"params": REST, "rest": REST}, POSITION)
+    checkpoint.write(tmp_path / "1", {"params": REST, "rest": REST}, PROGRESS)
     return lambda name, template: checkpoint.read(tmp_path / "1", {name: template})[name]
 
 
@@ -327,7 +327,7 @@ def test_what_else_is_missing_or_too_many_is_another_model(rest, name, template,
 def save_more(folder):
     """Tries to save what no test's disk has room for: noise cannot be compressed."""
     noise = np.random.default_rng(0).normal(size=(400, 100)).astype(np.float32)
-    checkpoint.write(folder, {"params": {"weights": jnp.asarray(noise)}}, POSITION)
+    checkpoint.write(folder, {"params": {"weights": jnp.asarray(noise)}}, PROGRESS)
 
 
 @pytest.fixture
@@ -342,7 +342,7 @@ def test_what_cannot_be_written_is_one_line_and_leaves_the_one_before(copy, smal
         save_more(copy.with_name("8"))
 
     assert [path.name for path in copy.parent.iterdir()] == ["7"]
-    assert checkpoint.flaw(copy) is None
+    assert checkpoint.validate(copy) is None
     assert capfd.readouterr().err == ""
 
 
@@ -365,5 +365,5 @@ def test_a_full_disk_is_one_line_and_leaves_the_one_before(whole, small_disk, ca
         save_more(small_disk / "8")
 
     assert [path.name for path in small_disk.iterdir()] == ["7"]
-    assert checkpoint.flaw(small_disk / "7") is None
+    assert checkpoint.validate(small_disk / "7") is None
     assert capfd.readouterr().err == ""

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt import checkpoint
-from nmt.checkpoint_migration import migrated, migrated_position
+from nmt.checkpoint_migration import migrated, migrated_progress
 from nmt.data import files
 from nmt.errors import RunError
 
@@ -74,7 +74,7 @@ def test_what_has_come_since_is_added_to_what_was_renamed():
 
 
 def test_fields_of_a_position_are_renamed():
-    assert migrated_position({"a": 1, "step": 2}, {"a": "b"}) == {"b": 1, "step": 2}
+    assert migrated_progress({"a": 1, "step": 2}, {"a": "b"}) == {"b": 1, "step": 2}
 
 
 ARRAYS = {
@@ -109,8 +109,8 @@ def copy(whole, tmp_path):
 
 
 def test_a_checkpoint_of_format_2_is_read(whole):
-    assert checkpoint.flaw(whole) is None
-    assert checkpoint.position(whole) == {"step": 3}
+    assert checkpoint.validate(whole) is None
+    assert checkpoint.progress(whole) == {"step": 3}
 
     found = checkpoint.read(whole, {"params": TEMPLATE})["params"]
 

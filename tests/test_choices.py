@@ -59,17 +59,17 @@ def test_a_mapping_without_a_kind_is_of_the_default_one():
         model={"decoder": {"hidden_size": 8}, "attention": {"score": "general"}},
         training={"schedule": {"warmup_steps": 3}, "optimizer": {}},
     )
-    hard = validated(model={"attention": {"mechanism": "hard", "estimator": {"expected": 0}}})
+    hard = validated(model={"attention": {"mechanism": "hard", "estimator": {"soft_fraction": 0}}})
 
     assert settings.model.decoder == config.LuongDecoderConfig(hidden_size=8)
     assert settings.model.attention == config.GlobalConfig(score="general")
     assert settings.training.schedule == config.ConstantScheduleConfig(warmup_steps=3)
     assert settings.training.optimizer == config.AdamConfig()
-    assert hard.model.attention.estimator == config.ReinforceConfig(expected=0)
+    assert hard.model.attention.estimator == config.ReinforceConfig(soft_fraction=0)
 
 
 def test_the_keys_that_are_there_tell_how_batches_and_tokenizers_are_given():
-    batches = [{"tokens": 400}, {"sentences": 8}, {"shapes": 3}]
+    batches = [{"tokens": 400}, {"sentences": 8}, {"buckets": 3}]
     tokenizers = [{"model": "m"}, {"source_model": "s", "target_model": "t"}, {"kind": "bpe"}]
 
     def batch(given):
@@ -78,7 +78,7 @@ def test_the_keys_that_are_there_tell_how_batches_and_tokenizers_are_given():
     assert [batch(given) for given in batches] == [
         config.TokenBatchConfig(tokens=400),
         config.SentenceBatchConfig(sentences=8),
-        config.SentenceBatchConfig(sentences=64, shapes=3),
+        config.SentenceBatchConfig(sentences=64, buckets=3),
     ]
     assert [validated(tokenizer=given).tokenizer for given in tokenizers] == [
         config.JointModelConfig(model="m"),
@@ -108,7 +108,7 @@ def test_the_keys_that_are_there_tell_how_batches_and_tokenizers_are_given():
         (
             {"model": {"attention": {"window": 3}}},
             "model.attention.window: unknown key for `mechanism: global`, which has score, "
-            "score_options, normaliser, coverage; it belongs to local_m and local_p",
+            "score_options, normalizer, coverage; it belongs to local_m and local_p",
         ),
         (
             {"model": {"attention": {"mechanism": "none", "score": "dot"}}},
@@ -118,7 +118,7 @@ def test_the_keys_that_are_there_tell_how_batches_and_tokenizers_are_given():
         (
             {"model": {"attention": {"mechanism": "hard", "estimator": {"temperature": 2}}}},
             "model.attention.estimator.temperature: unknown key for `kind: reinforce`, which has "
-            "reward_weight, entropy_weight, expected, baseline_decay; it belongs to gumbel",
+            "reward_weight, entropy_weight, soft_fraction, baseline_decay; it belongs to gumbel",
         ),
         (
             {"training": {"schedule": {"kind": "cosine", "warmup": 3}}},
@@ -275,9 +275,9 @@ def test_a_choice_that_does_not_fit_the_file_says_what_to_override(load, text, o
 
 def test_an_override_of_the_other_key_says_what_to_override(tmp_path):
     path = tmp_path / "small.yaml"
-    path.write_text("data: {train: a, validation: b, batch: {tokens: 900, shapes: 3}}")
+    path.write_text("data: {train: a, validation: b, batch: {tokens: 900, buckets: 3}}")
 
-    remedy = "leave one of them out, or override the whole section: data.batch='{shapes: 3, "
+    remedy = "leave one of them out, or override the whole section: data.batch='{buckets: 3, "
     with pytest.raises(ConfigError, match=re.escape(remedy + "sentences: 8}'")):
         configfile.load(path, ["data.batch.sentences=8"])
 

@@ -112,11 +112,11 @@ def write(tmp_path):
             {
                 **GUIDED,
                 "model": {"decoder": {"kind": "bahdanau"}},
-                "training": {"guided_alignment": {"step": "read"}},
+                "training": {"guided_alignment": {"step": "shifted"}},
             },
-            "`guided_alignment.step: read` guides the weights of the step that has read a piece, "
-            "and `decoder.kind: bahdanau` attends before it reads: choose `step: write`, or "
-            "`decoder.kind: luong`",
+            "`guided_alignment.step: shifted` guides the weights of the step that has read a "
+            "piece, and `decoder.kind: bahdanau` attends before it reads: choose "
+            "`step: predicted`, or `decoder.kind: luong`",
         ),
         (
             {"training": {"guided_alignment": {"weight": 1}}},
@@ -127,22 +127,22 @@ def write(tmp_path):
             (
                 {**GUIDED, "model": {"attention": attention}},
                 "`guided_alignment.cost: ce` has no gradient where weights are exactly zero, as by "
-                f"{zeros}: choose `cost: mse`, or `mechanism: global` with `normaliser: softmax`",
+                f"{zeros}: choose `cost: mse`, or `mechanism: global` with `normalizer: softmax`",
             )
             for attention, zeros in (
-                ({"normaliser": "sparsemax"}, "`normaliser: sparsemax`"),
+                ({"normalizer": "sparsemax"}, "`normalizer: sparsemax`"),
                 (
-                    {"mechanism": "multi_head", "normaliser": "entmax15"},
-                    "`normaliser: entmax15`",
+                    {"mechanism": "multi_head", "normalizer": "entmax15"},
+                    "`normalizer: entmax15`",
                 ),
                 ("local_m", "`mechanism: local_m`"),
                 ("local_p", "`mechanism: local_p`"),
             )
         ),
         (
-            {"decoding": {"draw": 1}},
-            "`decoding.draw` draws positions, and `mechanism: global` weighs them: leave it out, "
-            "or choose `mechanism: hard` or `monotonic`",
+            {"decoding": {"attention_seed": 1}},
+            "`decoding.attention_seed` samples positions, and `mechanism: global` weighs them: "
+            "leave it out, or choose `mechanism: hard` or `monotonic`",
         ),
         (
             {"decoding": {"coverage_penalty": 0.1}, "model": {"attention": "none"}},
@@ -150,17 +150,17 @@ def write(tmp_path):
             "none: leave it out, or choose `mechanism: global`",
         ),
         (
-            {"tokenizer": {"kind": "bpe", "sampling": {"candidates": 5}}},
-            "tokenizer: `sampling.candidates` are those of `kind: unigram`, and `kind: bpe` draws "
+            {"tokenizer": {"kind": "bpe", "sampling": {"nbest_size": 5}}},
+            "tokenizer: `sampling.nbest_size` are those of `kind: unigram`, and `kind: bpe` draws "
             "by leaving merges out: leave it out, or choose `kind: unigram`",
         ),
         (
-            {"tokenizer": {"sampling": {"candidates": 513}}},
-            "tokenizer.sampling.candidates: input should be less than or equal to 512, not 513",
+            {"tokenizer": {"sampling": {"nbest_size": 513}}},
+            "tokenizer.sampling.nbest_size: input should be less than or equal to 512, not 513",
         ),
         (
-            {"tokenizer": {"sampling": {"candidates": 1}}},
-            "tokenizer.sampling: `candidates` is -1, for all segmentations, or 2 and more",
+            {"tokenizer": {"sampling": {"nbest_size": 1}}},
+            "tokenizer.sampling: `nbest_size` is -1, for all segmentations, or 2 and more",
         ),
         (
             {"model": {"attention": {"score": "addictive"}}},
@@ -180,8 +180,8 @@ def write(tmp_path):
             "must equal `embedding_size` (256)",
         ),
         (
-            {"model": {"lexical": True, "attention": {"mechanism": "none"}}},
-            "model: `lexical: true` reads the source words that are attended to, and "
+            {"model": {"lexical_model": True, "attention": {"mechanism": "none"}}},
+            "model: `lexical_model: true` reads the source words that are attended to, and "
             "`mechanism: none` attends to none: leave it out, or choose `mechanism: global`",
         ),
         (

@@ -15,7 +15,7 @@ from nmt.config import TrainedTokenizerConfig
 from nmt.data import tokenizer
 from nmt.errors import RunError
 from nmt.model.build import build_model
-from nmt.run import Position, Run
+from nmt.run import Run, TrainingProgress
 from nmt.training.step import init_state
 
 LINES = ["der Hund schläft", "die Katze schläft nie", "ein Vogel singt", "kein Hund singt je"]
@@ -34,7 +34,7 @@ def config(folder, *overrides):
         run: {folder / "run"}
         data: {{train: texts/train, validation: texts/val}}
         model: {{embedding_size: 4, encoder: {{hidden_size: 3}}, decoder: {{hidden_size: 5}}}}
-        training: {{accumulate: 2}}
+        training: {{gradient_accumulation: 2}}
         """
     )
     return configfile.load(path, overrides)
@@ -128,7 +128,7 @@ def test_what_is_not_a_run_is_left_alone(tmp_path, kind):
         "training.max_steps=7",
         "training.max_epochs=3",
         "training.patience=null",
-        "training.max_skipped=3",
+        "training.max_skipped_updates=3",
         "training.log_every=1",
         "training.attention_images=0",
         "training.extend=true",
@@ -216,16 +216,16 @@ def test_a_train_state_comes_back_bit_for_bit(run, tokenizers):
     state = init_state(run.config, build_model(run.config, tokenizers))
     random = np.random.default_rng(0)
     state = jax.tree.map(lambda x: x + jnp.asarray(random.normal(size=x.shape), x.dtype), state)
-    position = Position(step=7, tokenizer=tokenizers.fingerprint)
+    progress = TrainingProgress(step=7, tokenizer=tokenizers.fingerprint)
 
-    run.save("last", {"state": state}, position)
+    run.save("last", {"state": state}, progress)
 
     template = init_state(run.config, build_model(run.config, tokenizers))
     assert_same(run.restore("last", {"state": template})["state"], state)
 
 
 def test_arrays_keep_their_types(run, tokenizers):
-    run.save("best", {"params": arrays()}, Position(tokenizer=tokenizers.fingerprint))
+    run.save("best", {"params": arrays()}, TrainingProgress(tokenizer=tokenizers.fingerprint))
 
     template = jax.tree.map(jnp.zeros_like, arrays())
     assert_same(run.restore("best", {"params": template})["params"], arrays())
@@ -233,7 +233,7 @@ def test_arrays_keep_their_types(run, tokenizers):
 
 @pytest.mark.parametrize("best", [None, 12.3456789])
 def test_the_position_comes_back(run, best):
-    position = Position(
+    progress = TrainingProgress(
         epoch=1,
         part=11,
         batch=2,
@@ -241,22 +241,22 @@ def test_the_position_comes_back(run, best):
         step=4,
         best=best,
         best_step=5,
-        stale=6,
-        plateau=7,
+        bad_validations=6,
+        bad_validations_since_cut=7,
         tokenizer="8",
-        unlogged=(9.5, 0.1, 1 / 3),
+        pending_log={"loss": 9.5, "nll": 0.1, "tokens": 1 / 3},
     )
-    assert len(set(dataclasses.astuple(position))) == 11
+    assert len(set(map(str, dataclasses.astuple(progress)))) == 11
 
-    run.save("last", {"state": arrays()}, position)
+    run.save("last", {"state": arrays()}, progress)
 
-    assert run.position("last") == position
+    assert run.progress("last") == progress
 
 
 def test_there_is_no_position_before_the_first_checkpoint(run):
-    run.save("last", {"state": arrays()}, Position())
+    run.save("last", {"state": arrays()}, TrainingProgress())
 
-    assert run.position("best") is None
+    assert run.progress("best") is None
 
 
 def names(run, which):
@@ -264,34 +264,34 @@ def names(run, which):
 
 
 def test_the_newest_two_checkpoints_of_a_kind_stay(run):
-    run.save("best", {"state": arrays()}, Position(batches=8))
+    run.save("best", {"state": arrays()}, TrainingProgress(batches=8))
     for batches in (8, 9, 10):
-        run.save("last", {"state": arrays()}, Position(batches=batches))
+        run.save("last", {"state": arrays()}, TrainingProgress(batches=batches))
 
     assert names(run, "last") == ["10", "9"]
     assert names(run, "best") == ["8"]
-    assert run.position("last").batches == 10
+    assert run.progress("last").batches == 10
 
 
 def test_a_checkpoint_that_is_reached_again_is_written_again(run, tokenizers):
     # The power failed when `best` was written and `last` was not: training goes on before it.
-    position = Position(batches=10, tokenizer=tokenizers.fingerprint)
+    progress = TrainingProgress(batches=10, tokenizer=tokenizers.fingerprint)
     again = jax.tree.map(lambda x: x + 1, arrays())
-    run.save("best", {"params": arrays()}, position)
+    run.save("best", {"params": arrays()}, progress)
 
-    run.save("best", {"params": again}, dataclasses.replace(position, best=1.5))
+    run.save("best", {"params": again}, dataclasses.replace(progress, best=1.5))
 
-    assert run.position("best").best == 1.5
+    assert run.progress("best").best == 1.5
     assert_same(run.restore("best", {"params": arrays()})["params"], again)
 
 
 def test_a_checkpoint_that_was_not_finished_does_not_count_and_goes_with_the_next(run):
-    run.save("last", {"state": arrays()}, Position(batches=10))
+    run.save("last", {"state": arrays()}, TrainingProgress(batches=10))
     folder = run.path / "checkpoints" / "last"
     shutil.copytree(folder / "10", folder / "20.part")
-    assert run.position("last").batches == 10
+    assert run.progress("last").batches == 10
 
-    run.save("last", {"state": arrays()}, Position(batches=11))
+    run.save("last", {"state": arrays()}, TrainingProgress(batches=11))
 
     assert names(run, "last") == ["10", "11"]
 
@@ -303,8 +303,8 @@ def damage(run, which, batches):
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_read(run, tokenizers):
     for batches in (10, 20):
-        position = Position(batches=batches, tokenizer=tokenizers.fingerprint)
-        run.save("best", {"params": {"weights": jnp.full(3, batches)}}, position)
+        progress = TrainingProgress(batches=batches, tokenizer=tokenizers.fingerprint)
+        run.save("best", {"params": {"weights": jnp.full(3, batches)}}, progress)
     damage(run, "best", 20)
 
     named = (
@@ -313,34 +313,34 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_read(run, tokeni
     with pytest.warns(UserWarning, match=named):
         restored = run.restore("best", {"params": {"weights": jnp.zeros(3, jnp.int32)}})
     with pytest.warns(UserWarning, match=named):
-        assert run.position("best").batches == 10
+        assert run.progress("best").batches == 10
 
     np.testing.assert_array_equal(restored["params"]["weights"], [10, 10, 10])
 
 
 def test_what_a_damaged_checkpoint_has_made_undone_goes_with_the_next(run):
     for batches in (10, 20):
-        run.save("last", {"state": arrays()}, Position(batches=batches))
+        run.save("last", {"state": arrays()}, TrainingProgress(batches=batches))
     damage(run, "last", 20)
 
-    run.save("last", {"state": arrays()}, Position(batches=15))
+    run.save("last", {"state": arrays()}, TrainingProgress(batches=15))
 
     assert names(run, "last") == ["10", "15"]
-    assert run.position("last").batches == 15
+    assert run.progress("last").batches == 15
 
 
 def test_without_a_whole_checkpoint_nothing_starts_from_scratch(run):
     for batches in (10, 20):
-        run.save("last", {"state": arrays()}, Position(batches=batches))
+        run.save("last", {"state": arrays()}, TrainingProgress(batches=batches))
         damage(run, "last", batches)
 
     with pytest.raises(RunError, match=r"last/20: .*last/10: .*: put one back from a copy, or"):
-        run.position("last")
+        run.progress("last")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"unlogged": 1}', '{"unlogged": [], "more": 1}'])
+@pytest.mark.parametrize("text", ["", "[]", '{"pending_log": 1}', '{"pending_log": {}, "more": 1}'])
 def test_a_position_that_nmt_has_not_written_is_named(run, text):
-    run.save("last", {"state": arrays()}, Position(batches=10))
+    run.save("last", {"state": arrays()}, TrainingProgress(batches=10))
     folder = run.path / "checkpoints" / "last" / "10"
     (folder / "position.json").write_text(text)
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -348,7 +348,7 @@ def test_a_position_that_nmt_has_not_written_is_named(run, text):
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
     with pytest.raises(RunError, match=r"10/position.json: whole, but not as nmt writes it"):
-        run.position("last")
+        run.progress("last")
 
 
 def test_a_run_without_checkpoint_says_so(run):
@@ -357,7 +357,7 @@ def test_a_run_without_checkpoint_says_so(run):
 
 
 def test_another_tokenizer_is_refused(run):
-    run.save("best", {"params": arrays()}, Position(tokenizer="of another text"))
+    run.save("best", {"params": arrays()}, TrainingProgress(tokenizer="of another text"))
 
     with pytest.raises(RunError, match=r"its tokenizer is not the one .* put the original"):
         run.restore("best", {"params": arrays()})
@@ -382,7 +382,7 @@ def test_another_tokenizer_is_refused(run):
     ids=["another shape", "an array more", "arrays fewer"],
 )
 def test_another_model_is_refused(run, tokenizers, template, difference):
-    run.save("best", {"params": arrays()}, Position(tokenizer=tokenizers.fingerprint))
+    run.save("best", {"params": arrays()}, TrainingProgress(tokenizer=tokenizers.fingerprint))
 
     with pytest.raises(
         RunError, match=rf"best/0: checkpoint of another model \({difference}\); put"

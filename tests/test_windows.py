@@ -34,7 +34,7 @@ for module in pkgutil.walk_packages(nmt.__path__, "nmt."):
 
 print(nmt.Translator.load(sys.argv[1]).translate(["a b c"])[0].text)
 run = nmt.train(nmt.load_config(sys.argv[2]))
-print(run.records()[0]["train/peak_memory_mib"], run.position("last").step)
+print(run.records()[0]["train/peak_memory_mib"], run.progress("last").step)
 """
 
 

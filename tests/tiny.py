@@ -35,7 +35,7 @@ def tree(
         "data": {
             "train": str(corpus / "train"),
             "validation": str(corpus / "val"),
-            "batch": {"sentences": sentences, "shapes": 1},
+            "batch": {"sentences": sentences, "buckets": 1},
         },
         "tokenizer": {"vocabulary_size": vocabulary},
         "model": {

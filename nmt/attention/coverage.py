@@ -114,7 +114,7 @@ class CoverageAttention(ScoredAttention):
         Float[Array, "batch annotation"], AttentionOutput, Float[Array, "batch src coverage"]
     ]:
         """Returns the context, the weights, and the coverage with this target token in it."""
-        weights = self.normalise(self._scores(query, encoded.keys, state), encoded.mask)
+        weights = self.normalize(self._scores(query, encoded.keys, state), encoded.mask)
         context = weighted_sum(weights, encoded.annotations)
         state = self.coverage(state, weights, query, encoded.annotations)
         return context, AttentionOutput(weights), state

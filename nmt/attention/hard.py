@@ -17,7 +17,7 @@ class HardState:
     """What goes from one target position to the next; in search each leaf has the axis beam too."""
 
     time: Int[Array, " batch *beam"]  # counts draws, for a new one each time
-    expected: Bool[Array, " batch *beam"]  # sentences whose context is the mean in this update
+    soft: Bool[Array, " batch *beam"]  # sentences whose context is the mean in this update
 
 
 class HardAttention(ScoredAttention):
@@ -29,9 +29,9 @@ class HardAttention(ScoredAttention):
     or samples where the encoded source has `sample_keys`. A sample has no gradient. Training has
     two ways:
 
-    reinforce: the log-probability of what was drawn is handed on to the loss (see
-    `nmt.training.reinforce`). A share `expected` of the sentences, half of them in the paper, has
-    the mean of the annotations as its context, as soft attention does.
+    reinforce: the log-probability of what was sampled is handed on to the loss (see
+    `nmt.training.reinforce`). A fraction `soft_fraction` of the sentences, half of them in the
+    paper, has the mean of the annotations as its context, as soft attention does.
 
     gumbel: straight-through Gumbel-softmax (Jang et al. 2017). Forwards the context is what was
     drawn; backwards it is the softmax of (log weights + Gumbel noise) / temperature.
@@ -46,18 +46,18 @@ class HardAttention(ScoredAttention):
     def initial_state(self, encoded: EncodedSource) -> HardState:
         """Returns the state before the first draw."""
         batch = encoded.mask.shape[0]
-        expected = jnp.zeros(batch, bool)
+        soft = jnp.zeros(batch, bool)
         if encoded.training and isinstance(self.estimator, ReinforceConfig):
             coins = keys_at(encoded.sample_keys, jnp.zeros(batch, jnp.int32))
-            share = self.estimator.expected
-            expected = jax.vmap(lambda key: jax.random.bernoulli(key, share))(coins)
-        return HardState(time=jnp.ones(batch, jnp.int32), expected=expected)
+            fraction = self.estimator.soft_fraction
+            soft = jax.vmap(lambda key: jax.random.bernoulli(key, fraction))(coins)
+        return HardState(time=jnp.ones(batch, jnp.int32), soft=soft)
 
     def __call__(
         self, query: Float[Array, "batch query"], encoded: EncodedSource, state: HardState
     ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, HardState]:
         """Returns one annotation, the probabilities of all, and the next state."""
-        weights = self.normalise(self.score(query, encoded.keys), encoded.mask)
+        weights = self.normalize(self.score(query, encoded.keys), encoded.mask)
         logits = jnp.log(jnp.maximum(weights, jnp.finfo(weights.dtype).tiny))
         keys = keys_at(encoded.sample_keys, state.time)
         if keys is not None:
@@ -87,6 +87,6 @@ class HardAttention(ScoredAttention):
             return drawn + soft - jax.lax.stop_gradient(soft), attended
         probability = (drawn * attended.weights).sum(axis=-1)
         log_choice = jnp.log(jnp.where(probability > 0, probability, 1.0))
-        drawn = jnp.where(state.expected[:, None], attended.weights, drawn)
-        log_choice = jnp.where(state.expected, 0.0, log_choice)
+        drawn = jnp.where(state.soft[:, None], attended.weights, drawn)
+        log_choice = jnp.where(state.soft, 0.0, log_choice)
         return drawn, replace(attended, log_choice=log_choice)

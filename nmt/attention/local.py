@@ -41,7 +41,7 @@ class WindowedAttention(ScoredAttention):
         distance = (first[:, None] + jnp.arange(width)[None, :]) - centre[:, None]
         inside = _windows(encoded.mask, first, width) & (jnp.abs(distance) <= self.window)
         scores = self.score(query, _windows(encoded.keys, first, width))
-        return self.normalise(scores, inside), distance, first
+        return self.normalize(scores, inside), distance, first
 
 
 class LocalMonotonicAttention(WindowedAttention):

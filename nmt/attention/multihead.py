@@ -6,7 +6,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
-from nmt.attention.normalisers import build_normaliser
+from nmt.attention.normalizers import build_normalizer
 from nmt.attention.scores import ScoreFunction, build_score
 from nmt.config import MultiHeadConfig
 
@@ -33,7 +33,7 @@ class MultiHeadAttention(Stateless, nnx.Module):
         self.value = nnx.Linear(annotation_size, width, use_bias=False, rngs=rngs)
         self.output = nnx.Linear(width, annotation_size, use_bias=False, rngs=rngs)
         self.score: ScoreFunction = build_score(config, self.size, self.size, rngs=rngs)
-        self.normalise = build_normaliser(config)
+        self.normalize = build_normalizer(config)
 
     def keys(
         self, annotations: Float[Array, "batch src annotation"]
@@ -50,7 +50,7 @@ class MultiHeadAttention(Stateless, nnx.Module):
         def attend(
             query: Float[Array, "batch size"], keys: Float[Array, "batch src key"]
         ) -> tuple[Float[Array, "batch annotation"], Float[Array, "batch src"]]:
-            weights = self.normalise(self.score(query, keys), encoded.mask)
+            weights = self.normalize(self.score(query, keys), encoded.mask)
             return weighted_sum(weights, encoded.annotations), weights
 
         queries, keys = self._split(self.query(query)), self._split(encoded.keys)

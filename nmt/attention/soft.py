@@ -4,19 +4,19 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
-from nmt.attention.normalisers import build_normaliser
+from nmt.attention.normalizers import build_normalizer
 from nmt.attention.scores import ScoreFunction, build_score
-from nmt.config import NormalisedConfig
+from nmt.config import NormalizedConfig
 
 
 class ScoredAttention(nnx.Module):
-    """What mechanisms over a score and a normaliser share."""
+    """What mechanisms over a score and a normalizer share."""
 
     def __init__(
-        self, config: NormalisedConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
+        self, config: NormalizedConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         self.score: ScoreFunction = build_score(config, query_size, annotation_size, rngs=rngs)
-        self.normalise = build_normaliser(config)
+        self.normalize = build_normalizer(config)
 
     def keys(
         self, annotations: Float[Array, "batch src annotation"]
@@ -30,12 +30,12 @@ class GlobalAttention(Stateless, ScoredAttention):
 
     weights_j = exp(score(s, h_j)) / sum_k exp(score(s, h_k)),  context = sum_j weights_j h_j
 
-    Another normaliser than the softmax may take its place.
+    Another normalizer than the softmax may take its place.
     """
 
     def __call__(
         self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
     ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
         """Returns the context and the weights."""
-        weights = self.normalise(self.score(query, encoded.keys), encoded.mask)
+        weights = self.normalize(self.score(query, encoded.keys), encoded.mask)
         return weighted_sum(weights, encoded.annotations), AttentionOutput(weights), state

@@ -12,11 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from nmt.allocator import keep_freed_memory
-from nmt.cli.alignments import aer, align, symmetrise
+from nmt.cli.alignments import aer, align, symmetrize
 from nmt.cli.config import config
 from nmt.cli.models import bench, demo, evaluate, info, shortlist, train, translate
+from nmt.cli.options import app
 from nmt.cli.pictures import curves, plot
-from nmt.cli.terminal import app
+from nmt.cli.renames import renamed
 from nmt.errors import Interrupted, UserError
 from nmt.version import __version__
 
@@ -27,7 +28,7 @@ COMMANDS = (
     translate,
     evaluate,
     align,
-    symmetrise,
+    symmetrize,
     aer,
     plot,
     curves,
@@ -62,8 +63,11 @@ def options(
 def main() -> None:
     """Runs a command; a user's mistake becomes one clear line and exit code 2."""
     _set_up_process()
+    arguments, notices = renamed(sys.argv[1:])
+    for notice in notices:
+        warnings.warn(notice, stacklevel=1)
     try:
-        app(standalone_mode=True)
+        app(arguments, standalone_mode=True)
     except BrokenPipeError:  # the reader of the output has seen enough, as in `| head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import terminal
-from nmt.cli.terminal import AsJson, Checkpoint, Output, RunPath, Settings, Trust
+from nmt.cli import options
+from nmt.cli.options import AsJson, Checkpoint, Output, RunPath, Settings, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,18 +32,17 @@ Gold = Annotated[
     Path | None,
     typer.Option(help="Gold links (`i-j` sure, `ipj` possible): print the alignment error rate."),
 ]
-Method = Annotated[str, typer.Option(help=f"What words are linked by: {terminal.METHODS}.")]
-Reverse = Annotated[
+Method = Annotated[str, typer.Option(help=f"What words are linked by: {options.METHODS}.")]
+Backward = Annotated[
     Path | None,
     typer.Option(metavar="RUN", help="A run of the other direction, to align by both."),
 ]
-Symmetrisation = Annotated[
+Symmetrization = Annotated[
     str | None,
     typer.Option(
-        "--symmetrise",
         help="How to join both: soft-intersection (if not given) or soft-union, which link "
         "words whose mean weight is --threshold (0.3 or 0.5, if not given) or more, or a "
-        "method of nmt symmetrise.",
+        "method of nmt symmetrize.",
     ),
 ]
 
@@ -58,8 +57,8 @@ def align(
     threshold: Threshold = None,
     gold: Gold = None,
     method: Method = "attention",
-    reverse: Reverse = None,
-    symmetrisation: Symmetrisation = None,
+    backward: Backward = None,
+    symmetrization: Symmetrization = None,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
@@ -75,17 +74,17 @@ def align(
     golden = None
     if gold is not None:
         golden = read_gold(
-            terminal.lines(gold),
+            options.lines(gold),
             name=gold,
-            source_lines=terminal.lines(source),
-            target_lines=terminal.lines(target),
+            source_lines=options.lines(source),
+            target_lines=options.lines(target),
         )
-    decoding = terminal.only_settings(settings)
-    load = partial(terminal.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
-    options = {"threshold": threshold, "method": method}
-    aligned = _aligned(load, run, reverse, pairs, symmetrisation=symmetrisation, **options)
+    decoding = options.only_settings(settings)
+    load = partial(options.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
+    how = {"threshold": threshold, "method": method}
+    aligned = _aligned(load, run, backward, pairs, symmetrization=symmetrization, **how)
     scored = []
-    with terminal.writer(output) as out:
+    with options.writer(output) as out:
         for links in aligned:
             out.write(format_links(links) + "\n")
             if golden is not None:
@@ -97,44 +96,43 @@ def align(
 def _aligned(
     load: Callable[[Path], Any],
     run: Path,
-    reverse: Path | None,
+    backward: Path | None,
     pairs: Iterable[tuple[str, str]],
     *,
-    symmetrisation: str | None,
-    **options: Any,
+    symmetrization: str | None,
+    **how: Any,
 ) -> "Iterator[frozenset[Link]]":
     """Returns the links of each pair by a run, or by two of both directions."""
-    from nmt.decoding.output import stream_links, stream_symmetrised
+    from nmt.inference.output import stream_links, stream_symmetrized
 
-    if reverse is None:
-        if symmetrisation is not None:
+    if backward is None:
+        if symmetrization is not None:
             raise DataError(
-                "--symmetrise joins two directions; name a run of the other by --reverse"
+                "--symmetrization joins two directions; name a run of the other by --backward"
             )
-        return stream_links(load(run), pairs, **options)
-    _check_directions(run, reverse)
-    forward, backward = load(run), load(reverse)
-    if symmetrisation is not None:
-        options["symmetrisation"] = symmetrisation
-    return stream_symmetrised(forward, backward, pairs, **options)
+        return stream_links(load(run), pairs, **how)
+    _check_directions(run, backward)
+    if symmetrization is not None:
+        how["symmetrization"] = symmetrization
+    return stream_symmetrized(load(run), load(backward), pairs, **how)
 
 
-def _check_directions(run: Path, reverse: Path) -> None:
+def _check_directions(run: Path, backward: Path) -> None:
     """Checks that one run translates what the other one writes."""
     from nmt.run import Run
 
-    here, there = (Run.open(path).config.data for path in (run, reverse))
+    here, there = (Run.open(path).config.data for path in (run, backward))
     if (here.source, here.target) != (there.target, there.source):
         raise DataError(
-            f"{run} translates {here.source} to {here.target}, and {reverse} {there.source} to "
-            f"{there.target}; --reverse takes a run from {here.target} to {here.source}"
+            f"{run} translates {here.source} to {here.target}, and {backward} {there.source} to "
+            f"{there.target}; --backward takes a run from {here.target} to {here.source}"
         )
 
 
-def symmetrise(
+def symmetrize(
     forward: Annotated[Path, typer.Argument(help="Pharaoh links of one direction.")],
     backward: Annotated[Path, typer.Argument(help="Those of the other, line for line.")],
-    method: Annotated[
+    symmetrization: Annotated[
         str,
         typer.Option(
             help="intersection, union, grow-diag, grow-diag-final or grow-diag-final-and."
@@ -147,18 +145,18 @@ def symmetrise(
 ) -> None:
     """Make one alignment of those of two directions, as Moses' symal does.
 
-    Example: nmt symmetrise de-en.align en-de.align --reversed -o test.align
+    Example: nmt symmetrize de-en.align en-de.align --reversed -o test.align
     """
     from nmt.data.files import side_by_side
-    from nmt.evaluation import symmetrise as symmetrisation
+    from nmt.evaluation import symmetrization as joining
     from nmt.evaluation.pharaoh import format_links, read_links
 
-    left, right = (read_links(terminal.lines(path), name=path) for path in (forward, backward))
-    with terminal.writer(output) as out:
+    left, right = (read_links(options.lines(path), name=path) for path in (forward, backward))
+    with options.writer(output) as out:
         for there, back in side_by_side(left, right, names=(forward, backward)):
             if reverse:
-                back = symmetrisation.turned(back)
-            links = symmetrisation.symmetrise(there, back, method=method)
+                back = joining.turned(back)
+            links = joining.symmetrize(there, back, method=symmetrization)
             out.write(format_links(links) + "\n")
 
 
@@ -177,8 +175,8 @@ def aer(
     from nmt.evaluation.alignment import score_links
     from nmt.evaluation.pharaoh import read_gold, read_links
 
-    predicted = read_links(terminal.lines(links), name=links)
-    golden = read_gold(terminal.lines(gold), name=gold)
+    predicted = read_links(options.lines(links), name=links)
+    golden = read_gold(options.lines(gold), name=gold)
     pairs = list(side_by_side(predicted, golden, names=(links, gold)))
     score = score_links([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     print(json.dumps(dataclasses.asdict(score), indent=2) if as_json else score)

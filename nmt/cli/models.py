@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli import terminal
-from nmt.cli.progress import Progress
-from nmt.cli.terminal import AsJson, Beam, Checkpoint, Output, RunPath, Settings, Trust
+from nmt.cli import options
+from nmt.cli.options import AsJson, Beam, Checkpoint, Output, RunPath, Settings, Trust
+from nmt.cli.resumption import Resumption
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
-    from nmt.decoding.translation import Translation
+    from nmt.inference.translation import Translation
 
 
 Overrides = Annotated[list[str] | None, typer.Argument(help="section.key=value")]
@@ -47,7 +47,7 @@ def demo(overrides: Overrides = None) -> None:
     """
     from nmt.demo import demonstrate
 
-    terminal.look_for_classes_here()
+    options.look_for_classes_here()
     demonstrate(overrides or [])
 
 
@@ -64,7 +64,7 @@ def train(
     loaded = configfile.load(config, overrides or [])
     from nmt.training.trainer import train as run_training
 
-    terminal.look_for_classes_here()
+    options.look_for_classes_here()
     run = run_training(loaded)
     data = run.config.data
     files = f" --source FILE.{data.source} --reference FILE.{data.target}"
@@ -87,9 +87,9 @@ def translate(
 
     Example: echo "Ein Hund schläft." | nmt translate runs/demo decoding.beam=8
     """
-    from nmt.decoding.output import open_alignments
+    from nmt.inference.output import open_alignments
 
-    inputs, settings = terminal.settings_apart(arguments, beam=beam)
+    inputs, settings = options.settings_apart(arguments, beam=beam)
     if len(inputs) > 1:
         raise DataError(f"{' and '.join(inputs)}: one INPUT at a time is translated")
     source = Path(inputs[0]) if inputs and inputs != ["-"] else None
@@ -98,15 +98,15 @@ def translate(
             "--resume goes on with a translation of a file to a file: give INPUT and --output, "
             "and find the --alignments by `nmt align` when it is finished"
         )
-    translator = terminal.translator(run, settings, checkpoint=checkpoint, trust=trust)
+    translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
     progress, done = None, 0
     if source is not None and output is not None:
-        progress = Progress.of(translator, source, output, n_best=n_best, resume=resume)
+        progress = Resumption.of(translator, source, output, n_best=n_best, resume=resume)
         done = progress.lines
     translations = translator.stream(
-        terminal.lines(source, replace=True), n_best=n_best or 1, skip=done
+        options.lines(source, replace=True), n_best=n_best or 1, skip=done
     )
-    with terminal.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:
+    with options.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:
         align = stack.enter_context(open_alignments(alignments)) if alignments else None
         for number, found in enumerate(translations, start=done):
             out.writelines(_entries(found, None if n_best is None else number))
@@ -150,18 +150,18 @@ def evaluate(
     """
     from nmt.evaluation import metrics
 
-    decoding = terminal.only_settings(settings, beam=beam)
+    decoding = options.only_settings(settings, beam=beam)
     if (source is None) != (not reference):
         raise DataError("give both --source and --reference, or neither to score data.test")
     if source is None:
         lines, *references = _test_set(run)
     else:
         given = reference or []
-        lines, *references = (list(terminal.lines(path)) for path in (source, *given))
+        lines, *references = (list(options.lines(path)) for path in (source, *given))
         for path, sentences in zip(given, references, strict=True):
             if len(sentences) != len(lines):
                 raise DataError(f"{source} has {len(lines)} lines and {path} has {len(sentences)}")
-    translator = terminal.translator(run, decoding, checkpoint=checkpoint, trust=trust)
+    translator = options.translator(run, decoding, checkpoint=checkpoint, trust=trust)
     texts = [each.text for each in translator.translate(lines)]
     scores = metrics.evaluate(texts, *references)
     print(metrics.as_json(scores) if as_json else "\n".join(map(str, scores)))
@@ -193,7 +193,7 @@ def shortlist(run: RunPath) -> None:
 
     Example: nmt shortlist runs/demo, then nmt translate runs/demo in.txt decoding.shortlist=5
     """
-    from nmt.decoding.shortlist import make
+    from nmt.inference.shortlist import make
     from nmt.run import Run
 
     print(make(Run.open(run)))
@@ -215,12 +215,12 @@ def info(
     from nmt.run import Run
 
     if trust:
-        terminal.look_for_classes_here()
+        options.look_for_classes_here()
     found = Run.open(run)
     found.check_imports(trust=trust)
     description = describe(found)
     if svg is not None:
-        with terminal.writer(svg) as out:
+        with options.writer(svg) as out:
             out.write(draw(description, found.config.model))
     print(json.dumps(description, indent=2) if as_json else render(description))
 
@@ -233,8 +233,8 @@ def bench(
     rows: Annotated[
         int | None, typer.Option(min=1, help="Sentences of a batch, on each device.")
     ] = None,
-    compute_type: Annotated[
-        str, typer.Option("--type", help="What training computes in: float32 or bfloat16.")
+    dtype: Annotated[
+        str, typer.Option(help="What training computes in: float32 or bfloat16.")
     ] = "float32",
     as_json: AsJson = False,
 ) -> None:
@@ -244,5 +244,5 @@ def bench(
     """
     from nmt.bench import choose, measure, render
 
-    figures = measure(choose(size or [], rows=rows), compute_type=compute_type)
+    figures = measure(choose(size or [], rows=rows), dtype=dtype)
     print(json.dumps(figures, indent=2) if as_json else render(figures))

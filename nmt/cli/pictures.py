@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import terminal
-from nmt.cli.terminal import Beam, Checkpoint, RunPath, Trust
+from nmt.cli import options
+from nmt.cli.options import Beam, Checkpoint, RunPath, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ Targets = Annotated[
 ]
 Methods = Annotated[
     list[str] | None,
-    typer.Option(help=f"{terminal.METHODS}; repeat it to see several side by side."),
+    typer.Option(help=f"{options.METHODS}; repeat it to see several side by side."),
 ]
 Gold = Annotated[
     list[str] | None,
@@ -79,7 +79,7 @@ def plot(
     Example: nmt plot runs/demo "Der Hund schläft im Garten." -o heatmap.svg
     """
     from nmt import plotting
-    from nmt.decoding.explanations import check_method
+    from nmt.inference.explanations import check_method
 
     if output is None and page is None:
         output = Path("heatmap.png")
@@ -93,17 +93,17 @@ def plot(
             "--end keeps the end of sentence beside words, and pieces have it anyway: "
             "leave out --end, or --no-words"
         )
-    sentences, settings = terminal.settings_apart(sentences, beam=beam)
+    sentences, settings = options.settings_apart(sentences, beam=beam)
     given = _given(sentences, target, gold, file=file)
     links = given.links(words=words, n_best=n_best)
-    translator = terminal.translator(run, settings, checkpoint=checkpoint, trust=trust)
+    translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
     found = _translations(translator, given, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
     panels = _panels(translator, shown, methods, words=words, end=end, gold=links)
     if output is not None:
         plotting.save(plotting.grid(_rows(panels, [len(each) for each in found])), output)
     if page is not None:
-        with terminal.writer(page) as out:
+        with options.writer(page) as out:
             out.write(plotting.page(panels))
     for each in shown:
         print(each.text)
@@ -157,7 +157,7 @@ def _given(
         return _Given(sentences, target, gold, "--gold")
     if sentences or target or gold:
         raise DataError("--file has sentences, targets and gold links; leave the others out")
-    rows = [line.split("\t") for line in terminal.lines(file)]
+    rows = [line.split("\t") for line in options.lines(file)]
     for number, row in enumerate(rows, start=1):
         if len(row) > 3 or len(row) != len(rows[0]):
             raise DataError(

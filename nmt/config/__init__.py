@@ -20,7 +20,7 @@ from nmt.config.attention import (
     MultiHeadConfig,
     NeuralCoverageConfig,
     NoAttentionConfig,
-    NormalisedConfig,
+    NormalizedConfig,
     ReinforceConfig,
     ScoredConfig,
     UniformConfig,
@@ -44,7 +44,7 @@ from nmt.config.model import (
     LuongDecoderConfig,
     ModelConfig,
 )
-from nmt.config.section import Count, ObjectiveConfig, Section
+from nmt.config.section import ConfigSection, Count, ObjectiveConfig
 from nmt.config.tokenizer import (
     JointModelConfig,
     SamplingConfig,
@@ -79,6 +79,7 @@ __all__ = [
     "BidirectionalConfig",
     "CellConfig",
     "Config",
+    "ConfigSection",
     "ConstantScheduleConfig",
     "CorpusConfig",
     "CosineScheduleConfig",
@@ -106,14 +107,13 @@ __all__ = [
     "MultiHeadConfig",
     "NeuralCoverageConfig",
     "NoAttentionConfig",
-    "NormalisedConfig",
+    "NormalizedConfig",
     "OptimizerConfig",
     "PlateauScheduleConfig",
     "ReinforceConfig",
     "SamplingConfig",
     "ScheduleConfig",
     "ScoredConfig",
-    "Section",
     "SentenceBatchConfig",
     "SeparateModelsConfig",
     "SgdConfig",
@@ -125,7 +125,7 @@ __all__ = [
 ]
 
 
-class Config(Section):
+class Config(ConfigSection):
     """A training run, and the search with its model."""
 
     run: str | None = None
@@ -197,29 +197,30 @@ class Config(Section):
             raise ValueError(
                 "`guided_alignment.cost: ce` has no gradient where weights are exactly zero, as by "
                 f"{attention.zeros}: choose `cost: mse`, or `mechanism: global` with "
-                "`normaliser: softmax`"
+                "`normalizer: softmax`"
             )
         return self
 
     @model_validator(mode="after")
     def _links_guide_the_step_that_knows(self) -> "Config":
         guided, decoder = self.training.guided_alignment, self.model.decoder
-        reads = guided is not None and guided.step == "read"
+        reads = guided is not None and guided.step == "shifted"
         if reads and isinstance(decoder, BahdanauDecoderConfig):
             raise ValueError(
-                "`guided_alignment.step: read` guides the weights of the step that has read a "
+                "`guided_alignment.step: shifted` guides the weights of the step that has read a "
                 "piece, and `decoder.kind: bahdanau` attends before it reads: choose "
-                "`step: write`, or `decoder.kind: luong`"
+                "`step: predicted`, or `decoder.kind: luong`"
             )
         return self
 
     @model_validator(mode="after")
     def _search_asks_for_what_there_is(self) -> "Config":
         attention = self.model.attention
-        if self.decoding.draw is not None and not attention.draws:
+        if self.decoding.attention_seed is not None and not attention.samples:
             raise ValueError(
-                f"`decoding.draw` draws positions, and `mechanism: {attention.mechanism}` weighs "
-                "them: leave it out, or choose `mechanism: hard` or `monotonic`"
+                "`decoding.attention_seed` samples positions, and `mechanism: "
+                f"{attention.mechanism}` weighs them: leave it out, or choose `mechanism: hard` or "
+                "`monotonic`"
             )
         if self.decoding.coverage_penalty and not attention.has_weights:
             raise ValueError(

@@ -10,11 +10,11 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 from nmt.config.section import (
     Buildable,
     Choice,
+    ConfigSection,
     Fraction,
     NotNegative,
     ObjectiveConfig,
     Positive,
-    Section,
     Size,
     imported,
 )
@@ -66,13 +66,13 @@ class ReinforceConfig(ObjectiveConfig):
     """Weight of the reward, lambda_r of Xu et al. (2015); 1 is unbiased."""
     entropy_weight: NotNegative = 0.01
     """Weight of the entropy bonus, lambda_e of Xu et al. (2015); it keeps exploring."""
-    expected: Fraction = 0.5
+    soft_fraction: Fraction = 0.5
     """Fraction of sentences trained with soft attention."""
     baseline_decay: Fraction = 0.9
     """Decay of the moving average of the loss, which is the baseline."""
 
 
-class GumbelConfig(Section):
+class GumbelConfig(ConfigSection):
     """Straight-through Gumbel-softmax (Jang et al. 2017)."""
 
     kind: Literal["gumbel"] = "gumbel"
@@ -88,7 +88,7 @@ class MechanismConfig(Buildable):
 
     has_weights: ClassVar[bool] = True  # of source positions
     learns_weights: ClassVar[bool] = True
-    draws: ClassVar[bool] = False  # positions, where `decoding.draw` is given
+    samples: ClassVar[bool] = False  # positions, where `decoding.attention_seed` is given
 
     @property
     def imported(self) -> str | None:
@@ -142,19 +142,19 @@ class ScoredConfig(MechanismConfig):
         return self
 
 
-class NormalisedConfig(ScoredConfig):
+class NormalizedConfig(ScoredConfig):
     """A mechanism that makes weights of all scores at once."""
 
-    normaliser: Literal["softmax", "sparsemax", "entmax15"] = "softmax"
+    normalizer: Literal["softmax", "sparsemax", "entmax15"] = "softmax"
     """Function that turns scores into weights; `sparsemax` and `entmax15` give exact zeros."""
 
     @property
     def zeros(self) -> str | None:
         """All but the softmax give low scores no weight at all."""
-        return None if self.normaliser == "softmax" else f"`normaliser: {self.normaliser}`"
+        return None if self.normalizer == "softmax" else f"`normalizer: {self.normalizer}`"
 
 
-class GlobalConfig(NormalisedConfig):
+class GlobalConfig(NormalizedConfig):
     """Soft attention over all source positions (Bahdanau et al. 2015; Luong et al. 2015)."""
 
     implementation: ClassVar[str] = "nmt.attention.soft:GlobalAttention"
@@ -180,7 +180,7 @@ class GlobalConfig(NormalisedConfig):
         return self
 
 
-class LocalConfig(NormalisedConfig):
+class LocalConfig(NormalizedConfig):
     """Soft attention in a window (Luong et al. 2015, section 3.2)."""
 
     compares: ClassVar[str | None] = "the positions of a window"
@@ -210,12 +210,12 @@ class LocalPConfig(LocalConfig):
     mechanism: Literal["local_p"] = "local_p"
 
 
-class HardConfig(NormalisedConfig):
+class HardConfig(NormalizedConfig):
     """Hard attention: the context is one annotation, sampled by the weights (Xu et al. 2015)."""
 
     implementation: ClassVar[str] = "nmt.attention.hard:HardAttention"
 
-    draws: ClassVar[bool] = True
+    samples: ClassVar[bool] = True
 
     mechanism: Literal["hard"] = "hard"
     estimator: EstimatorConfig = ReinforceConfig()
@@ -233,7 +233,7 @@ class MonotonicConfig(ScoredConfig):
     implementation: ClassVar[str] = "nmt.attention.monotonic:MonotonicAttention"
 
     compares: ClassVar[str | None] = "one position after the other"
-    draws: ClassVar[bool] = True
+    samples: ClassVar[bool] = True
 
     mechanism: Literal["monotonic"] = "monotonic"
     offset: float = -1.0
@@ -242,7 +242,7 @@ class MonotonicConfig(ScoredConfig):
     """Standard deviation of Gaussian noise on the scores in training; it makes them decide."""
 
 
-class MultiHeadConfig(NormalisedConfig):
+class MultiHeadConfig(NormalizedConfig):
     """Multi-head attention (Vaswani et al. 2017)."""
 
     implementation: ClassVar[str] = "nmt.attention.multihead:MultiHeadAttention"

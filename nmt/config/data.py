@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import model_validator
 
-from nmt.config.section import ChoiceByKeys, JsonSchema, Positive, Section, Size
+from nmt.config.section import ChoiceByKeys, ConfigSection, JsonSchema, Positive, Size
 
 # What the path of one file ends in; any other path is the prefix of two text files.
 TABLES = (".tsv", ".json", ".jsonl", ".parquet")
@@ -16,7 +16,7 @@ def is_table(path: str) -> bool:
     return PurePath(path.removesuffix(".gz")).suffix in TABLES
 
 
-class CorpusConfig(Section):
+class CorpusConfig(ConfigSection):
     """Parallel text: exactly one of `path`, `source` with `target`, and `hub`.
 
     A plain string is short for a mapping with this `path`, a list of two for a pair of text files.
@@ -81,28 +81,28 @@ class CorpusConfig(Section):
         return self
 
 
-class SentenceBatchConfig(Section):
+class SentenceBatchConfig(ConfigSection):
     """Batches of a fixed number of sentences."""
 
     sentences: Size = 64
     """Sentence pairs per batch."""
-    shapes: Size = 14
+    buckets: Size = 14
     """Maximum number of (source, target) lengths; the training step is compiled for each."""
 
 
-class TokenBatchConfig(Section):
+class TokenBatchConfig(ConfigSection):
     """Batches of a fixed number of tokens: many short sentences, or few long ones."""
 
     tokens: Size
     """Maximum padded tokens per batch, on the longer side."""
-    shapes: Size = 14
+    buckets: Size = 14
     """Maximum number of (source, target) lengths; the training step is compiled for each."""
 
 
 BatchConfig = Annotated[TokenBatchConfig | SentenceBatchConfig, ChoiceByKeys()]
 
 
-class DataConfig(Section):
+class DataConfig(ConfigSection):
     """Corpora, length filters and batches."""
 
     source: str = "de"
@@ -117,7 +117,7 @@ class DataConfig(Section):
     """Test corpus, which `nmt evaluate` translates if it is given no other text."""
     max_length: Size = 100
     """Maximum pieces per side, end of sentence included; longer training pairs are left out."""
-    max_ratio: Positive = 9.0
+    max_length_ratio: Positive = 9.0
     """Maximum ratio of the longer to the shorter side; other training pairs are left out."""
     batch: BatchConfig = SentenceBatchConfig()
     """Batch size, in sentences or in tokens."""

@@ -4,18 +4,26 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nmt.config.section import Choice, Count, NotNegative, Positive, ProcessorConfig, Section, Size
+from nmt.config.section import (
+    Choice,
+    ConfigSection,
+    Count,
+    NotNegative,
+    Positive,
+    ProcessorConfig,
+    Size,
+)
 
 Exponent = Annotated[float, Field(ge=0, le=5)]  # of more, powers of lengths are no float32
 
 
-class NoLengthPenalty(Section):
+class NoLengthPenalty(ConfigSection):
     """Hypotheses are ranked by log p, which prefers short ones."""
 
     kind: Literal["none"] = "none"
 
 
-class AverageLengthPenalty(Section):
+class AverageLengthPenalty(ConfigSection):
     """Hypotheses are ranked by log p / length ** alpha."""
 
     kind: Literal["average"] = "average"
@@ -23,7 +31,7 @@ class AverageLengthPenalty(Section):
     """Exponent of the length; 0: no penalty; 1: mean log-probability per piece."""
 
 
-class GnmtLengthPenalty(Section):
+class GnmtLengthPenalty(ConfigSection):
     """Hypotheses are ranked by log p / ((5 + length) / 6) ** alpha (Wu et al. 2016)."""
 
     kind: Literal["gnmt"] = "gnmt"
@@ -37,11 +45,11 @@ LengthPenalty = Annotated[
 ]
 
 
-class DecodingConfig(Section):
+class DecodingConfig(ConfigSection):
     """Beam search: see [decoding.md](decoding.md).
 
-    A hypothesis has at most `max_ratio` times the source pieces plus `max_extra` pieces. Each
-    setting can be given to a trained run too, as in `nmt translate RUN in.txt decoding.beam=8`.
+    A hypothesis has at most `max_output_ratio` times the source pieces plus `max_extra` pieces.
+    Each setting can be given to a trained run too: `nmt translate RUN in.txt decoding.beam=8`.
     """
 
     beam: Size = 5
@@ -54,13 +62,13 @@ class DecodingConfig(Section):
     """Stop when this many times `beam` hypotheses have finished; null: exact search."""
     prune: Positive | None = None
     """Drop hypotheses more than this many nats below the best; null: none."""
-    max_ratio: Annotated[float, Field(gt=0, le=100)] = 1.5
+    max_output_ratio: Annotated[float, Field(gt=0, le=100)] = 1.5
     """Maximum target pieces per source piece."""
     max_extra: Annotated[int, Field(ge=0, le=10_000)] = 10
     """Target pieces allowed in addition."""
     shortlist: Annotated[int, Field(ge=1, le=100)] | None = None
     """Restrict the output to this many likely translations per source piece; null: no limit."""
-    draw: Count | None = None
+    attention_seed: Count | None = None
     """`hard`, `monotonic`: sample attention positions with this seed; null: take the likeliest."""
     batch: Size = 64
     """Maximum sentences per batch; fewer with wide beams and long lines."""

@@ -8,25 +8,25 @@ import ast
 import inspect
 import itertools
 
-from nmt.config.section import Section
+from nmt.config.section import ConfigSection
 
 
-def of_fields(section: type[Section]) -> dict[str, str]:
+def of_fields(section: type[ConfigSection]) -> dict[str, str]:
     """Returns the description of each field that has one, inherited ones included."""
     found: dict[str, str] = {}
     for base in reversed(section.__mro__):
-        if issubclass(base, Section):
+        if issubclass(base, ConfigSection):
             found |= _described(base)
     return found
 
 
-def of_section(section: type[Section]) -> str:
+def of_section(section: type[ConfigSection]) -> str:
     """Returns the docstring of a section, a paragraph a line."""
     paragraphs = inspect.cleandoc(section.__doc__ or "").split("\n\n")
     return "\n\n".join(" ".join(each.split()) for each in paragraphs)
 
 
-def _described(section: type[Section]) -> dict[str, str]:
+def _described(section: type[ConfigSection]) -> dict[str, str]:
     (tree,) = ast.parse(inspect.getsource(section)).body
     found: dict[str, str] = {}
     for pair in itertools.pairwise(tree.body if isinstance(tree, ast.ClassDef) else []):

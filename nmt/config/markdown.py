@@ -12,7 +12,7 @@ from nmt.config.descriptions import of_fields, of_section
 from nmt.config.mistakes import ROOT
 from nmt.config.place import Place
 from nmt.config.schema import of_values
-from nmt.config.section import INT32, Choice, ChoiceByKeys, JsonSchema, Section
+from nmt.config.section import INT32, Choice, ChoiceByKeys, ConfigSection, JsonSchema
 
 HEAD = ("| key | type | default | meaning |", "|---|---|---|---|")
 
@@ -32,7 +32,7 @@ class Part:
         return ", ".join(self.keys) if self.keys[0] else "The run"
 
 
-Parts = dict[tuple[type[Section], ...], Part]  # by the sections that may stand there
+Parts = dict[tuple[type[ConfigSection], ...], Part]  # by the sections that may stand there
 
 
 def markdown() -> str:
@@ -94,7 +94,7 @@ def _introduction(part: Part) -> str:
 
 
 def _rows(
-    section: type[Section], prefix: str, choice: Choice | ChoiceByKeys | None, parts: Parts
+    section: type[ConfigSection], prefix: str, choice: Choice | ChoiceByKeys | None, parts: Parts
 ) -> Iterator[str]:
     """Yields a row of the table for each key of a section, but for the one that tells its kind."""
     values, descriptions = of_values(section), of_fields(section)
@@ -116,7 +116,7 @@ def _default(info: FieldInfo, place: Place) -> str:
     if info.is_required():
         return "required"
     value = info.default
-    if isinstance(value, Section):
+    if isinstance(value, ConfigSection):
         return f"`{place.name(value)}`" if isinstance(place.choice, Choice) else ""
     return "`" + json.dumps(value).strip('"') + "`"
 

@@ -8,6 +8,7 @@ setting that does nothing is a mistake.
 from typing import Any
 
 from nmt.config.data import is_table
+from nmt.config.renames import renamed
 
 Tree = dict[str, Any]
 
@@ -38,9 +39,11 @@ ESTIMATORS = {
 def migrated(tree: Tree) -> Tree:
     """Returns the tree of a run folder's `config.yaml` in the form of this version."""
     try:
-        return _with_choices(tree) if isinstance(tree["training"]["optimizer"], str) else tree
+        if isinstance(tree["training"]["optimizer"], str):
+            tree = _with_choices(tree)
     except (KeyError, TypeError, AttributeError):
-        return tree  # somebody has changed it by hand: validation names what is wrong
+        pass  # somebody has changed it by hand: validation names what is wrong
+    return renamed(tree)[0]
 
 
 def _with_choices(tree: Tree) -> Tree:

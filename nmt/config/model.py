@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import model_validator
 
 from nmt.config.attention import AttentionConfig, GlobalConfig, MultiHeadConfig, ScoredConfig
-from nmt.config.section import Buildable, Choice, Fraction, Section, Size
+from nmt.config.section import Buildable, Choice, ConfigSection, Fraction, Size
 
 
 class GRUConfig(Buildable):
@@ -82,7 +82,7 @@ class LuongDecoderConfig(AttentionalDecoderConfig):
 DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(default="luong")]
 
 
-class ModelConfig(Section):
+class ModelConfig(ConfigSection):
     """Sizes and kinds of the network."""
 
     embedding_size: Size = 256
@@ -95,7 +95,7 @@ class ModelConfig(Section):
     """Attentional decoder."""
     attention: AttentionConfig = GlobalConfig()
     """Attention mechanism; [attention.md](attention.md) has the equations of each."""
-    lexical: bool = False
+    lexical_model: bool = False
     """Add the [lexical model](attention.md#the-lexical-model-modellexical) to the logits."""
     dropout: Fraction = 0.3
     """Dropout rate of embeddings, annotations and readout; one mask per sentence."""
@@ -148,10 +148,10 @@ class ModelConfig(Section):
 
     @model_validator(mode="after")
     def _lexical_model_reads(self) -> "ModelConfig":
-        if self.lexical and not self.attention.has_weights:
+        if self.lexical_model and not self.attention.has_weights:
             raise ValueError(
-                "`lexical: true` reads the source words that are attended to, and `mechanism: "
-                f"{self.attention.mechanism}` attends to none: leave it out, or choose "
+                "`lexical_model: true` reads the source words that are attended to, and "
+                f"`mechanism: {self.attention.mechanism}` attends to none: leave it out, or choose "
                 "`mechanism: global`"
             )
         return self

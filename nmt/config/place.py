@@ -6,14 +6,16 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from nmt.config.section import Choice, ChoiceByKeys, Section, is_optional, members
+from nmt.config.section import Choice, ChoiceByKeys, ConfigSection, is_optional, members
 
 
 @dataclass(frozen=True)
 class Place:
     """The sections that may stand at a place, and the choice between them, if there is one."""
 
-    names: Mapping[str, type[Section]]  # by kind; "" of the only one; without any it is a value
+    names: Mapping[
+        str, type[ConfigSection]
+    ]  # by kind; "" of the only one; without any it is a value
     choice: Choice | ChoiceByKeys | None = None
     optional: bool = False
 

@@ -10,7 +10,7 @@ import re
 from nmt.config import Config
 from nmt.config.descriptions import of_fields, of_section
 from nmt.config.place import Place
-from nmt.config.section import Choice, JsonSchema, Section
+from nmt.config.section import Choice, ConfigSection, JsonSchema
 
 DIALECT = "http://json-schema.org/draft-07/schema#"  # which every editor knows
 LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")  # leads from docs/, and nowhere from an editor
@@ -22,7 +22,7 @@ def schema() -> str:
     return json.dumps(tree, indent=1, ensure_ascii=False) + "\n"
 
 
-def of_values(section: type[Section]) -> dict[str, JsonSchema]:
+def of_values(section: type[ConfigSection]) -> dict[str, JsonSchema]:
     """Returns the schema of each field of a section, in which those of sections lead nowhere."""
     unsaid = ("title", "additionalProperties")
     properties = section.model_json_schema()["properties"]
@@ -32,7 +32,7 @@ def of_values(section: type[Section]) -> dict[str, JsonSchema]:
     }
 
 
-def _of_section(section: type[Section], *required: str) -> JsonSchema:
+def _of_section(section: type[ConfigSection], *required: str) -> JsonSchema:
     """Returns the schema of a section, in which some keys more are required."""
     values, descriptions = of_values(section), of_fields(section)
     properties: dict[str, JsonSchema] = {}

@@ -25,7 +25,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 JsonSchema = dict[str, Any]
 
 
-class Section(BaseModel):
+class ConfigSection(BaseModel):
     """A part of the configuration: immutable, and closed against unknown keys.
 
     The string under a field describes it: `nmt.config.descriptions` reads it from the source.
@@ -46,7 +46,7 @@ class Section(BaseModel):
         return cls.spelled_out(value)
 
 
-class Buildable(Section):
+class Buildable(ConfigSection):
     """A section that names the class that it configures, which is imported when it is built.
 
     So a member of a choice is all that is written to add an implementation, and the configuration
@@ -95,7 +95,7 @@ class Choice:
     default: str | None = None
     number: str | None = None
 
-    def names(self, union: Any) -> dict[str, type[Section]]:
+    def names(self, union: Any) -> dict[str, type[ConfigSection]]:
         """Returns the members of a union by their kinds."""
         return {member.model_fields[self.key].default: member for member in members(union)}
 
@@ -116,7 +116,7 @@ class Choice:
             ValueError: there is no such kind, or none is given.
         """
         known = ", ".join(names)
-        if not isinstance(value, Mapping | Section):
+        if not isinstance(value, Mapping | ConfigSection):
             raise ValueError(f"expected one of {known}, or a mapping, not {value!r}")
         kind = value.get(self.key) if isinstance(value, Mapping) else getattr(value, self.key)
         if kind is None:
@@ -138,7 +138,7 @@ class ChoiceByKeys:
     It is the first member of which a required key is given, or else the one that requires none.
     """
 
-    def names(self, union: Any) -> dict[str, type[Section]]:
+    def names(self, union: Any) -> dict[str, type[ConfigSection]]:
         """Returns the members of a union by the keys that they require, for messages."""
         return {
             " and ".join(f"`{key}`" for key in _required(each)): each for each in members(union)
@@ -148,13 +148,13 @@ class ChoiceByKeys:
         """Returns the value: there is no shorter form."""
         return value
 
-    def chosen(self, value: Any, names: Mapping[str, type[Section]]) -> str:
+    def chosen(self, value: Any, names: Mapping[str, type[ConfigSection]]) -> str:
         """Returns the name of the member that a mapping, or a section, is.
 
         Raises:
             ValueError: it is neither.
         """
-        if not isinstance(value, Mapping | Section):
+        if not isinstance(value, Mapping | ConfigSection):
             raise ValueError(f"expected a mapping, not {value!r}")
         for name, member in names.items():
             if isinstance(value, member) or (
@@ -167,10 +167,10 @@ class ChoiceByKeys:
         return _tagged(self, union, handler)
 
 
-def members(union: Any) -> list[type[Section]]:
+def members(union: Any) -> list[type[ConfigSection]]:
     """Returns the sections of a union, or the one section that an annotation is."""
     kinds = get_args(union) or (union,)
-    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)]
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, ConfigSection)]
 
 
 def is_optional(union: Any) -> bool:
@@ -178,7 +178,7 @@ def is_optional(union: Any) -> bool:
     return NoneType in get_args(union)
 
 
-def _required(member: type[Section]) -> list[str]:
+def _required(member: type[ConfigSection]) -> list[str]:
     return [key for key, field in member.model_fields.items() if field.is_required()]
 
 

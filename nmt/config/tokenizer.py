@@ -4,25 +4,25 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from nmt.config.section import ChoiceByKeys, Positive, Section
+from nmt.config.section import ChoiceByKeys, ConfigSection, Positive
 
 
-class SamplingConfig(Section):
+class SamplingConfig(ConfigSection):
     """Subword regularisation (Kudo 2018; BPE-dropout, Provilkov et al. 2020)."""
 
     alpha: Positive = 0.1
     """Unigram: smoothing of the distribution; BPE: probability of dropping a merge."""
-    candidates: Annotated[int, Field(le=512)] = -1
+    nbest_size: Annotated[int, Field(le=512)] = -1
     """Unigram: number of best segmentations to sample from; -1: all of them."""
 
     @model_validator(mode="after")
     def _has_a_choice(self) -> "SamplingConfig":
-        if self.candidates != -1 and self.candidates < 2:
-            raise ValueError("`candidates` is -1, for all segmentations, or 2 and more")
+        if self.nbest_size != -1 and self.nbest_size < 2:
+            raise ValueError("`nbest_size` is -1, for all segmentations, or 2 and more")
         return self
 
 
-class TrainedTokenizerConfig(Section):
+class TrainedTokenizerConfig(ConfigSection):
     """SentencePiece models that are trained from the training text."""
 
     kind: Literal["unigram", "bpe"] = "unigram"
@@ -40,15 +40,15 @@ class TrainedTokenizerConfig(Section):
 
     @model_validator(mode="after")
     def _candidates_are_drawn_from(self) -> "TrainedTokenizerConfig":
-        if self.kind == "bpe" and self.sampling and self.sampling.candidates != -1:
+        if self.kind == "bpe" and self.sampling and self.sampling.nbest_size != -1:
             raise ValueError(
-                "`sampling.candidates` are those of `kind: unigram`, and `kind: bpe` draws by "
+                "`sampling.nbest_size` are those of `kind: unigram`, and `kind: bpe` draws by "
                 "leaving merges out: leave it out, or choose `kind: unigram`"
             )
         return self
 
 
-class JointModelConfig(Section):
+class JointModelConfig(ConfigSection):
     """An existing SentencePiece model for both languages."""
 
     joint: ClassVar[bool] = True
@@ -59,7 +59,7 @@ class JointModelConfig(Section):
     """Subword sampling: other segmentations in each epoch; null: none."""
 
 
-class SeparateModelsConfig(Section):
+class SeparateModelsConfig(ConfigSection):
     """Existing SentencePiece models, one of each language."""
 
     joint: ClassVar[bool] = False

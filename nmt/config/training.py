@@ -4,18 +4,26 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from nmt.config.section import Choice, Count, Fraction, ObjectiveConfig, Positive, Section, Size
+from nmt.config.section import (
+    Choice,
+    ConfigSection,
+    Count,
+    Fraction,
+    ObjectiveConfig,
+    Positive,
+    Size,
+)
 
 Cut = Annotated[float, Field(gt=0, lt=1)]
 
 
-class AdamConfig(Section):
+class AdamConfig(ConfigSection):
     """Adam (Kingma and Ba 2015)."""
 
     kind: Literal["adam"] = "adam"
 
 
-class AdamWConfig(Section):
+class AdamWConfig(ConfigSection):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
 
     kind: Literal["adamw"] = "adamw"
@@ -23,13 +31,13 @@ class AdamWConfig(Section):
     """Decay per step: this fraction of the weights, times the learning rate."""
 
 
-class AdadeltaConfig(Section):
+class AdadeltaConfig(ConfigSection):
     """Adadelta (Zeiler 2012), as Bahdanau et al. (2015) have it; its learning rate is 1."""
 
     kind: Literal["adadelta"] = "adadelta"
 
 
-class SgdConfig(Section):
+class SgdConfig(ConfigSection):
     """Stochastic gradient descent without momentum."""
 
     kind: Literal["sgd"] = "sgd"
@@ -40,7 +48,7 @@ OptimizerConfig = Annotated[
 ]
 
 
-class ConstantScheduleConfig(Section):
+class ConstantScheduleConfig(ConfigSection):
     """The learning rate itself."""
 
     kind: Literal["constant"] = "constant"
@@ -48,7 +56,7 @@ class ConstantScheduleConfig(Section):
     """Steps of linear warm-up."""
 
 
-class InverseSqrtScheduleConfig(Section):
+class InverseSqrtScheduleConfig(ConfigSection):
     """rate * sqrt(warmup_steps / step) after the warm-up (Vaswani et al. 2017)."""
 
     kind: Literal["inverse_sqrt"] = "inverse_sqrt"
@@ -56,7 +64,7 @@ class InverseSqrtScheduleConfig(Section):
     """Steps of linear warm-up."""
 
 
-class PlateauScheduleConfig(Section):
+class PlateauScheduleConfig(ConfigSection):
     """The rate is cut when validation does not improve."""
 
     kind: Literal["plateau"] = "plateau"
@@ -68,7 +76,7 @@ class PlateauScheduleConfig(Section):
     """Validations without improvement before the rate is reduced."""
 
 
-class LuongScheduleConfig(Section):
+class LuongScheduleConfig(ConfigSection):
     """The rate is cut at one step and at equal distances after it (Luong et al. 2015)."""
 
     kind: Literal["luong"] = "luong"
@@ -82,7 +90,7 @@ class LuongScheduleConfig(Section):
     """Steps between cuts; null: a twelfth of all steps."""
 
 
-class CosineScheduleConfig(Section):
+class CosineScheduleConfig(ConfigSection):
     """Half a cosine, from the rate to zero at the last step."""
 
     kind: Literal["cosine"] = "cosine"
@@ -112,11 +120,11 @@ class GuidedAlignmentConfig(ObjectiveConfig):
     """Cross-entropy, or half the squared difference, between weights and links."""
     weight: Positive = 0.1
     """Weight of the cost of a target piece, relative to its loss."""
-    step: Literal["write", "read"] = "write"
+    step: Literal["predicted", "shifted"] = "predicted"
     """Guided decoder step: the one that writes the piece, or the next one, which reads it."""
 
 
-class TrainingConfig(Section):
+class TrainingConfig(ConfigSection):
     """Optimisation, validation and stopping."""
 
     optimizer: OptimizerConfig = AdamConfig()
@@ -131,9 +139,9 @@ class TrainingConfig(Section):
     """Probability taken from the reference and spread over all target pieces."""
     guided_alignment: GuidedAlignmentConfig | None = None
     """Guided alignment; with its defaults if only `data.train.alignments` is given."""
-    accumulate: Size = 1
+    gradient_accumulation: Size = 1
     """Batches whose gradients make one update."""
-    compute_type: Literal["float32", "bfloat16"] = "float32"
+    dtype: Literal["float32", "bfloat16"] = "float32"
     """Floating-point type of the computation; parameters stay float32."""
     max_steps: Size | None = None
     """Maximum number of updates; training ends at the first limit reached. null: no limit."""
@@ -149,7 +157,7 @@ class TrainingConfig(Section):
     """Validations without improvement before training stops; null: never."""
     extend: bool = False
     """Allow a later end of a run whose `cosine` or `luong` schedule changes with it."""
-    max_skipped: Size = 10
+    max_skipped_updates: Size = 10
     """Stop after this many skipped updates in a row, whose loss exploded or was not finite."""
     log_every: Size = 50
     """Updates between log records."""

@@ -1,6 +1,6 @@
-"""Batches of a few fixed shapes: which sentences, in which order, in how large a frame.
+"""Batches of a few fixed buckets: which sentences, in which order, in how large a bucket.
 
-The plan of an epoch is a pure function of (lengths, shapes, seed, epoch): any batch can be found
+The plan of an epoch is a pure function of (lengths, buckets, seed, epoch): any batch can be found
 again from two integers, its epoch and its index, so a run resumes without replaying.
 """
 
@@ -30,8 +30,8 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Shape:
-    """The frame of a batch: so many rows, so many pieces on each side."""
+class Bucket:
+    """The bucket of a batch: so many rows, so many pieces on each side."""
 
     rows: int
     source: int
@@ -40,34 +40,34 @@ class Shape:
 
 @dataclass(frozen=True)
 class PlannedBatch:
-    """A batch that has not been read yet: its frame and the numbers of its pairs."""
+    """A batch that has not been read yet: its bucket and the numbers of its pairs."""
 
-    shape: Shape
+    bucket: Bucket
     pairs: npt.NDArray[np.int64]
 
 
-def choose_shapes(lengths: Lengths, config: BatchConfig, *, devices: int = 1) -> list[Shape]:
-    """Chooses at most `config.shapes` frames, smallest first, that leave the least padding.
+def choose_buckets(lengths: Lengths, config: BatchConfig, *, devices: int = 1) -> list[Bucket]:
+    """Chooses at most `config.buckets` buckets, smallest first, that leave the least padding.
 
-    A pair goes into the smallest frame that holds both its sides. Greedy: the frame that saves most
-    cells is added, time and again; then each frame in turn is taken out and placed anew until
-    nothing moves. The largest frame holds every pair.
+    A pair goes into the smallest bucket that holds both its sides. Greedy: the bucket that saves
+    most padding is added, time and again; then each in turn is taken out and placed anew until
+    nothing moves. The largest bucket holds every pair.
 
     Raises:
         ConfigError: a pair has more tokens than a batch may have.
     """
     sides, counts = np.unique(_coarse(lengths), axis=0, return_counts=True)
     source, target = np.unique(sides[:, 0]), np.unique(sides[:, 1])
-    frames = np.stack(np.meshgrid(source, target, indexing="ij"), axis=-1).reshape(-1, 2)
-    holds = (sides <= frames[:, None, :]).all(axis=-1)  # (frames, distinct lengths)
-    cells = np.where(holds, frames.sum(axis=1, keepdims=True), np.iinfo(np.int64).max)
+    buckets = np.stack(np.meshgrid(source, target, indexing="ij"), axis=-1).reshape(-1, 2)
+    holds = (sides <= buckets[:, None, :]).all(axis=-1)  # (buckets, distinct lengths)
+    padded = np.where(holds, buckets.sum(axis=1, keepdims=True), np.iinfo(np.int64).max)
 
     def best_beside(chosen: list[int]) -> int:
-        now = cells[chosen].min(axis=0)
-        return int((counts * np.maximum(now - cells, 0)).sum(axis=1).argmax())
+        now = padded[chosen].min(axis=0)
+        return int((counts * np.maximum(now - padded, 0)).sum(axis=1).argmax())
 
-    chosen = [len(frames) - 1]
-    while len(chosen) < min(config.shapes, len(frames)):
+    chosen = [len(buckets) - 1]
+    while len(chosen) < min(config.buckets, len(buckets)):
         chosen.append(best_beside(chosen))
     while True:
         before = list(chosen)
@@ -76,34 +76,35 @@ def choose_shapes(lengths: Lengths, config: BatchConfig, *, devices: int = 1) ->
         if chosen == before:
             break
     ordered = sorted(
-        {tuple(map(int, frames[index])) for index in chosen}, key=lambda frame: (sum(frame), frame)
+        {tuple(map(int, buckets[index])) for index in chosen},
+        key=lambda bucket: (sum(bucket), bucket),
     )
-    return [Shape(_rows(max(frame), config, devices), *frame) for frame in ordered]
+    return [Bucket(_rows(max(bucket), config, devices), *bucket) for bucket in ordered]
 
 
 def plan_epoch(
-    lengths: Lengths, shapes: Sequence[Shape], *, seed: int, epoch: int, part: int = 0
+    lengths: Lengths, buckets: Sequence[Bucket], *, seed: int, epoch: int, part: int = 0
 ) -> list[PlannedBatch]:
     """Shuffles the pairs into batches, and the batches: every pair exactly once.
 
     The pairs are those of an epoch, or of a part of one that is planned by itself.
 
-    Pairs that do not fill a batch of their own shape move up to the next shape that holds them, so
-    that an epoch has few batches that are not full.
+    Pairs that do not fill a batch of their own bucket move up to the next bucket that holds them,
+    so that an epoch has few batches that are not full.
     """
     random = np.random.default_rng([seed, epoch, part])
-    fits = _fits(lengths, shapes)
+    fits = _fits(lengths, buckets)
     home = fits.argmax(axis=0)
     batches: list[PlannedBatch] = []
     left = np.empty(0, np.int64)
-    for index, shape in enumerate(shapes):
+    for index, bucket in enumerate(buckets):
         own = random.permutation(np.flatnonzero(home == index))
         movable = left[fits[index, left]]
         pairs, waiting = np.concatenate([movable, own]), left[~fits[index, left]]
-        full = len(pairs) // shape.rows * shape.rows
-        batches += [PlannedBatch(shape, part) for part in pairs[:full].reshape(-1, shape.rows)]
+        full = len(pairs) // bucket.rows * bucket.rows
+        batches += [PlannedBatch(bucket, part) for part in pairs[:full].reshape(-1, bucket.rows)]
         left = np.concatenate([waiting, pairs[full:]])
-    last = shapes[-1]
+    last = buckets[-1]
     batches += [
         PlannedBatch(last, left[start : start + last.rows])
         for start in range(0, len(left), last.rows)
@@ -111,33 +112,33 @@ def plan_epoch(
     return [batches[index] for index in random.permutation(len(batches))]
 
 
-def in_order(lengths: Lengths, shapes: Sequence[Shape]) -> list[PlannedBatch]:
+def in_order(lengths: Lengths, buckets: Sequence[Bucket]) -> list[PlannedBatch]:
     """Puts every pair into a batch without chance: for validation and for given pairs."""
-    fits = _fits(lengths, shapes)
+    fits = _fits(lengths, buckets)
     home = fits.argmax(axis=0)
     return [
-        PlannedBatch(shape, pairs[start : start + shape.rows])
-        for index, shape in enumerate(shapes)
+        PlannedBatch(bucket, pairs[start : start + bucket.rows])
+        for index, bucket in enumerate(buckets)
         for pairs in [np.flatnonzero(home == index)]
-        for start in range(0, len(pairs), shape.rows)
+        for start in range(0, len(pairs), bucket.rows)
     ]
 
 
 def pad(
     pairs: Sequence[tuple[Sentence, Sentence]],
-    shape: Shape,
+    bucket: Bucket,
     *,
     links: Sequence[npt.NDArray[np.int32]] | None = None,
 ) -> Batch:
-    """Lays (source, target) ids into a frame of zeros; rows that are missing have length zero.
+    """Lays (source, target) ids into a bucket of zeros; rows that are missing have length zero.
 
     `links`, where there are any, are the (links, 2) source and target places of each pair.
     """
-    source, source_lengths = pad_side([pair[0] for pair in pairs], shape.rows, shape.source)
-    target, target_lengths = pad_side([pair[1] for pair in pairs], shape.rows, shape.target)
+    source, source_lengths = pad_side([pair[0] for pair in pairs], bucket.rows, bucket.source)
+    target, target_lengths = pad_side([pair[1] for pair in pairs], bucket.rows, bucket.target)
     linked = None
     if links is not None:
-        linked = np.zeros((shape.rows, shape.target, shape.source), np.bool_)
+        linked = np.zeros((bucket.rows, bucket.target, bucket.source), np.bool_)
         for row, places in enumerate(links):
             linked[row, places[:, 1], places[:, 0]] = True
     return Batch(source, source_lengths, target, target_lengths, linked)
@@ -155,9 +156,9 @@ def pad_side(
     return tokens, lengths
 
 
-def _fits(lengths: Lengths, shapes: Sequence[Shape]) -> npt.NDArray[np.bool_]:
-    """Returns (shapes, pairs): whether both sides of a pair fit into a frame."""
-    return np.stack([(lengths <= (shape.source, shape.target)).all(axis=1) for shape in shapes])
+def _fits(lengths: Lengths, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:
+    """Returns (buckets, pairs): whether both sides of a pair fit into a bucket."""
+    return np.stack([(lengths <= (bucket.source, bucket.target)).all(axis=1) for bucket in buckets])
 
 
 def _coarse(lengths: Lengths) -> npt.NDArray[np.int64]:

@@ -111,14 +111,14 @@ class FilterReport:
 
 
 def filter_pairs(
-    encoded: Dataset, *, max_length: int, max_ratio: float
+    encoded: Dataset, *, max_length: int, max_length_ratio: float
 ) -> tuple[Dataset, FilterReport]:
     """Leaves out pairs that training cannot use.
 
     Args:
         encoded: The pairs as ids.
         max_length: Of either side, `eos` included.
-        max_ratio: Of the longer side to the shorter one, `eos` not counted.
+        max_length_ratio: Of the longer side to the shorter one, `eos` not counted.
 
     Raises:
         DataError: no pair is left.
@@ -127,7 +127,7 @@ def filter_pairs(
     longer, shorter = sizes.max(axis=1), sizes.min(axis=1)
     empty = shorter <= 1
     too_long = ~empty & (longer > max_length)
-    uneven = ~empty & ~too_long & (longer - 1 > max_ratio * (shorter - 1))
+    uneven = ~empty & ~too_long & (longer - 1 > max_length_ratio * (shorter - 1))
     kept = np.flatnonzero(~(empty | too_long | uneven))
     report = FilterReport(
         total=len(sizes),
@@ -139,7 +139,7 @@ def filter_pairs(
     if len(kept) == 0:
         raise DataError(
             f"no pair is left to train on: {report}; look at the corpus, or raise "
-            f"data.max_length ({max_length}) and data.max_ratio ({max_ratio})"
+            f"data.max_length ({max_length}) and data.max_length_ratio ({max_length_ratio})"
         )
     return encoded.select(kept), report
 

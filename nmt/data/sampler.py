@@ -46,7 +46,7 @@ class Sampler:
         self, texts: Sequence[str], sampling: SamplingConfig, *, rng: np.random.Generator
     ) -> list[list[int]]:
         """Returns the ids of one segmentation of each text."""
-        if sampling.candidates > 1 and isinstance(self._segmentation, Unigram):
+        if sampling.nbest_size > 1 and isinstance(self._segmentation, Unigram):
             return [self._draw_from_best(text, sampling, rng) for text in texts]
         normalised = self._processor.normalize(list(texts))
         drawn = self._segmentation.draw(normalised, alpha=sampling.alpha, rng=rng)
@@ -59,7 +59,7 @@ class Sampler:
 
         Characters that are unknown are so in all of them, and count in none.
         """
-        best = self._processor.nbest_encode_as_ids(text, nbest_size=sampling.candidates)
+        best = self._processor.nbest_encode_as_ids(text, nbest_size=sampling.nbest_size)
         sums = np.array([sum(map(self._scores.__getitem__, ids)) for ids in best])
         chances = np.exp(sampling.alpha * (sums - sums.max()))
         return best[rng.choice(len(best), p=chances / chances.sum())]

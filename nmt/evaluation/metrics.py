@@ -14,7 +14,7 @@ TOKENISED = 100  # sentences that end as tokenised ones do, where sacreBLEU warn
 
 
 @dataclasses.dataclass(frozen=True)
-class Score:
+class MetricScore:
     """A corpus score between 0 and 100, with sacreBLEU's record of how it was computed."""
 
     name: str
@@ -25,7 +25,7 @@ class Score:
         return f"{self.name} {self.value:.2f} ({self.signature})"
 
 
-def bleu(hypotheses: Sequence[str], *references: Sequence[str]) -> Score:
+def bleu(hypotheses: Sequence[str], *references: Sequence[str]) -> MetricScore:
     """Corpus BLEU (Papineni et al. 2002; Post 2018): cased, 13a tokens, exponential smoothing.
 
     Sentences are detokenised text. Several references are several arguments, each as long as
@@ -43,24 +43,24 @@ def bleu(hypotheses: Sequence[str], *references: Sequence[str]) -> Score:
     return _score(BLEU(force=True), hypotheses, references)  # its own warning names no remedy
 
 
-def chrf(hypotheses: Sequence[str], *references: Sequence[str]) -> Score:
+def chrf(hypotheses: Sequence[str], *references: Sequence[str]) -> MetricScore:
     """Corpus chrF2 (Popović 2015): character n-grams up to 6. Arguments and errors as `bleu`."""
     return _score(CHRF(), hypotheses, references)
 
 
-def evaluate(hypotheses: Sequence[str], *references: Sequence[str]) -> list[Score]:
+def evaluate(hypotheses: Sequence[str], *references: Sequence[str]) -> list[MetricScore]:
     """BLEU and chrF, in this order. Arguments and errors as `bleu`."""
     return [bleu(hypotheses, *references), chrf(hypotheses, *references)]
 
 
-def as_json(scores: Sequence[Score]) -> str:
+def as_json(scores: Sequence[MetricScore]) -> str:
     """The scores as a JSON list of objects with `name`, `value` and `signature`."""
     return json.dumps([dataclasses.asdict(score) for score in scores], indent=2)
 
 
 def _score(
     metric: BLEU | CHRF, hypotheses: Sequence[str], references: Sequence[Sequence[str]]
-) -> Score:
+) -> MetricScore:
     if not hypotheses:
         raise DataError("no hypotheses to score; give at least one sentence")
     if not references:
@@ -73,4 +73,4 @@ def _score(
                 "they must correspond sentence for sentence"
             )
     result = metric.corpus_score(hypotheses, references)
-    return Score(result.name, result.score, metric.get_signature().format())
+    return MetricScore(result.name, result.score, metric.get_signature().format())

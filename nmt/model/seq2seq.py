@@ -10,7 +10,7 @@ from nmt.config import ModelConfig
 from nmt.errors import ConfigError
 from nmt.model.decoder import Decoder, DecoderState, dropout_masks
 from nmt.model.encoder import Encoder
-from nmt.model.lexical import LexicalModel
+from nmt.model.lexical_model import LexicalModel
 from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits
 from nmt.recurrent import dropout
 from nmt.types import RowKeys
@@ -46,7 +46,9 @@ class Seq2Seq(nnx.Module):
             if config.tied_embeddings == "none"
             else None
         )
-        self.lexical = LexicalModel(embed, target_size, rngs=rngs) if config.lexical else None
+        self.lexical_model = (
+            LexicalModel(embed, target_size, rngs=rngs) if config.lexical_model else None
+        )
 
     def encode(
         self,
@@ -88,7 +90,7 @@ class Seq2Seq(nnx.Module):
             keys=self.decoder.attention.keys(encoding.annotations),
             mask=encoding.mask,
             summary=encoding.summary,
-            embedded=None if self.lexical is None else embedded,
+            embedded=None if self.lexical_model is None else embedded,
             sample_keys=sample_keys,
             training=dropout_keys is not None,
         )
@@ -148,8 +150,8 @@ class Seq2Seq(nnx.Module):
     def output_layer(self) -> tuple[Float[Array, "vocab readout"], Float[Array, " vocab"]]:
         """The matrix under the logits (the embedding, where they are tied), and the bias."""
         tables = [self.target_embedding if self.output is None else self.output]
-        if self.lexical is not None:
-            tables.append(self.lexical.output)
+        if self.lexical_model is not None:
+            tables.append(self.lexical_model.output)
         matrix = jnp.concatenate([table.embedding[...] for table in tables], axis=-1)
         return matrix, self.output_bias[...]
 
@@ -160,10 +162,10 @@ class Seq2Seq(nnx.Module):
         encoded: EncodedSource,
     ) -> Float[Array, "batch tgt wide"]:
         """Returns the readouts, and beside them what the lexical model reads, if there is one."""
-        if self.lexical is None:
+        if self.lexical_model is None:
             return readouts
         assert encoded.embedded is not None  # `encode_embedded` has left it there
-        return self.lexical(readouts, weights, encoded.embedded)
+        return self.lexical_model(readouts, weights, encoded.embedded)
 
 
 def build(config: ModelConfig, *, source_size: int, target_size: int, seed: int) -> Seq2Seq:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nmt.errors import DataError
 from nmt.evaluation.alignment import GoldLinks
 from nmt.evaluation.words import WordMatrix
-from nmt.plotting.lettering import lettering
+from nmt.plotting.fonts import fonts
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -138,7 +138,7 @@ def grid(rows: Sequence[Sequence[Panel]]) -> "matplotlib.figure.Figure":
 
     panels = list(chain(*rows))
     texts = chain(*([*each.source, *each.target, each.title or ""] for each in panels))
-    families, boxes = lettering(texts)
+    families, boxes = fonts(texts)
     most = max(max(each.weights.shape) for each in panels)
     cell = float(np.interp(most, [10, 40], [0.34, 0.22]))  # inches
     figure = Figure(figsize=(1, 1))  # so that a share of the figure is an inch

@@ -5,30 +5,30 @@ import numpy as np
 
 from nmt.errors import RunError
 from nmt.run import Run
-from nmt.training.feed import Feed
+from nmt.training.loader import DataLoader
+from nmt.training.metrics import StepRecord
 from nmt.training.step import TrainState
-from nmt.training.tally import Reading
 
 SHOWN = 100  # sentences that a report names
 
 
-def check(steps: list[Reading], *, run: Run, feed: Feed) -> None:
+def check(steps: list[StepRecord], *, run: Run, loader: DataLoader) -> None:
     """Looks whether too many updates in a row were left out.
 
     Raises:
-        RunError: `training.max_skipped` were: with the rate, the gradient and the sentences.
+        RunError: `training.max_skipped_updates` were; it names rate, gradient and sentences.
     """
-    limit = run.config.training.max_skipped
+    limit = run.config.training.max_skipped_updates
     for step in steps:
         if step.skipped_in_row < limit:
             continue
-        saved = run.position("last")
-        numbers = feed.sentences(step.position)
+        saved = run.progress("last")
+        numbers = loader.sentences(step.progress)
         shown = ", ".join(map(str, numbers[:SHOWN]))
         more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
         raise RunError(
             f"{run.path}: training diverges: {limit} updates in a row were left out as exploded or "
-            f"not a number, the last one at step {step.position.step + 1} (learning rate "
+            f"not a number, the last one at step {step.progress.step + 1} (learning rate "
             f"{step.learning_rate:.3g}, gradient norm {step.gradient_norm:.3g}, sentences "
             f"{shown}{more} of the training corpus); lower training.learning_rate or "
             "training.clip_norm and start anew in another folder; "

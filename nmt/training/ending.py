@@ -15,7 +15,7 @@ def total_steps(config: Config, batches_per_epoch: int) -> int:
     if training.max_steps is not None:
         limits.append(training.max_steps)
     if training.max_epochs is not None:
-        limits.append(training.max_epochs * batches_per_epoch // training.accumulate)
+        limits.append(training.max_epochs * batches_per_epoch // training.gradient_accumulation)
     return max(1, min(limits))
 
 
@@ -29,9 +29,9 @@ def check_moved(run: Run, *, batches_per_epoch: int) -> None:
     if run.stored is None or training.extend or not depends_on_the_end(training.schedule):
         return
     before, after = (total_steps(each, batches_per_epoch) for each in (run.stored, run.config))
-    if before == after or (position := run.position("last")) is None or position.step == 0:
+    if before == after or (progress := run.progress("last")) is None or progress.step == 0:
         return
-    step = position.step
+    step = progress.step
     rates = (
         float(learning_rate(training, total_steps=total)(jnp.asarray(at)))
         for total, at in ((before, step - 1), (after, step))

@@ -52,7 +52,7 @@ def alignment_cost(
 
     A piece without links says nothing about where to look, and costs nothing.
     """
-    if config.step == "read":
+    if config.step == "shifted":
         links = jnp.pad(links, ((0, 0), (1, 0), (0, 0)))[:, :-1]  # the end, read by none, has none
     number = links.sum(axis=-1, keepdims=True)
     wanted = links / jnp.maximum(number, 1)

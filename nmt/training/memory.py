@@ -6,7 +6,7 @@ from dataclasses import replace
 import jax
 
 from nmt.config import DataConfig, TokenBatchConfig
-from nmt.data.batching import Shape, pad
+from nmt.data.batching import Bucket, pad
 from nmt.errors import ConfigError
 from nmt.processes import ALONE, ProcessGroup
 from nmt.training.step import TrainState, TrainStep, shard
@@ -16,7 +16,7 @@ from nmt.types import RandomKey
 def try_largest(
     step: TrainStep,
     state: TrainState,
-    shapes: list[Shape],
+    buckets: list[Bucket],
     *,
     key: RandomKey,
     config: DataConfig,
@@ -30,9 +30,9 @@ def try_largest(
     Raises:
         ConfigError: it does not fit into the memory of the device.
     """
-    shape = max(shapes, key=lambda shape: (shape.rows * shape.source * shape.target, shape.rows))
-    rows = processes.rows(shape.rows)
-    own = replace(shape, rows=rows.stop - rows.start)
+    bucket = max(buckets, key=lambda each: (each.rows * each.source * each.target, each.rows))
+    rows = processes.rows(bucket.rows)
+    own = replace(bucket, rows=rows.stop - rows.start)
     blank = pad([], own, links=[] if config.train.alignments else None)
     try:
         state, metrics = step(state, shard(blank), key)
@@ -43,9 +43,10 @@ def try_largest(
         budget = "tokens" if isinstance(config.batch, TokenBatchConfig) else "sentences"
         reason = str(error).splitlines()[0].removeprefix("RESOURCE_EXHAUSTED: ")
         raise ConfigError(
-            f"the largest batch, {shape.rows} sentences of {shape.source} source and "
-            f"{shape.target} target pieces, does not fit into memory ({reason}); lower "
-            f"data.batch.{budget} and raise training.accumulate instead, or lower data.max_length"
+            f"the largest batch, {bucket.rows} sentences of {bucket.source} source and "
+            f"{bucket.target} target pieces, does not fit into memory ({reason}); lower "
+            f"data.batch.{budget} and raise training.gradient_accumulation instead, or lower "
+            "data.max_length"
         ) from None
     return state
 

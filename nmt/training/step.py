@@ -33,13 +33,13 @@ EXPLODED = 1e4  # nats a token; chance alone takes no more than ten, so that thi
 
 @struct.dataclass
 class TrainState:
-    """All that training changes; a checkpoint holds exactly this and the data position."""
+    """All that training changes; a checkpoint holds exactly this and the data progress."""
 
     step: Int[Array, ""]  # updates made
     batches: Int[Array, ""]  # batches consumed, more than updates where gradients accumulate
     params: Params
     optimizer: optax.OptState
-    plateau: Scalar  # the factor by which validation has cut the learning rate
+    lr_scale: Scalar  # the factor by which validation has cut the learning rate
     pending: tuple[LossSums, Params] | None  # sums of the batches since the last update
     objectives: dict[str, Any]  # the state of each objective beside the cross-entropy
     skipped: Int[Array, ""]  # updates left out, because their gradient or loss was not sound
@@ -80,14 +80,14 @@ def init_state(config: Config, model: Seq2Seq) -> TrainState:
     """
     params = nnx.state(model, nnx.Param)
     pending = None
-    if config.training.accumulate > 1:
+    if config.training.gradient_accumulation > 1:
         pending = (_no_loss(), jax.tree.map(jnp.zeros_like, params))
     state = TrainState(
         step=jnp.zeros((), jnp.int32),
         batches=jnp.zeros((), jnp.int32),
         params=params,
         optimizer=build_optimizer(config.training).init(params),
-        plateau=jnp.ones(()),
+        lr_scale=jnp.ones(()),
         pending=pending,
         objectives={
             each.name: each.start(len(model.output_bias)) for each in build_objectives(config)
@@ -128,7 +128,7 @@ def make_train_step(
             return minimised, (replace(sums, loss=sum(logged.values(), sums.loss)), logged)
 
         gradients, (sums, costs) = jax.lax.psum(jax.grad(loss, has_aux=True)(state.params), AXIS)
-        rate = rate_at(state.step) * state.plateau
+        rate = rate_at(state.step) * state.lr_scale
         before = state
         moved = {each.name: each.update(state.objectives[each.name], sums) for each in objectives}
         state = replace(state, batches=state.batches + 1, objectives=moved)
@@ -179,7 +179,7 @@ def _forward(
 
     It is computed in the configured type.
     """
-    dtype = jnp.dtype(config.training.compute_type)
+    dtype = jnp.dtype(config.training.dtype)
     model = nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
     source_keys, target_keys, sample_keys = [None] * 3 if keys is None else list(keys.T)
     encoded = model.encode(

@@ -15,14 +15,14 @@ from nmt.data import corpus, tokenizer
 from nmt.errors import Interrupted
 from nmt.model.build import build_model
 from nmt.processes import ALONE, ProcessGroup
-from nmt.run import Position, Run
+from nmt.run import Run, TrainingProgress
 from nmt.training import divergence, interruption, memory
 from nmt.training.ending import check_moved, total_steps
-from nmt.training.feed import Feed
+from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
+from nmt.training.metrics import MetricsAccumulator, StepRecord
 from nmt.training.step import TrainState, init_state, make_train_step
-from nmt.training.tally import Reading, Tally
-from nmt.training.validation import Validator, judge
+from nmt.training.validation import Validator, update_best
 
 
 def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
@@ -53,15 +53,15 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         pairs, report = corpus.filter_pairs(
             corpus.encode(text["train"], tokenizers),
             max_length=config.data.max_length,
-            max_ratio=config.data.max_ratio,
+            max_length_ratio=config.data.max_length_ratio,
         )
         if not started:
             locked.enter_context(run.lock())
             Run.start(config)  # which another training may have made in the meantime
-        feed = Feed(text["train"], pairs, tokenizers, config, processes)
-        check_moved(run, batches_per_epoch=feed.batches_per_epoch)
+        loader = DataLoader(text["train"], pairs, tokenizers, config, processes)
+        check_moved(run, batches_per_epoch=loader.batches_per_epoch)
         run.create(tokenizers)
-        trainer = Trainer(run, feed, text["validation"])
+        trainer = Trainer(run, loader, text["validation"])
         for line in (*run.notes, f"{run.path}: {report}"):
             trainer.display.say(line)
         trainer.run_to_end()
@@ -69,27 +69,27 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
 
 
 class Trainer:
-    """One training run in progress: the state on the devices and the position in the data."""
+    """One training run in progress: the state on the devices and the progress in the data."""
 
-    def __init__(self, run: Run, feed: Feed, validation: datasets.Dataset) -> None:
-        self.run, self.feed = run, feed
-        config, tokenizers = run.config, feed.tokenizers
+    def __init__(self, run: Run, loader: DataLoader, validation: datasets.Dataset) -> None:
+        self.run, self.loader = run, loader
+        config, tokenizers = run.config, loader.tokenizers
         self.settings = config.training
         model = build_model(config, tokenizers)
         graph, bos = nnx.graphdef(model), tokenizers.target.bos
-        self.total_steps = total_steps(config, feed.batches_per_epoch)
-        self.state, self.position = self._restored(init_state(config, model))
+        self.total_steps = total_steps(config, loader.batches_per_epoch)
+        self.state, self.progress = self._restored(init_state(config, model))
         self.step = make_train_step(config, graph, bos=bos, total_steps=self.total_steps)
         self.add = make_train_step(
             config, graph, bos=bos, total_steps=self.total_steps, update=False
         )
         self.validator = Validator(validation, graph, tokenizers=tokenizers, config=config)
         self.key = jax.random.key(config.seed)
-        self.log = TrainingLog(run, step=self.position.step)
+        self.log = TrainingLog(run, step=self.progress.step)
         self.display = Display(
-            self.total_steps, step=self.position.step, quiet=not run.processes.is_main
+            self.total_steps, step=self.progress.step, quiet=not run.processes.is_main
         )
-        self.tally = Tally(self.position.unlogged)
+        self.accumulator = MetricsAccumulator(self.progress.pending_log)
         self.watch = Stopwatch()
 
     def run_to_end(self) -> None:
@@ -97,14 +97,14 @@ class Trainer:
         try:
             if self._finished():
                 self.display.say(
-                    f"{self.run.path}: already trained to step {self.position.step} of "
+                    f"{self.run.path}: already trained to step {self.progress.step} of "
                     f"{self.total_steps}; raise training.max_steps, max_epochs or patience to go on"
                 )
                 return
             self.state = memory.try_largest(
                 self.step,
                 self.state,
-                self.feed.shapes,
+                self.loader.buckets,
                 key=self.key,
                 config=self.run.config.data,
                 processes=self.run.processes,
@@ -112,11 +112,11 @@ class Trainer:
             self.watch.lap()
             with interruption.requests() as requests:
                 self._train(requests)
-                if self.position.step % self.settings.validate_every:
+                if self.progress.step % self.settings.validate_every:
                     self._validate()
             self.display.say(
-                f"{self.run.path}: trained to step {self.position.step}; "
-                f"best at step {self.position.best_step}"
+                f"{self.run.path}: trained to step {self.progress.step}; "
+                f"best at step {self.progress.best_step}"
             )
             if signal := interruption.asked(requests, self.run.processes):
                 self._interrupt(signal, "the training had ended, and is saved")
@@ -126,7 +126,7 @@ class Trainer:
 
     def _train(self, requests: list[str]) -> None:
         """Makes steps until training has ended, or a process is asked to stop."""
-        with contextlib.closing(self.feed.batches(self.position)) as batches:
+        with contextlib.closing(self.loader.batches(self.progress)) as batches:
             for batch, after in batches:
                 self._consume(batch, after)
                 if self._finished():
@@ -134,27 +134,27 @@ class Trainer:
                 if signal := interruption.asked(requests, self.run.processes):
                     self._stop(signal)
 
-    def _consume(self, batch: Any, after: Position) -> None:
+    def _consume(self, batch: Any, after: TrainingProgress) -> None:
         """Makes one step on a batch, and what is due after it."""
-        batches = self.position.batches + 1
-        updates = batches % self.settings.accumulate == 0
+        batches = self.progress.batches + 1
+        updates = batches % self.settings.gradient_accumulation == 0
         step = self.step if updates else self.add
         self.state, metrics = step(self.state, batch, self.key)
-        self.tally.add(self.position, metrics)
-        self.position = replace(
-            self.position,
+        self.accumulator.add(self.progress, metrics)
+        self.progress = replace(
+            self.progress,
             epoch=after.epoch,
             part=after.part,
             batch=after.batch,
             batches=batches,
-            step=self.position.step + updates,
+            step=self.progress.step + updates,
         )
         if not updates:
             return
-        self.display.advance(self.position.step)
-        if self.position.step % self.settings.log_every == 0:
+        self.display.advance(self.progress.step)
+        if self.progress.step % self.settings.log_every == 0:
             self._report_training()
-        if self.position.step % self.settings.validate_every == 0:
+        if self.progress.step % self.settings.validate_every == 0:
             self._validate()
 
     def _stop(self, signal: str) -> NoReturn:
@@ -162,11 +162,11 @@ class Trainer:
         self._read_steps()
         saved = divergence.is_sound(self.state)
         if saved:
-            self.position = replace(self.position, unlogged=self.tally.sums)
-            self.run.save("last", _items(self.state), self.position)
+            self.progress = replace(self.progress, pending_log=dict(self.accumulator.sums))
+            self.run.save("last", _items(self.state), self.progress)
         self._interrupt(
             signal,
-            f"stopped after step {self.position.step}, "
+            f"stopped after step {self.progress.step}, "
             f"{'saved' if saved else 'not saved, because the last update was left out'}; "
             "the same command goes on",
         )
@@ -175,22 +175,22 @@ class Trainer:
         run = self.run.path
         raise Interrupted(f"{run}: {signal}: {message}", signal=signal, run=run)
 
-    def _read_steps(self) -> list[Reading]:
-        """Adds up the steps since the last reading; the devices are waited for only here."""
-        steps = self.tally.read()
-        divergence.check(steps, run=self.run, feed=self.feed)
+    def _read_steps(self) -> list[StepRecord]:
+        """Adds up the steps since the last record; the devices are waited for only here."""
+        steps = self.accumulator.read()
+        divergence.check(steps, run=self.run, loader=self.loader)
         return steps
 
     def _report_training(self) -> None:
         """Logs the mean over the steps since the last report."""
         last = self._read_steps()[-1]
-        values = self.tally.values(last, seconds=self.watch.lap())
-        values["train/epoch"] = self.feed.epochs(self.position)
+        values = self.accumulator.values(last, seconds=self.watch.lap())
+        values["train/epoch"] = self.loader.epochs(self.progress)
         values["train/peak_memory_mib"] = memory.peak()
-        self.tally = Tally()
-        self.log.write(self.position.step, values)
+        self.accumulator = MetricsAccumulator()
+        self.log.write(self.progress.step, values)
         self.display.note(
-            f"epoch {values['train/epoch']:.2f} step {self.position.step} "
+            f"epoch {values['train/epoch']:.2f} step {self.progress.step} "
             f"loss {values.get('train/loss', math.nan):.3f} "
             f"ppl {values.get('train/perplexity', math.nan):.2f} "
             f"lr {values['train/learning_rate']:.2e} "
@@ -204,13 +204,13 @@ class Trainer:
         timer = Stopwatch()
         if not divergence.is_sound(self.state):
             self.display.say(
-                f"step {self.position.step}: neither validated nor saved, because the last update "
+                f"step {self.progress.step}: neither validated nor saved, because the last update "
                 "was left out as exploded or not a number"
             )
             return
         report = self.validator.measure(self.state.params)
-        step = self.position.step
-        self.position = judge(self.position, report, metric=self.settings.metric)
+        step = self.progress.step
+        self.progress = update_best(self.progress, report, metric=self.settings.metric)
         self._cut_learning_rate()
         values = {
             "validation/perplexity": report.perplexity,
@@ -220,22 +220,22 @@ class Trainer:
             "validation/seconds": timer.split(),
         }
         self.log.write(step, values)
-        self.position = replace(self.position, unlogged=self.tally.sums)
-        is_best = self.position.best_step == step
+        self.progress = replace(self.progress, pending_log=dict(self.accumulator.sums))
+        is_best = self.progress.best_step == step
         self.display.say(
             f"validation at step {step}: ppl {report.perplexity:.3f} BLEU {report.bleu.value:.2f}"
             + (f", {report.cut} translations cut at their longest length" if report.cut else "")
             + (" (best so far)" if is_best else "")
         )
         if is_best:
-            self.run.save("best", {"params": self.state.params}, self.position)
-        self.run.save("last", _items(self.state), self.position)
+            self.run.save("best", {"params": self.state.params}, self.progress)
+        self.run.save("last", _items(self.state), self.progress)
         self._draw_attention()
         self.watch.leave_out(timer.lap())
 
     def _draw_attention(self) -> None:
         """Shows attention in TensorBoard; training does not end with a picture that fails."""
-        step = self.position.step
+        step = self.progress.step
         try:
             for index, pixels in enumerate(self.validator.attention_images(self.state.params)):
                 self.log.image(step, f"attention/{index}", pixels)
@@ -251,22 +251,22 @@ class Trainer:
         schedule = self.settings.schedule
         if (
             isinstance(schedule, PlateauScheduleConfig)
-            and self.position.plateau > schedule.patience
+            and self.progress.bad_validations_since_cut > schedule.patience
         ):
-            self.state = replace(self.state, plateau=self.state.plateau * schedule.factor)
-            self.position = replace(self.position, plateau=0)
+            self.state = replace(self.state, lr_scale=self.state.lr_scale * schedule.factor)
+            self.progress = replace(self.progress, bad_validations_since_cut=0)
 
     def _finished(self) -> bool:
         patience = self.settings.patience
-        stalled = patience is not None and self.position.stale >= patience
-        return stalled or self.position.step >= self.total_steps
+        stalled = patience is not None and self.progress.bad_validations >= patience
+        return stalled or self.progress.step >= self.total_steps
 
-    def _restored(self, fresh: TrainState) -> tuple[TrainState, Position]:
-        position = self.run.position("last")
-        if position is None:
-            return fresh, Position(tokenizer=self.feed.tokenizers.fingerprint)
+    def _restored(self, fresh: TrainState) -> tuple[TrainState, TrainingProgress]:
+        progress = self.run.progress("last")
+        if progress is None:
+            return fresh, TrainingProgress(tokenizer=self.loader.tokenizers.fingerprint)
         items = self.run.restore("last", _items(fresh))
-        return TrainState(params=items["params"], **items["rest"]), position
+        return TrainState(params=items["params"], **items["rest"]), progress
 
 
 def _items(state: TrainState) -> dict[str, Any]:

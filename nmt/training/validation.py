@@ -13,17 +13,17 @@ import numpy.typing as npt
 from nmt import plotting
 from nmt.config import Config, SentenceBatchConfig
 from nmt.data import corpus
-from nmt.data.batching import choose_shapes, in_order, pad
+from nmt.data.batching import choose_buckets, in_order, pad
 from nmt.data.tokenizer import Tokenizers
-from nmt.decoding.predictor import LoadedModel
-from nmt.decoding.translator import Translator
-from nmt.evaluation.metrics import Score, bleu
-from nmt.run import Position
+from nmt.evaluation.metrics import MetricScore, bleu
+from nmt.inference.predictor import LoadedModel
+from nmt.inference.translator import Translator
+from nmt.run import TrainingProgress
 from nmt.training.loss import totals
 from nmt.training.step import device_count, make_eval_step, shard
 from nmt.types import Graph, Params
 
-SHAPES = 4
+BUCKETS = 4
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Report:
     """What one validation found."""
 
     perplexity: float  # of a target piece, over the whole set
-    bleu: Score  # of translations on detokenised text
+    bleu: MetricScore  # of translations on detokenised text
     cut: int = 0  # translations that reached their longest length
 
     def value(self, metric: str) -> float:
@@ -39,12 +39,22 @@ class Report:
         return self.bleu.value if metric == "bleu" else -self.perplexity
 
 
-def judge(position: Position, report: Report, *, metric: str) -> Position:
-    """Returns the position with a validation's result counted in."""
+def update_best(progress: TrainingProgress, report: Report, *, metric: str) -> TrainingProgress:
+    """Returns the progress with a validation's result counted in."""
     value = report.value(metric)
-    if not math.isnan(value) and (position.best is None or value > position.best):
-        return replace(position, best=value, best_step=position.step, stale=0, plateau=0)
-    return replace(position, stale=position.stale + 1, plateau=position.plateau + 1)
+    if not math.isnan(value) and (progress.best is None or value > progress.best):
+        return replace(
+            progress,
+            best=value,
+            best_step=progress.step,
+            bad_validations=0,
+            bad_validations_since_cut=0,
+        )
+    return replace(
+        progress,
+        bad_validations=progress.bad_validations + 1,
+        bad_validations_since_cut=progress.bad_validations_since_cut + 1,
+    )
 
 
 class Validator:
@@ -97,9 +107,9 @@ class Validator:
     def _batches(self) -> list[Any]:
         encoded = corpus.encode(self._text, self._tokenizers)
         lengths = corpus.lengths(encoded)
-        frames = SentenceBatchConfig(sentences=self._config.decoding.batch, shapes=SHAPES)
-        shapes = choose_shapes(lengths, frames, devices=device_count())
+        limits = SentenceBatchConfig(sentences=self._config.decoding.batch, buckets=BUCKETS)
+        buckets = choose_buckets(lengths, limits, devices=device_count())
         return [
-            shard(pad(corpus.rows(encoded, planned.pairs), planned.shape))
-            for planned in in_order(lengths, shapes)
+            shard(pad(corpus.rows(encoded, planned.pairs), planned.bucket))
+            for planned in in_order(lengths, buckets)
         ]

@@ -1,4 +1,4 @@
-"""What every mechanism, with every score and normaliser, owes the decoder: a user's score too."""
+"""What every mechanism, with every score and normalizer, owes the decoder: a user's score too."""
 
 from types import SimpleNamespace
 
@@ -35,7 +35,7 @@ OWN = f"{__name__}:Distance"
 # Location has a position less than the source; the window is narrower than the source.
 OPTIONS = {"location": {"max_positions": SRC - 1}, OWN: {"sharpness": 0.5}}
 PAIRS = [(score, "softmax") for score in (*SCORES, OWN)] + [
-    ("additive", normaliser) for normaliser in ("sparsemax", "entmax15")
+    ("additive", normalizer) for normalizer in ("sparsemax", "entmax15")
 ]
 MECHANISMS = [
     *({"mechanism": name} for name in ("global", "hard", "monotonic")),
@@ -46,32 +46,32 @@ MECHANISMS = [
 
 
 def _combines(config):
-    """Returns whether a mechanism can read the score and the normaliser."""
+    """Returns whether a mechanism can read the score and the normalizer."""
     mechanism = config["mechanism"]
     compares = mechanism in ("local_m", "local_p", "monotonic") or "coverage" in config
     return (compares, config["score"]) != (True, "location") and (
-        mechanism != "monotonic" or config["normaliser"] == "softmax"
+        mechanism != "monotonic" or config["normalizer"] == "softmax"
     )
 
 
 def _read(config):
-    """Returns what of the score and the normaliser a mechanism can read."""
-    unread = "normaliser" if config["mechanism"] == "monotonic" else None
+    """Returns what of the score and the normalizer a mechanism can read."""
+    unread = "normalizer" if config["mechanism"] == "monotonic" else None
     return {key: value for key, value in config.items() if key != unread}
 
 
 def _is_slow(config):
     """Returns whether a mechanism but the plain one has a score much like its additive one."""
     plain = config["mechanism"] == "global" and "coverage" not in config
-    pair = config["score"], config.get("normaliser", "softmax")
+    pair = config["score"], config.get("normalizer", "softmax")
     return not plain and pair not in (PAIRS[0], PAIRS[-3])
 
 
 CONFIGS = [
     _read(config)
     for mechanism in MECHANISMS
-    for score, normaliser in PAIRS
-    if _combines(config := {**mechanism, "score": score, "normaliser": normaliser})
+    for score, normalizer in PAIRS
+    if _combines(config := {**mechanism, "score": score, "normalizer": normalizer})
 ]
 CASES = [
     *(({"mechanism": mechanism}, "translating") for mechanism in ("none", "uniform")),
@@ -93,7 +93,7 @@ MAYBE_NOTHING = ("monotonic",)  # and those that attend to nothing at times
 
 def _name(case):
     config, mode = case
-    keys = ("mechanism", "coverage", "score", "normaliser", "estimator")
+    keys = ("mechanism", "coverage", "score", "normalizer", "estimator")
     return "-".join(filter(None, [*(config.get(key) for key in keys), mode]))
 
 

@@ -66,9 +66,9 @@ def test_positions_are_drawn_as_often_as_they_weigh_and_anew_at_each_step():
     np.testing.assert_array_equal(together[3], 0)
 
 
-@pytest.mark.parametrize("expected", [0.0, 0.5])
-def test_in_training_a_share_of_the_sentences_has_the_mean_as_its_context(expected):
-    attention, encoded, query, shares = _many(expected=expected)
+@pytest.mark.parametrize("soft_fraction", [0.0, 0.5])
+def test_in_training_a_share_of_the_sentences_has_the_mean_as_its_context(soft_fraction):
+    attention, encoded, query, shares = _many(soft_fraction=soft_fraction)
     encoded = encoded.replace(training=True)
     state = attention.initial_state(encoded)
 
@@ -76,12 +76,14 @@ def test_in_training_a_share_of_the_sentences_has_the_mean_as_its_context(expect
         context, attended, state = attention(query, encoded, state)
         context = np.asarray(context)[:, :SRC]
         soft = np.isclose(context, shares, atol=1e-6).all(axis=1)
-        np.testing.assert_array_equal(soft, state.expected)
+        np.testing.assert_array_equal(soft, state.soft)
         chosen = context[~soft].argmax(axis=1)
         np.testing.assert_allclose(attended.log_choice[~soft], np.log(shares[chosen]), rtol=1e-5)
         np.testing.assert_array_equal(attended.log_choice[soft], 0)
 
-    assert abs(soft.mean() - expected) <= 5 * np.sqrt(expected * (1 - expected) / DRAWS)
+    assert abs(soft.mean() - soft_fraction) <= 5 * np.sqrt(
+        soft_fraction * (1 - soft_fraction) / DRAWS
+    )
 
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0])
@@ -115,7 +117,7 @@ def test_gumbel_goes_forwards_by_the_draw_and_backwards_by_the_softmax(temperatu
 @pytest.mark.parametrize(
     ("kind", "option", "value"),
     [
-        ("reinforce", "expected", 1.0),
+        ("reinforce", "soft_fraction", 1.0),
         ("gumbel", "temperature", 0),
         ("reinforce", "reward_weight", 0),
     ],

@@ -29,7 +29,7 @@ def test_the_global_context_is_the_weighted_sum_of_the_real_annotations(score):
 
 
 def test_the_global_weights_are_those_of_the_normaliser():
-    attention = built(score="dot", normaliser="sparsemax")
+    attention = built(score="dot", normalizer="sparsemax")
     annotations = jnp.zeros((1, 3, SIZE)).at[0, :, 0].set(jnp.array([0.6, 0.2, -0.9]))
     encoded = memory_of(attention, [3], src=3).replace(annotations=annotations, keys=annotations)
 

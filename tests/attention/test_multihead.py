@@ -78,7 +78,7 @@ def test_one_head_with_identities_for_projections_is_global_attention(score):
 
 def test_each_head_has_the_weights_of_the_normaliser():
     """Two heads of three components: the first is all for position 0, the second half and half."""
-    attention = built(mechanism="multi_head", score="dot", heads=2, normaliser="sparsemax")
+    attention = built(mechanism="multi_head", score="dot", heads=2, normalizer="sparsemax")
     for layer in (attention.query, attention.key, attention.value, attention.output):
         layer.kernel[...] = jnp.eye(SIZE)
     annotations = jnp.zeros((1, 2, SIZE)).at[0, 0, 0].set(3.0).at[0, :, 3].set(1.0)

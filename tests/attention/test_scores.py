@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 from jax.test_util import check_grads
 
-from nmt.attention.normalisers import masked_softmax
+from nmt.attention.normalizers import masked_softmax
 from nmt.attention.scores import build_score
 from nmt.config import SCORES, GlobalConfig
 from nmt.errors import ConfigError

@@ -82,7 +82,7 @@ def test_gold_of_another_text_is_found_before_anything_is_aligned(nmt, copy_run,
 
 
 @pytest.fixture
-def reverse_run(copy_run, tmp_path):
+def backward_run(copy_run, tmp_path):
     """The run that copies, as one of the other direction."""
     run = shutil.copytree(copy_run, tmp_path / "reverse")
     config = (run / "config.yaml").read_text()
@@ -92,65 +92,65 @@ def reverse_run(copy_run, tmp_path):
     return run
 
 
-def test_align_by_two_models(nmt, copy_run, reverse_run, text):
+def test_align_by_two_models(nmt, copy_run, backward_run, text):
     source, gold = text("in.txt", "a b c", "", "d"), text("gold.txt", "0-0 1-1 2-2", "", "0-0")
-    both = ("align", copy_run, "--source", source, "--target", source, "--reverse", reverse_run)
+    both = ("align", copy_run, "--source", source, "--target", source, "--backward", backward_run)
 
     code, out, err = nmt(*both, "--gold", gold)
-    _, union, _ = nmt(*both, "--symmetrise", "union", "--threshold", "0")
+    _, union, _ = nmt(*both, "--symmetrization", "union", "--threshold", "0")
 
     assert (code, out) == (0, "0-0 1-1 2-2\n\n0-0\n")
     assert err == "AER 0.000 precision 1.000 recall 1.000 F1 1.000\n"
     assert union.splitlines()[0].split() == [f"{i}-{j}" for i in range(3) for j in range(3)]
 
 
-def test_align_by_two_models_names_what_is_wrong(nmt, copy_run, reverse_run, text):
+def test_align_by_two_models_names_what_is_wrong(nmt, copy_run, backward_run, text):
     source = text("in.txt", "a")
     align = ("align", copy_run, "--source", source, "--target", source)
 
-    alone = nmt(*align, "--symmetrise", "union")
-    same = nmt(*align, "--reverse", copy_run)
-    unknown = nmt(*align, "--reverse", reverse_run, "--symmetrise", "grow")
+    alone = nmt(*align, "--symmetrization", "union")
+    same = nmt(*align, "--backward", copy_run)
+    unknown = nmt(*align, "--backward", backward_run, "--symmetrization", "grow")
 
-    message = "--symmetrise joins two directions; name a run of the other by --reverse"
+    message = "--symmetrization joins two directions; name a run of the other by --backward"
     assert alone == (2, "", f"nmt: {message}\n")
     assert same == (
         2,
         "",
-        f"nmt: {copy_run} translates de to en, and {copy_run} de to en; --reverse takes a run "
+        f"nmt: {copy_run} translates de to en, and {copy_run} de to en; --backward takes a run "
         "from en to de\n",
     )
     assert unknown[:2] == (2, "")
-    assert unknown[2].startswith("nmt: no symmetrisation 'grow'; choose one of soft-intersection, ")
+    assert unknown[2].startswith("nmt: no symmetrization 'grow'; choose one of soft-intersection, ")
 
 
-def test_symmetrise_joins_two_directions_line_for_line(nmt, text, tmp_path):
+def test_symmetrize_joins_two_directions_line_for_line(nmt, text, tmp_path):
     forward, backward = (
         text("forward", "0-0 1-1", "", "0-1"),
         text("backward", "0-0 2-1", "0-1", ""),
     )
     turned = text("turned", "0-0 1-2", "1-0", "")
 
-    code, out, _ = nmt("symmetrise", forward, backward, "--method", "intersection")
-    _, default, _ = nmt("symmetrise", forward, backward)
-    nmt("symmetrise", forward, turned, "--reversed", "-o", tmp_path / "out")
+    code, out, _ = nmt("symmetrize", forward, backward, "--symmetrization", "intersection")
+    _, default, _ = nmt("symmetrize", forward, backward)
+    nmt("symmetrize", forward, turned, "--reversed", "-o", tmp_path / "out")
 
     assert (code, out) == (0, "0-0\n\n\n")
     # 1-1 is a neighbour of 0-0 with two free words, and then 2-1 one of 1-1 with one.
     assert default == (tmp_path / "out").read_text() == "0-0 1-1 2-1\n0-1\n0-1\n"
 
 
-def test_symmetrise_names_what_is_wrong(nmt, text, tmp_path):
+def test_symmetrize_names_what_is_wrong(nmt, text, tmp_path):
     one, two = text("one", "0-0"), text("two", "0-0", "1-1")
 
-    unequal = nmt("symmetrise", one, two, "-o", tmp_path / "out")
-    method = nmt("symmetrise", one, one, "--method", "grow")
+    unequal = nmt("symmetrize", one, two, "-o", tmp_path / "out")
+    method = nmt("symmetrize", one, one, "--symmetrization", "grow")
 
     counts = f"nmt: {one} has 1 lines and {two} has 2; they must correspond line for line\n"
     assert unequal == (2, "", counts)
     assert not (tmp_path / "out").exists()
     assert method[0] == 2
-    assert method[2].startswith("nmt: no symmetrisation 'grow'; choose one of intersection, ")
+    assert method[2].startswith("nmt: no symmetrization 'grow'; choose one of intersection, ")
 
 
 def test_aer_scores_links_against_gold(nmt, text):

@@ -34,7 +34,10 @@ def test_a_setting_can_be_given_to_every_command_that_decodes(nmt, copy_run, tex
         ("decoding.beam=many", "decoding.beam: input should be a valid integer"),
         ("decoding.length_penalty=gnnt", "unknown kind 'gnnt'; did you mean gnmt?"),
         ("model.dropout=0.1", "model.dropout: only settings of decoding can be given to a trained"),
-        ("decoding.max_ratio=.inf", "decoding.max_ratio: input should be a finite number"),
+        (
+            "decoding.max_output_ratio=.inf",
+            "decoding.max_output_ratio: input should be a finite number",
+        ),
         ("decoding.length_penalty=30", "decoding.length_penalty.alpha: input should be less than"),
         ("decoding.shortlist=400", "decoding.shortlist: input should be less than or equal to 100"),
     ],
@@ -51,7 +54,7 @@ def test_settings_change_what_is_found(nmt, copy_run, text):
     source = text("in.txt", "a b c")
 
     _, short, _ = nmt(
-        "translate", copy_run, source, "decoding.max_ratio=0.1", "decoding.max_extra=2"
+        "translate", copy_run, source, "decoding.max_output_ratio=0.1", "decoding.max_extra=2"
     )
     _, few, _ = nmt(
         "translate", copy_run, "decoding.length_penalty=0.6", source, "--n-best", 1, "--beam", 2

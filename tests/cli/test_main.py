@@ -35,7 +35,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use(nmt):
 
 
 COMMANDS = (
-    "demo, train, translate, evaluate, align, symmetrise, aer, plot, curves, info, config, "
+    "demo, train, translate, evaluate, align, symmetrize, aer, plot, curves, info, config, "
     "shortlist, bench"
 )
 

@@ -1,4 +1,4 @@
-"""Batches: every pair once, inside its frame and the budget, with little padding, from a seed."""
+"""Batches: every pair once, inside its bucket and the budget, with little padding, from a seed."""
 
 import itertools
 
@@ -16,8 +16,8 @@ from nmt.config import (
 from nmt.data import tokenizer
 from nmt.data.batching import (
     GRID,
-    Shape,
-    choose_shapes,
+    Bucket,
+    choose_buckets,
     in_order,
     pad,
     pad_side,
@@ -33,59 +33,59 @@ def sizes(longest):
 
 
 budgets = st.one_of(
-    st.builds(SentenceBatchConfig, sentences=st.integers(1, 9), shapes=st.integers(1, 5)),
-    st.builds(TokenBatchConfig, tokens=st.integers(800, 3000), shapes=st.integers(1, 5)),
+    st.builds(SentenceBatchConfig, sentences=st.integers(1, 9), buckets=st.integers(1, 5)),
+    st.builds(TokenBatchConfig, tokens=st.integers(800, 3000), buckets=st.integers(1, 5)),
 )
 devices = st.sampled_from([1, 2, 3, 8])
 epochs = st.integers(0, 3)
 
 
-def cells(lengths, frames):
-    """The cells that pairs take up, each in the smallest frame that holds it."""
-    holds = (lengths[:, None, :] <= np.array(frames)).all(axis=-1)
-    return np.where(holds, np.sum(frames, axis=-1), 10**6).min(axis=1).sum()
+def cells(lengths, buckets):
+    """The cells that pairs take up, each in the smallest bucket that holds it."""
+    holds = (lengths[:, None, :] <= np.array(buckets)).all(axis=-1)
+    return np.where(holds, np.sum(buckets, axis=-1), 10**6).min(axis=1).sum()
 
 
-def frames_of(shapes):
-    return [(shape.source, shape.target) for shape in shapes]
+def sides_of(buckets):
+    return [(shape.source, shape.target) for shape in buckets]
 
 
 def as_lists(plan):
-    return [(batch.shape, batch.pairs.tolist()) for batch in plan]
+    return [(batch.bucket, batch.pairs.tolist()) for batch in plan]
 
 
 @given(lengths=sizes(100), config=budgets, devices=devices, seed=st.integers(0, 9), epoch=epochs)
-def test_an_epoch_has_every_pair_exactly_once_in_a_frame_that_holds_it(
+def test_an_epoch_has_every_pair_exactly_once_in_a_bucket_that_holds_it(
     lengths, config, devices, seed, epoch
 ):
-    shapes = choose_shapes(lengths, config, devices=devices)
+    buckets = choose_buckets(lengths, config, devices=devices)
 
-    plan = plan_epoch(lengths, shapes, seed=seed, epoch=epoch)
+    plan = plan_epoch(lengths, buckets, seed=seed, epoch=epoch)
 
     together = np.concatenate([batch.pairs for batch in plan])
     assert sorted(together.tolist()) == list(range(len(lengths)))
     for batch in plan:
-        assert batch.shape in shapes
-        assert 1 <= len(batch.pairs) <= batch.shape.rows
-        assert lengths[batch.pairs, 0].max() <= batch.shape.source
-        assert lengths[batch.pairs, 1].max() <= batch.shape.target
+        assert batch.bucket in buckets
+        assert 1 <= len(batch.pairs) <= batch.bucket.rows
+        assert lengths[batch.pairs, 0].max() <= batch.bucket.source
+        assert lengths[batch.pairs, 1].max() <= batch.bucket.target
 
 
 @given(lengths=sizes(100), config=budgets, devices=devices)
 def test_only_one_batch_of_an_epoch_is_not_full(lengths, config, devices):
-    shapes = choose_shapes(lengths, config, devices=devices)
+    buckets = choose_buckets(lengths, config, devices=devices)
 
-    plan = plan_epoch(lengths, shapes, seed=1, epoch=0)
+    plan = plan_epoch(lengths, buckets, seed=1, epoch=0)
 
-    assert sum(len(batch.pairs) < batch.shape.rows for batch in plan) <= 1
+    assert sum(len(batch.pairs) < batch.bucket.rows for batch in plan) <= 1
 
 
 @given(lengths=sizes(100), config=budgets, devices=devices)
 def test_rows_keep_the_budget_and_divide_by_the_devices(lengths, config, devices):
-    shapes = choose_shapes(lengths, config, devices=devices)
+    buckets = choose_buckets(lengths, config, devices=devices)
 
-    assert len(shapes) <= config.shapes
-    for shape in shapes:
+    assert len(buckets) <= config.buckets
+    for shape in buckets:
         assert shape.rows % devices == 0
         if isinstance(config, TokenBatchConfig):
             assert shape.rows * max(shape.source, shape.target) <= config.tokens
@@ -97,7 +97,7 @@ def test_rows_are_as_many_as_the_budget_allows():
     lengths = np.array([[7, 10], [7, 10]], np.int32)
 
     def rows(config, devices):
-        return choose_shapes(lengths, config, devices=devices)[0].rows
+        return choose_buckets(lengths, config, devices=devices)[0].rows
 
     assert rows(TokenBatchConfig(tokens=109), 1) == 10
     assert rows(TokenBatchConfig(tokens=109), 4) == 8
@@ -115,13 +115,13 @@ def test_fewer_tokens_than_the_longest_pair_takes_are_refused(tokens, devices, n
         r"of 10 pieces on each .*; raise data\.batch\.tokens to that or more, or lower data\.max_l"
     )
     with pytest.raises(ConfigError, match=message):
-        choose_shapes(lengths, TokenBatchConfig(tokens=tokens), devices=devices)
+        choose_buckets(lengths, TokenBatchConfig(tokens=tokens), devices=devices)
 
 
 @given(lengths=sizes(30), config=budgets, seed=st.integers(0, 9), epoch=epochs)
 def test_the_same_seed_and_epoch_give_the_same_plan(lengths, config, seed, epoch):
     first, second = (
-        plan_epoch(lengths, choose_shapes(lengths, config), seed=seed, epoch=epoch)
+        plan_epoch(lengths, choose_buckets(lengths, config), seed=seed, epoch=epoch)
         for _ in range(2)
     )
 
@@ -130,10 +130,10 @@ def test_the_same_seed_and_epoch_give_the_same_plan(lengths, config, seed, epoch
 
 def test_another_epoch_or_seed_puts_other_pairs_together():
     lengths = np.full((200, 2), 5, np.int32)
-    shapes = choose_shapes(lengths, SentenceBatchConfig(sentences=10))
+    buckets = choose_buckets(lengths, SentenceBatchConfig(sentences=10))
 
     first, *others = (
-        {frozenset(batch.pairs.tolist()) for batch in plan_epoch(lengths, shapes, **of)}
+        {frozenset(batch.pairs.tolist()) for batch in plan_epoch(lengths, buckets, **of)}
         for of in ({"seed": 1, "epoch": 0}, {"seed": 1, "epoch": 1}, {"seed": 2, "epoch": 0})
     )
 
@@ -142,34 +142,36 @@ def test_another_epoch_or_seed_puts_other_pairs_together():
 
 def test_long_and_short_batches_are_mixed_over_the_epoch():
     lengths = np.repeat(np.array([[3, 3], [30, 30]], np.int32), 300, axis=0)
-    shapes = choose_shapes(lengths, SentenceBatchConfig(sentences=10, shapes=2))
+    buckets = choose_buckets(lengths, SentenceBatchConfig(sentences=10, buckets=2))
 
-    plan = plan_epoch(lengths, shapes, seed=1, epoch=0)
+    plan = plan_epoch(lengths, buckets, seed=1, epoch=0)
 
-    widths = [batch.shape.source for batch in plan]
+    widths = [batch.bucket.source for batch in plan]
     assert widths not in (sorted(widths), sorted(widths, reverse=True))
 
 
 @given(lengths=sizes(100), config=budgets)
-def test_frames_are_ordered_and_the_last_one_holds_everything(lengths, config):
-    frames = frames_of(choose_shapes(lengths, config))
+def test_buckets_are_ordered_and_the_last_one_holds_everything(lengths, config):
+    buckets = sides_of(choose_buckets(lengths, config))
 
-    assert frames == sorted(set(frames), key=lambda frame: (sum(frame), frame))
-    assert (lengths <= frames[-1]).all()
+    assert buckets == sorted(set(buckets), key=lambda bucket: (sum(bucket), bucket))
+    assert (lengths <= buckets[-1]).all()
 
 
 @pytest.mark.parametrize("number", [2, 5, 6])
-def test_no_single_frame_can_be_replaced_by_a_better_one(number):
+def test_no_single_bucket_can_be_replaced_by_a_better_one(number):
     everywhere = list(itertools.product(range(1, 13), repeat=2))
     for seed in range(12):
         lengths = np.random.default_rng(seed).integers(1, 13, (100, 2)).astype(np.int32)
 
-        frames = frames_of(choose_shapes(lengths, SentenceBatchConfig(sentences=2, shapes=number)))
+        buckets = sides_of(
+            choose_buckets(lengths, SentenceBatchConfig(sentences=2, buckets=number))
+        )
 
-        chosen = cells(lengths, frames)
+        chosen = cells(lengths, buckets)
         for index in range(number - 1):
-            others = [*frames[:index], *frames[index + 1 :]]
-            assert all(chosen <= cells(lengths, [*others, frame]) for frame in everywhere)
+            others = [*buckets[:index], *buckets[index + 1 :]]
+            assert all(chosen <= cells(lengths, [*others, bucket]) for bucket in everywhere)
 
 
 @given(
@@ -178,7 +180,7 @@ def test_no_single_frame_can_be_replaced_by_a_better_one(number):
     ),
     number=st.integers(1, 3),
 )
-def test_the_padding_of_the_frames_is_near_the_least_there_is(lengths, number):
+def test_the_padding_of_the_buckets_is_near_the_least_there_is(lengths, number):
     largest = tuple(lengths.max(axis=0).tolist())
     everywhere = list(itertools.product(range(1, 5), repeat=2))
     least = min(
@@ -186,36 +188,36 @@ def test_the_padding_of_the_frames_is_near_the_least_there_is(lengths, number):
         for others in itertools.combinations(everywhere, number - 1)
     )
 
-    chosen = frames_of(choose_shapes(lengths, SentenceBatchConfig(sentences=2, shapes=number)))
+    chosen = sides_of(choose_buckets(lengths, SentenceBatchConfig(sentences=2, buckets=number)))
 
-    # With one frame or two there is no choice that greed can miss.
+    # With one bucket or two there is no choice that greed can miss.
     assert cells(lengths, chosen) <= least * (1.0 if number <= 2 else 1.1)
 
 
 def test_lengths_beyond_the_grid_are_rounded_up():
     lengths = np.stack([np.arange(1, 1001), np.arange(1, 1001)], axis=1).astype(np.int32)
 
-    frames = frames_of(choose_shapes(lengths, SentenceBatchConfig(sentences=2, shapes=70)))
+    buckets = sides_of(choose_buckets(lengths, SentenceBatchConfig(sentences=2, buckets=70)))
 
-    assert len(frames) == len({source for source, _ in frames}) <= GRID
-    assert 1000 <= frames[-1][0] <= 1000 + -(-1000 // GRID)
+    assert len(buckets) == len({source for source, _ in buckets}) <= GRID
+    assert 1000 <= buckets[-1][0] <= 1000 + -(-1000 // GRID)
 
 
 @given(lengths=sizes(20), config=budgets)
 def test_in_order_has_every_pair_once_and_in_the_order_of_the_corpus(lengths, config):
-    shapes = choose_shapes(lengths, config)
+    buckets = choose_buckets(lengths, config)
 
-    plan = in_order(lengths, shapes)
+    plan = in_order(lengths, buckets)
 
     assert sorted(np.concatenate([batch.pairs for batch in plan]).tolist()) == list(
         range(len(lengths))
     )
-    for shape in shapes:
-        own = [batch.pairs for batch in plan if batch.shape == shape]
+    for shape in buckets:
+        own = [batch.pairs for batch in plan if batch.bucket == shape]
         assert (np.diff(np.concatenate([*own, [len(lengths)]])) > 0).all()
     for batch in plan:
-        assert (lengths[batch.pairs] <= (batch.shape.source, batch.shape.target)).all()
-        assert len(batch.pairs) <= batch.shape.rows
+        assert (lengths[batch.pairs] <= (batch.bucket.source, batch.bucket.target)).all()
+        assert len(batch.pairs) <= batch.bucket.rows
 
 
 def test_padding_is_zero_and_missing_rows_have_length_zero():
@@ -224,7 +226,7 @@ def test_padding_is_zero_and_missing_rows_have_length_zero():
         (np.array([3], np.int32), np.array([7, 8, 4, 3], np.int32)),
     ]
 
-    batch = pad(pairs, Shape(rows=4, source=4, target=5))
+    batch = pad(pairs, Bucket(rows=4, source=4, target=5))
 
     assert batch.source.tolist() == [[5, 6, 3, 0], [3, 0, 0, 0], [0] * 4, [0] * 4]
     assert batch.source_lengths.tolist() == [3, 1, 0, 0]
@@ -238,7 +240,7 @@ def test_links_lie_at_the_target_row_and_the_source_column_of_their_pair():
     pairs = [(np.array([5, 6, 3], np.int32), np.array([9, 3], np.int32))] * 2
     links = [np.array([[2, 0], [0, 1]], np.int32), np.empty((0, 2), np.int32)]
 
-    batch = pad(pairs, Shape(rows=3, source=4, target=2), links=links)
+    batch = pad(pairs, Bucket(rows=3, source=4, target=2), links=links)
 
     assert batch.links.shape == (3, 2, 4)
     assert np.argwhere(batch.links).tolist() == [[0, 0, 2], [0, 1, 0]]
@@ -269,8 +271,8 @@ def test_nine_tenths_of_the_cells_of_multi30k_hold_tokens(shared_data):
         [[len(ids) + 1 for ids in joint.encode_batch(side)] for side in sides], np.int32
     ).T
 
-    shapes = choose_shapes(lengths, DataConfig.model_fields["batch"].default)
-    plan = plan_epoch(lengths, shapes, seed=1, epoch=0)
+    buckets = choose_buckets(lengths, DataConfig.model_fields["batch"].default)
+    plan = plan_epoch(lengths, buckets, seed=1, epoch=0)
 
-    size = sum(batch.shape.rows * (batch.shape.source + batch.shape.target) for batch in plan)
+    size = sum(batch.bucket.rows * (batch.bucket.source + batch.bucket.target) for batch in plan)
     assert lengths.sum() >= 0.9 * size

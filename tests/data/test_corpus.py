@@ -313,7 +313,7 @@ sizes = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, ma
 @settings(max_examples=40)
 @given(sizes, st.integers(2, 9), st.sampled_from([1.0, 1.5, 2.0, 8.0]))
 @example([(4, 6)], 9, 1.5)  # five words to three are too uneven, six ids to four would not be
-def test_filters_part_the_corpus(sizes, max_length, max_ratio):
+def test_filters_part_the_corpus(sizes, max_length, max_length_ratio):
     # The last pair always stays: two and two ids, one of them eos.
     sizes = [*sizes, (2, 2)]
     expected = {"empty": 0, "too_long": 0, "ratio": 0}
@@ -324,13 +324,13 @@ def test_filters_part_the_corpus(sizes, max_length, max_ratio):
             expected["empty"] += 1
         elif max(source, target) > max_length:
             expected["too_long"] += 1
-        elif words[1] / words[0] > max_ratio:
+        elif words[1] / words[0] > max_length_ratio:
             expected["ratio"] += 1
         else:
             stay.append((source, target))
 
     kept, report = corpus.filter_pairs(
-        of_lengths(sizes), max_length=max_length, max_ratio=max_ratio
+        of_lengths(sizes), max_length=max_length, max_length_ratio=max_length_ratio
     )
 
     assert [(len(source), len(target)) for source, target in pairs_of(kept)] == stay
@@ -350,15 +350,17 @@ def test_nothing_left_is_refused():
     with refused(
         "no pair is left to train on: 0 of 3 pairs kept; left out: 1 empty, 1 too long, "
         "1 of too uneven length; look at the corpus, or raise data.max_length (10) and "
-        "data.max_ratio (2.0)"
+        "data.max_length_ratio (2.0)"
     ):
-        corpus.filter_pairs(of_lengths([(1, 5), (11, 11), (2, 9)]), max_length=10, max_ratio=2.0)
+        corpus.filter_pairs(
+            of_lengths([(1, 5), (11, 11), (2, 9)]), max_length=10, max_length_ratio=2.0
+        )
 
 
 @given(st.data())
 def test_rows_are_the_pairs_asked_for(data):
     pairs = [([*range(number)], [*range(100, 100 + 2 * number)]) for number in range(1, 9)]
-    encoded, _ = corpus.filter_pairs(ids(*pairs), max_length=100, max_ratio=9.0)
+    encoded, _ = corpus.filter_pairs(ids(*pairs), max_length=100, max_length_ratio=9.0)
     indices = data.draw(st.lists(st.integers(0, len(encoded) - 1), max_size=6))
 
     found = corpus.rows(encoded, np.array(indices, dtype=np.int64))

@@ -80,8 +80,8 @@ def test_unigram_draws_by_the_smoothed_likelihood_of_kudo(alpha):
     assert drawn[1::2] == [["a"]] * DRAWS
 
 
-@pytest.mark.parametrize(("candidates", "kept"), [(-1, 512), (3, 3)])
-def test_unigram_draws_from_the_candidates_that_sentencepiece_scores(candidates, kept):
+@pytest.mark.parametrize(("nbest_size", "kept"), [(-1, 512), (3, 3)])
+def test_unigram_draws_from_the_candidates_that_sentencepiece_scores(nbest_size, kept):
     unigram, alpha = model("unigram"), 0.5
     best = unigram._processor.nbest_encode_as_proto("alter", nbest_size=512).nbests
     chances = normalised(
@@ -93,7 +93,7 @@ def test_unigram_draws_from_the_candidates_that_sentencepiece_scores(candidates,
     assert 3 < len(best) < 512
 
     drawn = unigram.sample_batch(
-        ["alter"] * DRAWS, sampling=SamplingConfig(alpha=alpha, candidates=candidates), seed=1
+        ["alter"] * DRAWS, sampling=SamplingConfig(alpha=alpha, nbest_size=nbest_size), seed=1
     )
 
     assert_drawn_by(chances, drawn)

@@ -190,7 +190,7 @@ def test_other_seeds_draw_other_segmentations_of_the_same_text(kind):
 
 def test_fewer_candidates_draw_fewer_segmentations(joint):
     def distinct(candidates):
-        sampling = SamplingConfig(alpha=0.1, candidates=candidates)
+        sampling = SamplingConfig(alpha=0.1, nbest_size=candidates)
         draws = joint.source.sample_batch(["Garten"] * 300, sampling=sampling, seed=1)
         return len({tuple(ids) for ids in draws})
 

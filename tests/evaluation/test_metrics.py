@@ -4,7 +4,7 @@ import math
 import pytest
 
 from nmt.errors import DataError
-from nmt.evaluation.metrics import Score, as_json, bleu, chrf, evaluate
+from nmt.evaluation.metrics import MetricScore, as_json, bleu, chrf, evaluate
 
 
 def test_bleu_is_that_of_a_corpus_worked_by_hand():
@@ -53,7 +53,7 @@ def test_an_empty_hypothesis_is_scored():
 def test_a_score_prints_itself_with_its_signature():
     signature = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"
 
-    assert str(Score("BLEU", 36.3951, signature)) == f"BLEU 36.40 ({signature})"
+    assert str(MetricScore("BLEU", 36.3951, signature)) == f"BLEU 36.40 ({signature})"
 
 
 def test_the_signatures_name_the_standard_settings():
@@ -67,7 +67,7 @@ def test_the_signatures_name_the_standard_settings():
 def test_json_holds_each_score_whole():
     scores = evaluate(["the cat"], ["the dog"])
 
-    loaded = [Score(**entry) for entry in json.loads(as_json(scores))]
+    loaded = [MetricScore(**entry) for entry in json.loads(as_json(scores))]
 
     assert loaded == scores
 

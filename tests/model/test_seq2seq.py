@@ -39,7 +39,7 @@ def _config(kind, *, tied="none", dropout=0.0, encoder_size=2):
         attention={"score": score},
         dropout=dropout,
         tied_embeddings=tied,
-        lexical=lexical,
+        lexical_model=lexical,
     )
 
 
@@ -113,8 +113,8 @@ def test_the_model_follows_the_equations_from_tokens_to_logits(kind, tied):
             parameters["decoder"], embedded, annotations, summary, score=score
         )
         expected = np.array([output @ readout for readout in readouts]) + parameters["output_bias"]
-        if "lexical" in parameters:
-            expected += lexical(parameters["lexical"], words, shares)
+        if "lexical_model" in parameters:
+            expected += lexical(parameters["lexical_model"], words, shares)
         np.testing.assert_allclose(logits[row], expected, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(weights[row, :, :length], shares, rtol=1e-5)
 
@@ -126,8 +126,8 @@ def test_search_and_teacher_forcing_agree(model, answers):
     for position in range(PREVIOUS.shape[1]):
         state, log_probs, row = _step(model, state, jnp.array(PREVIOUS[:, position]), encoded)
 
-        normaliser = np.log(np.exp(logits[:, position]).sum(axis=1, keepdims=True))
-        np.testing.assert_allclose(log_probs, logits[:, position] - normaliser, atol=1e-5)
+        normalizer = np.log(np.exp(logits[:, position]).sum(axis=1, keepdims=True))
+        np.testing.assert_allclose(log_probs, logits[:, position] - normalizer, atol=1e-5)
         np.testing.assert_allclose(np.exp(log_probs).sum(axis=1), 1, rtol=1e-5)
         np.testing.assert_allclose(row, weights[:, position], rtol=1e-5, atol=1e-7)
 

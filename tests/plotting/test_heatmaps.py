@@ -9,9 +9,9 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 
 from nmt import plotting
-from nmt.decoding.translation import Translation
 from nmt.errors import DataError
 from nmt.evaluation.pharaoh import parse_links
+from nmt.inference.translation import Translation
 
 SOURCE = ["The", "cat", "sat"]
 TARGET = ["Die", "Katze", "saß", "."]

@@ -12,7 +12,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from nmt.training import trainer, validation
 
 # What only the loop reads, under a schedule that does not ask for the number of all steps.
-LOOP = {"max_steps", "max_skipped", "log_every", "validate_every"}
+LOOP = {"max_steps", "max_skipped_updates", "log_every", "validate_every"}
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -12,7 +12,7 @@ import tiny
 from nmt import configfile
 from nmt.model.build import build_model
 from nmt.training import trainer
-from nmt.training.feed import Feed
+from nmt.training.loader import DataLoader
 from nmt.training.step import init_state
 from nmt.training.trainer import train
 
@@ -29,7 +29,7 @@ def tree(run, corpus, **training):
     settings = {
         "learning_rate": 0.01,
         "schedule": {"kind": "plateau", "warmup_steps": 4, "patience": 0},
-        "accumulate": 3,
+        "gradient_accumulation": 3,
         "max_epochs": None,
         "log_every": 2,
         "validate_every": 3,
@@ -52,14 +52,14 @@ def records(run):
 
 
 def state(run):
-    """The whole state of the last checkpoint, and its position."""
+    """The whole state of the last checkpoint, and its progress."""
     template = init_state(run.config, build_model(run.config, run.tokenizers()))
     restored = run.restore("last", trainer._items(template))
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(restored)], run.position("last")
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(restored)], run.progress("last")
 
 
 def assert_same(run, undisturbed):
-    """Holds two runs equal: every array, the position, and every record."""
+    """Holds two runs equal: every array, the progress, and every record."""
     for one, other in zip(state(run)[0], state(undisturbed)[0], strict=True):
         np.testing.assert_array_equal(one, other)
     assert state(run)[1] == state(undisturbed)[1]
@@ -67,8 +67,8 @@ def assert_same(run, undisturbed):
 
 
 @dataclasses.dataclass(frozen=True)
-class Disturbed(Feed):
-    """A feed that does something to batches: `at` has a function for the number of a batch."""
+class Disturbed(DataLoader):
+    """A loader that does something to batches: `at` has a function for the number of a batch."""
 
     at: dict = dataclasses.field(default_factory=dict)
 
@@ -81,10 +81,10 @@ class Disturbed(Feed):
 def disturbed(monkeypatch, training, at):
     """Calls what trains, with something done to some batches, counted from the very first."""
 
-    def feed(*arguments):
+    def loader(*arguments):
         return Disturbed(*arguments, at=at)
 
-    monkeypatch.setattr(trainer, "Feed", feed)
+    monkeypatch.setattr(trainer, "DataLoader", loader)
     try:
         return training()
     finally:

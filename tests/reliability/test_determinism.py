@@ -6,7 +6,7 @@ import sys
 
 import runs
 
-from nmt.decoding.translator import Translator
+from nmt.inference.translator import Translator
 from nmt.training.trainer import train
 
 

@@ -20,8 +20,8 @@ def test_an_update_that_is_not_finite_is_left_out_and_training_goes_on(
 
     run = runs.train_disturbed(monkeypatch, settings, {13: runs.poisoned})
 
-    arrays, position = runs.state(run)
-    assert position.step == 9
+    arrays, progress = runs.state(run)
+    assert progress.step == 9
     assert all(np.isfinite(array).all() for array in arrays)
     skipped = {
         record["step"]: record["train/skipped"]
@@ -34,7 +34,7 @@ def test_an_update_that_is_not_finite_is_left_out_and_training_goes_on(
 def test_training_that_diverges_stops_and_keeps_what_was_good(
     tmp_path, corpus, monkeypatch, capsys
 ):
-    settings = runs.config(tmp_path / "run", corpus, max_steps=9, max_skipped=2)
+    settings = runs.config(tmp_path / "run", corpus, max_steps=9, max_skipped_updates=2)
     texts = {}
 
     def poison(number):

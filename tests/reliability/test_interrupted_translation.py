@@ -10,7 +10,7 @@ import time
 import pytest
 
 from nmt import cli
-from nmt.decoding.translator import Translator
+from nmt.inference.translator import Translator
 
 WINDOW = 64  # lines that are translated together, with one sentence in a batch
 
@@ -156,7 +156,7 @@ def test_what_cannot_be_gone_on_with_is_refused(translate, model, tmp_path):
 
 STREAM = """
 import itertools, os, sys
-from nmt.decoding.translator import Translator
+from nmt.inference.translator import Translator
 
 def resident():
     with open("/proc/self/statm") as file:

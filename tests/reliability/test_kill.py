@@ -55,7 +55,7 @@ def assert_readable(path):
     """Nobody has to tidy up: the folder opens, and any checkpoint in it is found to be whole."""
     run = Run.open(path)
     for which in ("last", "best"):
-        run.position(which)
+        run.progress(which)
 
 
 def test_killed_amid_a_checkpoint_and_amid_the_loop(tmp_path, corpus, undisturbed):

@@ -38,14 +38,14 @@ def _interruptible():
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory, corpus):
-    """The same as `undisturbed`, in as many sittings and one more."""
+    """The same as `undisturbed`, in as many sessions and one more."""
     settings = runs.config(tmp_path_factory.mktemp("stopped") / "run", corpus, max_steps=9)
     for count, batch in enumerate(STOPS):
         number = (signal.SIGTERM, signal.SIGINT)[count % 2]
         with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted) as stop:
             runs.train_disturbed(patch, settings, {batch: runs.signalled(number)})
         assert stop.value.signal == number.name
-        assert Run.open(settings.run).position("last").batches == batch + 1
+        assert Run.open(settings.run).progress("last").batches == batch + 1
     return train(settings)
 
 
@@ -103,7 +103,7 @@ def test_a_stop_that_comes_when_the_last_step_is_made_is_one_too(tmp_path, corpu
     with pytest.raises(Interrupted, match=r"run: SIGTERM: the training had ended, and is saved$"):
         runs.train_disturbed(monkeypatch, settings, {2: runs.signalled(signal.SIGTERM)})
 
-    assert Run.open(settings.run).position("last").step == 1
+    assert Run.open(settings.run).progress("last").step == 1
 
 
 @SIGNALS

@@ -9,8 +9,8 @@ import pytest
 import runs
 
 from nmt import checkpoint, cli
-from nmt.decoding.translator import Translator
 from nmt.errors import ConfigError, RunError
+from nmt.inference.translator import Translator
 from nmt.run import Run
 
 PLUGIN = """
@@ -129,7 +129,7 @@ def test_links_within_a_run_folder_and_to_it_are_followed(tmp_path, undisturbed)
 
     run = Run.open(tmp_path / "run")
 
-    assert run.position("best") == undisturbed.position("best")
+    assert run.progress("best") == undisturbed.progress("best")
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/hostname", "params/../../outside"])
@@ -140,4 +140,4 @@ def test_a_name_in_a_manifest_is_compared_and_never_opened(tmp_path, undisturbed
     manifest = folder / "manifest.json"
     manifest.write_text(manifest.read_text().replace("position.json", name))
 
-    assert checkpoint.flaw(folder) == f"{name} is missing"
+    assert checkpoint.validate(folder) == f"{name} is missing"

@@ -25,9 +25,9 @@ def config(run, corpus, **training):
         ({"max_epochs": 3}, 30),
         ({"max_steps": 50, "max_epochs": 3}, 30),
         ({"max_steps": 20, "max_epochs": 3}, 20),
-        ({"max_epochs": 3, "accumulate": 4}, 7),
-        ({"max_steps": 5, "max_epochs": 3, "accumulate": 4}, 5),
-        ({"max_epochs": 1, "accumulate": 20}, 1),
+        ({"max_epochs": 3, "gradient_accumulation": 4}, 7),
+        ({"max_steps": 5, "max_epochs": 3, "gradient_accumulation": 4}, 5),
+        ({"max_epochs": 1, "gradient_accumulation": 20}, 1),
     ],
 )
 def test_the_steps_are_those_of_the_first_limit(tmp_path, training, steps):
@@ -68,7 +68,7 @@ def test_the_end_of_a_cosine_run_does_not_move_silently(finished, corpus, limits
 
     assert "give training.extend=true if that is what you want" in str(refused.value)
     assert (finished.path / "config.yaml").read_bytes() == before
-    assert Run.open(finished.path).position("last").step == 4
+    assert Run.open(finished.path).progress("last").step == 4
 
 
 def test_the_same_end_in_other_words_is_no_other_end(finished, corpus, capsys):
@@ -92,4 +92,4 @@ def test_an_end_that_is_moved_on_purpose_moves(tmp_path, corpus):
 
     extended = longer.training.model_copy(update={"extend": True})
     run = train(longer.model_copy(update={"training": extended}))
-    assert run.position("last").step == 4
+    assert run.progress("last").step == 4

@@ -10,9 +10,9 @@ from tiny import letters, tree, write_side_by_side
 
 from nmt import configfile
 from nmt.config import GuidedAlignmentConfig
-from nmt.decoding.output import word_links
-from nmt.decoding.translator import Translator
 from nmt.evaluation.alignment import GoldLinks, score_links
+from nmt.inference.output import word_links
+from nmt.inference.translator import Translator
 from nmt.training.guided import alignment_cost
 from nmt.training.trainer import train
 
@@ -56,7 +56,7 @@ def test_the_step_that_reads_a_piece_is_the_one_after_that_which_writes_it():
     found = alignment_cost(
         jnp.asarray(weights, jnp.float32),
         jnp.asarray(links),
-        config=GuidedAlignmentConfig(weight=0.25, step="read"),
+        config=GuidedAlignmentConfig(weight=0.25, step="shifted"),
     )
 
     expected = 0.25 * looped(weights[:, 1:], links[:, :-1], "ce")
@@ -88,7 +88,7 @@ def test_a_link_outside_a_window_or_the_support_of_a_sparsemax_leaves_the_gradie
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("step", "method"), [("write", "attention"), ("read", "shifted")])
+@pytest.mark.parametrize(("step", "method"), [("predicted", "attention"), ("shifted", "shifted")])
 def test_attention_learns_a_permutation_that_the_task_does_not_ask_for(tmp_path, step, method):
     """The text is copied, while the links say that it is reversed."""
     lines = letters(1060, longest=6, seed=1)

@@ -4,10 +4,10 @@ import pytest
 from tiny import letters, tree, write_side_by_side
 
 from nmt import configfile
-from nmt.decoding.output import word_links
-from nmt.decoding.translator import Translator
 from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.evaluation.metrics import bleu
+from nmt.inference.output import word_links
+from nmt.inference.translator import Translator
 from nmt.training.trainer import train
 
 FEEDING = {"kind": "luong", "input_feeding": True}
@@ -22,8 +22,8 @@ VARIANTS = [
     ("reverse", FEEDING, {"score": "dot"}),
     ("reverse", BAHDANAU, {"score": "scaled_dot"}),
     ("copy", BAHDANAU, {"score": "location"}),
-    ("reverse", FEEDING, {"normaliser": "sparsemax"}),
-    ("reverse", PLAIN, {"normaliser": "entmax15"}),
+    ("reverse", FEEDING, {"normalizer": "sparsemax"}),
+    ("reverse", PLAIN, {"normalizer": "entmax15"}),
     ("copy", FEEDING, {"mechanism": "local_m", "window": 2}),
     ("reverse", FEEDING, {"mechanism": "local_p", "window": 3}),
     ("reverse", FEEDING, {"mechanism": "hard"}),

@@ -12,7 +12,7 @@ import pytest
 from flax import nnx
 
 from nmt import configfile
-from nmt.data.batching import Shape, pad
+from nmt.data.batching import Bucket, pad
 from nmt.model.seq2seq import build
 from nmt.model.vocabulary import previous_tokens
 from nmt.training.loss import cross_entropy
@@ -57,13 +57,13 @@ def configuration(decoder, attention):
 
 
 def batch(random, task, *, rows=64):
-    """Returns random letters and their copy or reversal, in one frame."""
+    """Returns random letters and their copy or reversal, in one bucket."""
     pairs = []
     for length in random.integers(2, LONGEST + 1, size=rows):
         letters = random.choice(LETTERS, size=length)
         target = letters if task == "copy" else letters[::-1]
         pairs.append((np.array([*letters, EOS], np.int32), np.array([*target, EOS], np.int32)))
-    return pad(pairs, Shape(rows, LONGEST + 1, LONGEST + 1))
+    return pad(pairs, Bucket(rows, LONGEST + 1, LONGEST + 1))
 
 
 def trained(config, model, task):

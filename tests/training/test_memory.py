@@ -7,13 +7,13 @@ from members import Second
 
 from nmt import configfile
 from nmt.config import DataConfig
-from nmt.data.batching import Shape
+from nmt.data.batching import Bucket
 from nmt.errors import ConfigError
 from nmt.model.seq2seq import build
 from nmt.training import memory
 from nmt.training.step import init_state
 
-SHAPES = [Shape(rows=64, source=10, target=10), Shape(rows=8, source=90, target=80)]
+BUCKETS = [Bucket(rows=64, source=10, target=10), Bucket(rows=8, source=90, target=80)]
 KEY = jax.random.key(0)
 
 
@@ -53,7 +53,7 @@ def test_a_batch_that_does_not_fit_is_refused_with_its_size(state, budget, named
         rf"memory \(Out of memory allocating \d+ bytes.*\); lower .*{named} and raise"
     )
     with pytest.raises(ConfigError, match=message):
-        memory.try_largest(step, state, SHAPES, key=KEY, config=data(**budget))
+        memory.try_largest(step, state, BUCKETS, key=KEY, config=data(**budget))
 
 
 def test_another_error_stays_what_it_is(state):
@@ -61,7 +61,7 @@ def test_another_error_stays_what_it_is(state):
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
     with pytest.raises(jax.errors.JaxRuntimeError, match="something else"):
-        memory.try_largest(step, state, SHAPES, key=KEY, config=data())
+        memory.try_largest(step, state, BUCKETS, key=KEY, config=data())
 
 
 def test_what_is_tried_is_the_largest_frame_with_padding_alone(state):
@@ -73,7 +73,7 @@ def test_what_is_tried_is_the_largest_frame_with_padding_alone(state):
 
     guided = data({"path": "unused", "alignments": "unused"})
     for config in (data(), guided):
-        assert memory.try_largest(step, state, SHAPES, key=KEY, config=config) is state
+        assert memory.try_largest(step, state, BUCKETS, key=KEY, config=config) is state
 
     for batch in tried:
         assert (batch.source.shape, batch.target.shape) == ((2, 4, 90), (2, 4, 80))
@@ -88,7 +88,7 @@ def test_each_process_tries_its_own_rows(state):
         assert batch.source.shape == (2, 2, 90)
         return state, jnp.zeros(())
 
-    memory.try_largest(step, state, SHAPES, key=KEY, config=data(), processes=Second())
+    memory.try_largest(step, state, BUCKETS, key=KEY, config=data(), processes=Second())
 
 
 def test_the_peak_grows_by_what_is_held():

@@ -15,7 +15,7 @@ from nmt.training.loss import cross_entropy
 from nmt.training.reinforce import reinforce_loss
 
 POSITIONS, STEPS = 3, 3
-PLAIN = ReinforceConfig(reward_weight=1.0, entropy_weight=0.0, expected=0.0)
+PLAIN = ReinforceConfig(reward_weight=1.0, entropy_weight=0.0, soft_fraction=0.0)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -96,7 +96,7 @@ def test_the_mean_of_the_estimates_is_the_gradient_of_the_expected_loss(baseline
 
 def test_the_entropy_bonus_is_added_with_its_weight():
     estimates, shares = _estimates(
-        5.0, ReinforceConfig(reward_weight=1.0, entropy_weight=0.3, expected=0.0)
+        5.0, ReinforceConfig(reward_weight=1.0, entropy_weight=0.3, soft_fraction=0.0)
     )
 
     np.testing.assert_allclose(shares @ estimates, _exact(bonus=0.3), atol=1e-12)
@@ -112,7 +112,9 @@ def test_a_baseline_near_the_loss_of_a_token_lowers_the_variance():
 
 def test_the_reward_weight_scales_what_the_draws_learn_alone():
     once, _ = _estimates(5.0)
-    twice, _ = _estimates(5.0, ReinforceConfig(reward_weight=2.0, entropy_weight=0.0, expected=0.0))
+    twice, _ = _estimates(
+        5.0, ReinforceConfig(reward_weight=2.0, entropy_weight=0.0, soft_fraction=0.0)
+    )
     of_logits = slice(0, STEPS * POSITIONS**2)
     of_costs = slice(STEPS * POSITIONS**2, None)
 

@@ -15,7 +15,7 @@ import pytest
 from flax import nnx
 
 from nmt import configfile
-from nmt.data.batching import Batch, Shape, pad
+from nmt.data.batching import Batch, Bucket, pad
 from nmt.model.seq2seq import build
 from nmt.training.step import device_count, init_state, make_eval_step, make_train_step, shard
 
@@ -28,7 +28,7 @@ KEY = jax.random.key(1)
 # Compiling a step takes seconds: the tests share the steps of a few settings.
 ADAM = {"learning_rate": 0.01, "schedule": {"kind": "plateau", "warmup_steps": 2}}
 SGD = {"optimizer": "sgd", "learning_rate": 1.0, "clip_norm": None, "label_smoothing": 0.3}
-GATHERING = {**ADAM, "accumulate": 2}
+GATHERING = {**ADAM, "gradient_accumulation": 2}
 
 
 def config(training, *, dropout=0.0, train="unused"):
@@ -67,7 +67,7 @@ def batch(lengths=LENGTHS, *, rows=4, seed=0, links=None):
         tuple(random.integers(3, VOCABULARY, length).astype(np.int32) for length in pair)
         for pair in lengths
     ]
-    return pad(pairs, Shape(rows=rows, source=5, target=6), links=links)
+    return pad(pairs, Bucket(rows=rows, source=5, target=6), links=links)
 
 
 def trained(settings, batches):
@@ -80,7 +80,7 @@ def trained(settings, batches):
 
 
 def with_rate_times(factor, state):
-    return replace(state, plateau=state.plateau * factor)
+    return replace(state, lr_scale=state.lr_scale * factor)
 
 
 def leaves(tree):
@@ -279,7 +279,7 @@ def test_the_rate_follows_the_schedule_and_the_cuts_of_validation():
 
 
 def test_bfloat16_computes_nearly_the_same_and_keeps_float32_parameters():
-    state, [metrics] = trained(config({**ADAM, "compute_type": "bfloat16"}), [batch()])
+    state, [metrics] = trained(config({**ADAM, "dtype": "bfloat16"}), [batch()])
 
     _, [exact] = trained(config(ADAM), [batch()])
     assert {leaf.dtype for leaf in leaves(state.params)} == {np.dtype(np.float32)}

@@ -11,11 +11,11 @@ from tiny import tree, write_corpus, write_side_by_side
 
 from nmt import configfile
 from nmt.errors import DataError, Interrupted, RunError
-from nmt.evaluation.metrics import Score
+from nmt.evaluation.metrics import MetricScore
 from nmt.model.build import build_model
-from nmt.run import Position, Run
+from nmt.run import Run, TrainingProgress
 from nmt.training.trainer import train
-from nmt.training.validation import Report, judge
+from nmt.training.validation import Report, update_best
 
 NOT_REPEATABLE = ("train/tokens_per_second", "train/peak_memory_mib", "validation/seconds")
 
@@ -55,11 +55,11 @@ def whole(tmp_path_factory, corpus):
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory, corpus):
-    """The same in two sittings of ten steps, the first one ending amid an epoch."""
+    """The same in two sessions of ten steps, the first one ending amid an epoch."""
     path = tmp_path_factory.mktemp("stopped") / "run"
     settings = {"learning_rate": 0.01, "validate_every": 5}
     train(config(path, corpus, max_steps=10, **settings))
-    assert Run.open(path).position("last").batch == 2
+    assert Run.open(path).progress("last").batch == 2
     return train(config(path, corpus, max_steps=20, **settings))
 
 
@@ -82,7 +82,7 @@ def stalled(tmp_path_factory, corpus):
 
 def test_a_resumed_run_ends_with_the_parameters_of_one_without_a_stop(whole, stopped):
     for which in ("best", "last"):
-        assert stopped.position(which) == whole.position(which)
+        assert stopped.progress(which) == whole.progress(which)
         for one, other in zip(parameters(stopped, which), parameters(whole, which), strict=True):
             np.testing.assert_array_equal(one, other)
 
@@ -109,7 +109,7 @@ def test_the_loss_and_the_perplexity_fall(whole):
 
 
 def test_the_best_checkpoint_holds_the_parameters_of_its_step(whole):
-    assert whole.position("best").step == whole.position("last").best_step == 5
+    assert whole.progress("best").step == whole.progress("last").best_step == 5
 
     pairs = zip(parameters(whole, "best"), parameters(whole, "last"), strict=True)
     assert not any(np.array_equal(best, last) for best, last in pairs)
@@ -117,8 +117,8 @@ def test_the_best_checkpoint_holds_the_parameters_of_its_step(whole):
 
 def test_training_stops_when_its_patience_is_used_up(stalled):
     # The first validation is the best there is; six without a better one follow.
-    assert stalled.position("last").step == 7
-    assert stalled.position("best").step == 1
+    assert stalled.progress("last").step == 7
+    assert stalled.progress("best").step == 1
 
 
 def test_the_rate_is_cut_after_validations_without_improvement(stalled):
@@ -146,18 +146,23 @@ def test_a_finished_run_says_how_to_go_on(request, capsys, name, message):
 
 
 def test_accumulated_batches_are_counted_apart_from_steps(tmp_path, corpus):
-    settings = {"accumulate": 3, "max_epochs": 1, "validate_every": 5}
+    settings = {"gradient_accumulation": 3, "max_epochs": 1, "validate_every": 5}
 
     run = train(config(tmp_path / "run", corpus, **settings))
 
     # An epoch has eight batches: two steps, and two batches that make none.
-    position = run.position("last")
-    assert (position.step, position.batches, position.batch) == (2, 6, 6)
+    progress = run.progress("last")
+    assert (progress.step, progress.batches, progress.batch) == (2, 6, 6)
     assert [record["step"] for record in records(run, "validation/")] == [2]
 
 
 def test_a_rate_that_is_far_too_high_ends_the_run(tmp_path, corpus):
-    settings = {"optimizer": "sgd", "learning_rate": 1e30, "clip_norm": None, "max_skipped": 3}
+    settings = {
+        "optimizer": "sgd",
+        "learning_rate": 1e30,
+        "clip_norm": None,
+        "max_skipped_updates": 3,
+    }
 
     # Losses are read at the fourth step only; the validations before it save nothing.
     with pytest.raises(
@@ -228,7 +233,7 @@ def test_the_tokenizer_is_trained_from_both_sides(tmp_path, corpus):
 
 
 def report(*, perplexity=9.0, bleu=0.0):
-    return Report(perplexity=perplexity, bleu=Score("BLEU", bleu, "signature"))
+    return Report(perplexity=perplexity, bleu=MetricScore("BLEU", bleu, "signature"))
 
 
 @pytest.mark.parametrize(
@@ -239,32 +244,43 @@ def report(*, perplexity=9.0, bleu=0.0):
     ],
 )
 def test_a_better_validation_becomes_the_best(metric, better, best):
-    before = Position(step=7, best=20.0 if metric == "bleu" else -5.0, stale=3, plateau=2)
+    before = TrainingProgress(
+        step=7,
+        best=20.0 if metric == "bleu" else -5.0,
+        bad_validations=3,
+        bad_validations_since_cut=2,
+    )
 
-    after = judge(before, better, metric=metric)
+    after = update_best(before, better, metric=metric)
 
-    assert after == Position(step=7, best=best, best_step=7, stale=0, plateau=0)
+    assert after == TrainingProgress(
+        step=7, best=best, best_step=7, bad_validations=0, bad_validations_since_cut=0
+    )
 
 
 def test_a_first_validation_that_is_no_number_is_not_the_best():
-    after = judge(Position(step=5), report(bleu=float("nan")), metric="bleu")
+    after = update_best(TrainingProgress(step=5), report(bleu=float("nan")), metric="bleu")
 
-    assert (after.best, after.stale) == (None, 1)
+    assert (after.best, after.bad_validations) == (None, 1)
 
 
 def test_the_first_validation_is_the_best_so_far():
-    after = judge(Position(step=5), report(bleu=0.0), metric="bleu")
+    after = update_best(TrainingProgress(step=5), report(bleu=0.0), metric="bleu")
 
-    assert (after.best, after.best_step, after.stale) == (0.0, 5, 0)
+    assert (after.best, after.best_step, after.bad_validations) == (0.0, 5, 0)
 
 
 @pytest.mark.parametrize("bleu", [20.0, 19.9, float("nan")])
 def test_a_validation_that_is_no_better_is_counted(bleu):
-    before = Position(step=7, best=20.0, best_step=5, stale=1, plateau=0)
+    before = TrainingProgress(
+        step=7, best=20.0, best_step=5, bad_validations=1, bad_validations_since_cut=0
+    )
 
-    after = judge(before, report(bleu=bleu), metric="bleu")
+    after = update_best(before, report(bleu=bleu), metric="bleu")
 
-    assert after == Position(step=7, best=20.0, best_step=5, stale=2, plateau=1)
+    assert after == TrainingProgress(
+        step=7, best=20.0, best_step=5, bad_validations=2, bad_validations_since_cut=1
+    )
 
 
 def test_a_picture_that_fails_loses_no_checkpoint(tmp_path, corpus):
@@ -282,4 +298,4 @@ def test_a_picture_that_fails_loses_no_checkpoint(tmp_path, corpus):
     with pytest.warns(UserWarning, match=drawn):
         run = train(given.model_copy(update={"decoding": decoding}))
 
-    assert run.position("last").step == run.position("best").step == 1
+    assert run.progress("last").step == run.progress("best").step == 1

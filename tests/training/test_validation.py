@@ -11,8 +11,9 @@ from flax import nnx
 from nmt import configfile
 from nmt.config import TrainedTokenizerConfig
 from nmt.data import corpus, tokenizer
-from nmt.decoding.translator import Translator
 from nmt.evaluation.metrics import bleu
+from nmt.inference.predictor import LoadedModel
+from nmt.inference.translator import Translator
 from nmt.model.build import build_model
 from nmt.training.validation import Report, Validator
 
@@ -54,8 +55,7 @@ def validator(config, tokenizers, graph, lines=slice(1, None)):
 def test_a_report_is_that_of_forced_decoding_and_of_greedy_search(config, tokenizers, network):
     graph, params = network
     greedy = Translator(
-        graph,
-        params,
+        LoadedModel(params, graph),
         tokenizers=tokenizers,
         config=config.decoding.model_copy(update={"beam": 1}),
     )

@@ -1,0 +1,132 @@
+"""What the commands share: the app, options, and files and streams in and out."""
+
+import contextlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import typer
+
+from nmt.errors import ConfigError, DataError
+
+METHODS = "attention, shifted, saliency, saliency_input, smoothed or jacobian"  # of explanation
+
+# What names a key of the configuration; a file or a sentence hardly begins so.
+OVERRIDE = re.compile(r"(?:data|tokenizer|model|training|decoding)\.[\w.]+=")
+
+app = typer.Typer(
+    name="nmt",
+    help="Attention-based recurrent neural machine translation.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+RunPath = Annotated[Path, typer.Argument(help="A run folder, as `nmt train` leaves it.")]
+Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy search.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Checkpoint = Annotated[str, typer.Option(help="Which parameters: best, last, or those of a step.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[decoding.KEY=VALUE]...", help="Settings of the search, instead of the run's own."
+    ),
+]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Import the class that a run's configuration names.")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Standard output if not given.")
+]
+
+
+def settings_apart(
+    arguments: list[str] | None, *, beam: int | None
+) -> tuple[list[str], dict[str, Any]]:
+    """Returns the arguments that set nothing, and the decoding settings that the others give.
+
+    Raises:
+        ConfigError: one sets something else than decoding, or is no valid YAML.
+        DataError: the beam is given twice.
+    """
+    from nmt import configfile
+
+    given = arguments or []
+    rest = [each for each in given if not OVERRIDE.match(each)]
+    overrides = configfile.parse_overrides(each for each in given if OVERRIDE.match(each))
+    for key in overrides:
+        if not key.startswith("decoding."):
+            raise ConfigError(f"{key}: only settings of decoding can be given to a trained run")
+    settings = {key.removeprefix("decoding."): value for key, value in overrides.items()}
+    if beam is not None:
+        if "beam" in settings:
+            raise DataError("--beam and decoding.beam say the same thing; give one of them")
+        settings["beam"] = beam
+    return rest, settings
+
+
+def only_settings(arguments: list[str] | None, *, beam: int | None = None) -> dict[str, Any]:
+    """Returns the decoding settings that all of the arguments give.
+
+    Raises:
+        UserError: see `settings_apart`; or one sets nothing.
+    """
+    unread, settings = settings_apart(arguments, beam=beam)
+    if unread:
+        raise DataError(f"{unread[0]}: not a setting decoding.KEY=VALUE; files are --source FILE")
+    return settings
+
+
+def translator(run: Path, settings: dict[str, Any], *, checkpoint: str, trust: bool) -> Any:
+    """Returns the translator of a run, with decoding settings of its own.
+
+    Raises:
+        DataError: `checkpoint` is neither best nor last nor a number.
+        UserError: see `Translator.load`.
+    """
+    from nmt.inference.translator import Translator
+
+    if checkpoint not in ("best", "last") and not checkpoint.isdecimal():
+        raise DataError(f"--checkpoint takes best, last or a step, not {checkpoint!r}")
+    if trust:
+        look_for_classes_here()
+    which: Any = int(checkpoint) if checkpoint.isdecimal() else checkpoint
+    return Translator.load(run, checkpoint=which, trust=trust, **settings)
+
+
+def look_for_classes_here() -> None:
+    """Has Python look for a class of the user's own in the working folder too, after all others.
+
+    It is called after the imports of a command, so that no file in that folder can take part in
+    those.
+    """
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+
+
+def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
+    """Returns the lines of a text file, gzipped or not, or of standard input; see `files.lines`."""
+    from nmt.data import files
+
+    return files.lines(None if path is None else files.find(path), replace=replace)
+
+
+@contextlib.contextmanager
+def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIO]:
+    """Yields where output goes; a file appears under its name only when it is complete.
+
+    Until then it is NAME.part; with `append`, what is in that already is the beginning.
+    """
+    if path is None:
+        yield sys.stdout
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("a" if append else "w", encoding="utf-8") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from None

@@ -1,0 +1,90 @@
+"""How much of a long translation is finished, so that it can be gone on with.
+
+NAME.part       what is translated so far
+NAME.part.json  how many lines of the source, and bytes of NAME.part, are finished, and made of what
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from nmt.data import files
+from nmt.errors import DataError
+
+if TYPE_CHECKING:
+    from nmt.inference.translator import Translator
+
+ANEW = "leave out --resume to begin anew"
+
+
+class Resumption:
+    """The progress of an output file; `lines` of the source are finished already.
+
+    `made_of` is all that the output depends on, in values that JSON can hold.
+
+    Raises:
+        DataError: what is to be gone on with was made of something else, or is damaged.
+    """
+
+    def __init__(self, output: Path, made_of: dict[str, Any], *, resume: bool) -> None:
+        self._part = output.with_name(f"{output.name}.part")
+        self._record = output.with_name(f"{output.name}.part.json")
+        self._made_of = made_of
+        self.lines = 0
+        if resume and self._record.exists() and self._part.exists():
+            self.lines = self._go_on()
+        else:
+            self.remove()
+
+    @classmethod
+    def of(
+        cls,
+        translator: "Translator",
+        source: Path,
+        output: Path,
+        *,
+        n_best: int | None,
+        resume: bool,
+    ) -> "Resumption":
+        """Returns the progress of the translation of a file."""
+        made_of = {
+            "source": files.digest(files.find(source)),
+            "model": translator.fingerprint,
+            "--n-best": n_best,
+        }
+        settings = translator.config.model_dump(mode="json")
+        made_of |= {f"decoding.{name}": value for name, value in settings.items()}
+        return cls(output, made_of, resume=resume)
+
+    def save(self, out: TextIO, lines: int) -> None:
+        """Keeps what has been written to `NAME.part`: the translations of so many lines."""
+        out.flush()
+        os.fsync(out.fileno())
+        size = os.fstat(out.fileno()).st_size
+        record = {"lines": lines, "bytes": size, "made_of": self._made_of}
+        beside = self._record.with_name(f"{self._record.name}.part")
+        beside.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        beside.replace(self._record)
+
+    def remove(self) -> None:
+        """Forgets the progress, as of an output that is complete."""
+        self._record.unlink(missing_ok=True)
+
+    def _go_on(self) -> int:
+        """Leaves in `NAME.part` what is finished; returns the lines that it translates."""
+        try:
+            record = json.loads(self._record.read_text(encoding="utf-8"))
+            lines, size, made_of = int(record["lines"]), int(record["bytes"]), record["made_of"]
+            changed = [name for name in self._made_of if made_of[name] != self._made_of[name]]
+        except (ValueError, KeyError, TypeError):
+            raise DataError(f"{self._record}: is damaged; {ANEW}") from None
+        if changed:
+            raise DataError(
+                f"{self._part}: was made with another {' and '.join(changed)}; give the same "
+                f"command as before, or {ANEW}"
+            )
+        if not 0 <= size <= self._part.stat().st_size:
+            raise DataError(f"{self._part}: is shorter than it was; {ANEW}")
+        os.truncate(self._part, size)
+        return lines

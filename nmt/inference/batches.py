@@ -1,0 +1,83 @@
+"""Lots: which sentences are computed together, and the shape of the arrays that they fill.
+
+Each shape is compiled for itself. A file of any lengths up to 2,048 pieces needs 12 of them at
+most: one for each width, and one more for a last window of few lines.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+WIDTHS = (8, 16, 24, 32, 48, 64, 128, 256, 512)  # beyond them, powers of two
+FEW = 8  # sentences: where there are no more, a smaller program is worth its compilation
+
+
+@dataclasses.dataclass(frozen=True)
+class SentenceBatch:
+    """Sentences by their numbers, in arrays of `size` rows that are `width` wide."""
+
+    numbers: tuple[int, ...]
+    size: int
+    width: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Capacity:
+    """How many sentences fit into a batch, on all devices together.
+
+    Attributes:
+        batch: sentences at most, on each device; fewer where four times as many hypotheses of 32
+            pieces, or as many of 128, would not hold their beams.
+        beam: hypotheses of a sentence.
+        devices: what shares the rows, in equal parts.
+    """
+
+    batch: int
+    beam: int = 1
+    devices: int = 1
+
+    def size(self, width: int) -> int:
+        """Returns the sentences of a batch of a width."""
+        hypotheses = min(4 * self.batch, 128 * self.batch // width)
+        return max(1, min(self.batch, hypotheses // self.beam)) * self.devices
+
+    def few(self, number: int, width: int) -> int:
+        """Returns the size of a batch of a few sentences that are all there are."""
+        wanted = 1 if number == 1 else FEW
+        return min(-(-wanted // self.devices) * self.devices, self.size(width))
+
+
+def sentence_batches(
+    numbers: Sequence[int], lengths: Sequence[int], *, capacity: Capacity
+) -> Iterator[SentenceBatch]:
+    """Yields the numbered sentences in batches, the longest sentences first.
+
+    A batch ends when it is full, or half full and what follows needs less width. So that few shapes
+    are needed, the size of a batch depends on the width alone, unless all sentences are a
+    few.
+
+    Args:
+        numbers: the sentences that are computed.
+        lengths: of each sentence, of those that are not computed too.
+        capacity: how many fit into a batch.
+    """
+    batch: list[int] = []
+    for number in sorted(numbers, key=lengths.__getitem__, reverse=True):
+        if batch:
+            width = width_of(lengths[batch[0]])
+            size = capacity.size(width)
+            narrower = width_of(lengths[number]) < width
+            if len(batch) == size or (narrower and len(batch) >= size / 2):
+                yield SentenceBatch(tuple(batch), size, width)
+                batch = []
+        batch.append(number)
+    if batch:
+        width = width_of(lengths[batch[0]])
+        few = len(numbers) <= min(FEW, capacity.size(width))
+        yield SentenceBatch(
+            tuple(batch), capacity.few(len(batch), width) if few else capacity.size(width), width
+        )
+
+
+def width_of(length: int) -> int:
+    """Returns the padded length of a sentence."""
+    return next((width for width in WIDTHS if width >= length), 1 << (length - 1).bit_length())

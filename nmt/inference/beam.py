@@ -1,0 +1,273 @@
+"""Beam search: `init`, then `step` until every sentence is done, then `finish`.
+
+A beam of width k holds at most k live hypotheses of a sentence, all of the same length. At each
+step every live one is extended with every token that the processors leave. Of these candidates
+
+1. the k best that do not end are live next;
+2. those that end, if they are among the k best of all, are finished;
+3. a live hypothesis whose log-probability is more than `prune` nats below that of the likeliest
+   live one is dropped (absolute threshold pruning, Freitag and Al-Onaizan 2017, section 3).
+
+Candidates, all of one length, are compared by their log-probability, the last token's as processors
+have changed it; what has finished by the score of `Ranking`, in which attention may count. A
+sentence is done at its maximum length, when none of its hypotheses is live, or
+
+4. when p k hypotheses have finished, p being the `patience` of Kasai et al. (2022);
+5. when no live one could still be among the `n_best` finished ones (`Ranking.bound`).
+
+The exact search has no patience: it returns the best of all that 1 to 3 would ever finish, and one
+whose beam holds every sequence the best of all sequences. With a patience of 1, a beam of 1 is
+greedy search. No rule compares what has finished with what has not but by its score or a bound.
+"""
+
+import dataclasses
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from nmt.config import DecodingConfig
+from nmt.inference.history import Beam, History, choose, take
+from nmt.inference.hypotheses import Hypotheses, expand, largest
+from nmt.inference.predictor import Encoded, State, Step
+from nmt.inference.processors import Processor, process
+from nmt.inference.ranking import Ranking, coverage_penalty
+from nmt.types import Scalar
+
+FEWEST = 16  # sentences; a program for the half of fewer is not worth its compilation
+
+
+@struct.dataclass
+class Settings:
+    """What may differ between searches without another compiled program."""
+
+    ranking: Ranking
+    patience: float | Scalar  # infinite: exact
+    prune: float | Scalar  # nats; infinite: none
+
+    @classmethod
+    def of(cls, config: DecodingConfig) -> "Settings":
+        """Returns what the configuration sets."""
+        return cls(
+            ranking=Ranking.of(config),
+            patience=jnp.inf if config.patience is None else config.patience,
+            prune=jnp.inf if config.prune is None else config.prune,
+        )
+
+
+@struct.dataclass
+class SearchState:
+    """What the loop carries. `live` and `finished` are best first, and stay once `done`."""
+
+    clock: Int[Array, ""]  # steps made: the length of what is live
+    max_length: Int[Array, " batch"]
+    source_mask: Bool[Array, "batch src"]
+    done: Bool[Array, " batch"]
+    model: State  # of each live hypothesis, before it reads its last token
+    processors: tuple[State, ...]
+    live: Beam
+    finished: Beam  # the best of them
+    number: Int[Array, " batch"]  # of all that have finished
+    history: History
+
+
+@dataclasses.dataclass(frozen=True)
+class BeamSearch:
+    """A search for the `n_best` translations, at most `beam`, and the tokens that it knows of.
+
+    `covers` says whether the ranking counts attention, which then is summed.
+    """
+
+    beam: int
+    n_best: int
+    bos: int
+    eos: int
+    pad: int
+    processors: tuple[Processor, ...] = ()  # each changes what those before it leave
+    covers: bool = False
+
+    def __call__(
+        self,
+        step: Step,
+        state: State,
+        encoded: Encoded,
+        settings: Settings,
+        *,
+        max_length: Int[Array, " batch"],
+        limit: int,
+        source_mask: Bool[Array, "batch src"],
+    ) -> Hypotheses:
+        """Searches until every sentence is done.
+
+        When half of the sentences are done, the others go on in arrays of half the size.
+
+        Args:
+            step: that of a `Predictor`, which reads a token of each sentence.
+            state: its state before the first token; leaves lead with the axis batch.
+            encoded: what the step reads of the source; leaves lead with the axis batch.
+            settings: what hypotheses are ranked by, and when a sentence is done.
+            max_length: of each sentence's translation, eos included; 0 for rows of padding.
+            limit: the length of the arrays returned, at least the largest `max_length`.
+            source_mask: the real positions of the attention's axis src.
+        """
+        search = self.init(state, max_length, limit=limit, source_mask=source_mask)
+        half = len(max_length) // 2
+        if half < FEWEST:
+            return self.finish(self._until(0, search, step, encoded, settings))
+        search = self._until(half, search, step, encoded, settings)
+        going = jnp.argsort(search.done, stable=True)[:half]
+        rest, theirs = jax.tree.map(
+            lambda leaf: leaf[going] if leaf.ndim else leaf,  # the clock has no axis
+            (search, encoded),
+        )
+        rest = self._until(0, rest, step, theirs, settings)
+        return jax.tree.map(
+            lambda early, late: early.at[going].set(late), self.finish(search), self.finish(rest)
+        )
+
+    def init(
+        self,
+        state: State,
+        max_length: Int[Array, " batch"],
+        *,
+        limit: int,
+        source_mask: Bool[Array, "batch src"],
+    ) -> SearchState:
+        """Returns the search before the first token: one live hypothesis for each sentence."""
+        batch, src = source_mask.shape
+        absent = partial(Beam.absent, token=self.bos, covered=src if self.covers else 0)
+        live = absent((batch, self.beam))
+        first = (jnp.arange(self.beam)[None, :] == 0) & (max_length > 0)[:, None]
+        return SearchState(
+            clock=jnp.zeros((), jnp.int32),
+            max_length=jnp.minimum(max_length, limit),
+            source_mask=source_mask,
+            done=max_length <= 0,
+            model=expand(state, self.beam),
+            processors=expand(tuple(each.start(batch) for each in self.processors), self.beam),
+            live=dataclasses.replace(live, log_probs=jnp.where(first, 0.0, -jnp.inf)),
+            finished=absent((batch, self.n_best)),
+            number=jnp.zeros(batch, jnp.int32),
+            history=History.blank(batch, limit, self.beam, src),
+        )
+
+    def _until(
+        self, left: int, search: SearchState, step: Step, encoded: Encoded, settings: Settings
+    ) -> SearchState:
+        """Returns the search when no more sentences than those `left` go on."""
+        return lax.while_loop(
+            lambda now: jnp.sum(~now.done) > left,
+            lambda now: self.step(now, step, encoded, settings),
+            search,
+        )
+
+    def step(
+        self, search: SearchState, step: Step, encoded: Encoded, settings: Settings
+    ) -> SearchState:
+        """Returns the search with one more token on every live hypothesis."""
+        read = jax.vmap(step, in_axes=(1, 1, None), out_axes=1)
+        model, log_probs, attention = read(search.model, search.live.tokens, encoded)
+        decide = jax.vmap(partial(process, self.processors), in_axes=1, out_axes=1)
+        processors, allowed = decide(search.processors, search.live.tokens, log_probs)
+        candidates = self._candidates(search, log_probs, allowed, attention, settings.ranking)
+        live, finished, number = choose(
+            search.done,
+            (search.live, search.finished, search.number),
+            self._select(search, candidates, settings.prune),
+        )
+        model, processors = take((model, processors), live.back_pointers)
+        after = dataclasses.replace(
+            search,
+            clock=search.clock + 1,
+            model=model,
+            processors=processors,
+            live=live,
+            finished=finished,
+            number=number,
+            history=search.history.write(search.clock, live, attention),
+        )
+        return dataclasses.replace(after, done=after.done | self._are_done(after, settings))
+
+    def _candidates(
+        self,
+        search: SearchState,
+        log_probs: Float[Array, "batch beam vocab"],
+        allowed: Float[Array, "batch beam vocab"],
+        attention: Float[Array, "batch beam src"],
+        ranking: Ranking,
+    ) -> Beam:
+        """Returns the best continuations of what is live, twice as many as the beam is wide.
+
+        Of one hypothesis one more than the beam is wide are enough: at most one of them ends.
+        """
+        batch, beam, vocab = log_probs.shape
+        number = min(beam + 1, vocab)
+        found = largest(allowed.reshape(batch * beam, vocab), number)
+        changed, tokens = (each.reshape(batch, beam, number) for each in found)
+        gained = jnp.take_along_axis(log_probs, tokens, axis=2)
+        gained = jnp.where(changed > -jnp.inf, gained, -jnp.inf)
+        totals, values = (search.live.log_probs[:, :, None] + each for each in (gained, changed))
+        summed, lengths = search.live.attention, search.live.lengths + 1
+        covered = jnp.zeros((batch, beam))
+        if self.covers:
+            summed = summed + attention
+            covered = coverage_penalty(summed, search.source_mask[:, None, :])
+        best, places = lax.top_k(values.reshape(batch, -1), min(2 * beam, beam * number))
+        back_pointers = places // number
+        pick = partial(jnp.take_along_axis, indices=places, axis=1)
+        summed_log_probs = pick(totals.reshape(batch, -1))
+        return Beam(
+            tokens=pick(tokens.reshape(batch, -1)),
+            back_pointers=back_pointers,
+            lengths=take(lengths, back_pointers),
+            log_probs=summed_log_probs,
+            values=best,
+            scores=ranking.score(
+                summed_log_probs, take(lengths, back_pointers), take(covered, back_pointers)
+            ),
+            attention=take(summed, back_pointers),
+        )
+
+    def _select(
+        self, search: SearchState, candidates: Beam, prune: float | Scalar
+    ) -> tuple[Beam, Beam, Int[Array, " batch"]]:
+        """Returns what is live next, the best that have finished, and how many have."""
+        ends = candidates.tokens == self.eos
+        ended = candidates.only(ends & (jnp.arange(ends.shape[1])[None, :] < self.beam))
+        live = candidates.only(~ends).best(self.beam, by="values")
+        return (
+            live.only(live.values >= live.values[:, :1] - prune),
+            search.finished.join(ended).best(self.n_best, by="scores"),
+            search.number + ended.present.sum(axis=1),
+        )
+
+    def _are_done(self, search: SearchState, settings: Settings) -> Bool[Array, " batch"]:
+        """Returns which sentences are done, with what has just been selected."""
+        longest = search.max_length[:, None]
+        reachable = settings.ranking.bound(search.live.log_probs, longest).max(axis=1)
+        return (
+            (search.clock >= search.max_length)
+            | (search.number >= settings.patience * self.beam)
+            | (reachable <= search.finished.scores[:, -1])
+        )
+
+    def finish(self, search: SearchState) -> Hypotheses:
+        """Returns the best hypotheses; what was cut takes the places that are left."""
+        cut = search.live.only(search.live.lengths >= search.max_length[:, None])
+        hypotheses = search.finished.join(cut.best(self.beam, by="scores"))
+        hypotheses = take(
+            hypotheses, jnp.argsort(~hypotheses.present, axis=1, stable=True)[:, : self.n_best]
+        )
+        lengths = jnp.where(hypotheses.present, hypotheses.lengths, 0)
+        tokens, attention = search.history.backtrace(hypotheses)
+        inside = jnp.arange(tokens.shape[2])[None, None, :] < lengths[:, :, None]
+        return Hypotheses(
+            tokens=jnp.where(inside, tokens, self.pad),
+            lengths=lengths,
+            log_probs=hypotheses.log_probs,
+            scores=hypotheses.scores,
+            attention=jnp.where(inside[..., None], attention, 0.0),
+        )

@@ -1,0 +1,53 @@
+"""Forced decoding: what a model says of targets that are given."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from nmt.config import DecodingConfig
+from nmt.data.batching import Bucket, Sentence, pad
+from nmt.inference import devices
+from nmt.inference.batches import Capacity, sentence_batches
+from nmt.inference.compiled import ForcedInputs
+from nmt.inference.explanations import explain
+from nmt.inference.predictor import LoadedModel
+from nmt.inference.ranking import Ranking
+
+
+@dataclasses.dataclass(frozen=True)
+class Forced:
+    """What a model says of one pair."""
+
+    number: int  # of the pair
+    log_prob: float  # of the target, natural logarithm
+    score: float  # what a search would rank the target by
+    matrix: npt.NDArray[np.float32]  # (target pieces, source pieces)
+
+
+def force_all(
+    loaded: LoadedModel,
+    pairs: Sequence[tuple[Sentence, Sentence]],
+    real: Sequence[int],
+    *,
+    bos: int,
+    config: DecodingConfig,
+    method: str,
+) -> Iterator[Forced]:
+    """Yields what the model says of the (source, target) pairs whose numbers are `real`.
+
+    They come in no order that means anything. Both sides of a pair are padded to one width, so
+    that no more programs are compiled than for a search.
+    """
+    capacity = Capacity(config.batch, devices=devices.count())
+    shared = ForcedInputs(loaded, Ranking.of(config), config.attention_seed)
+    widest = [max(map(len, pair)) for pair in pairs]
+    for batch in sentence_batches(real, widest, capacity=capacity):
+        members = [pairs[i] for i in batch.numbers]
+        rows = pad(members, Bucket(batch.size, batch.width, batch.width))
+        found = explain(shared, rows, bos=bos, method=method)
+        log_probs, scores, matrices = (np.asarray(each) for each in found)
+        for row, (i, (source, target)) in enumerate(zip(batch.numbers, members, strict=True)):
+            matrix = np.array(matrices[row, : len(target), : len(source)])
+            yield Forced(i, float(log_probs[row]), float(scores[row]), matrix)

@@ -1,0 +1,125 @@
+"""Hypotheses of one length, and the history of a search, through which they are followed back."""
+
+import dataclasses
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, PyTree
+
+
+@struct.dataclass
+class Beam:
+    """Hypotheses of each sentence, known by their last token and what it was added to.
+
+    An absent one has log-probability, value and score -inf.
+    """
+
+    tokens: Int[Array, "batch path"]
+    back_pointers: Int[Array, "batch path"]  # the place in the beam before
+    lengths: Int[Array, "batch path"]
+    log_probs: Float[Array, "batch path"]
+    values: Float[Array, "batch path"]  # log_probs, the last step's as processors have changed it
+    scores: Float[Array, "batch path"]
+    attention: Float[Array, "batch path covered"]  # summed so far; empty where it does not count
+
+    @classmethod
+    def absent(cls, shape: tuple[int, int], *, token: int, covered: int) -> "Beam":
+        """Returns absent hypotheses of length 0."""
+        return cls(
+            tokens=jnp.full(shape, token, jnp.int32),
+            back_pointers=jnp.zeros(shape, jnp.int32),
+            lengths=jnp.zeros(shape, jnp.int32),
+            log_probs=jnp.full(shape, -jnp.inf),
+            values=jnp.full(shape, -jnp.inf),
+            scores=jnp.full(shape, -jnp.inf),
+            attention=jnp.zeros((*shape, covered)),
+        )
+
+    @property
+    def present(self) -> Bool[Array, "batch path"]:
+        """Which of them there are."""
+        return self.log_probs > -jnp.inf
+
+    def only(self, wanted: Bool[Array, "batch path"]) -> "Beam":
+        """Returns the hypotheses with those that are not wanted absent."""
+        return dataclasses.replace(
+            self,
+            log_probs=jnp.where(wanted, self.log_probs, -jnp.inf),
+            values=jnp.where(wanted, self.values, -jnp.inf),
+            scores=jnp.where(wanted, self.scores, -jnp.inf),
+        )
+
+    def best(self, number: int, *, by: Literal["values", "scores"]) -> "Beam":
+        """Returns those with the highest values, best first; of equal ones the first."""
+        return take(self, lax.top_k(getattr(self, by), number)[1])
+
+    def join(self, others: "Beam") -> "Beam":
+        """Returns these, then the others."""
+        return jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=1), self, others)
+
+
+@struct.dataclass
+class History:
+    """What each step of a search has made of the beam: tokens, back-pointers and attention."""
+
+    tokens: Int[Array, "batch time beam"]  # the last token of each hypothesis after the step
+    back_pointers: Int[Array, "batch time beam"]  # its place before the step
+    attention: Float[Array, "batch time beam src"]  # by the place before the step
+
+    @classmethod
+    def blank(cls, batch: int, times: int, beam: int, source_length: int) -> "History":
+        """Returns a history with capacity for so many steps."""
+        return cls(
+            tokens=jnp.zeros((batch, times, beam), jnp.int32),
+            back_pointers=jnp.zeros((batch, times, beam), jnp.int32),
+            attention=jnp.zeros((batch, times, beam, source_length)),
+        )
+
+    def write(
+        self, time: Int[Array, ""], live: Beam, attention: Float[Array, "batch beam src"]
+    ) -> "History":
+        """Returns the history with one more step."""
+        return History(
+            tokens=self.tokens.at[:, time].set(live.tokens),
+            back_pointers=self.back_pointers.at[:, time].set(live.back_pointers),
+            attention=self.attention.at[:, time].set(attention),
+        )
+
+    def backtrace(
+        self, hypotheses: Beam
+    ) -> tuple[Int[Array, "batch path time"], Float[Array, "batch path time src"]]:
+        """Follows each path back to its first token; what lies beyond its length is arbitrary."""
+
+        def back(later: Any, step: Any) -> tuple[Any, Any]:
+            time, *earlier = step
+            inside = time < hypotheses.lengths - 1
+            found = (jnp.take_along_axis(each, later[1], axis=1) for each in earlier)
+            cursor = tuple(jnp.where(inside, *pair) for pair in zip(found, later, strict=True))
+            return cursor, cursor
+
+        times = jnp.arange(self.tokens.shape[1])
+        steps = (times, self.tokens.swapaxes(0, 1), self.back_pointers.swapaxes(0, 1))
+        _, found = lax.scan(
+            back, (hypotheses.tokens, hypotheses.back_pointers), steps, reverse=True
+        )
+        tokens, places = (jnp.moveaxis(each, 0, 2) for each in found)
+        attention = jnp.take_along_axis(self.attention, places.swapaxes(1, 2)[..., None], axis=2)
+        return tokens, attention.swapaxes(1, 2)
+
+
+def take(tree: PyTree, places: Int[Array, "batch path"]) -> PyTree:
+    """Returns the hypotheses at the places, for every leaf of axes (batch, beam, ...)."""
+    rows = jnp.arange(places.shape[0])[:, None]
+    return jax.tree.map(lambda leaf: leaf[rows, places], tree)
+
+
+def choose(wanted: Bool[Array, " batch"], chosen: PyTree, otherwise: PyTree) -> PyTree:
+    """Returns the sentences that are wanted from one tree, the others from the other one."""
+
+    def pick(one: Array, other: Array) -> Array:
+        return jnp.where(wanted.reshape(-1, *[1] * (one.ndim - 1)), one, other)
+
+    return jax.tree.map(pick, chosen, otherwise)

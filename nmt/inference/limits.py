@@ -1,0 +1,42 @@
+"""Limits of length: what is too long is cut, and a warning says which lines."""
+
+import warnings
+from collections.abc import Iterable, Sequence
+
+from nmt.data.tokenizer import Tokenizer
+
+NAMED = 10  # lines that a warning names
+
+
+def pieces(
+    tokenizer: Tokenizer, lines: Sequence[str], *, longest: int, before: int, side: str
+) -> list[list[int]]:
+    """Returns the ids of lines, each ending with the end of sentence, cut to the longest allowed.
+
+    `before` lines came earlier; `side`, source or target, is named in the warning.
+    """
+    encoded = []
+    for number, ids in enumerate(tokenizer.encode_batch(lines), start=before + 1):
+        if len(ids) >= longest:
+            warnings.warn(
+                f"line {number}: the {side} has {len(ids)} pieces, cut to {longest - 1}; "
+                "decoding.max_pieces sets the limit",
+                stacklevel=2,
+            )
+        encoded.append([*ids[: longest - 1], tokenizer.eos])
+    return encoded
+
+
+def warn_of_cut(lines: Iterable[int]) -> None:
+    """Warns of the lines, counted from 1, whose translation reached its longest length."""
+    numbers = list(lines)
+    if not numbers:
+        return
+    shown = ", ".join(map(str, numbers[:NAMED]))
+    more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
+    what = "line" if len(numbers) == 1 else "lines"
+    warnings.warn(
+        f"{what} {shown}{more}: the translation is cut at its longest length, which "
+        "decoding.max_output_ratio and decoding.max_extra set",
+        stacklevel=2,
+    )

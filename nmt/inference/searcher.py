@@ -1,0 +1,119 @@
+"""Searcher for the translations of many sentences, some at a time."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+import numpy.typing as npt
+
+from nmt.config import DecodingConfig
+from nmt.data.batching import pad_side
+from nmt.data.tokenizer import Tokenizers
+from nmt.inference import devices
+from nmt.inference.batches import Capacity, SentenceBatch, sentence_batches, width_of
+from nmt.inference.beam import BeamSearch, Settings
+from nmt.inference.compiled import SearchInputs, Sentences, search
+from nmt.inference.hypotheses import Hypotheses
+from nmt.inference.predictor import LoadedModel, Source
+from nmt.inference.processors import Forbid
+from nmt.inference.shortlist import Lexicon
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A translation as the search leaves it."""
+
+    tokens: list[int]
+    log_prob: float
+    score: float
+    attention: npt.NDArray[np.float32]  # (tokens, source pieces)
+
+
+@dataclasses.dataclass(frozen=True)
+class Searcher:
+    """What searches for the translations of sentences: a model and its settings."""
+
+    loaded: LoadedModel
+    tokenizers: Tokenizers
+    config: DecodingConfig
+    lexicon: Lexicon | None
+
+    def all(
+        self, sentences: Sequence[Sequence[int]], real: Sequence[int], *, n_best: int
+    ) -> Iterator[tuple[int, list[Found]]]:
+        """Yields the translations, best first, of the sentences whose numbers are `real`.
+
+        They come in no order that means anything, each with its number. If several are asked for,
+        there are as many as the beam is wide, for some may have the same words.
+        """
+        capacity = Capacity(self.config.batch, beam=self.config.beam, devices=devices.count())
+        for batch in sentence_batches(real, list(map(len, sentences)), capacity=capacity):
+            hypotheses = self._search([sentences[i] for i in batch.numbers], batch, n_best)
+            for row, number in enumerate(batch.numbers):
+                yield number, list(_row(hypotheses, row, len(sentences[number])))
+
+    def _search(
+        self, sentences: Sequence[Sequence[int]], batch: SentenceBatch, n_best: int
+    ) -> Hypotheses:
+        """Returns NumPy hypotheses of the sentences of a batch."""
+        config, tokenizer = self.config, self.tokenizers.target
+        common, own = None, None
+        specials = tokenizer.bos, tokenizer.eos, tokenizer.pad, tokenizer.unk
+        if self.lexicon is not None and config.shortlist:
+            common, own = self.lexicon.choose(
+                sentences,
+                batch,
+                likeliest=config.shortlist,
+                first=specials,
+                joint=self.tokenizers.joint,
+            )
+            specials = 0, 1, 2, 3  # entries of the list
+        bos, eos, pad, unk = specials
+        rules = BeamSearch(
+            beam=config.beam,
+            n_best=1 if n_best == 1 else config.beam,
+            bos=bos,
+            eos=eos,
+            pad=pad,
+            processors=(
+                Forbid((bos, pad, unk)),
+                *(each.build() for each in config.processors),
+            ),
+            covers=config.coverage_penalty > 0,
+        )
+        source, lengths = pad_side(sentences, batch.size, batch.width)
+        longest = np.maximum(
+            (config.max_output_ratio * lengths).astype(np.int32) + config.max_extra, 1
+        )
+        hypotheses = devices.run(
+            search,
+            SearchInputs(self.loaded, Settings.of(config), config.attention_seed, common),
+            Sentences(Source(source, lengths, own), np.where(lengths > 0, longest, 0)),
+            rules=rules,
+            limit=width_of(max(1, int(config.max_output_ratio * batch.width) + config.max_extra)),
+        )
+        found: Hypotheses = jax.tree.map(np.asarray, hypotheses)
+        if common is None or own is None:
+            return found
+        return dataclasses.replace(found, tokens=_listed(common, own, found.tokens))
+
+
+def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
+    """Yields the translations of the sentence in a row, which has so many source pieces."""
+    for rank, length in enumerate(hypotheses.lengths[row].tolist()):
+        if length:
+            yield Found(
+                tokens=hypotheses.tokens[row, rank, :length].tolist(),
+                log_prob=float(hypotheses.log_probs[row, rank]),
+                score=float(hypotheses.scores[row, rank]),
+                attention=np.array(hypotheses.attention[row, rank, :length, :width]),
+            )
+
+
+def _listed(common: Any, own: Any, entries: Any) -> Any:
+    """Returns the tokens that entries of each sentence's shortlist stand for."""
+    rows = len(own)
+    lists = np.concatenate([np.broadcast_to(common, (rows, len(common))), own], axis=1)
+    return np.take_along_axis(lists, entries.reshape(rows, -1), axis=1).reshape(entries.shape)

@@ -1,0 +1,182 @@
+"""A vocabulary shortlist: the target pieces that a sentence may need, whatever its neighbours.
+
+Which pieces translate which is learnt from the training pairs with IBM model 1 (Brown et al. 1993).
+Its table stands in the run folder beside the model.
+"""
+
+import dataclasses
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from nmt.errors import RunError
+from nmt.inference.batches import SentenceBatch
+from nmt.run import Run
+
+FILE = "shortlist.npz"
+COMMON = 1024  # pieces that every sentence may use
+RANKS = 100  # translations of a piece that are kept
+ROUNDS = 5  # of expectation maximisation; later ones change few ranks
+LINKS = 10_000_000  # what a table is learnt from at most; a million take 100 MB
+
+Ids = npt.NDArray[np.int32]
+Pair = tuple[Sequence[int], Sequence[int]]
+Table = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Lexicon:
+    """Likely translations of each source piece, and all target pieces by how common they are."""
+
+    translations: Ids  # (source piece, rank), the likeliest first; -1 where there are fewer
+    common: Ids  # (target piece,), the most frequent first
+
+    @classmethod
+    def learn(
+        cls, pairs: Iterable[Pair], *, source_size: int, target_size: int, rounds: int = ROUNDS
+    ) -> "Lexicon":
+        """Returns the likeliest translations by `model_1` after so many rounds."""
+        links = pairings(pairs, target_size)
+        sources, targets, chances = model_1(links, target_size, rounds)
+        order = np.lexsort((-chances, sources))
+        counts = np.bincount(sources, minlength=source_size)
+        ranks = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+        kept = ranks < RANKS
+        translations = np.full((source_size, RANKS), -1, np.int32)
+        translations[sources[order][kept], ranks[kept]] = targets[order][kept]
+        frequencies = np.bincount(links.kinds[links.firsts] % target_size, minlength=target_size)
+        return cls(translations, np.argsort(-frequencies, kind="stable").astype(np.int32))
+
+    @classmethod
+    def of(cls, run: Run) -> "Lexicon":
+        """Reads the table of a run.
+
+        Raises:
+            RunError: the run has none, or the file is damaged.
+        """
+        path = run.path / FILE
+        if not path.exists():
+            raise RunError(
+                f"{run.path}: decoding.shortlist needs the table {FILE}; "
+                f"`nmt shortlist {run.path}` makes it"
+            )
+        try:
+            with path.open("rb") as file:
+                arrays = np.load(file, allow_pickle=False)
+                lexicon = cls(arrays["translations"], arrays["common"])
+            tokenizers = run.tokenizers()
+            sizes = tokenizers.source.size, tokenizers.target.size
+            if (len(lexicon.translations), len(lexicon.common)) != sizes:
+                raise ValueError("a table of other vocabularies")
+            return lexicon
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            raise RunError(
+                f"{path}: not a table of translations; `nmt shortlist {run.path}` makes it anew"
+            ) from None
+
+    def save(self, run: Run) -> Path:
+        """Writes the table into the run folder, whole or not at all; returns where."""
+        part = run.path / f"part-{FILE}"
+        np.savez_compressed(part, translations=self.translations, common=self.common)
+        return part.replace(run.path / FILE)
+
+    def choose(
+        self,
+        sentences: Sequence[Sequence[int]],
+        batch: SentenceBatch,
+        *,
+        likeliest: int,
+        first: Sequence[int],
+        joint: bool,
+    ) -> tuple[Ids, Ids]:
+        """Returns the target pieces that sentences may use: common ones, and each sentence's own.
+
+        Args:
+            sentences: as source pieces.
+            batch: the shape of their arrays.
+            likeliest: translations of each source piece that are a sentence's own.
+            first: what the common pieces begin with.
+            joint: both languages have one vocabulary, and a sentence may copy its own pieces.
+
+        Returns:
+            The common pieces, and an array of the others, (sentence, piece), filled up with -1.
+        """
+        ordered = np.concatenate([np.asarray(first, np.int32), self.common])
+        _, places = np.unique(ordered, return_index=True)
+        common = ordered[np.sort(places)[:COMMON]]
+        own = np.full((batch.size, (likeliest + joint) * batch.width), -1, np.int32)
+        for row, sentence in enumerate(sentences):
+            pieces = np.unique(np.asarray(sentence, np.int32))
+            translations = self.translations[pieces, :likeliest].ravel()
+            wanted = np.concatenate([translations, pieces[: joint * len(pieces)]])
+            found = np.setdiff1d(wanted[wanted >= 0], common)
+            own[row, : len(found)] = found
+        return common, own
+
+
+def make(run: Run) -> Path:
+    """Learns the table of a run from its training pairs and saves it; returns where.
+
+    Raises:
+        DataError: the training corpus cannot be read.
+    """
+    from nmt.data import corpus  # imports `datasets`, which searching does not need
+
+    data, tokenizers = run.config.data, run.tokenizers()
+    text = corpus.load(data.train, source=data.source, target=data.target)
+    encoded, _ = corpus.filter_pairs(
+        corpus.encode(text, tokenizers),
+        max_length=data.max_length,
+        max_length_ratio=data.max_length_ratio,
+    )
+    pairs = ((pair["source"], pair["target"]) for pair in encoded.shuffle(seed=run.config.seed))
+    sizes = {"source_size": tokenizers.source.size, "target_size": tokenizers.target.size}
+    return Lexicon.learn(pairs, **sizes).save(run)
+
+
+@dataclasses.dataclass(frozen=True)
+class Links:
+    """Every pairing of a target position with a source position of the same sentence."""
+
+    kinds: npt.NDArray[np.int64]  # source piece * target vocabulary + target piece
+    words: npt.NDArray[np.int64]  # which target position of all it is
+    firsts: npt.NDArray[np.int64]  # of each target position, its first link
+
+
+def pairings(pairs: Iterable[Pair], target_size: int) -> Links:
+    """Returns the links of the first pairs, about LINKS at most."""
+    kinds: list[npt.NDArray[np.int64]] = []
+    choices: list[npt.NDArray[np.int64]] = []
+    capacity = LINKS
+    for source, target in pairs:
+        kind = np.asarray(source, np.int64)[None, :] * target_size
+        kinds.append((kind + np.asarray(target, np.int64)[:, None]).ravel())
+        choices.append(np.full(len(target), len(source)))
+        capacity -= len(source) * len(target)
+        if capacity <= 0:
+            break
+    of_words = np.concatenate(choices)
+    words = np.repeat(np.arange(len(of_words)), of_words)
+    return Links(np.concatenate(kinds), words, np.cumsum(of_words) - of_words)
+
+
+def model_1(links: Links, target_size: int, rounds: int) -> Table:
+    """Returns p(target piece | source piece) of IBM model 1 for all that stand in one sentence.
+
+    Each round shares a target position among the source positions of its sentence in proportion
+    to p, and makes the sums the new p (Brown et al. 1993, section 4.1); it starts with equal ones.
+    There is no empty word: where both sides end with the end of sentence, that takes its place.
+    """
+    kinds, kind = np.unique(links.kinds, return_inverse=True)
+    sources, targets = np.divmod(kinds, target_size)
+    chances = np.ones(len(kinds))
+    for _ in range(rounds):
+        weights = chances[kind]
+        totals = np.bincount(links.words, weights)
+        expected = np.bincount(kind, weights / totals[links.words])
+        chances = expected / np.bincount(sources, expected)[sources]
+    return sources, targets, chances

@@ -1,0 +1,285 @@
+"""From strings to translations: tokenize, sort into batches, search, detokenize, restore order."""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+import jax
+import numpy as np
+from flax import nnx
+
+from nmt import configfile
+from nmt.config import DecodingConfig
+from nmt.data.tokenizer import Tokenizers
+from nmt.errors import DataError
+from nmt.inference import devices, limits
+from nmt.inference.arguments import checked, checked_pair
+from nmt.inference.explanations import check_method
+from nmt.inference.forced import Forced, force_all
+from nmt.inference.predictor import LoadedModel
+from nmt.inference.searcher import Found, Searcher
+from nmt.inference.shortlist import Lexicon
+from nmt.inference.translation import Translation, empty_translation
+from nmt.model.build import build_model
+from nmt.run import Run, Which
+
+BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
+
+_Item = TypeVar("_Item")
+
+
+class Translator:
+    """A trained model that translates strings; `Translator.load("runs/x")` makes one."""
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        *,
+        tokenizers: Tokenizers,
+        config: DecodingConfig,
+        lexicon: Lexicon | None = None,
+    ) -> None:
+        self.loaded = devices.replicate(loaded)
+        self.tokenizers = tokenizers
+        self.config = config
+        self.lexicon = lexicon
+
+    @classmethod
+    def load(
+        cls,
+        run: str | Path,
+        *,
+        checkpoint: Which | int = "best",
+        trust: bool = False,
+        **decoding: Any,
+    ) -> "Translator":
+        """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
+
+        The checkpoint is the best one, the last one, or the one of a step. A class of the user's
+        own that the run's configuration names is imported with `trust` only.
+
+        Raises:
+            RunError: there is no such run, or it has no such checkpoint, or no table for a
+                shortlist, or it asks for trust.
+            ConfigError: there is no such decoding setting, or it cannot have that value.
+        """
+        opened = Run.open(run)
+        opened.check_imports(trust=trust)
+        settings = configfile.decoding(opened.config, decoding, where=str(run))
+        tokenizers = opened.tokenizers()
+        # Of its shapes only: drawing parameters that are not used would take seconds.
+        graph, template = nnx.split(nnx.eval_shape(lambda: build_model(opened.config, tokenizers)))
+        params = opened.restore(checkpoint, {"params": template})["params"]
+        lexicon = Lexicon.of(opened) if settings.shortlist else None
+        loaded = LoadedModel(params, graph)
+        return cls(loaded, tokenizers=tokenizers, config=settings, lexicon=lexicon)
+
+    @overload
+    def translate(self, lines: str) -> Translation: ...
+    @overload
+    def translate(self, lines: Iterable[str]) -> list[Translation]: ...
+    def translate(self, lines: Any) -> Any:
+        """Returns the best translation of a line, or of each line, in order.
+
+        The translation of an empty line is empty.
+
+        Raises:
+            TypeError: this is neither a string nor strings.
+        """
+        if isinstance(lines, str):
+            return self.translate([lines])[0]
+        strings = checked(lines, str, "translate takes a string or an iterable of strings")
+        return [best for best, *_ in self.stream(strings)]
+
+    @property
+    def fingerprint(self) -> str:
+        """A SHA-256 of parameters and tokenizers: of the model, whatever the settings."""
+        digest = hashlib.sha256(self.tokenizers.fingerprint.encode())
+        for array in jax.tree.leaves(self.loaded.params):
+            digest.update(np.asarray(array).tobytes())
+        return digest.hexdigest()
+
+    @property
+    def window(self) -> int:
+        """How many lines are read ahead, sorted and decoded together."""
+        return BATCHES_AHEAD * self.config.batch
+
+    def stream(
+        self, lines: Iterable[str], *, n_best: int = 1, skip: int = 0
+    ) -> Iterator[list[Translation]]:
+        """Returns the `n_best` translations of each line, best first, reading ahead a window.
+
+        No two of them have the same words, so that there may be fewer. Of the lines, the first
+        `skip` are left out. What is cut, because it is too long, is named in a warning.
+
+        Raises:
+            DataError: no translation is asked for, or more than the beam holds.
+            TypeError: these are no strings.
+        """
+        if not 1 <= n_best <= self.config.beam:
+            raise DataError(
+                f"{n_best} translations of a line cannot be had with a beam of {self.config.beam}; "
+                "ask for 1 at least, and set decoding.beam to the number at least"
+            )
+        strings = checked(lines, str, "stream takes an iterable of strings")
+        return chain.from_iterable(
+            self._translate_window(window, n_best, before=before)
+            for before, window in self._windows(strings, skip=skip)
+        )
+
+    @overload
+    def align(self, sources: str, targets: str, *, method: str = ...) -> Translation: ...
+    @overload
+    def align(
+        self, sources: Iterable[str], targets: Iterable[str], *, method: str = ...
+    ) -> list[Translation]: ...
+    def align(self, sources: Any, targets: Any, *, method: str = "attention") -> Any:
+        """Force-decodes a given pair, or pairs: score and attention of each target.
+
+        The score is what a search would rank the target by. `method` is one of
+        `explanations.METHODS`, whose matrix stands in the place of attention.
+
+        Raises:
+            DataError: the two sides differ in length, or there is no such method.
+            TypeError: these are neither two strings nor strings on both sides.
+        """
+        if isinstance(sources, str) and isinstance(targets, str):
+            return self.align([sources], [targets], method=method)[0]
+        rule = "align takes two strings, or an iterable of strings on both sides"
+        sides = [list(checked(side, str, rule)) for side in (sources, targets)]
+        if len(sides[0]) != len(sides[1]):
+            raise DataError(f"{len(sides[0])} source lines but {len(sides[1])} target lines")
+        return list(self.align_stream(zip(*sides, strict=True), method=method))
+
+    def align_stream(
+        self, pairs: Iterable[tuple[str, str]], *, method: str = "attention"
+    ) -> Iterator[Translation]:
+        """Does what `align` does to (source, target) pairs, in order, reading ahead a window."""
+        check_method(method)
+        return chain.from_iterable(
+            self._align_window(window, before=before, method=method)
+            for before, window in self._windows(map(checked_pair, pairs))
+        )
+
+    @overload
+    def explain(self, translations: Translation, *, method: str) -> Translation: ...
+    @overload
+    def explain(self, translations: Iterable[Translation], *, method: str) -> list[Translation]: ...
+    def explain(self, translations: Any, *, method: str) -> Any:
+        """Returns the same translations, piece for piece, with the matrix of another method.
+
+        Raises:
+            DataError: there is no such method.
+            TypeError: this is neither a translation nor translations.
+        """
+        check_method(method)
+        if isinstance(translations, Translation):
+            return self.explain([translations], method=method)[0]
+        rule = "explain takes a Translation or an iterable of them"
+        explained = list(checked(translations, Translation, rule))
+        real = [
+            i for i, each in enumerate(explained) if each.attention.size and each.method != method
+        ]
+        pairs = [
+            (
+                self.tokenizers.source.ids(each.source_pieces),
+                self.tokenizers.target.ids(each.target_pieces),
+            )
+            for each in explained
+        ]
+        for found in self._force_all(pairs, real, method=method):
+            explained[found.number] = dataclasses.replace(
+                explained[found.number], attention=found.matrix, method=method
+            )
+        return explained
+
+    def _windows(
+        self, items: Iterable[_Item], *, skip: int = 0
+    ) -> Iterator[tuple[int, list[_Item]]]:
+        """Yields what is sorted and decoded together, with the number of items before it."""
+        waiting, before = islice(items, skip, None), skip
+        while window := list(islice(waiting, self.window)):
+            yield before, window
+            before += len(window)
+
+    def _align_window(
+        self, window: Sequence[tuple[str, str]], *, before: int, method: str
+    ) -> list[Translation]:
+        sources, targets = zip(*window, strict=True)
+        pairs = list(
+            zip(
+                self._pieces("source", sources, before=before),
+                self._pieces("target", targets, before=before),
+                strict=True,
+            )
+        )
+        real = [i for i, (source, target) in enumerate(pairs) if len(source) > 1 < len(target)]
+        aligned = [empty_translation(source, target) for source, target in window]
+        for found in self._force_all(pairs, real, method=method):
+            (line, text), (ids, tokens) = window[found.number], pairs[found.number]
+            aligned[found.number] = Translation.of(
+                self.tokenizers,
+                source=(line, ids),
+                target=(text, tokens),
+                score=found.score,
+                log_prob=found.log_prob,
+                attention=found.matrix,
+                method=method,
+            )
+        return aligned
+
+    def _translate_window(
+        self, lines: Sequence[str], n_best: int, *, before: int
+    ) -> list[list[Translation]]:
+        ids = self._pieces("source", lines, before=before)
+        found = [[empty_translation(line, "")] for line in lines]
+        real = [i for i in range(len(lines)) if len(ids[i]) > 1]
+        searching = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
+        for i, ranked in searching.all(ids, real, n_best=n_best):
+            translations = (self._translation(lines[i], ids[i], each) for each in ranked)
+            found[i] = list(islice(_distinct(translations), n_best)) or found[i]
+        limits.warn_of_cut(before + i + 1 for i in real if found[i][0].is_cut)
+        return found
+
+    def _translation(self, line: str, ids: Sequence[int], found: Found) -> Translation:
+        return Translation.of(
+            self.tokenizers,
+            source=(line, ids),
+            target=(None, found.tokens),
+            score=found.score,
+            log_prob=found.log_prob,
+            attention=found.attention,
+        )
+
+    def _pieces(self, side: str, lines: Sequence[str], *, before: int) -> list[list[int]]:
+        tokenizer, longest = getattr(self.tokenizers, side), self.config.max_pieces
+        return limits.pieces(tokenizer, lines, longest=longest, before=before, side=side)
+
+    def _force_all(
+        self,
+        pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
+        real: Sequence[int],
+        *,
+        method: str,
+    ) -> Iterator[Forced]:
+        return force_all(
+            self.loaded,
+            pairs,
+            real,
+            bos=self.tokenizers.target.bos,
+            config=self.config,
+            method=method,
+        )
+
+
+def _distinct(ranked: Iterable[Translation]) -> Iterator[Translation]:
+    """Yields those whose words none before them has; other pieces may spell the same words."""
+    seen: set[tuple[str, ...]] = set()
+    for each in ranked:
+        words = tuple(each.text.split())
+        if words not in seen:
+            seen.add(words)
+            yield each

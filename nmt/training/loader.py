@@ -1,0 +1,153 @@
+"""The stream of training batches, from any progress on, read and padded ahead by a thread."""
+
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+import datasets
+import numpy as np
+import numpy.typing as npt
+
+from nmt.config import Config
+from nmt.data import corpus
+from nmt.data.batching import Batch, Bucket, PlannedBatch, choose_buckets, pad, plan_epoch
+from nmt.data.tokenizer import Tokenizers
+from nmt.processes import ALONE, ProcessGroup
+from nmt.run import TrainingProgress
+from nmt.training.step import device_count, shard
+
+T = TypeVar("T")
+
+PART = 2**15  # pairs that are sampled at a time: a few seconds of one core, some 20 MB
+
+
+@dataclass(frozen=True)
+class DataLoader:
+    """Batches of a corpus; which ones an epoch has is a pure function of (corpus, seed, epoch).
+
+    With subword sampling an epoch has parts, each of other pairs: a part is segmented, filtered
+    and planned by itself, while batches of the one before it are trained on. So memory does not
+    grow with the corpus, no epoch has to wait for its segmentations, and a stopped run goes on
+    after one part. Without sampling the whole epoch is one part.
+    """
+
+    text: datasets.Dataset
+    encoded: datasets.Dataset  # filtered
+    tokenizers: Tokenizers
+    config: Config
+    processes: ProcessGroup = ALONE
+
+    @cached_property
+    def buckets(self) -> list[Bucket]:
+        """The buckets that batches come in."""
+        lengths = corpus.lengths(self.encoded)
+        if self.config.tokenizer.sampling is not None:
+            longest = self.config.data.max_length  # a sampled segmentation may be this long
+            lengths = np.vstack([lengths, np.array([[longest, longest]], lengths.dtype)])
+        return choose_buckets(lengths, self.config.data.batch, devices=device_count())
+
+    @cached_property
+    def parts(self) -> int:
+        """The number of parts of an epoch."""
+        return 1 if self.config.tokenizer.sampling is None else -(-len(self.text) // PART)
+
+    @cached_property
+    def batches_per_epoch(self) -> int:
+        """The number of batches of the first epoch; subword sampling makes others differ a bit."""
+        return len(self._plan(self.encoded, epoch=0, part=0))
+
+    def epochs(self, progress: TrainingProgress) -> float:
+        """Returns how many epochs have been read at a progress."""
+        within = progress.part / self.parts + progress.batch / self.batches_per_epoch
+        return progress.epoch + within
+
+    def batches(
+        self, start: TrainingProgress
+    ) -> Generator[tuple[Any, TrainingProgress], None, None]:
+        """Yields sharded batches without end, each with the progress after it is consumed.
+
+        Of each batch it is the rows of this process.
+        """
+        return prefetched(self._read(start))
+
+    def sentences(self, progress: TrainingProgress) -> list[int]:
+        """Returns the numbers, from 1, of the pairs of the corpus that the next batch holds."""
+        epoch, part = progress.epoch, progress.part
+        numbers = self._members(epoch, part) + 1
+        pairs = self._kept(self._encoded(epoch, part).add_column("number", numbers))
+        planned = self._plan(pairs, epoch=epoch, part=part)[progress.batch]
+        return sorted(pairs[planned.pairs]["number"])
+
+    def _read(self, start: TrainingProgress) -> Iterator[tuple[Any, TrainingProgress]]:
+        first = start.batch
+        for epoch, part, pairs, plan in prefetched(self._planned(start.epoch, start.part), depth=1):
+            for index in range(first, len(plan)):
+                after, batch = (epoch, part), index + 1
+                if batch == len(plan):
+                    after, batch = self._next(epoch, part), 0
+                progress = replace(start, epoch=after[0], part=after[1], batch=batch)
+                yield shard(self._read_batch(pairs, plan[index])), progress
+            first = 0
+
+    def _read_batch(self, pairs: datasets.Dataset, planned: PlannedBatch) -> Batch:
+        """Pads the rows of a planned batch that are this process's."""
+        rows = self.processes.rows(planned.bucket.rows)
+        own = planned.pairs[rows]
+        shape = replace(planned.bucket, rows=rows.stop - rows.start)
+        return pad(corpus.rows(pairs, own), shape, links=corpus.linked(pairs, own))
+
+    def _planned(
+        self, epoch: int, part: int
+    ) -> Iterator[tuple[int, int, datasets.Dataset, list[PlannedBatch]]]:
+        """Yields parts without end, from a given one on, with their pairs and their batches."""
+        while True:
+            pairs = self._segment(epoch, part)
+            yield epoch, part, pairs, self._plan(pairs, epoch=epoch, part=part)
+            epoch, part = self._next(epoch, part)
+
+    def _next(self, epoch: int, part: int) -> tuple[int, int]:
+        return (epoch, part + 1) if part + 1 < self.parts else (epoch + 1, 0)
+
+    def _segment(self, epoch: int, part: int) -> datasets.Dataset:
+        """Returns the pieces of a part of an epoch: always the same, or sampled anew."""
+        if self.config.tokenizer.sampling is None:
+            return self.encoded
+        return self._kept(self._encoded(epoch, part))
+
+    def _encoded(self, epoch: int, part: int) -> datasets.Dataset:
+        """Returns the pieces of all pairs of a part, also of those that are not trained on."""
+        sampling = self.config.tokenizer.sampling
+        if sampling is None:
+            return corpus.encode(self.text, self.tokenizers)
+        text = self.text.select(self._members(epoch, part))
+        seed = int(np.random.default_rng([self.config.seed, epoch, part]).integers(2**31))
+        return corpus.encode(text, self.tokenizers, sampling=sampling, seed=seed)
+
+    def _members(self, epoch: int, part: int) -> npt.NDArray[np.int64]:
+        """Returns which pairs of the corpus a part has, in the order of the corpus."""
+        random = np.random.default_rng([self.config.seed, epoch, self.parts])
+        return np.sort(np.array_split(random.permutation(len(self.text)), self.parts)[part])
+
+    def _kept(self, encoded: datasets.Dataset) -> datasets.Dataset:
+        data = self.config.data
+        kept, _ = corpus.filter_pairs(
+            encoded, max_length=data.max_length, max_length_ratio=data.max_length_ratio
+        )
+        return kept
+
+    def _plan(self, pairs: datasets.Dataset, *, epoch: int, part: int) -> list[PlannedBatch]:
+        seed = self.config.seed
+        return plan_epoch(corpus.lengths(pairs), self.buckets, seed=seed, epoch=epoch, part=part)
+
+
+def prefetched(items: Iterator[T], *, depth: int = 2) -> Generator[T, None, None]:
+    """Yields the items of an iterator that a thread of its own keeps `depth` items ahead."""
+    end: Any = object()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader") as worker:
+        waiting = deque(worker.submit(next, items, end) for _ in range(depth))
+        while (item := waiting.popleft().result()) is not end:
+            waiting.append(worker.submit(next, items, end))
+            yield item

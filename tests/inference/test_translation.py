@@ -1,0 +1,134 @@
+"""The words of translations: those of the given line, whatever SentencePiece makes of it."""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from nmt.config import TrainedTokenizerConfig
+from nmt.data import embedded, tokenizer
+from nmt.evaluation.words import Words
+from nmt.inference.translation import Translation
+
+HOSTILE = "\u00a0\u00b4\u1fbd\x1c\x85\x01\x7f\u200b\u200d\u3000\u2028\ufeffﬁ½ŉ€𐘀e\u0301▁</s>ab \t"
+lines = st.one_of(st.text(), st.text(HOSTILE), st.text(st.sampled_from(HOSTILE + "üÜ.")))
+
+
+@pytest.fixture(scope="module")
+def models(embedded_tokenizers):
+    """One tokenizer without and one with bytes for characters that it does not know."""
+    pairs = embedded.pairs("train")[:400]
+    config = TrainedTokenizerConfig(vocabulary_size=420, byte_fallback=True)
+    sides = [pair.source for pair in pairs], [pair.target for pair in pairs]
+    return embedded_tokenizers, tokenizer.train(*sides, config)
+
+
+def letters(pieces):
+    return "".join(pieces).replace("▁", "")
+
+
+def given_pair(tokenizers, line, text, attention=None):
+    """A forced translation, with the attention or with zeros."""
+    source, target = (
+        [*side.encode(each), side.eos]
+        for side, each in ((tokenizers.source, line), (tokenizers.target, text))
+    )
+    if attention is None:
+        attention = np.zeros((len(target), len(source)), np.float32)
+    return Translation.of(
+        tokenizers,
+        source=(line, source),
+        target=(text, target),
+        score=0.0,
+        log_prob=0.0,
+        attention=attention,
+    )
+
+
+@given(lines, lines)
+def test_words_are_those_that_split_finds_in_any_text(models, source, target):
+    for tokenizers in models:
+        words = given_pair(tokenizers, source, target).words
+
+        assert words.source == tuple(source.split())
+        assert words.target == tuple(target.split())
+        assert words.weights.shape == (len(target.split()), len(source.split()))
+
+
+@given(lines)
+def test_the_pieces_of_a_word_spell_what_the_word_alone_is_cut_into(models, line):
+    assume("\x85" not in line)  # the one white space that SentencePiece keeps as a character
+    side = models[1].source  # bytes spell what the vocabulary lacks
+    pieces = side.pieces(side.encode(line))
+    of_piece = Words.at(line, side.offsets(line)).of_piece
+    assume(all(len(numbers) == 1 for numbers in of_piece))
+
+    for number, word in enumerate(line.split()):
+        mine = [piece for piece, (own,) in zip(pieces, of_piece, strict=True) if own == number]
+        assert letters(mine) == letters(side.pieces(side.encode(word)))
+
+
+@given(st.lists(st.integers(0, 419), min_size=1, max_size=12))
+def test_words_of_what_a_model_writes_are_those_of_its_text(models, tokens):
+    tokenizers = models[1]
+    for ids in (tokens, [*tokens, tokenizers.target.eos]):
+        written = Translation.of(
+            tokenizers,
+            source=("Ein Hund", [*tokenizers.source.encode("Ein Hund"), tokenizers.source.eos]),
+            target=(None, ids),
+            score=0.0,
+            log_prob=0.0,
+            attention=np.zeros(
+                (len(ids), len(tokenizers.source.encode("Ein Hund")) + 1), np.float32
+            ),
+        )
+
+        assert written.words.target == tuple(written.text.split())
+        assert written.words.weights.shape == (len(written.text.split()), 2)
+
+
+@pytest.mark.parametrize("byte_fallback", [False, True])
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("Hund\u00a0Hund", 1),
+        ("c´d Hund", 1),
+        ("Hund\x1cHund", 1),
+        ("€ ﬁ½ Hund", 2),
+        ("a\u3000\u200b Hund", 2),
+        ("\x01 Hund", 1),
+        ("a\u2028Hund ", 1),
+    ],
+)
+def test_the_pieces_of_a_word_are_counted_for_it_behind_hostile_characters(
+    models, byte_fallback, line, word
+):
+    tokenizers = models[byte_fallback]
+    pieces = tokenizers.source.pieces(tokenizers.source.encode(line))
+    attention = np.zeros((2, len(pieces) + 1), np.float32)
+    attention[0, len(pieces) - 1 - pieces[::-1].index("d")] = 1  # the d of the last Hund
+
+    words = given_pair(tokenizers, line, "a", attention[[0, 0, 1]]).words
+
+    assert line.split()[word] == "Hund"
+    expected = np.zeros(len(line.split()))
+    expected[word] = 1
+    np.testing.assert_array_equal(words.weights[0], expected)
+
+
+def test_offsets_are_kept_only_where_the_pieces_do_not_spell_the_words(models):
+    plain, odd = (given_pair(models[0], line, line) for line in ("Ein  Hund .", "Ein\x1cHund"))
+
+    assert (plain.source_offsets, plain.target_offsets) == (None, None)
+    assert odd.source_offsets == odd.target_offsets == models[0].source.offsets("Ein\x1cHund")
+
+
+def test_the_end_of_sentence_is_kept_where_it_is_asked_for_and_written():
+    attention = np.array([[0.1, 0.2, 0.7]], np.float32)  # the search was cut off behind ▁cat
+    cut_off = Translation("Katze", "cat", 0, 0, ("▁Ka", "tze", "</s>"), ("▁cat",), attention)
+
+    words = cut_off.fold(end=True)
+
+    assert (words.source, words.target) == (("Katze", "</s>"), ("cat",))
+    np.testing.assert_allclose(words.weights, [[0.3, 0.7]])
+    np.testing.assert_allclose(cut_off.words.weights, [[0.3]])
