@@ -1,0 +1,106 @@
+"""What every predictor promises: of one model, and of tables as the tests of search have them."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from nmt.config import ModelConfig
+from nmt.inference.predictor import LoadedModel, Predictor, Source
+from nmt.model.seq2seq import build
+
+BOS, VOCAB = 2, 9
+SOURCE = np.array([[5, 7, 4, 3], [6, 3, 0, 0], [0, 0, 0, 0]], np.int32)
+LENGTHS = np.array([4, 2, 0], np.int32)
+TARGET = np.array([[6, 8, 3], [4, 3, 0], [0, 0, 0]], np.int32)
+MODELS = {
+    "bahdanau": {"decoder": {"kind": "bahdanau", "hidden_size": 3}},
+    "luong": {"decoder": {"hidden_size": 3}},
+    "lstm": {"decoder": {"hidden_size": 3, "layers": 2}, "cell": "lstm"},
+    "lexical": {"decoder": {"hidden_size": 3}, "lexical_model": True},
+    "hard": {"decoder": {"hidden_size": 3}, "attention": "hard"},
+}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def loaded(request):
+    config = ModelConfig(embedding_size=3, encoder={"hidden_size": 2}, **MODELS[request.param])
+    graph, params = nnx.split(
+        nnx.eval_shape(partial(build, config, source_size=VOCAB, target_size=VOCAB, seed=0))
+    )
+    rng = np.random.default_rng(3)
+    params = jax.tree.map(lambda leaf: jnp.array(rng.normal(0, 0.6, leaf.shape)), params)
+    return LoadedModel(params, graph)
+
+
+@partial(jax.jit, static_argnames="steps")
+def _stepped(loaded, source, tokens, *, steps):
+    """Log-probabilities and attention of one step after the other, which read given tokens."""
+    predictor = loaded.predictor(seed=1)
+    encoded, state = predictor.start(source)
+    found = []
+    for step in range(steps):
+        state, log_probs, attention = predictor.step(state, tokens[:, step], encoded)
+        found.append((log_probs, attention))
+    return jax.tree.map(lambda *each: jnp.stack(each, axis=1), *found)
+
+
+@jax.jit
+def _forced(loaded, source, target):
+    return loaded.predictor(seed=1).force(source, target, bos=BOS)
+
+
+def test_it_is_a_predictor_of_normalised_log_probabilities(loaded):
+    assert isinstance(loaded.predictor(), Predictor)
+    log_probs, attention = _stepped(loaded, Source(SOURCE, LENGTHS), TARGET, steps=3)
+
+    assert log_probs.shape == (3, 3, VOCAB)
+    np.testing.assert_allclose(np.exp(log_probs).sum(axis=-1), 1, rtol=1e-5)
+    real = np.arange(SOURCE.shape[1]) < LENGTHS[:, None]
+    assert not np.asarray(attention).swapaxes(1, 2)[~real].any()
+
+
+def test_forcing_is_stepping_through_given_targets(loaded):
+    source = Source(SOURCE, LENGTHS)
+    read = np.concatenate([np.full((3, 1), BOS, np.int32), TARGET[:, :-1]], axis=1)
+
+    log_probs, attention = _stepped(loaded, source, read, steps=3)
+    forced, weights = _forced(loaded, source, TARGET)
+
+    chosen = np.take_along_axis(np.asarray(log_probs), TARGET[..., None], axis=-1)[..., 0]
+    np.testing.assert_allclose(forced, chosen, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(weights, attention, atol=1e-5)
+
+
+def test_rows_do_not_know_of_each_other(loaded):
+    together = _stepped(loaded, Source(SOURCE, LENGTHS), TARGET, steps=3)
+    alone = _stepped(loaded, Source(SOURCE[1:2], LENGTHS[1:2]), TARGET[1:2], steps=3)
+
+    for one, every in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one[0], every[1], rtol=1e-4, atol=1e-5)
+
+
+def test_a_shortlist_is_normalised_over_its_own_entries(loaded):
+    common, own = np.array([2, 3, 0, 1], np.int32), np.array([[7, -1], [8, 5], [-1, -1]], np.int32)
+
+    @jax.jit
+    def first(loaded):
+        whole = loaded.predictor()
+        encoded, state = whole.start(Source(SOURCE, LENGTHS))
+        everything = whole.step(state, jnp.full(3, BOS), encoded)[1]
+        predictor = loaded.predictor(common=jnp.asarray(common))
+        encoded, state = predictor.start(Source(SOURCE, LENGTHS, jnp.asarray(own)))
+        return everything, predictor.step(state, jnp.zeros(3, jnp.int32), encoded)[1]
+
+    everything, listed = map(np.asarray, first(loaded))
+    for row in range(3):
+        tokens = [*common, *own[row]]
+        allowed = [token for token in tokens if token >= 0]
+        chances = np.exp(everything[row])
+        expected = {token: chances[token] / chances[allowed].sum() for token in allowed}
+        for entry, token in enumerate(tokens):
+            found = np.exp(listed[row, entry])
+            np.testing.assert_allclose(found, expected.get(token, 0.0), rtol=1e-4, atol=1e-7)

@@ -1,0 +1,148 @@
+"""ARCHITECTURE.md says how to add an implementation; its examples are added, and work.
+
+Each example is one new file, and at most one edit of the configuration. All are added to a copy of
+the package, which then trains and translates with them in a process of its own.
+"""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny import letters, write_side_by_side
+
+FOLDER = Path(__file__).parents[1]
+PAGE = (FOLDER / "ARCHITECTURE.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^`(nmt/[\w/]+\.py)`\n\n```python\n(.*?)^```$", re.M | re.S)
+
+SCRIPT = """
+import sys
+import numpy as np
+import nmt
+from nmt import configfile
+from nmt.inference.guesser import Guesser
+from nmt.inference.predictor import Predictor
+
+blank = configfile.load("blank.yaml", sys.argv[1:])
+run = nmt.train(blank)
+print([record["train/free"] for record in run.records() if "train/free" in record])
+print([repr(each.text) for each in nmt.Translator.load(run.path).translate(["a b", "c"])])
+tokenizers = run.tokenizers()
+guesser = Guesser(tokenizers.target.size)
+assert isinstance(guesser, Predictor)
+translator = nmt.Translator(guesser, tokenizers=tokenizers, config=blank.decoding)
+forced = translator.align("a b", "c")
+tokens = len(forced.target_pieces)
+np.testing.assert_allclose(forced.log_prob, -tokens * np.log(guesser.vocabulary_size), rtol=1e-5)
+print(repr(translator.translate("a b").text))
+"""
+CONFIG = """
+data: {train: train, validation: train, batch: {sentences: 8, buckets: 1}}
+tokenizer: {vocabulary_size: 21}
+model:
+  embedding_size: 8
+  cell: still
+  encoder: blank
+  decoder: {hidden_size: 8}
+  attention: first
+training: {max_steps: 2, validate_every: 2, log_every: 1, attention_images: 0, free: {}}
+decoding: {beam: 2, max_extra: 1, anything: {}}
+"""
+
+
+def edited(text, example):
+    """Returns a module with an example's statements in their places.
+
+    An import or an assignment replaces that of the same name, a class of a name that is there adds
+    its fields, and what is new stands before the statement after it in the example.
+    """
+    waiting = []
+    for part in ast.parse(example).body:
+        code = example.splitlines()[part.lineno - 1 : part.end_lineno]
+        there = [each for each in ast.parse(text).body if _name(each) == _name(part)]
+        if not there:
+            waiting += [*code, "", ""]
+            continue
+        (old,), lines = there, text.splitlines()
+        if isinstance(part, ast.ClassDef):
+            first = next(each for each in old.body if isinstance(each, ast.AnnAssign))
+            at = first.lineno - 1
+            code = lines[old.lineno - 1 : at] + code[1:] + lines[at : old.end_lineno]
+        text = "\n".join([*lines[: old.lineno - 1], *waiting, *code, *lines[old.end_lineno :], ""])
+        waiting = []
+    return text
+
+
+def _name(statement):
+    match statement:
+        case ast.ClassDef(name=name) | ast.ImportFrom(module=name):
+            return name
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name
+    return None
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """A folder with a copy of the package, in which all examples have been added."""
+    folder = tmp_path_factory.mktemp("extended")
+    shutil.copytree(FOLDER / "nmt", folder / "nmt", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, code in BLOCK.findall(PAGE):
+        path = folder / name
+        path.write_text(edited(path.read_text(), code) if path.exists() else code)
+    return folder
+
+
+def test_each_example_is_one_new_file_and_at_most_one_edit_of_the_configuration():
+    sections = re.findall(r"^### A.*?(?=^### |^## )", PAGE, re.M | re.S)
+
+    assert len(sections) == 7
+    for section in sections:
+        new, *edits = (name for name, _ in BLOCK.findall(section))
+        assert not (FOLDER / new).exists()
+        assert len(edits) <= 1
+        assert all(edit.startswith("nmt/config/") and (FOLDER / edit).exists() for edit in edits)
+
+
+def test_a_model_of_nothing_but_examples_trains_and_translates(package, tmp_path):
+    lines = letters(40, longest=4, seed=1)
+    write_side_by_side(tmp_path, "train", lines, lines)
+    (tmp_path / "blank.yaml").write_text(CONFIG)
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SCRIPT],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(package)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[0] == "[0.0, 0.0]"
+
+
+def test_a_score_of_ones_own_and_a_name_for_it_work_in_the_same_way(package, tmp_path):
+    script = "\n".join(
+        [
+            "from flax import nnx",
+            "from nmt.config import SCORES, GlobalConfig",
+            "SCORES['flat'] = 'nmt.attention.flat:FlatScore'",
+            "for name in ('flat', 'nmt.attention.flat:FlatScore'):",
+            "    built = GlobalConfig(score=name).build(4, 6, rngs=nnx.Rngs(params=0))",
+            "    print(type(built.score).__name__)",
+        ]
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(package)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.stdout.split() == ["FlatScore", "FlatScore"], done.stderr[-3000:]
