@@ -38,9 +38,9 @@ def _coverage_bias(arrays: Arrays) -> Arrays:
     """Returns the bias that the cell of neural coverage had not, which it went without: zeros."""
     matrix = "coverage.cell.recurrent"
     return {
-        name.removesuffix("recurrent") + "proposal_bias": np.zeros(len(array), array.dtype)
+        name.replace(matrix, "coverage.cell.proposal_bias"): np.zeros(len(array), array.dtype)
         for name, array in arrays.items()
-        if name.endswith(matrix)
+        if matrix in name
     }
 
 

@@ -5,16 +5,21 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt import checkpoint
+from nmt import checkpoint, configfile
 from nmt.checkpoint_migration import migrated, migrated_progress
+from nmt.config.migration import migrated as migrated_config
 from nmt.data import files
 from nmt.errors import RunError
+from nmt.model.seq2seq import build
+from nmt.training.step import init_state
+from nmt.training.trainer import _items as items
 
 # Such as there may be: of parameters, and of a field.
 RENAMES = {
@@ -71,6 +76,51 @@ def test_what_has_come_since_is_added_to_what_was_renamed():
 
     assert found.keys() == {"b", "double"}
     np.testing.assert_array_equal(found["double"], [2, 2])
+
+
+# The names and shapes of what commit 61b3f7b saved for three networks, two updates a batch apart.
+OLD = json.loads((Path(__file__).parent / "data" / "arrays-of-format-2.json").read_text())
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_every_array_of_format_2_has_its_place_in_the_state_of_today(name):
+    config = configfile.validate(migrated_config(OLD[name]["config"]))
+    model = build(config.model, source_size=9, target_size=9, seed=1)
+    state = init_state(config, model)
+    wanted = {
+        jax.tree_util.keystr(path, simple=True, separator="."): leaf.shape
+        for path, leaf in jax.tree_util.tree_leaves_with_path(items(state))
+    }
+
+    found = {
+        f"{tree}.{array}": values.shape
+        for tree, arrays in OLD[name]["arrays"].items()
+        for array, values in migrated(
+            {key: np.ones(shape) for key, shape in arrays.items()}
+        ).items()
+    }
+
+    assert found == wanted
+
+
+def test_the_bias_that_neural_coverage_did_not_have_is_zero():
+    old = {"decoder.attention.coverage.recurrent.kernel": np.ones((3, 9), np.float32)}
+
+    found = migrated(old)
+
+    bias = found.pop("decoder.attention.coverage.cell.proposal_bias")
+    np.testing.assert_array_equal(bias, np.zeros(3, np.float32))
+    assert found.keys() == {"decoder.attention.coverage.cell.recurrent"}
+
+
+def test_sums_that_had_no_names_have_them_now():
+    found = migrated_progress({"stale": 2, "plateau": 1, "unlogged": [3.0, 2.0, 5.0]})
+
+    assert found == {
+        "bad_validations": 2,
+        "bad_validations_since_cut": 1,
+        "pending_log": {"loss": 3.0, "nll": 2.0, "tokens": 5.0},
+    }
 
 
 def test_fields_of_a_position_are_renamed():
