@@ -34,14 +34,16 @@ MECHANISMS = {
     "linguistic coverage": ("reverse", LUONG, {"coverage": "linguistic"}),
     "neural coverage": ("reverse", BAHDANAU, {"coverage": "neural"}),
 }
+EVERYTHING = [*((name, "gru") for name in MECHANISMS), ("global", "lstm")]
 
 
-def configuration(decoder, attention):
+def configuration(decoder, attention, cell):
     return configfile.validate(
         {
             "data": {"train": "unused", "validation": "unused"},
             "model": {
                 "embedding_size": 16,
+                "cell": cell,
                 "encoder": {"hidden_size": 16},
                 "decoder": {"hidden_size": 32, **decoder},
                 "attention": attention,
@@ -87,10 +89,10 @@ def forced(graph, params, batch):
     return sums, attended.weights
 
 
-@pytest.mark.parametrize("name", MECHANISMS)
-def test_a_mechanism_learns_where_to_look(name):
+@pytest.mark.parametrize(("name", "cell"), EVERYTHING)
+def test_a_mechanism_learns_where_to_look(name, cell):
     task, decoder, attention = MECHANISMS[name]
-    config = configuration(decoder, attention)
+    config = configuration(decoder, attention, cell)
     model = build(config.model, source_size=11, target_size=11, seed=1)
 
     params = trained(config, model, task)
