@@ -1,5 +1,6 @@
 """What the documents say of the configuration and of the commands is so."""
 
+import pydoc
 import re
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import yaml
 
 import nmt
 from nmt import configfile
+from nmt.cli import renames as cli_renames
 from nmt.config import SCORES
+from nmt.config import renames as config_renames
 from nmt.config.descriptions import of_fields, of_section
 from nmt.config.markdown import markdown
 from nmt.config.mistakes import ROOT
@@ -17,6 +20,11 @@ from nmt.config.schema import schema
 
 FOLDER = Path(__file__).parents[1]
 PAGE = markdown()
+GENERATED = "configuration.md"
+PAGES = [
+    *(FOLDER / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")),
+    *(path for path in sorted((FOLDER / "docs").glob("*.md")) if path.name != GENERATED),
+]
 
 
 def sections(place=ROOT, prefix=""):
@@ -86,3 +94,58 @@ def test_every_configuration_is_valid_and_starts_with_its_command(path):
 @pytest.mark.parametrize("kind", ["bahdanau", "luong"])
 def test_the_decoder_of_every_configuration_can_be_exchanged(path, kind):
     assert configfile.load(path, [f"model.decoder.kind={kind}"]).model.decoder.kind == kind
+
+
+def test_the_glossary_has_every_renamed_key_and_option():
+    page = (FOLDER / "docs/glossary.md").read_text(encoding="utf-8")
+    _, table = page.split("## Renamed keys and options")
+    rows = re.findall(r"^\| `(.*)` \| `(.*)` \|$", table, re.M)
+
+    keys = list(config_renames.KEYS.items())
+    values = [
+        (f"{key}: {old}", f"{key}: {new}") for (key, old), new in config_renames.VALUES.items()
+    ]
+    commands = [(f"nmt {old}", f"nmt {new}") for old, new in cli_renames.COMMANDS.items()]
+    options = [
+        (f"nmt {command} {old}", f"nmt {command} {new}")
+        for command, names in cli_renames.OPTIONS.items()
+        for old, new in names.items()
+    ]
+    assert rows == [*keys, *values, *commands, *options]
+
+
+def test_no_document_uses_an_old_name():
+    old = [*config_renames.KEYS, *(f"nmt {command}" for command in cli_renames.COMMANDS)]
+    pages = [path for path in PAGES if path.name != "CHANGELOG.md"]
+    for path in pages:
+        text, *_ = path.read_text(encoding="utf-8").split("## Renamed keys and options")
+        found = [name for name in old if re.search(rf"{re.escape(name)}(?![\w.])", text)]
+        assert found == [], path
+
+
+def test_every_test_that_the_reliability_page_names_exists():
+    page = (FOLDER / "docs/reliability.md").read_text(encoding="utf-8")
+    module = ""
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)?(?:::)?(test_\w+)?`", page):
+        module = path or module
+        if path or name:
+            assert f"def {name}" in (FOLDER / module).read_text(encoding="utf-8"), (module, name)
+
+
+def test_every_name_of_the_reference_exists():
+    page = (FOLDER / "docs/api.md").read_text(encoding="utf-8")
+
+    assert [
+        name for name in re.findall(r"^::: (\S+)$", page, re.M) if pydoc.locate(name) is None
+    ] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_lines_of_the_documents_fit_100_columns_but_for_tables_and_code(path):
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.S)
+
+    assert [
+        line
+        for line in text.splitlines()
+        if len(line) > 100 and not line.startswith(("|", "    ", "!["))
+    ] == []

@@ -96,7 +96,7 @@ class ModelConfig(ConfigSection):
     attention: AttentionConfig = GlobalConfig()
     """Attention mechanism; [attention.md](attention.md) has the equations of each."""
     lexical_model: bool = False
-    """Add the [lexical model](attention.md#the-lexical-model-modellexical) to the logits."""
+    """Add the [lexical model](attention.md#the-lexical-model-modellexical_model) to the logits."""
     dropout: Fraction = 0.3
     """Dropout rate of embeddings, annotations and readout; one mask per sentence."""
     tied_embeddings: Literal["none", "target", "all"] = "none"
