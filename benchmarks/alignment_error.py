@@ -1,4 +1,4 @@
-"""Alignment error by each method, in each direction and symmetrised, on DERMIT German-Romansh.
+"""Alignment error by each method, in each direction and symmetrized, on DERMIT German-Romansh.
 
     python benchmarks/alignment_error.py DIR --runs runs/dermit [--rounds 2] [--method attention]
 

@@ -4,7 +4,7 @@
         --search beam=5,patience=null --search beam=1 [--passes 3]
 
 A file is translated once by each search to compile its programs; then, in turns, with a clock.
-Tokenising, sorting into lots and detokenising count, reading the file and the run does not. A
+Tokenizing, sorting into batches and detokenizing count, reading the file and the run does not. A
 shortlist needs the table that `nmt shortlist RUN` makes.
 """
 

@@ -49,14 +49,14 @@ def by_length(hypotheses: list[str], references: list[str], lengths: list[int]) 
     return scores
 
 
-def draw(curves: dict[str, list[float]], centres: list[float], path: Path) -> None:
+def draw(curves: dict[str, list[float]], centers: list[float], path: Path) -> None:
     """Draws the figure."""
     matplotlib.use("agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(5, 3.2), layout="constrained")
     for name, scores in curves.items():
-        axes.plot(centres, scores, marker="o", label=name)
+        axes.plot(centers, scores, marker="o", label=name)
     axes.set(xlabel="words of the source", ylabel="BLEU", ylim=(0, None))
     axes.legend(frameon=False)
     figure.savefig(path, dpi=150)
@@ -75,11 +75,11 @@ def main(data: Path, runs: Path, figure: Path | None, overrides: Sequence[str]) 
         print(json.dumps({"network": name, "bleu": round(whole.value, 2), "by_length": rounded}))
     if figure is not None:
         groups = np.digitize(lengths, EDGES[1:-1], right=True)
-        centres = [
+        centers = [
             float(np.mean([n for n, group in zip(lengths, groups, strict=True) if group == which]))
             for which in range(len(EDGES) - 1)
         ]
-        draw(curves, centres, figure)
+        draw(curves, centers, figure)
 
 
 if __name__ == "__main__":
