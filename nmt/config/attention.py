@@ -3,9 +3,10 @@
 What a mechanism can do is said by its class, so that nothing else has a list of names.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator
 
 from nmt.config.section import (
     Buildable,
@@ -132,14 +133,12 @@ class ScoredConfig(MechanismConfig):
             )
         return score
 
-    @model_validator(mode="after")
-    def _score_compares(self) -> "ScoredConfig":
+    def _conflicts(self) -> Iterator[str]:
         if self.score == "location" and self.compares is not None:
-            raise ValueError(
+            yield (
                 f"`mechanism: {self.mechanism}` compares {self.compares}, and `score: location` "
                 "compares nothing: choose another score, or `mechanism: global`"
             )
-        return self
 
 
 class NormalizedConfig(ScoredConfig):
@@ -170,14 +169,12 @@ class GlobalConfig(NormalizedConfig):
         mechanism = imported("nmt.attention.coverage:CoverageAttention")
         return mechanism(self, *sizes, **arguments)
 
-    @model_validator(mode="after")
-    def _coverage_is_compared(self) -> "GlobalConfig":
+    def _conflicts(self) -> Iterator[str]:
         if self.score == "location" and self.coverage is not None:
-            raise ValueError(
+            yield (
                 f"`coverage: {self.coverage.kind}` is added to what a score compares, and "
                 "`score: location` compares nothing: choose another score, or `coverage: none`"
             )
-        return self
 
 
 class LocalConfig(NormalizedConfig):

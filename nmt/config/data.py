@@ -1,9 +1,8 @@
 """The part of the configuration that is about corpora and batches."""
 
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar
-
-from pydantic import model_validator
 
 from nmt.config.section import ChoiceByKeys, ConfigSection, JsonSchema, Positive, Size
 
@@ -53,32 +52,26 @@ class CorpusConfig(ConfigSection):
             return {"source": value[0], "target": value[1]}
         return value
 
-    @model_validator(mode="after")
-    def _one_origin(self) -> "CorpusConfig":
+    def _conflicts(self) -> Iterator[str]:
         pair = self.source is not None or self.target is not None
         if pair and (self.source is None or self.target is None):
-            raise ValueError("`source` and `target` are a pair of files; give both")
+            yield "`source` and `target` are a pair of files; give both"
         if sum([self.path is not None, pair, self.hub is not None]) != 1:
-            raise ValueError("give exactly one of `path`, `source` with `target`, and `hub`")
-        return self
-
-    @model_validator(mode="after")
-    def _all_is_read(self) -> "CorpusConfig":
+            yield "give exactly one of `path`, `source` with `target`, and `hub`"
         if self.subset is not None and self.hub is None:
-            raise ValueError("`subset` is of a Hugging Face dataset: leave it out, or give `hub`")
+            yield "`subset` is of a Hugging Face dataset: leave it out, or give `hub`"
         split = type(self).model_fields["split"].default
         if self.split != split and self.hub is None and self.path != "embedded":
-            raise ValueError(
+            yield (
                 f"`split: {self.split}` is of a Hugging Face dataset or of the embedded corpus, "
                 "and files have none: leave it out"
             )
         has_columns = self.hub is not None or is_table(self.path or "")
         if self.columns is not None and not has_columns:
-            raise ValueError(
+            yield (
                 "`columns` are those of a Hugging Face dataset, a TSV, JSON lines or Parquet, and "
                 "plain text has none: leave them out"
             )
-        return self
 
 
 class SentenceBatchConfig(ConfigSection):

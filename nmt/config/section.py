@@ -6,7 +6,7 @@ one is an unknown key. `Choice` says how the one that is meant is told.
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, ClassVar, get_args
@@ -44,6 +44,16 @@ class ConfigSection(BaseModel):
     @classmethod
     def _spell_out(cls, value: Any) -> Any:
         return cls.spelled_out(value)
+
+    def _conflicts(self) -> Iterator[str]:
+        """Yields a line for each rule between keys that is broken; the first one is reported."""
+        return iter(())
+
+    @model_validator(mode="after")
+    def _check_conflicts(self) -> "ConfigSection":
+        for conflict in self._conflicts():
+            raise ValueError(conflict)
+        return self
 
 
 class Buildable(ConfigSection):

@@ -1,8 +1,9 @@
 """The part of the configuration that is about tokenizers: trained here, or existing models."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from nmt.config.section import ChoiceByKeys, ConfigSection, Positive
 
@@ -15,11 +16,9 @@ class SamplingConfig(ConfigSection):
     nbest_size: Annotated[int, Field(le=512)] = -1
     """Unigram: number of best segmentations to sample from; -1: all of them."""
 
-    @model_validator(mode="after")
-    def _has_a_choice(self) -> "SamplingConfig":
+    def _conflicts(self) -> Iterator[str]:
         if self.nbest_size != -1 and self.nbest_size < 2:
-            raise ValueError("`nbest_size` is -1, for all segmentations, or 2 and more")
-        return self
+            yield "`nbest_size` is -1, for all segmentations, or 2 and more"
 
 
 class TrainedTokenizerConfig(ConfigSection):
@@ -38,14 +37,12 @@ class TrainedTokenizerConfig(ConfigSection):
     sampling: SamplingConfig | None = None
     """Subword sampling: other segmentations in each epoch; null: none."""
 
-    @model_validator(mode="after")
-    def _candidates_are_drawn_from(self) -> "TrainedTokenizerConfig":
+    def _conflicts(self) -> Iterator[str]:
         if self.kind == "bpe" and self.sampling and self.sampling.nbest_size != -1:
-            raise ValueError(
+            yield (
                 "`sampling.nbest_size` are those of `kind: unigram`, and `kind: bpe` draws by "
                 "leaving merges out: leave it out, or choose `kind: unigram`"
             )
-        return self
 
 
 class JointModelConfig(ConfigSection):

@@ -1,8 +1,9 @@
 """The part of the configuration that is about learning, and about search."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from nmt.config.section import (
     Choice,
@@ -164,8 +165,6 @@ class TrainingConfig(ConfigSection):
     attention_images: Count = 4
     """Validation sentences whose attention is drawn for TensorBoard."""
 
-    @model_validator(mode="after")
-    def _ends(self) -> "TrainingConfig":
+    def _conflicts(self) -> Iterator[str]:
         if self.max_steps is None and self.max_epochs is None:
-            raise ValueError("give `max_steps` or `max_epochs`")
-        return self
+            yield "give `max_steps` or `max_epochs`"
