@@ -1,4 +1,4 @@
-"""The part of the configuration that is about corpora and batches."""
+"""Settings of corpora and batches."""
 
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -6,12 +6,12 @@ from typing import Annotated, Any, ClassVar
 
 from nmt.config.section import ChoiceByKeys, ConfigSection, JsonSchema, Positive, Size
 
-# What the path of one file ends in; any other path is the prefix of two text files.
+# Endings of a single file that holds both languages; any other path is a prefix of two files.
 TABLES = (".tsv", ".json", ".jsonl", ".parquet")
 
 
 def is_table(path: str) -> bool:
-    """Returns whether a path is that of one file with named columns, gzipped or not."""
+    """Returns whether a path names one file with a column per language, gzipped or not."""
     return PurePath(path.removesuffix(".gz")).suffix in TABLES
 
 
@@ -31,9 +31,9 @@ class CorpusConfig(ConfigSection):
     source: str | None = None
     """Text file in the source language, one sentence per line."""
     target: str | None = None
-    """Its translation, line by line."""
+    """Text file with the translation, line by line."""
     hub: str | None = None
-    """Hugging Face dataset: its name, or the path of a local one."""
+    """Hugging Face dataset: a name on the hub, or the path of a local dataset."""
     subset: str | None = None
     """Configuration name of the dataset."""
     split: str = "train"
@@ -45,7 +45,7 @@ class CorpusConfig(ConfigSection):
 
     @classmethod
     def spelled_out(cls, value: Any) -> Any:
-        """Returns the mapping that a string or a list of two is short for."""
+        """Returns the mapping for which a string or a list of two files is short."""
         if isinstance(value, str):
             return {"path": value}
         if isinstance(value, list) and len(value) == 2:

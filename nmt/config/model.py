@@ -1,4 +1,4 @@
-"""The part of the configuration that is about the network: encoder, decoder, output."""
+"""Settings of the network: encoder, decoder and output."""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
@@ -41,7 +41,7 @@ class BidirectionalConfig(Buildable):
 
     @property
     def annotation_size(self) -> int:
-        """The width of an annotation: both directions side by side."""
+        """The width of an annotation: the states of both directions, concatenated."""
         return 2 * self.hidden_size
 
 
@@ -49,7 +49,7 @@ EncoderConfig = Annotated[BidirectionalConfig, Choice(default="bidirectional")]
 
 
 class AttentionalDecoderConfig(Buildable):
-    """What both attentional decoders have."""
+    """Settings that both decoders have."""
 
     kind: str
     hidden_size: Size = 512
@@ -75,7 +75,7 @@ class LuongDecoderConfig(AttentionalDecoderConfig):
 
     kind: Literal["luong"] = "luong"
     input_feeding: bool = True
-    """Whether the attentional vector is part of the next input."""
+    """Feed the attentional vector into the next step (input feeding)."""
 
 
 DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(default="luong")]
@@ -101,7 +101,7 @@ class ModelConfig(ConfigSection):
     dropout: Fraction = 0.3
     """Dropout rate of embeddings, annotations and readout; one mask per sentence."""
     tied_embeddings: Literal["none", "target", "all"] = "none"
-    """Matrices that are the target embeddings too: `target`: output; `all`: output and source."""
+    """Share target embeddings: `target`: with the output matrix; `all`: also with the source."""
 
     @property
     def annotation_size(self) -> int:
@@ -110,7 +110,7 @@ class ModelConfig(ConfigSection):
 
     @property
     def readout_size(self) -> int:
-        """The width of the layer under the logits."""
+        """The width of the layer before the output matrix."""
         return self.decoder.readout_size or self.embedding_size
 
     def _conflicts(self) -> Iterator[str]:

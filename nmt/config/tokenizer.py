@@ -1,4 +1,4 @@
-"""The part of the configuration that is about tokenizers: trained here, or existing models."""
+"""Settings of tokenizers: SentencePiece models that are trained, or existing ones."""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
@@ -9,7 +9,7 @@ from nmt.config.section import ChoiceByKeys, ConfigSection, Positive
 
 
 class SamplingConfig(ConfigSection):
-    """Subword regularisation (Kudo 2018; BPE-dropout, Provilkov et al. 2020)."""
+    """Subword regularization (Kudo 2018; BPE-dropout, Provilkov et al. 2020)."""
 
     alpha: Positive = 0.1
     """Unigram: smoothing of the distribution; BPE: probability of dropping a merge."""
@@ -22,7 +22,7 @@ class SamplingConfig(ConfigSection):
 
 
 class TrainedTokenizerConfig(ConfigSection):
-    """SentencePiece models that are trained from the training text."""
+    """SentencePiece models that are trained on the training corpus."""
 
     kind: Literal["unigram", "bpe"] = "unigram"
     """Subword algorithm."""
@@ -31,7 +31,7 @@ class TrainedTokenizerConfig(ConfigSection):
     joint: bool = True
     """Whether both languages share one model."""
     character_coverage: Annotated[float, Field(gt=0.9, le=1)] = 1.0
-    """Fraction of the characters of the text that get a piece."""
+    """Fraction of the characters in the text that the vocabulary covers."""
     byte_fallback: bool = False
     """Encode unknown characters as bytes instead of `<unk>`."""
     sampling: SamplingConfig | None = None
@@ -57,7 +57,7 @@ class JointModelConfig(ConfigSection):
 
 
 class SeparateModelsConfig(ConfigSection):
-    """Existing SentencePiece models, one of each language."""
+    """Existing SentencePiece models, one for each language."""
 
     joint: ClassVar[bool] = False
 
