@@ -236,7 +236,7 @@ class MonotonicConfig(ScoredConfig):
     offset: float = -1.0
     """Initial bias of the scores, with which the pointer moves e^-offset positions per step."""
     noise: NotNegative = 1.0
-    """Standard deviation of Gaussian noise on the scores in training, which makes decisions sharp."""
+    """Standard deviation of Gaussian noise on the scores in training; it makes decisions sharp."""
 
 
 class MultiHeadConfig(NormalizedConfig):

@@ -33,7 +33,7 @@ class AdamWConfig(ConfigSection):
 
 
 class AdadeltaConfig(ConfigSection):
-    """Adadelta (Zeiler 2012), as in Bahdanau et al. (2015), with a learning rate of 1."""
+    """Adadelta (Zeiler 2012), as in Bahdanau et al. (2015), whose `learning_rate` is 1."""
 
     kind: Literal["adadelta"] = "adadelta"
 
