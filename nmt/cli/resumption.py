@@ -1,7 +1,7 @@
-"""How much of a long translation is finished, so that it can be gone on with.
+"""Progress of a long translation, so that an interrupted one can be resumed.
 
-NAME.part       what is translated so far
-NAME.part.json  how many lines of the source, and bytes of NAME.part, are finished, and made of what
+NAME.part       the translations so far
+NAME.part.json  how many source lines and bytes of NAME.part are finished, and from which inputs
 """
 
 import json
@@ -19,12 +19,12 @@ ANEW = "leave out --resume to begin anew"
 
 
 class Resumption:
-    """The progress of an output file; `lines` of the source are finished already.
+    """The progress of an output file; `lines` is the number of finished source lines.
 
-    `made_of` is all that the output depends on, in values that JSON can hold.
+    `made_of` has all that the output depends on, in values that JSON can hold.
 
     Raises:
-        DataError: what is to be gone on with was made of something else, or is damaged.
+        DataError: the file to resume was made with other inputs, or is damaged.
     """
 
     def __init__(self, output: Path, made_of: dict[str, Any], *, resume: bool) -> None:
@@ -33,7 +33,7 @@ class Resumption:
         self._made_of = made_of
         self.lines = 0
         if resume and self._record.exists() and self._part.exists():
-            self.lines = self._go_on()
+            self.lines = self._resume()
         else:
             self.remove()
 
@@ -58,7 +58,7 @@ class Resumption:
         return cls(output, made_of, resume=resume)
 
     def save(self, out: TextIO, lines: int) -> None:
-        """Keeps what has been written to `NAME.part`: the translations of so many lines."""
+        """Records that `NAME.part` now has the translations of `lines` source lines."""
         out.flush()
         os.fsync(out.fileno())
         size = os.fstat(out.fileno()).st_size
@@ -68,11 +68,11 @@ class Resumption:
         beside.replace(self._record)
 
     def remove(self) -> None:
-        """Forgets the progress, as of an output that is complete."""
+        """Removes the record, since the output is complete or begins anew."""
         self._record.unlink(missing_ok=True)
 
-    def _go_on(self) -> int:
-        """Leaves in `NAME.part` what is finished; returns the lines that it translates."""
+    def _resume(self) -> int:
+        """Cuts `NAME.part` to its finished part, and returns how many source lines that has."""
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
             lines, size, made_of = int(record["lines"]), int(record["bytes"]), record["made_of"]
