@@ -1,4 +1,4 @@
-"""The commands that draw: what a model attends to, and how training went."""
+"""The commands that draw heat maps of attention, and learning curves."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -19,14 +19,14 @@ Sentences = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SENTENCE]... [decoding.KEY=VALUE]...",
-        help="To translate; and settings of the search, instead of the run's own.",
+        help="Sentences to translate; decoding settings replace the run's own.",
     ),
 ]
 SentenceFile = Annotated[
     Path | None,
     typer.Option(
-        help="Draw the sentences of a file, one a line; each may be followed by a tab and its "
-        "translation, and by another and gold links."
+        help="Draw the sentences of a file, one per line; optional further columns, separated by "
+        "tabs, are the translation and gold links."
     ),
 ]
 Picture = Annotated[
@@ -39,11 +39,11 @@ Picture = Annotated[
 ]
 Page = Annotated[
     Path | None,
-    typer.Option("--html", help="Also write a page: pointing at a word shows what it saw."),
+    typer.Option("--html", help="Also write an HTML page that highlights aligned words."),
 ]
 Targets = Annotated[
     list[str] | None,
-    typer.Option(help="Show this translation instead of the model's own; one a sentence."),
+    typer.Option(help="Show this translation instead of the model's; one per sentence."),
 ]
 Methods = Annotated[
     list[str] | None,
@@ -51,11 +51,11 @@ Methods = Annotated[
 ]
 Gold = Annotated[
     list[str] | None,
-    typer.Option(help="Outline the links `i-j` (sure) and `ipj` (possible); one a --target."),
+    typer.Option(help="Outline gold links `i-j` (sure) and `ipj` (possible); one per --target."),
 ]
-Words = Annotated[bool, typer.Option(help="Words, not subword pieces.")]
-End = Annotated[bool, typer.Option("--end", help="Keep the end of sentence beside the words.")]
-NBest = Annotated[int | None, typer.Option(min=1, help="Show so many hypotheses of the beam.")]
+Words = Annotated[bool, typer.Option(help="Show words instead of subword pieces.")]
+End = Annotated[bool, typer.Option("--end", help="Show the end of sentence besides words.")]
+NBest = Annotated[int | None, typer.Option(min=1, help="Show this many hypotheses of the beam.")]
 
 
 def plot(
@@ -74,7 +74,7 @@ def plot(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Draw what the model attends to: heat maps of source against target.
+    """Draw heat maps of the attention between source and target words.
 
     Example: nmt plot runs/demo "Der Hund schläft im Garten." -o heatmap.svg
     """
@@ -111,18 +111,18 @@ def plot(
 
 @dataclass(frozen=True)
 class _Given:
-    """The sentences to draw; their translations and gold links, if they are given."""
+    """The sentences to draw, with their translations and gold links, if given."""
 
     sentences: list[str]
     target: list[str] | None
     gold: list[str] | None
-    name: Path | str  # where the gold links stand
+    name: Path | str  # of the file or option with the gold links
 
     def links(self, *, words: bool, n_best: int | None) -> "list[GoldLinks] | None":
-        """Returns the gold links; what is given must be given of all sentences, and go together.
+        """Returns the gold links, after a check that the arguments fit together.
 
         Raises:
-            DataError: it is not, or a line of gold links does not fit its sentence.
+            DataError: they do not, or gold links do not fit their sentence.
         """
         from nmt.evaluation.pharaoh import read_gold
 
@@ -152,7 +152,7 @@ class _Given:
 def _given(
     sentences: list[str], target: list[str] | None, gold: list[str] | None, *, file: Path | None
 ) -> _Given:
-    """Returns what the command line has, or a file of sentences, translations and gold links."""
+    """Returns sentences, translations and gold links from the command line, or from a file."""
     if file is None:
         return _Given(sentences, target, gold, "--gold")
     if sentences or target or gold:
@@ -169,7 +169,7 @@ def _given(
 
 
 def _translations(translator: Any, given: _Given, n_best: int) -> list[list[Any]]:
-    """Returns what is drawn of each sentence: its hypotheses, or the given target."""
+    """Returns the translations to draw of each sentence: hypotheses, or the given target."""
     if given.target is not None:
         found = [[each] for each in translator.align(given.sentences, given.target)]
     else:
@@ -189,7 +189,7 @@ def _panels(
     end: bool,
     gold: "list[GoldLinks] | None",
 ) -> list[dict[str, Any]]:
-    """Returns the heat map of each translation by each method."""
+    """Returns the heat maps of each translation, by method."""
     from nmt import plotting
 
     panels: list[dict[str, Any]] = [{} for _ in shown]
@@ -202,15 +202,16 @@ def _panels(
 
 
 def _rows(panels: list[dict[str, Any]], hypotheses: list[int]) -> list[list[Any]]:
-    """Returns what stands side by side: methods, hypotheses, or sentences that make a square."""
+    """Returns rows of heat maps: one row for each sentence with several methods or hypotheses."""
     from nmt import plotting
 
     if len(panels[0]) > 1:
         return [list(each.values()) for each in panels]
-    waiting = iter([panel for each in panels for panel in each.values()])
-    if max(hypotheses) > 1:
-        return [list(islice(waiting, number)) for number in hypotheses]
-    return plotting.wrapped(list(waiting))
+    single = [panel for each in panels for panel in each.values()]
+    if max(hypotheses) == 1:
+        return plotting.wrapped(single)
+    remaining = iter(single)
+    return [list(islice(remaining, number)) for number in hypotheses]
 
 
 def curves(
@@ -219,7 +220,7 @@ def curves(
         Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf file.")
     ] = Path("curves.png"),
 ) -> None:
-    """Draw how training went: loss, perplexity, BLEU, learning rate and gradient norm.
+    """Draw learning curves: loss, perplexity, BLEU, learning rate and gradient norm.
 
     Example: nmt curves runs/one runs/two -o curves.svg
     """
