@@ -100,7 +100,7 @@ def translate(
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
     progress, done = None, 0
     if source is not None and output is not None:
-        progress = Resumption.of(translator, source, output, n_best=n_best, resume=resume)
+        progress = Resumption(translator, source, output, n_best=n_best, resume=resume)
         done = progress.lines
     translations = translator.stream(
         options.lines(source, replace=True), n_best=n_best or 1, skip=done

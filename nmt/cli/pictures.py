@@ -1,6 +1,5 @@
 """The commands that draw heat maps of attention, and learning curves."""
 
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +13,7 @@ from nmt.errors import DataError
 if TYPE_CHECKING:
     from nmt.evaluation.alignment import GoldLinks
 
+Column = list[str] | None  # a value for each sentence, if given
 
 Sentences = Annotated[
     list[str] | None,
@@ -94,10 +94,15 @@ def plot(
             "leave out --end, or --no-words"
         )
     sentences, settings = options.settings_apart(sentences, beam=beam)
-    given = _given(sentences, target, gold, file=file)
-    links = given.links(words=words, n_best=n_best)
+    if file is not None:
+        if sentences or target or gold:
+            raise DataError("--file has sentences, targets and gold links; leave the others out")
+        sentences, target, gold = _read_file(file)
+    sentences = sentences or []
+    _check_given(sentences, target, gold, n_best)
+    links = _gold_links(sentences, target, gold, name=file or "--gold", words=words)
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
-    found = _translations(translator, given, n_best or 1)
+    found = _translations(translator, sentences, target, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
     panels = _panels(translator, shown, methods, words=words, end=end, gold=links)
     if output is not None:
@@ -109,54 +114,8 @@ def plot(
         print(each.text)
 
 
-@dataclass(frozen=True)
-class _Given:
-    """The sentences to draw, with their translations and gold links, if given."""
-
-    sentences: list[str]
-    target: list[str] | None
-    gold: list[str] | None
-    name: Path | str  # of the file or option with the gold links
-
-    def links(self, *, words: bool, n_best: int | None) -> "list[GoldLinks] | None":
-        """Returns the gold links, after a check that the arguments fit together.
-
-        Raises:
-            DataError: they do not, or gold links do not fit their sentence.
-        """
-        from nmt.evaluation.pharaoh import read_gold
-
-        if not self.sentences:
-            raise DataError("no sentence to draw; give one, or a --file of them")
-        number = len(self.sentences)
-        for option, given in (("--target", self.target), ("--gold", self.gold)):
-            if given is not None and len(given) != number:
-                raise DataError(
-                    f"{len(given)} times {option} for {number} sentences; give it once for each"
-                )
-        if self.target is not None and n_best is not None:
-            raise DataError("--n-best shows what the model writes itself; leave out the targets")
-        if self.gold is None:
-            return None
-        if self.target is None:
-            raise DataError(
-                "gold links count the words of a given translation; give it by --target"
-            )
-        if not words:
-            raise DataError("gold links are between words; leave out --no-words, or the links")
-        return read_gold(
-            self.gold, name=self.name, source_lines=self.sentences, target_lines=self.target
-        )
-
-
-def _given(
-    sentences: list[str], target: list[str] | None, gold: list[str] | None, *, file: Path | None
-) -> _Given:
-    """Returns sentences, translations and gold links from the command line, or from a file."""
-    if file is None:
-        return _Given(sentences, target, gold, "--gold")
-    if sentences or target or gold:
-        raise DataError("--file has sentences, targets and gold links; leave the others out")
+def _read_file(file: Path) -> tuple[Column, Column, Column]:
+    """Returns the sentences in a file, and the columns of translations and gold links, if any."""
     rows = [line.split("\t") for line in options.lines(file)]
     for number, row in enumerate(rows, start=1):
         if len(row) > 3 or len(row) != len(rows[0]):
@@ -164,16 +123,44 @@ def _given(
                 f"{file}, line {number}: {len(row)} tab-separated columns; each line has a "
                 "sentence, or also its translation, or also gold links"
             )
-    columns = (*map(list, zip(*rows, strict=True)), None, None, None)
-    return _Given(columns[0] or [], columns[1], columns[2], file)
+    sentences, target, gold, *_ = (*map(list, zip(*rows, strict=True)), None, None, None)
+    return sentences, target, gold
 
 
-def _translations(translator: Any, given: _Given, n_best: int) -> list[list[Any]]:
-    """Returns the translations to draw of each sentence: hypotheses, or the given target."""
-    if given.target is not None:
-        found = [[each] for each in translator.align(given.sentences, given.target)]
+def _check_given(sentences: list[str], target: Column, gold: Column, n_best: int | None) -> None:
+    """Checks that sentences, translations, gold links and --n-best fit together."""
+    if not sentences:
+        raise DataError("no sentence to draw; give one, or a --file of them")
+    for option, given in (("--target", target), ("--gold", gold)):
+        if given is not None and len(given) != len(sentences):
+            raise DataError(
+                f"{len(given)} times {option} for {len(sentences)} sentences; give it once for each"
+            )
+    if target is not None and n_best is not None:
+        raise DataError("--n-best shows what the model writes itself; leave out the targets")
+
+
+def _gold_links(
+    sentences: list[str], target: Column, gold: Column, *, name: Path | str, words: bool
+) -> "list[GoldLinks] | None":
+    """Returns the gold links of each sentence, if given; `name` is their file or option."""
+    from nmt.evaluation.pharaoh import read_gold
+
+    if gold is None:
+        return None
+    if target is None:
+        raise DataError("gold links count the words of a given translation; give it by --target")
+    if not words:
+        raise DataError("gold links are between words; leave out --no-words, or the links")
+    return read_gold(gold, name=name, source_lines=sentences, target_lines=target)
+
+
+def _translations(translator: Any, sentences: list[str], target: Column, n_best: int) -> Any:
+    """Returns a list of translations to draw for each sentence: hypotheses, or the target."""
+    if target is not None:
+        found = [[each] for each in translator.align(sentences, target)]
     else:
-        found = list(translator.stream(given.sentences, n_best=n_best))
+        found = list(translator.stream(sentences, n_best=n_best))
     for number, (best, *_) in enumerate(found, start=1):
         if not best.attention.size:
             raise DataError(f"sentence {number}: nothing to draw, it or its translation is empty")
@@ -181,15 +168,9 @@ def _translations(translator: Any, given: _Given, n_best: int) -> list[list[Any]
 
 
 def _panels(
-    translator: Any,
-    shown: list[Any],
-    methods: list[str],
-    *,
-    words: bool,
-    end: bool,
-    gold: "list[GoldLinks] | None",
+    translator: Any, shown: list[Any], methods: list[str], *, gold: Any, **style: bool
 ) -> list[dict[str, Any]]:
-    """Returns the heat maps of each translation, by method."""
+    """Returns the heat maps of each translation, by method; see `plotting.panel` for `style`."""
     from nmt import plotting
 
     panels: list[dict[str, Any]] = [{} for _ in shown]
@@ -197,7 +178,7 @@ def _panels(
         title = name if len(methods) > 1 else None
         for row, each in enumerate(translator.explain(shown, method=name)):
             links = gold[row] if gold else None
-            panels[row][name] = plotting.panel(each, words=words, end=end, title=title, gold=links)
+            panels[row][name] = plotting.panel(each, title=title, gold=links, **style)
     return panels
 
 

@@ -7,7 +7,7 @@ NAME.part.json  how many source lines and bytes of NAME.part are finished, and f
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from nmt.data import files
 from nmt.errors import DataError
@@ -19,43 +19,29 @@ ANEW = "leave out --resume to begin anew"
 
 
 class Resumption:
-    """The progress of an output file; `lines` is the number of finished source lines.
-
-    `made_of` has all that the output depends on, in values that JSON can hold.
+    """The progress of a translation to a file; `lines` is the number of finished source lines.
 
     Raises:
         DataError: the file to resume was made with other inputs, or is damaged.
     """
 
-    def __init__(self, output: Path, made_of: dict[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self, translator: "Translator", source: Path, output: Path, n_best: int | None, resume: bool
+    ) -> None:
         self._part = output.with_name(f"{output.name}.part")
         self._record = output.with_name(f"{output.name}.part.json")
-        self._made_of = made_of
+        settings = translator.config.model_dump(mode="json")
+        self._made_of = {  # all that the output depends on
+            "source": files.digest(files.find(source)),
+            "model": translator.fingerprint,
+            "--n-best": n_best,
+            **{f"decoding.{name}": value for name, value in settings.items()},
+        }
         self.lines = 0
         if resume and self._record.exists() and self._part.exists():
             self.lines = self._resume()
         else:
             self.remove()
-
-    @classmethod
-    def of(
-        cls,
-        translator: "Translator",
-        source: Path,
-        output: Path,
-        *,
-        n_best: int | None,
-        resume: bool,
-    ) -> "Resumption":
-        """Returns the progress of the translation of a file."""
-        made_of = {
-            "source": files.digest(files.find(source)),
-            "model": translator.fingerprint,
-            "--n-best": n_best,
-        }
-        settings = translator.config.model_dump(mode="json")
-        made_of |= {f"decoding.{name}": value for name, value in settings.items()}
-        return cls(output, made_of, resume=resume)
 
     def save(self, out: TextIO, lines: int) -> None:
         """Records that `NAME.part` now has the translations of `lines` source lines."""

@@ -91,7 +91,7 @@ class Clauses:
         return self._timed(clause) if timed else clause
 
     def subject(self, verb: Verb, tense: Tense, *, known: bool = False) -> Nominal:
-        """Returns a subject; with `known` a definite one, as in negated clauses and with "to be"."""
+        """Returns a subject; with `known` a definite one, as negated clauses and "to be" need."""
         if "kin" in verb.subjects.split() and self._chance(0.5):
             return self._rng.choice(_subject_pronouns(verb, tense))
         return self._noun_phrase(verb.subjects, _KNOWN if known else _WITH_ARTICLE)
