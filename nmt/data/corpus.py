@@ -45,16 +45,16 @@ def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
         DataError: the corpus is missing, damaged or empty.
     """
     text = _text(corpus, languages=(source, target))
-    if corpus.alignments is None:
-        return text
-    return links.attach(text, files.find(corpus.alignments))
+    return text if corpus.alignments is None else links.attach(text, files.find(corpus.alignments))
 
 
 def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
     if corpus.hub is not None:
         return _from_hub(corpus, columns=corpus.columns or languages)
     if corpus.path == "embedded":
-        return _embedded(corpus.split)
+        pairs = embedded.pairs(corpus.split)
+        columns = {side: [getattr(pair, side) for pair in pairs] for side in SIDES}
+        return Dataset.from_dict(columns, features=TEXT)
     if corpus.path is not None and files.suffix(corpus.path) == ".parquet":
         return _from_parquet(files.find(corpus.path), columns=corpus.columns or languages)
     return _from_files(corpus, languages=languages)
@@ -131,13 +131,9 @@ def filter_pairs(
     too_long = ~empty & (longer > max_length)
     uneven = ~empty & ~too_long & (longer - 1 > max_length_ratio * (shorter - 1))
     kept = np.flatnonzero(~(empty | too_long | uneven))
-    report = FilterReport(
-        total=len(sizes),
-        empty=int(empty.sum()),
-        too_long=int(too_long.sum()),
-        ratio=int(uneven.sum()),
-        kept=len(kept),
-    )
+    reasons = {"empty": empty, "too_long": too_long, "ratio": uneven}
+    left_out = {name: int(pairs.sum()) for name, pairs in reasons.items()}
+    report = FilterReport(total=len(sizes), kept=len(kept), **left_out)
     if len(kept) == 0:
         raise DataError(
             f"no pair is left to train on: {report}; look at the corpus, or raise "
@@ -180,12 +176,6 @@ def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[np.int32]]:
     lists = column.combine_chunks()
     values = lists.values.to_numpy()
     return [values[start:end] for start, end in pairwise(lists.offsets.tolist())]
-
-
-def _embedded(split: str) -> Dataset:
-    pairs = embedded.pairs(split)
-    columns = {side: [getattr(pair, side) for pair in pairs] for side in SIDES}
-    return Dataset.from_dict(columns, features=TEXT)
 
 
 def _from_files(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:

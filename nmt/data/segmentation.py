@@ -85,15 +85,16 @@ class Unigram:
             piece = ~np.isnan(self._ending[nodes])
             if length == 1:
                 single[firsts[piece]] = True
-            found.append(_edges(firsts[piece], length, self._ending[nodes[piece]]))
+            found.append(_of_length(length, firsts[piece], self._ending[nodes[piece]]))
             longer = room[firsts] > length
             firsts, nodes = firsts[longer], nodes[longer]
-        found.append(_edges(np.flatnonzero(~single), 1, self._unknown))
+        found.append(_of_length(1, np.flatnonzero(~single), self._unknown))
         firsts, lengths, scores = (np.concatenate(column) for column in zip(*found, strict=True))
         return firsts, lengths, scores
 
 
-def _edges(firsts: Ints, length: int, scores: Floats | float) -> Edges:
+def _of_length(length: int, firsts: Ints, scores: Floats | float) -> Edges:
+    """Returns edges of one length."""
     return firsts, np.full(len(firsts), length), np.broadcast_to(scores, len(firsts))
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 MARGIN = 0.08  # inches around everything
 GAP = 0.3  # inches between the panels of a grid
-GOLD = "#D55E00"  # outlines: sure links solid, possible ones dashed
+# Outlines of gold links.
+SURE: dict[str, Any] = {"edgecolor": "#D55E00", "linewidth": 1.6}
+POSSIBLE: dict[str, Any] = {"edgecolor": "#D55E00", "linewidth": 1.1, "linestyle": (0, (2, 1.5))}
 
 
 @runtime_checkable
@@ -182,22 +184,13 @@ def _draw(
 
 
 def _outline(axes: "matplotlib.axes.Axes", gold: GoldLinks) -> None:
+    """Draws a rectangle around each gold link."""
     from matplotlib.patches import Rectangle
 
-    for link in sorted(gold.possible):
-        source, target = link
-        sure = link in gold.sure
-        axes.add_patch(
-            Rectangle(
-                (source + 0.08, target + 0.08),
-                0.84,
-                0.84,
-                fill=False,
-                edgecolor=GOLD,
-                linewidth=1.6 if sure else 1.1,
-                linestyle="solid" if sure else (0, (2, 1.5)),
-            )
-        )
+    for source, target in sorted(gold.possible):
+        style = SURE if (source, target) in gold.sure else POSSIBLE
+        corner = (source + 0.08, target + 0.08)
+        axes.add_patch(Rectangle(corner, 0.84, 0.84, fill=False, **style))
 
 
 def _arrange(rows: Sequence[Sequence["matplotlib.axes.Axes"]]) -> None:

@@ -39,7 +39,6 @@ def _as_data(panels: Mapping[str, Panel]) -> dict[str, object]:
         "source": list(first.source),
         "target": list(first.target),
         "methods": {
-            name: [[round(float(weight), 4) for weight in row] for row in each.weights]
-            for name, each in panels.items()
+            name: each.weights.astype(float).round(4).tolist() for name, each in panels.items()
         },
     }
