@@ -33,9 +33,7 @@ class ConfigSection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    short_forms: ClassVar[
-        tuple[JsonSchema, ...]
-    ] = ()  # schemas of what `spelled_out` accepts, for editors
+    short_forms: ClassVar[tuple[JsonSchema, ...]] = ()  # what `spelled_out` accepts
 
     @classmethod
     def spelled_out(cls, value: Any) -> Any:

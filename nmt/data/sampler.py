@@ -45,17 +45,17 @@ class Sampler:
         if parsed.trainer_spec.byte_fallback:
             self._bytes = [processor.piece_to_id(f"<0x{byte:02X}>") for byte in range(256)]
 
-    def draw(
+    def sample(
         self, texts: Sequence[str], sampling: SamplingConfig, *, rng: np.random.Generator
     ) -> list[list[int]]:
         """Returns the ids of one segmentation of each text."""
         if sampling.nbest_size > 1 and isinstance(self._segmentation, Unigram):
-            return [self._draw_from_best(text, sampling, rng) for text in texts]
+            return [self._sample_from_best(text, sampling, rng) for text in texts]
         normalized = self._processor.normalize(list(texts))
-        drawn = self._segmentation.draw(normalized, alpha=sampling.alpha, rng=rng)
-        return [self._known(pieces) for pieces in drawn]
+        sampled = self._segmentation.sample(normalized, alpha=sampling.alpha, rng=rng)
+        return [self._known(pieces) for pieces in sampled]
 
-    def _draw_from_best(
+    def _sample_from_best(
         self, text: str, sampling: SamplingConfig, rng: np.random.Generator
     ) -> list[int]:
         """Samples one of the n best segmentations by its smoothed likelihood (Kudo 2018).

@@ -19,7 +19,7 @@ CHARACTER = 21  # bits of a code point
 
 
 class Unigram:
-    """Subword regularisation (Kudo 2018, section 3.2) over all segmentations x of a text.
+    """Subword regularization (Kudo 2018, section 3.2) over all segmentations x of a text.
 
     P(x) is proportional to exp(alpha * sum of the scores of its pieces). One lattice has all texts
     side by side. Forward filtering goes from depth to depth; backward sampling takes the edge into
@@ -43,7 +43,7 @@ class Unigram:
         self._ending = np.array(ending)
         self._unknown = unknown
 
-    def draw(
+    def sample(
         self, texts: Sequence[str], *, alpha: float, rng: np.random.Generator
     ) -> list[list[str]]:
         """Returns sampled pieces of each text; an unknown character is a piece by itself."""
@@ -61,11 +61,11 @@ class Unigram:
         chosen = _largest(values + rng.gumbel(size=len(values)), ends)
         steps = np.zeros(len(text) + len(texts), np.int64)
         steps[ends[chosen]] = lengths[chosen]
-        back, node, drawn = steps.tolist(), 0, []
+        back, node, sampled = steps.tolist(), 0, []
         for line in texts:
-            drawn.append(_walk_back(line, back[node : node + len(line) + 1]))
+            sampled.append(_walk_back(line, back[node : node + len(line) + 1]))
             node += len(line) + 1
-        return drawn
+        return sampled
 
     def _edges(self, joined: str, room: Ints) -> Edges:
         """Returns the edges of the lattice: all pieces that begin at some character.
@@ -144,7 +144,7 @@ class Bpe:
         longest_first = sorted(whole, key=len, reverse=True)
         self._start = re.compile("|".join([*map(re.escape, longest_first), "."]), re.DOTALL)
 
-    def draw(
+    def sample(
         self, texts: Sequence[str], *, alpha: float, rng: np.random.Generator
     ) -> list[list[str]]:
         """Returns sampled pieces of each text."""

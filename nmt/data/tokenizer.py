@@ -107,7 +107,7 @@ class Tokenizer:
         Raises:
             DataError: the model is neither unigram nor BPE.
         """
-        return self._sampler.draw(texts, sampling, rng=np.random.default_rng(seed))
+        return self._sampler.sample(texts, sampling, rng=np.random.default_rng(seed))
 
     @cached_property
     def _sampler(self) -> "Sampler":
@@ -216,13 +216,13 @@ def sample(sentences: Iterable[str], size: int) -> list[str]:
     SentencePiece can sample sentences too, but its generator takes no seed.
     """
     random = Random(0)
-    drawn: list[str] = []
+    sampled: list[str] = []
     for number, sentence in enumerate(sentences):
         if number < size:
-            drawn.append(sentence)
+            sampled.append(sentence)
         elif (place := random.randrange(number + 1)) < size:
-            drawn[place] = sentence
-    return drawn
+            sampled[place] = sentence
+    return sampled
 
 
 def _train(sentences: Iterable[str], config: TrainedTokenizerConfig, *, side: str) -> Tokenizer:
