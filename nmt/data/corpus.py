@@ -76,8 +76,8 @@ def encode(
             if sampling is None:
                 ids = tokenizer.encode_batch(rows[side])
             else:
-                draw = np.random.SeedSequence([seed, numbers[0], place]).generate_state(1)[0]
-                ids = tokenizer.sample_batch(rows[side], sampling=sampling, seed=int(draw))
+                own = int(np.random.SeedSequence([seed, numbers[0], place]).generate_state(1)[0])
+                ids = tokenizer.sample_batch(rows[side], sampling=sampling, seed=own)
             encoded[side] = [[*sentence, tokenizer.eos] for sentence in ids]
         if "links" in rows:
             encoded["links"] = links.of_pieces(rows, encoded, tokenizers)
