@@ -167,11 +167,7 @@ def evaluate(
 
 
 def _test_set(path: Path) -> tuple[list[str], list[str]]:
-    """Returns source and reference of a run's own test set.
-
-    Raises:
-        DataError: the configuration has no test set, or it cannot be read.
-    """
+    """Returns source and reference of a run's own test set."""
     from nmt.data import corpus
     from nmt.run import Run
 

@@ -30,7 +30,7 @@ class Place:
         return cls({"": sections[0]} if sections else {}, None, optional)
 
     def spelled_out(self, value: Any) -> Any:
-        """Returns the mapping that a shorter form stands for; any other value as it is."""
+        """Returns the mapping for which a short form stands; any other value as it is."""
         if self.choice is not None:
             return self.choice.spelled_out(value, optional=self.optional)
         for section in self.names.values():

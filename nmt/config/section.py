@@ -37,7 +37,7 @@ class ConfigSection(BaseModel):
 
     @classmethod
     def spelled_out(cls, value: Any) -> Any:
-        """Returns the mapping that a shorter form stands for; any other value as it is."""
+        """Returns the mapping for which a short form stands; any other value as it is."""
         return value
 
     @model_validator(mode="before")
@@ -112,7 +112,7 @@ class Choice:
         return {member.model_fields[self.key].default: member for member in members(union)}
 
     def spelled_out(self, value: Any, *, optional: bool) -> Any:
-        """Returns the mapping, with its kind, for which a shorter form stands."""
+        """Returns the mapping, with its kind, for which a short form stands."""
         if isinstance(value, str):
             return None if optional and value == "none" else {self.key: value}
         if self.number and isinstance(value, int | float) and not isinstance(value, bool):
@@ -157,7 +157,7 @@ class ChoiceByKeys:
         }
 
     def spelled_out(self, value: Any, *, optional: bool) -> Any:
-        """Returns the value, for there is no shorter form."""
+        """Returns the value, for there are no short forms."""
         return value
 
     def chosen(self, value: Any, names: Sections) -> str:

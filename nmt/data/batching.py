@@ -170,11 +170,7 @@ def _coarse(lengths: Lengths) -> npt.NDArray[np.int64]:
 
 
 def _rows(longest: int, config: BatchConfig, devices: int) -> int:
-    """Returns how many pairs a batch may have, a multiple of the number of devices.
-
-    Raises:
-        ConfigError: there are not enough tokens for a sentence on each device.
-    """
+    """Returns how many pairs a batch may have, a multiple of the number of devices."""
     if isinstance(config, SentenceBatchConfig):
         return max(1, config.sentences // devices) * devices
     if config.tokens < longest * devices:

@@ -1,7 +1,7 @@
 """Word links in Pharaoh format: one line per sentence, `i-j` links source word i and target j."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nmt.errors import DataError
@@ -64,8 +64,16 @@ def read_gold(
     """
     gold = list(_parse(lines, name=name))
     for side, text in enumerate((source_lines, target_lines)):
-        if text is not None:
-            _check_text(gold, text, side=side, name=name)
+        if text is None:
+            continue
+        lengths = [len(line.split()) for line in text]
+        if len(gold) != len(lengths):
+            raise DataError(
+                f"{name} aligns {len(gold)} sentences but there are {len(lengths)} {_SIDES[side]} "
+                "lines; they must correspond line for line"
+            )
+        for number, (links, words) in enumerate(zip(gold, lengths, strict=True), start=1):
+            check_inside(links.possible, words, side=side, where=f"{name}, line {number}")
     return gold
 
 
@@ -89,16 +97,3 @@ def _parse(lines: Iterable[str], *, name: Path | str) -> Iterator[GoldLinks]:
             yield parse_links(line)
         except DataError as error:
             raise DataError(f"{name}, line {number}: {error}") from None
-
-
-def _check_text(
-    gold: Sequence[GoldLinks], text: Iterable[str], *, side: int, name: Path | str
-) -> None:
-    lengths = [len(line.split()) for line in text]
-    if len(gold) != len(lengths):
-        raise DataError(
-            f"{name} aligns {len(gold)} sentences but there are {len(lengths)} {_SIDES[side]} "
-            "lines; they must correspond line for line"
-        )
-    for number, (links, words) in enumerate(zip(gold, lengths, strict=True), start=1):
-        check_inside(links.possible, words, side=side, where=f"{name}, line {number}")
