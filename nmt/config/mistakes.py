@@ -34,7 +34,7 @@ def explain(mistake: Any, tree: Any, *, overridden: Collection[str] = ()) -> str
         tree: the mapping that was validated.
         overridden: dotted keys in it that come from the command line, not from the file.
     """
-    keys, place, name = _found(mistake["loc"])
+    keys, place, name = _located(mistake["loc"])
     key = ".".join(map(str, keys))
     message = mistake["msg"].removeprefix("Value error, ")
     match mistake["type"]:
@@ -51,7 +51,7 @@ def explain(mistake: Any, tree: Any, *, overridden: Collection[str] = ()) -> str
             return f"{key}: {message[0].lower()}{message[1:]}, not {mistake['input']!r}"
 
 
-def _found(location: Iterable[Any]) -> tuple[list[Any], Place, str]:
+def _located(location: Iterable[Any]) -> tuple[list[Any], Place, str]:
     """Returns the keys of a location, and the place and the name of the section it is in.
 
     After the key of a choice, pydantic's location has the name of the section, which is no key.
