@@ -1,23 +1,23 @@
-"""Keeps freed memory in the process, for steps that allocate the same buffers again and again."""
+"""Keeps freed memory in the process, since each step allocates the same buffers again."""
 
 import ctypes
 import sys
 
-# Parameters of glibc's mallopt(3), and the values that switch its returning of memory off.
+# Parameters of glibc's mallopt(3), with values that keep memory in the process.
 _SETTINGS = (
-    (-8, 1),  # M_ARENA_MAX: one heap, which only grows, instead of one a thread
-    (-4, 0),  # M_MMAP_MAX: large blocks come from that heap too
-    (-1, -1),  # M_TRIM_THRESHOLD: its free end is never given back
-    (-2, 2**28),  # M_TOP_PAD: it grows by a quarter of a gigabyte at a time
+    (-8, 1),  # M_ARENA_MAX: one heap, which only grows, instead of one per thread
+    (-4, 0),  # M_MMAP_MAX: large blocks are on that heap too
+    (-1, -1),  # M_TRIM_THRESHOLD: the free end of the heap is never returned
+    (-2, 2**28),  # M_TOP_PAD: the heap grows by a quarter of a gigabyte at a time
 )
 
 
 def keep_freed_memory() -> None:
-    """Tells glibc not to give freed memory back to the system; elsewhere it does nothing.
+    """Tells glibc to keep freed memory; without glibc, it does nothing.
 
-    XLA on a CPU allocates the buffers of a program at each call. By default glibc maps them anew
-    and the system clears every page: 54,000 page faults, and a sixth of the processor time, in a
-    training step of the Multi30k model.
+    XLA on a CPU allocates the buffers of a program at each call. By default glibc maps new memory
+    each time and the system clears every page: in a training step of the Multi30k model these are
+    54,000 page faults, a sixth of the processor time.
     """
     if sys.platform != "linux":
         return

@@ -1,7 +1,7 @@
-"""Speed of training and decoding, beside the matrix-multiply rate of the same machine.
+"""Speed of training and decoding, compared with the matrix-multiply rate of the same machine.
 
-Batches are made up, full of tokens, and of the shape of an average batch, so that the figures are
-those of the model and not of a corpus.
+Batches are random, without padding, and of the shape of an average batch, so that the results
+depend on the model and not on a corpus.
 """
 
 import contextlib
@@ -37,15 +37,15 @@ from nmt.training.step import device_count, init_state, make_train_step, shard
 BOS, EOS, PAD = 2, 3, 0
 BEAMS = (1, 5)
 REPEATS = 7
-COMPILED = "/jax/core/compile/backend_compile_duration"  # the event of one compiled program
+COMPILED = "/jax/core/compile/backend_compile_duration"  # the event of a compilation
 
 
 @dataclass(frozen=True)
 class Size:
-    """The shape of a training batch, and the network that it trains."""
+    """A benchmark size: the shape of a training batch, and the network."""
 
-    rows: int  # sentences on each device
-    length: int  # pieces of a source, and of its target
+    rows: int  # sentence pairs on each device
+    length: int  # pieces of each source and target
     vocabulary: int
     model: dict[str, Any]  # the section `model` of a configuration
     repeats: int = REPEATS
@@ -80,7 +80,7 @@ SIZES = {
 
 
 def choose(names: Sequence[str], *, rows: int | None = None) -> dict[str, Size]:
-    """Returns the named sizes, or all; `rows` replaces the sentences of their batches.
+    """Returns the named sizes, or all; `rows` replaces their number of sentence pairs.
 
     Raises:
         ConfigError: there is no size of that name.
@@ -93,12 +93,12 @@ def choose(names: Sequence[str], *, rows: int | None = None) -> dict[str, Size]:
 
 
 def measure(sizes: Mapping[str, Size] | None = None, *, dtype: str = "float32") -> dict[str, Any]:
-    """Returns the figures of the sizes, all by default, as a tree that JSON can hold.
+    """Returns the results for the sizes (default: all), in values that JSON can hold.
 
-    Training computes in `dtype`, decoding in float32, as the toolkit always decodes.
+    Training computes in `dtype`; decoding computes in float32, as always.
 
     Raises:
-        ConfigError: a compute type or a model that there is not.
+        ConfigError: `dtype` or a model is not valid.
     """
     sizes = SIZES if sizes is None else sizes
     configs = {name: _config(size, dtype) for name, size in sizes.items()}
@@ -113,7 +113,7 @@ def measure(sizes: Mapping[str, Size] | None = None, *, dtype: str = "float32") 
 
 
 def render(figures: dict[str, Any]) -> str:
-    """Returns the figures as a table for a terminal."""
+    """Returns the results as a table for a terminal."""
     console = Console(width=100, highlight=False)
     title = f"{figures['machine']}, jax {figures['jax']}"
     table = Table("size", "figure", "value", title=title)
@@ -121,39 +121,37 @@ def render(figures: dict[str, Any]) -> str:
     table.add_row("", f"matrix products, {figures['dtype']}", rate)
     for name, size in figures["sizes"].items():
         table.add_section()
-        table.add_row(name, "sentences of a batch, on each device", f"{size['rows']}")
-        table.add_row("", "training", f"{size['target_tokens_per_second']:,.0f} target tokens/s")
-        table.add_row("", "work of training", f"{size['mflop_per_token']:.1f} MFLOP a target token")
-        table.add_row("", "share of the matrix rate", f"{size['share']:.0%}")
-        table.add_row("", "compilation of a training step", f"{size['compile_seconds']:.1f} s")
-        table.add_row("", "compilations", f"{size['compilations']}")
-        memory = f"{size['peak_memory_bytes'] / 1e6:,.1f} MB"
-        table.add_row("", "memory of a training step, on each device", memory)
+        rows = {
+            "sentence pairs per batch and device": f"{size['rows']}",
+            "training": f"{size['target_tokens_per_second']:,.0f} target tokens/s",
+            "work of training": f"{size['mflop_per_token']:.1f} MFLOP per target token",
+            "share of the matrix rate": f"{size['share']:.0%}",
+            "compilation of a training step": f"{size['compile_seconds']:.1f} s",
+            "compilations": f"{size['compilations']}",
+            "memory of a training step per device": f"{size['peak_memory_bytes'] / 1e6:,.1f} MB",
+        }
         for beam, rate in size["sentences_per_second"].items():
-            work = size["mflop_per_decoded_token"][beam]
-            table.add_row("", f"decoding, beam {beam}", f"{rate:,.1f} sentences/s")
-            table.add_row("", f"work of decoding, beam {beam}", f"{work:.1f} MFLOP a target token")
+            work = f"{size['mflop_per_decoded_token'][beam]:.1f} MFLOP per target token"
+            rows |= {f"decoding, beam {beam}": f"{rate:,.1f} sentences/s"}
+            rows |= {f"work of decoding, beam {beam}": work}
+        for number, row in enumerate(rows.items()):
+            table.add_row("" if number else name, *row)
     with console.capture() as text:
         console.print(table)
     return text.get().rstrip("\n")
 
 
 def matrix_rate(dtype: jnp.dtype) -> float:
-    """Returns the floating-point operations a second that one large product reaches."""
-    side = 2048 if jax.default_backend() == "cpu" else 8192  # an accelerator needs more to be full
+    """Returns the floating-point operations per second of one large matrix product."""
+    side = 2048 if jax.default_backend() == "cpu" else 8192  # an accelerator needs more to be busy
     square = jax.random.normal(jax.random.key(0), (side, side), dtype)
     product = jax.jit(lambda x: x @ x)
     return 2 * side**3 / _seconds(lambda: product(square), REPEATS)
 
 
 def _config(size: Size, dtype: str) -> Config:
-    return configfile.validate(
-        {
-            "data": {"train": "", "validation": ""},
-            "model": size.model,
-            "training": {"dtype": dtype},
-        }
-    )
+    data, training = {"train": "", "validation": ""}, {"dtype": dtype}
+    return configfile.validate({"data": data, "model": size.model, "training": training})
 
 
 def _measure_size(size: Size, config: Config, limit: float) -> dict[str, Any]:
@@ -185,7 +183,7 @@ def _measure_size(size: Size, config: Config, limit: float) -> dict[str, Any]:
 
 
 def _train(size: Size, config: Config, model: Any, batch: Batch) -> tuple[dict[str, Any], Any]:
-    """Returns what training costs, and the parameters that it leaves."""
+    """Returns the results of training, and the trained parameters."""
     state, key = init_state(config, model), jax.random.key(0)
     parts = shard(batch)
     step: Any = make_train_step(config, nnx.graphdef(model), bos=BOS, total_steps=1000)
@@ -197,11 +195,11 @@ def _train(size: Size, config: Config, model: Any, batch: Batch) -> tuple[dict[s
 
     with _compilations() as compiled:
         start = perf_counter()
-        program = step.lower(state, parts, key).compile()  # the calls below find it compiled
+        program = step.lower(state, parts, key).compile()  # the calls below use it
         compiling = perf_counter() - start
         seconds = _seconds(train, size.repeats)
-    # Not what the process holds: on a CPU that is also the compiler's memory and what the
-    # allocator keeps, on an accelerator none of the device's. The program knows its buffers.
+    # The buffers of the program, not the memory of the process: on a CPU, that has the compiler's
+    # memory and what the allocator keeps; on an accelerator, it has nothing of the device's.
     memory = program.memory_analysis()
     held = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes
     figures = {
@@ -214,7 +212,7 @@ def _train(size: Size, config: Config, model: Any, batch: Batch) -> tuple[dict[s
 
 
 def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: int) -> float:
-    """Returns sentences a second where each translation is as long as its source."""
+    """Returns sentences per second; each translation is as long as its source."""
     rows, length = source.shape
     lengths = np.full(rows, length, np.int32)
     config = DecodingConfig(beam=beam)
@@ -233,14 +231,14 @@ def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: 
 
 @contextlib.contextmanager
 def _compilations() -> Iterator[list[float]]:
-    """Yields the seconds of each program compiled meanwhile; none is taken from the disk."""
+    """Collects the seconds of each compilation in a list, with the cache on disk switched off."""
     seconds: list[float] = []
 
     def listen(event: str, duration_secs: float, **_: str | int) -> None:
         if event == COMPILED:
             seconds.append(duration_secs)
 
-    settings: Any = jax.config  # its names are known at run time only
+    settings: Any = jax.config  # its attributes have no static types
     enabled = settings.jax_enable_compilation_cache
     jax.monitoring.register_event_duration_secs_listener(listen)
     try:
@@ -252,13 +250,13 @@ def _compilations() -> Iterator[list[float]]:
 
 
 def _use_compilation_cache(enabled: bool) -> None:
-    """Switches the programs on disk on or off; jax looks at its setting once, until a reset."""
+    """Switches the compilation cache on disk; jax reads this setting only after a reset."""
     jax.config.update("jax_enable_compilation_cache", enabled)
     compilation_cache.reset_cache()
 
 
 def _seconds(run: Callable[[], Any], repeats: int) -> float:
-    """Returns the median time of a call that has been made once before."""
+    """Returns the median time of a call, after a first call that compiles it."""
     jax.block_until_ready(run())
     times = []
     for _ in range(repeats):

@@ -1,4 +1,4 @@
-"""What of its configuration may change when a run goes on, and what is said of each change."""
+"""Settings that may change when training of a run is resumed, and messages about changes."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from nmt import configfile
 from nmt.config import Config
 from nmt.errors import RunError
 
-# How long it trains, and what it prints.
+# The length of training, and its output.
 CHANGEABLE = (
     "run",
     "training.max_steps",
@@ -18,33 +18,33 @@ CHANGEABLE = (
     "training.attention_images",
     "data.test.",
 )
-# What another configuration does not change: people edit it in the run's own config.yaml.
-THE_RUNS_OWN = "decoding."
+# Not taken from the given configuration: users edit these in the run's config.yaml.
+KEPT = "decoding."
 
 
 def compared(path: Path, stored: Config, given: Config) -> list[str]:
-    """Returns lines that say in what a given configuration differs from that of the run folder.
+    """Returns messages about the differences of a given configuration from the run's own.
 
     Raises:
-        RunError: it differs in something else than what may change.
+        RunError: a setting differs that must not change.
     """
     differences = configfile.differences(stored, given)
-    own = [line for line in differences if line.startswith(THE_RUNS_OWN)]
+    kept = [line for line in differences if line.startswith(KEPT)]
     changed = [line for line in differences if line.startswith(CHANGEABLE)]
-    refused = [line for line in differences if line not in (*own, *changed)]
+    refused = [line for line in differences if line not in (*kept, *changed)]
     if refused:
         raise RunError(
             f"{path}: holds a run of another configuration ({'; '.join(refused[:3])}); "
             "name another folder with run=..., or remove this one"
         )
-    notes = [f"{path}: {_stays(line)}" for line in own]
+    notes = [f"{path}: {_stays(line)}" for line in kept]
     if shown := [line for line in changed if not line.startswith("run: ")]:
         notes.append(f"{path}: {'; '.join(shown)}")
     return notes
 
 
 def _stays(difference: str) -> str:
-    """Returns what becomes of a difference `key: before -> after` that is not taken over."""
+    """Returns the message about a difference `key: before -> after` that has no effect."""
     key, _, values = difference.partition(": ")
     before, _, after = values.partition(" -> ")
     return f"{key} stays {before} as in its config.yaml, not {after}; edit that file to change it"

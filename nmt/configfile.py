@@ -1,7 +1,7 @@
-"""Configurations in YAML: read with one line for each mistake, written back with every value.
+"""Configurations in YAML: read with one message for each mistake, written with every value.
 
 `load` reads a file and dotted overrides (`model.dropout=0.2`); `dump` writes the defaults too, so
-that a run folder explains itself.
+that a run folder is complete.
 """
 
 import re
@@ -22,7 +22,7 @@ from nmt.errors import ConfigError
 class _Loader(yaml.SafeLoader):
     """YAML 1.2 scalars: `1e-3` is a number, `no` is Norwegian, and a date is a string.
 
-    A key that stands twice in one mapping is a mistake, where PyYAML would take the last one.
+    A key that stands twice in one mapping is an error; PyYAML would silently take the last one.
     """
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
@@ -43,7 +43,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes the strings that YAML 1.1 or `_Loader` would take for something else."""
+    """Quotes strings that YAML 1.1 or `_Loader` would read as a number, a boolean or a date."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -81,7 +81,7 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Returns the tree of a YAML file, which nothing has checked yet.
+    """Returns the content of a YAML file as nested mappings, not validated yet.
 
     Raises:
         ConfigError: there is no such file, or it holds no mapping.
@@ -105,8 +105,8 @@ def validate(
 
     Args:
         tree: the mapping.
-        where: its name in messages.
-        overridden: the dotted keys in it that were given beside the file.
+        where: the name of its file in messages.
+        overridden: dotted keys in it that come from the command line, not from the file.
 
     Raises:
         ConfigError: one line for each mistake.
@@ -146,7 +146,7 @@ def _flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
 
 def _parse(text: str, *, where: str) -> Any:
     try:
-        return yaml.load(text, Loader=_Loader)  # _Loader is a SafeLoader: no objects are built
+        return yaml.load(text, Loader=_Loader)  # a SafeLoader: it builds no objects
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
@@ -154,7 +154,7 @@ def _parse(text: str, *, where: str) -> Any:
         raise ConfigError(f"{where}{line}: not valid YAML ({problem})") from None
     except RecursionError:
         raise ConfigError(f"{where}: not valid YAML (nested too deeply)") from None
-    except (ValueError, KeyError, AttributeError):  # of PyYAML's constructors
+    except (ValueError, KeyError, AttributeError):  # from PyYAML's constructors
         raise ConfigError(
             f"{where}: not valid YAML (a value that is not what its tag says, or a number of too "
             "many digits)"
@@ -179,11 +179,11 @@ def decoding(config: Config, changes: Mapping[str, Any], *, where: str) -> Decod
 def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
     """Returns the dotted keys and the values of overrides `section.key=value`, in their order.
 
-    Of the same key, the last one counts.
+    If a key is given several times, the last value counts.
 
     Raises:
-        ConfigError: one has another form, or its value is not valid YAML, or it is a whole section
-            that undoes a key before it.
+        ConfigError: an override has another form, its value is not valid YAML, or it sets a whole
+            section of which an earlier override sets a key.
     """
     found: dict[str, Any] = {}
     for override in overrides:
@@ -198,7 +198,7 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
 
 
 def _named(tree: dict[str, Any], *, where: str = "") -> dict[str, Any]:
-    """Returns a tree with the names of today; a warning says what is to be written now."""
+    """Returns a tree in which old names are replaced, with a warning for each."""
     tree, notices = renamed(tree)
     for notice in notices:
         warnings.warn(f"{where}{notice}", stacklevel=3)
@@ -206,10 +206,10 @@ def _named(tree: dict[str, Any], *, where: str = "") -> dict[str, Any]:
 
 
 def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:
-    """Writes one value into the tree.
+    """Sets the value of a dotted key in a tree.
 
-    A shorter form on the way, such as the path of a corpus, is spelled out, so that what it says
-    stays beside the new value.
+    A short form on the way, such as the path of a corpus, becomes a mapping first, so that its
+    setting is kept beside the new one.
     """
     *parents, last = dotted.split(".")
     place, name = ROOT, ""

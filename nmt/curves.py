@@ -1,4 +1,4 @@
-"""Learning curves of one run or several, from what training wrote into `metrics.jsonl`."""
+"""Learning curves of one or several runs, from their logs `metrics.jsonl`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from nmt.run import Run
 if TYPE_CHECKING:
     import matplotlib.figure
 
-# What each chart measures, and the values in it
+# The charts by their y labels, with the keys in the log
 CHARTS = {
     "loss of a target piece": ("train/loss",),
     "perplexity": ("train/perplexity", "validation/perplexity"),
@@ -23,10 +23,10 @@ LOGARITHMIC = ("perplexity",)
 
 
 def draw(runs: Sequence[str | Path]) -> "matplotlib.figure.Figure":
-    """Draws the curves of run folders together; charts without any value are left out.
+    """Draws the curves of several run folders in the same charts, except for empty charts.
 
     Raises:
-        RunError: this is no run folder, nothing was logged yet, or a line of the log is damaged.
+        RunError: a path is no run folder, its log has no values yet, or the log is damaged.
     """
     records = {name: _read(Run.open(path)) for name, path in _names(runs).items()}
     panels = {
@@ -43,7 +43,7 @@ def draw(runs: Sequence[str | Path]) -> "matplotlib.figure.Figure":
 
 
 def _names(runs: Sequence[str | Path]) -> dict[str, Path]:
-    """Returns the runs under their folders' names, or whole paths where two have the same."""
+    """Returns the runs by the names of their folders, or by whole paths if names are equal."""
     paths = list(dict.fromkeys(map(Path, runs)))
     last = [path.resolve().name for path in paths]
     return {
@@ -53,13 +53,13 @@ def _names(runs: Sequence[str | Path]) -> dict[str, Path]:
 
 
 def _label(key: str, run: str | None) -> str:
-    """Returns the name of a curve, the same in every chart."""
+    """Returns the name of a curve, which is the same in every chart."""
     kind = "training" if key.startswith("train/") else "validation"
     return kind if run is None else f"{run}, {kind}"
 
 
 def _read(run: Run) -> list[dict[str, Any]]:
-    """Returns the records of a run that has something to draw."""
+    """Returns the log records of a run, after a check that they have something to draw."""
     records = run.records()
     if not any(_points(records, key)[0] for keys in CHARTS.values() for key in keys):
         raise RunError(f"{run.path}: nothing to draw yet; training logs every few steps")
@@ -67,6 +67,6 @@ def _read(run: Run) -> list[dict[str, Any]]:
 
 
 def _points(records: list[dict[str, Any]], key: str) -> tuple[list[float], list[float]]:
-    """Returns the steps at which a value was logged, and the values."""
+    """Returns the steps and the values of a key in log records."""
     found = [(record["step"], record[key]) for record in records if key in record]
     return [step for step, _ in found], [value for _, value in found]

@@ -1,4 +1,4 @@
-"""The demonstration: the embedded corpus from training to BLEU, alignment error and a heat map."""
+"""The demo: training on the embedded corpus, BLEU, alignment error rate and a heat map."""
 
 from pathlib import Path
 from time import perf_counter
@@ -19,7 +19,7 @@ SHOWN = 3  # translations printed
 
 
 def demonstrate(overrides: list[str]) -> None:
-    """Trains `configs/demo.yaml`, prints scores and translations, draws `heatmap.png`."""
+    """Trains with `configs/demo.yaml`, prints scores and translations, draws `heatmap.png`."""
     console = Console(highlight=False)
     start = perf_counter()
     run = train(configfile.load(_config_path(), overrides))
@@ -53,7 +53,7 @@ def demonstrate(overrides: list[str]) -> None:
 
 
 def _config_path() -> Path:
-    """Returns the demo's configuration: in the checkout, or packed into the installed package."""
+    """Returns the path of the demo's configuration, in a checkout or in an installed package."""
     package = Path(__file__).parent
     for folder in (package.parent / "configs", package / "configs"):
         if (path := folder / "demo.yaml").is_file():

@@ -1,38 +1,38 @@
-"""The mistakes a user can mend; each message is one line that names the thing and the remedy.
+"""Errors that a user can correct; each message is one line that names the thing and the remedy.
 
 UserError            the commands print it on stderr and exit with code 2
 ├── ConfigError      a key, a type, a range, or two settings that exclude each other
 ├── DataError        a corpus, a tokenizer or an alignment file
 └── RunError         a run folder: missing, of another configuration, without checkpoint
 
-Interrupted          no mistake: training was asked to stop; exit code 128 + the signal's number
+Interrupted          no error: training was asked to stop; exit code 128 + the signal's number
 """
 
 from pathlib import Path
 
 
 class UserError(Exception):
-    """A mistake in what the user gave, never a bug of the toolkit."""
+    """An error in what the user gave, never a bug of the toolkit."""
 
 
 class ConfigError(UserError):
-    """The configuration cannot be used as it is."""
+    """The configuration cannot be used."""
 
 
 class DataError(UserError):
-    """A data file or a tokenizer cannot be used as it is."""
+    """A data file or a tokenizer cannot be used."""
 
 
 class RunError(UserError):
-    """A run folder cannot be used as it is."""
+    """A run folder cannot be used."""
 
 
 class Interrupted(Exception):  # noqa: N818, it is no error
-    """Training was asked to stop by a signal, and has stopped in order.
+    """Training was asked to stop by a signal, and has saved its state.
 
     Attributes:
-        signal: The signal's name: "SIGTERM" or "SIGINT".
-        run: The path of the run folder, for the same call to go on with.
+        signal: The name of the signal: "SIGTERM" or "SIGINT".
+        run: The path of the run folder; the same call again resumes the training.
     """
 
     def __init__(self, message: str, *, signal: str, run: Path) -> None:

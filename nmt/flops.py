@@ -1,31 +1,31 @@
-"""The work of the model: how many operations its matrix products take, a token.
+"""Floating-point operations per token of the model's matrix products.
 
-The terms are those of the equations in `nmt.model` and `nmt.attention`, and a product of a vector
-with an (n, m) matrix is n m multiplications and as many additions. All else is not counted: gates,
-tanh, softmax, dropout and the optimizer are no matrix products, and looking up embeddings is none.
+The terms follow the equations in `nmt.model` and `nmt.attention`. A product of a vector with an
+(n, m) matrix is n m multiplications and as many additions. Nothing else is counted: gates, tanh,
+softmax, dropout, the optimizer and the lookup of embeddings are no matrix products.
 
-Source and target have the same length, encoder and decoder have one layer each, the score is the
-additive one, and Luong's decoder feeds its input.
+Assumptions: source and target have the same length, encoder and decoder are GRUs of one layer, the
+score is additive, and Luong's decoder has input feeding.
 """
 
 from nmt.config import BahdanauDecoderConfig, LuongDecoderConfig, ModelConfig, ScoredConfig
 
 
 def training_flops(model: ModelConfig, *, vocabulary: int, length: int) -> float:
-    """Returns the operations of training a target token, its source token included.
+    """Returns the operations of training per target token, with one source token.
 
-    The backward pass costs twice the forward pass; what it computes again is not counted.
+    The backward pass counts twice the forward pass; recomputed values do not count.
     """
     return 3 * (_encoding_flops(model, length) + _decoder_flops(model, vocabulary, length))
 
 
 def decoding_flops(model: ModelConfig, *, vocabulary: int, length: int, beam: int) -> float:
-    """Returns the operations of a translated token: the source is encoded once for the beam."""
+    """Returns the operations per translated token; the source is encoded once for the beam."""
     return _encoding_flops(model, length) + beam * _decoder_flops(model, vocabulary, length)
 
 
 def _encoding_flops(model: ModelConfig, length: int) -> float:
-    """Returns the operations a source token: both GRUs, U h_j, and W_s h once a sentence."""
+    """Returns the operations per source token: both GRUs, U h_j, and W_s h once per sentence."""
     embed, half, annotation = model.embedding_size, model.encoder.hidden_size, model.annotation_size
     state = model.decoder.hidden_size
     gru = 3 * (embed + half) * half
@@ -35,7 +35,7 @@ def _encoding_flops(model: ModelConfig, length: int) -> float:
 
 
 def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
-    """Returns the operations of one step: the decoder's equations, term by term, and the logits."""
+    """Returns the operations of a decoder step: its equations, term by term, and the logits."""
     embed, annotation, readout = model.embedding_size, model.annotation_size, model.readout_size
     state, score = model.decoder.hidden_size, _score_size(model)
     gru = 3 * (embed + state) * state
@@ -52,7 +52,7 @@ def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
 
 
 def _score_size(model: ModelConfig) -> int:
-    """Returns the components of W s + U h_j, of which the energy is taken."""
+    """Returns the size of W s + U h_j, the hidden layer of the additive score."""
     attention = model.attention
     options = attention.score_options if isinstance(attention, ScoredConfig) else {}
     size = options.get("hidden_size")

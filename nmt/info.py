@@ -1,4 +1,4 @@
-"""What a run folder holds, in numbers: parameters by part, vocabularies, training and scores."""
+"""Description of a run folder: parameters by part, vocabularies, training and scores."""
 
 import math
 from typing import Any
@@ -14,16 +14,20 @@ from nmt.model.build import build_model
 from nmt.plotting.diagram import Arrow, Block, diagram
 from nmt.run import Run
 
-# In the order of the way of a sentence; what belongs to none of the others is output.
-PARTS = (
-    "source_embedding",
-    "target_embedding",
-    "encoder",
-    "decoder.attention",
-    "decoder",
-    "output",
-)
+# Prefixes of parameter names, in the order of the computation; all other parameters are output.
+PARTS = ("source_embedding", "target_embedding", "encoder", "decoder.attention", "decoder")
 
+# Column and row of each block in the diagram.
+PLACES = {
+    "source pieces": (0, 0),
+    "source embedding": (0, 1),
+    "encoder": (0, 2),
+    "attention": (1, 2),
+    "target pieces so far": (2, 0),
+    "target embedding": (2, 1),
+    "decoder": (2, 2),
+    "output": (2, 3),
+}
 ARROWS = (
     Arrow("source pieces", "source embedding"),
     Arrow("source embedding", "encoder"),
@@ -37,10 +41,10 @@ ARROWS = (
 
 
 def describe(run: Run) -> dict[str, Any]:
-    """Returns a description that JSON can hold.
+    """Returns a description in values that JSON can hold.
 
     Raises:
-        RunError: a line of its log is damaged, or the record of the version.
+        RunError: the log of the run, or its record of the version, is damaged.
     """
     tokenizers = run.tokenizers()
     params = nnx.state(nnx.eval_shape(lambda: build_model(run.config, tokenizers)), nnx.Param)
@@ -64,17 +68,17 @@ def describe(run: Run) -> dict[str, Any]:
         ],
         "step": last.step if last else 0,
         "best_step": best.step if best else None,
-        "scores": _last_validations(run, best.step if best else None),
+        "scores": _validation_scores(run, best.step if best else None),
     }
 
 
 def parts(description: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Returns the parameters by the part of the model that they belong to."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in (*PARTS, "output")}
     for each in description["parameters"]:
         name = next((part for part in PARTS if f"{each['name']}.".startswith(f"{part}.")), "output")
-        found.setdefault(name, []).append(each)
-    return {name: found[name] for name in PARTS if name in found}
+        found[name].append(each)
+    return {name: arrays for name, arrays in found.items() if arrays}
 
 
 def render(description: dict[str, Any]) -> str:
@@ -100,88 +104,41 @@ def render(description: dict[str, Any]) -> str:
 def draw(description: dict[str, Any], model: ModelConfig) -> str:
     """Returns a block diagram of a model as SVG: its parts, their sizes and parameters."""
     counts = {name: f"{_count(arrays):,} parameters" for name, arrays in parts(description).items()}
-    vocabulary = description["vocabulary"]
-    blocks = [
-        *_source_side(counts, model, vocabulary["source"]),
-        *_target_side(counts, model, vocabulary["target"]),
-    ]
+    source, target = (f"{description['vocabulary'][side]:,}" for side in ("source", "target"))
+    encoder, decoder, cell = model.encoder, model.decoder, model.cell.kind.upper()
+    feeding = isinstance(decoder, LuongDecoderConfig) and decoder.input_feeding
+    tied = "" if model.tied_embeddings == "none" else " of the target embedding"
+    width, size = f"{model.readout_size}", f"size {model.embedding_size}"
+    if model.lexical_model:
+        width = f"({width} + {model.embedding_size} of the lexical model)"
+    lines = {
+        "source pieces": [f"vocabulary of {source}"],
+        "source embedding": [size, counts.get("source_embedding", "the target embedding")],
+        "encoder": [
+            f"bidirectional {cell}, {_layers(encoder.layers)}",
+            f"2 x {encoder.hidden_size} units",
+            counts["encoder"],
+        ],
+        "attention": [
+            model.attention.mechanism,
+            *([", ".join(scored)] if (scored := _score(model).values()) else []),
+            counts.get("decoder.attention", "no parameters"),
+        ],
+        "target pieces so far": [f"vocabulary of {target}"],
+        "target embedding": [size, counts["target_embedding"]],
+        "decoder": [
+            f"{decoder.kind}, {cell}, {_layers(decoder.layers)}",
+            f"{decoder.hidden_size} units" + (", input feeding" if feeding else ""),
+            counts["decoder"],
+        ],
+        "output": [f"softmax{tied}", f"{width} x {target}", counts["output"]],
+    }
+    blocks = [Block(name, lines[name], *place) for name, place in PLACES.items()]
     return diagram(blocks, ARROWS, title=description["run"])
 
 
-def _source_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) -> list[Block]:
-    """Returns what the source goes through: the left column, and attention beside it."""
-    attention = model.attention
-    return [
-        Block("source pieces", [f"vocabulary of {vocabulary:,}"], 0, 0),
-        Block(
-            "source embedding",
-            [
-                f"size {model.embedding_size}",
-                counts.get("source_embedding", "the target embedding"),
-            ],
-            0,
-            1,
-        ),
-        Block(
-            "encoder",
-            [
-                f"bidirectional GRU, {_layers(model.encoder.layers)}",
-                f"2 x {model.encoder.hidden_size} units",
-                counts["encoder"],
-            ],
-            0,
-            2,
-        ),
-        Block(
-            "attention",
-            [
-                attention.mechanism,
-                *([", ".join(scored)] if (scored := _score(model).values()) else []),
-                counts.get("decoder.attention", "no parameters"),
-            ],
-            1,
-            2,
-        ),
-    ]
-
-
-def _target_side(counts: dict[str, str], model: ModelConfig, vocabulary: int) -> list[Block]:
-    """Returns what the target goes through: the right column."""
-    decoder = model.decoder
-    feeding = isinstance(decoder, LuongDecoderConfig) and decoder.input_feeding
-    width = f"{model.readout_size}"
-    if model.lexical_model:
-        width = f"({width} + {model.embedding_size} of the lexical model)"
-    return [
-        Block("target pieces so far", [f"vocabulary of {vocabulary:,}"], 2, 0),
-        Block(
-            "target embedding", [f"size {model.embedding_size}", counts["target_embedding"]], 2, 1
-        ),
-        Block(
-            "decoder",
-            [
-                f"{decoder.kind}, GRU, {_layers(decoder.layers)}",
-                f"{decoder.hidden_size} units" + (", input feeding" if feeding else ""),
-                counts["decoder"],
-            ],
-            2,
-            2,
-        ),
-        Block(
-            "output",
-            [
-                "softmax" + ("" if model.tied_embeddings == "none" else " of the target embedding"),
-                f"{width} x {vocabulary:,}",
-                counts["output"],
-            ],
-            2,
-            3,
-        ),
-    ]
-
-
 def _score(model: ModelConfig) -> dict[str, str]:
-    """Returns what attention scores and normalises by, as far as it does."""
+    """Returns the score function and the normalizer, if the mechanism has them."""
     return model.attention.model_dump(include={"score", "normalizer"})
 
 
@@ -194,11 +151,12 @@ def _count(parameters: list[dict[str, Any]]) -> int:
 
 
 def _name(place: tuple[Any, ...]) -> str:
+    """Returns the dotted name of a parameter from its path in the tree."""
     return ".".join(str(getattr(key, "key", key)) for key in place)
 
 
-def _last_validations(run: Run, step: int | None) -> dict[str, Any]:
-    """Returns what was measured when the best checkpoint was saved."""
+def _validation_scores(run: Run, step: int | None) -> dict[str, Any]:
+    """Returns the validation scores of a step, which the best checkpoint has."""
     for record in run.records():
         if record["step"] == step and "validation/bleu" in record:
             return {

@@ -1,7 +1,7 @@
-"""The processes that train one model together, as each of them sees them: today, one.
+"""The group of processes that train one model; so far, a group of one.
 
-Whatever differs between processes asks here. What is the same in all of them does not: the plan of
-an epoch, the decisions after a validation, the position.
+All that depends on the process goes through this interface. The plan of an epoch, the decisions
+after a validation and the position in training are the same in all processes.
 """
 
 from typing import Protocol, runtime_checkable
@@ -9,33 +9,33 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class ProcessGroup(Protocol):
-    """The processes of one training; each asks the same, in the same order."""
+    """The processes of one training; all of them call the same methods, in the same order."""
 
     @property
     def is_main(self) -> bool:
-        """Whether this process is the one that writes the run folder and the terminal."""
+        """Whether this process writes to the run folder and to the terminal."""
 
     def barrier(self) -> None:
-        """Waits until all processes are here."""
+        """Waits until all processes have called it."""
 
     def any(self, flag: bool) -> bool:
-        """Returns, in every process, whether one of them has the flag set."""
+        """Returns in every process whether the flag is set in at least one of them."""
 
     def rows(self, number: int) -> slice:
-        """Returns which of so many rows of a batch are this process's.
+        """Returns the slice of a batch of `number` rows that belongs to this process.
 
-        Those of all processes, in their order, are all rows once, and each has as many, if it is a
-        number that the devices of all processes divide.
+        The slices of all processes cover the batch in their order. They have equal lengths if the
+        number of all devices divides `number`.
         """
 
 
 class OneProcess:
-    """A process that trains by itself."""
+    """A process that trains alone."""
 
     is_main = True
 
     def barrier(self) -> None:
-        """Goes on: there is nobody to wait for."""
+        """Returns at once."""
 
     def any(self, flag: bool) -> bool:
         """Returns the flag of this process."""

@@ -1,4 +1,4 @@
-"""Which nmt has made a run folder: its version, and its commit in a git checkout of nmt itself."""
+"""The version of nmt, and a record of it in run folders, with the commit of a git checkout."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ NAME = "version.json"
 
 
 def write(folder: Path) -> None:
-    """Records in a run folder the nmt that trains it, whole or not at all."""
+    """Writes the version that trains a run into its folder, atomically."""
     commit = _commit(Path(__file__).parents[1] / ".git")
     recorded = {"version": __version__, **({"commit": commit} if commit else {})}
     part = folder / f"{NAME}.part"
@@ -19,10 +19,10 @@ def write(folder: Path) -> None:
 
 
 def read(folder: Path) -> dict[str, str]:
-    """Returns what is recorded in a run folder; nothing of one from before there were records.
+    """Returns the record in a run folder; it is empty if an early version made the folder.
 
     Raises:
-        RunError: it is damaged.
+        RunError: the record is damaged.
     """
     path = folder / NAME
     try:
@@ -35,15 +35,15 @@ def read(folder: Path) -> dict[str, str]:
 
 
 def _commit(git: Path) -> str | None:
-    """Returns the commit that is checked out, from git's own files; None if they do not tell."""
+    """Returns the commit that is checked out, from git's own files, or None."""
     try:
-        if git.is_file():  # in a worktree, where it names the folder
+        if git.is_file():  # of a worktree: a file with the path of the folder
             git = git.parent / git.read_text(encoding="utf-8").partition(": ")[2].strip()
         head = (git / "HEAD").read_text(encoding="utf-8").strip()
         if not head.startswith("ref: "):
             return head
         branch = head.removeprefix("ref: ")
-        if (git / "commondir").is_file():  # in a worktree too: branches are those of the checkout
+        if (git / "commondir").is_file():  # of a worktree: branches are in the main checkout
             git /= (git / "commondir").read_text(encoding="utf-8").strip()
         if (git / branch).is_file():
             return (git / branch).read_text(encoding="utf-8").strip()

@@ -152,13 +152,13 @@ def numbers(table):
 
 def test_the_table_has_the_figures_of_the_json(figures):
     names = {
-        "sentences of a batch, on each device": ("rows", 1),
+        "sentence pairs per batch and device": ("rows", 1),
         "training": ("target_tokens_per_second", 1),
         "work of training": ("mflop_per_token", 1),
         "share of the matrix rate": ("share", 100),
         "compilation of a training step": ("compile_seconds", 1),
         "compilations": ("compilations", 1),
-        "memory of a training step, on each device": ("peak_memory_bytes", 1e-6),
+        "memory of a training step per device": ("peak_memory_bytes", 1e-6),
     }
     expected = [("", "matrix products, bfloat16", figures["matrix_gflops"])]
     for name, size in figures["sizes"].items():

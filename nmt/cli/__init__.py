@@ -1,4 +1,4 @@
-"""The commands. Each is one call of the Python API, with files and a terminal around it."""
+"""The command line: each command calls the Python API with files and a terminal."""
 
 import gc
 import io
@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,21 +23,8 @@ from nmt.errors import Interrupted, UserError
 from nmt.version import __version__
 
 # In the order of `nmt --help`.
-COMMANDS = (
-    demo,
-    train,
-    translate,
-    evaluate,
-    align,
-    symmetrize,
-    aer,
-    plot,
-    curves,
-    info,
-    config,
-    shortlist,
-    bench,
-)
+COMMANDS: list[Callable[..., None]] = [demo, train, translate, evaluate, align, symmetrize, aer]
+COMMANDS += [plot, curves, info, config, shortlist, bench]
 for command in COMMANDS:
     app.command()(command)
 
@@ -48,30 +36,28 @@ def _show_version(given: bool) -> bool:
     return given
 
 
+VERSION = typer.Option(
+    "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+)
+
+
 @app.callback()
-def options(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
-    """Takes the options that stand before a command."""
+def options(version: Annotated[bool, VERSION] = False) -> None:
+    """Accepts the options before a command."""
 
 
 def main() -> None:
-    """Runs a command; a user's mistake becomes one clear line and exit code 2."""
+    """Runs a command; an error of the user is printed in one line, with exit code 2."""
     _set_up_process()
     arguments, notices = renamed(sys.argv[1:])
     for notice in notices:
         warnings.warn(notice, stacklevel=1)
     try:
         app(arguments, standalone_mode=True)
-    except BrokenPipeError:  # the reader of the output has seen enough, as in `| head -1`
+    except BrokenPipeError:  # the reader has closed the output, as in `| head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
-    except Interrupted as stop:  # as a shell has it, so that what would come next does not
+    except Interrupted as stop:  # the exit code of a shell, which also stops a script
         print(f"nmt: {stop}", file=sys.stderr)
         sys.exit(128 + signal.Signals[stop.signal])
     except UserError as error:
@@ -81,25 +67,25 @@ def main() -> None:
 
 
 def _set_up_process() -> None:
-    """Sets what belongs to the whole process, which calls from Python leave alone.
+    """Changes settings of the whole process, which calls from Python do not change.
 
-    Libraries that have not been imported yet read their settings from the environment.
+    Libraries that are imported later read their settings from the environment.
     """
     warnings.showwarning = _show_warning
-    for stream in (sys.stdout, sys.stderr):  # Windows would write what no other system reads
+    for stream in (sys.stdout, sys.stderr):  # the default of Windows is another
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     settings = {
-        "JAX_COMPILATION_CACHE_DIR": str(home / "nmt"),  # for the next start of a command
+        "JAX_COMPILATION_CACHE_DIR": str(home / "nmt"),  # for later commands
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-        "DATASETS_VERBOSITY": "critical",  # mistakes are one line of ours
+        "DATASETS_VERBOSITY": "critical",  # we report errors ourselves
     }
     for name, value in settings.items():
         os.environ.setdefault(name, value)
     keep_freed_memory()
-    gc.set_threshold(100_000)  # imports and traces make much and drop little: 7 % of a start
+    gc.set_threshold(100_000)  # saves 7 % of the start, which frees little
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

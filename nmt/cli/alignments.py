@@ -1,4 +1,4 @@
-"""The commands about word alignments: find, join and score them."""
+"""The commands for word alignments: align, symmetrize and score."""
 
 import dataclasses
 import json
@@ -17,32 +17,26 @@ from nmt.errors import DataError
 if TYPE_CHECKING:
     from nmt.evaluation.alignment import Link
 
+LINK_METHODS = "intersection, union, grow-diag, grow-diag-final or grow-diag-final-and."
+MOST = "Link all words with at least this attention, instead of the most attended word."
 
-Source = Annotated[Path, typer.Option(help="Source text, one sentence a line.")]
-Target = Annotated[Path, typer.Option(help="Its translation, line for line.")]
-Threshold = Annotated[
-    float | None,
-    typer.Option(
-        min=0,
-        max=1,
-        help="Link all words with so much attention or more, not the most attended alone.",
-    ),
-]
+Source = Annotated[Path, typer.Option(help="Source text, one sentence per line.")]
+Target = Annotated[Path, typer.Option(help="Its translation, line by line.")]
+Threshold = Annotated[float | None, typer.Option(min=0, max=1, help=MOST)]
 Gold = Annotated[
     Path | None,
     typer.Option(help="Gold links (`i-j` sure, `ipj` possible): print the alignment error rate."),
 ]
-Method = Annotated[str, typer.Option(help=f"What words are linked by: {options.METHODS}.")]
+Method = Annotated[str, typer.Option(help=f"Weights to link words by: {options.METHODS}.")]
 Backward = Annotated[
-    Path | None,
-    typer.Option(metavar="RUN", help="A run of the other direction, to align by both."),
+    Path | None, typer.Option(metavar="RUN", help="A run of the other direction, to use both.")
 ]
 Symmetrization = Annotated[
     str | None,
     typer.Option(
-        help="How to join both: soft-intersection (if not given) or soft-union, which link "
-        "words whose mean weight is --threshold (0.3 or 0.5, if not given) or more, or a "
-        "method of nmt symmetrize.",
+        help="How to combine both: soft-intersection (if not given) or soft-union, which link "
+        "words with a mean weight of at least --threshold (0.3 or 0.5, if not given), or a "
+        "method of nmt symmetrize."
     ),
 ]
 
@@ -62,7 +56,7 @@ def align(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Align given pairs by what the model attends to when forced to write the target.
+    """Align given sentence pairs by the attention of the model (forced decoding).
 
     Example: nmt align runs/demo --source test.de --target test.en --gold test.align
     """
@@ -73,12 +67,8 @@ def align(
     pairs = files.parallel(files.find(source), files.find(target))
     golden = None
     if gold is not None:
-        golden = read_gold(
-            options.lines(gold),
-            name=gold,
-            source_lines=options.lines(source),
-            target_lines=options.lines(target),
-        )
+        text = {"source_lines": options.lines(source), "target_lines": options.lines(target)}
+        golden = read_gold(options.lines(gold), name=gold, **text)
     decoding = options.only_settings(settings)
     load = partial(options.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
     how = {"threshold": threshold, "method": method}
@@ -102,7 +92,7 @@ def _aligned(
     symmetrization: str | None,
     **how: Any,
 ) -> "Iterator[frozenset[Link]]":
-    """Returns the links of each pair by a run, or by two of both directions."""
+    """Returns the links of each pair by a run, or by two runs of both directions."""
     from nmt.inference.output import stream_links, stream_symmetrized
 
     if backward is None:
@@ -118,7 +108,7 @@ def _aligned(
 
 
 def _check_directions(run: Path, backward: Path) -> None:
-    """Checks that one run translates what the other one writes."""
+    """Checks that the languages of one run are those of the other run, exchanged."""
     from nmt.run import Run
 
     here, there = (Run.open(path).config.data for path in (run, backward))
@@ -131,19 +121,14 @@ def _check_directions(run: Path, backward: Path) -> None:
 
 def symmetrize(
     forward: Annotated[Path, typer.Argument(help="Pharaoh links of one direction.")],
-    backward: Annotated[Path, typer.Argument(help="Those of the other, line for line.")],
-    symmetrization: Annotated[
-        str,
-        typer.Option(
-            help="intersection, union, grow-diag, grow-diag-final or grow-diag-final-and."
-        ),
-    ] = "grow-diag-final-and",
+    backward: Annotated[Path, typer.Argument(help="Links of the other direction, line by line.")],
+    symmetrization: Annotated[str, typer.Option(help=LINK_METHODS)] = "grow-diag-final-and",
     reverse: Annotated[
         bool, typer.Option("--reversed", help="The links of BACKWARD are target-source.")
     ] = False,
     output: Output = None,
 ) -> None:
-    """Make one alignment of those of two directions, as Moses' symal does.
+    """Combine the alignments of two directions, as Moses' symal does.
 
     Example: nmt symmetrize de-en.align en-de.align --reversed -o test.align
     """
@@ -161,13 +146,13 @@ def symmetrize(
 
 
 def aer(
-    links: Annotated[Path, typer.Argument(help="Pharaoh links, a sentence a line.")],
+    links: Annotated[Path, typer.Argument(help="Pharaoh links, one line per sentence.")],
     gold: Annotated[
-        Path, typer.Option(help="Gold links, line for line: `i-j` sure, `ipj` possible.")
+        Path, typer.Option(help="Gold links, line by line: `i-j` sure, `ipj` possible.")
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Score links against gold ones: alignment error rate, precision, recall and F1.
+    """Score links against gold links: alignment error rate, precision, recall and F1.
 
     Example: nmt aer test.align --gold gold.align --json
     """

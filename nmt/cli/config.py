@@ -1,4 +1,4 @@
-"""The command that shows configurations: one that is given, and all that there can be."""
+"""The command that prints a configuration, or documents all settings."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The commands that make a model, use it, and say what it is and how fast."""
+"""The commands that train a model, translate with it, describe it and measure its speed."""
 
 import contextlib
 import json
@@ -24,19 +24,18 @@ Arguments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[INPUT] [decoding.KEY=VALUE]...",
-        help="Text, one sentence a line, standard input if it is - or not given; and settings "
-        "of the search, instead of the run's own.",
+        help="Text file, one sentence per line; standard input if - or not given. Decoding "
+        "settings replace the run's own.",
     ),
 ]
 NBest = Annotated[
-    int | None, typer.Option(min=1, help="Print so many translations a line, with scores.")
+    int | None, typer.Option(min=1, help="Print this many translations per line, with scores.")
 ]
 Alignments = Annotated[
-    Path | None,
-    typer.Option(help="Also write attention (.npz) or Pharaoh links (any other ending)."),
+    Path | None, typer.Option(help="Also write attention (.npz) or Pharaoh links (other endings).")
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on with an output file that was not finished.")
+    bool, typer.Option("--resume", help="Resume an interrupted translation to a file.")
 ]
 
 
@@ -55,7 +54,7 @@ def train(
     config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
     overrides: Overrides = None,
 ) -> None:
-    """Train a model; the same command again goes on where it stopped.
+    """Train a model; the same command again resumes an interrupted training.
 
     Example: nmt train configs/multi30k-de-en.yaml run=runs/small model.dropout=0.2
     """
@@ -83,7 +82,7 @@ def translate(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Translate text, line for line.
+    """Translate text line by line.
 
     Example: echo "Ein Hund schläft." | nmt translate runs/demo decoding.beam=8
     """
@@ -101,7 +100,7 @@ def translate(
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
     progress, done = None, 0
     if source is not None and output is not None:
-        progress = Resumption.of(translator, source, output, n_best=n_best, resume=resume)
+        progress = Resumption(translator, source, output, n_best=n_best, resume=resume)
         done = progress.lines
     translations = translator.stream(
         options.lines(source, replace=True), n_best=n_best or 1, skip=done
@@ -119,7 +118,7 @@ def translate(
 
 
 def _entries(found: "list[Translation]", number: int | None) -> Iterator[str]:
-    """Yields the best translation of a line, or with its number all of them with scores."""
+    """Yields the best translation of a line; with `number`, all translations with scores."""
     if number is None:
         yield f"{found[0].text}\n"
         return
@@ -131,11 +130,11 @@ def evaluate(
     run: RunPath,
     settings: Settings = None,
     source: Annotated[
-        Path | None, typer.Option(help="Text to translate, one sentence a line.")
+        Path | None, typer.Option(help="Text to translate, one sentence per line.")
     ] = None,
     reference: Annotated[
         list[Path] | None,
-        typer.Option(help="Its translation; give it several times for several references."),
+        typer.Option(help="Reference translation; repeat it for several references."),
     ] = None,
     beam: Beam = None,
     as_json: AsJson = False,
@@ -144,7 +143,7 @@ def evaluate(
 ) -> None:
     """Translate a test set and score it: BLEU and chrF with their sacreBLEU signatures.
 
-    It is the run's own, data.test, unless --source and --reference give another.
+    The test set is the run's own, data.test, unless --source and --reference are given.
 
     Example: nmt evaluate runs/demo decoding.beam=8 --json
     """
@@ -168,11 +167,7 @@ def evaluate(
 
 
 def _test_set(path: Path) -> tuple[list[str], list[str]]:
-    """Returns source and reference of a run's own test set.
-
-    Raises:
-        DataError: its configuration has none, or it cannot be read.
-    """
+    """Returns source and reference of a run's own test set."""
     from nmt.data import corpus
     from nmt.run import Run
 
@@ -189,7 +184,7 @@ def _test_set(path: Path) -> tuple[list[str], list[str]]:
 
 
 def shortlist(run: RunPath) -> None:
-    """Learn which words a search may leave out: the table that `decoding.shortlist` needs.
+    """Make the table of likely translations that `decoding.shortlist` needs.
 
     Example: nmt shortlist runs/demo, then nmt translate runs/demo in.txt decoding.shortlist=5
     """
@@ -207,7 +202,7 @@ def info(
     ] = None,
     trust: Trust = False,
 ) -> None:
-    """Show what a run folder holds: parameters by part, vocabulary, training and scores so far.
+    """Describe a run folder: parameters by part, vocabulary, training and scores so far.
 
     Example: nmt info runs/demo
     """
@@ -228,17 +223,17 @@ def info(
 def bench(
     size: Annotated[
         list[str] | None,
-        typer.Option(help="multi30k or rnnsearch50, repeatable; all sizes if not given."),
+        typer.Option(help="multi30k or rnnsearch50; repeat it for both. All sizes if not given."),
     ] = None,
     rows: Annotated[
-        int | None, typer.Option(min=1, help="Sentences of a batch, on each device.")
+        int | None, typer.Option(min=1, help="Sentence pairs per batch and device.")
     ] = None,
     dtype: Annotated[
-        str, typer.Option(help="What training computes in: float32 or bfloat16.")
+        str, typer.Option(help="Floating-point type of training: float32 or bfloat16.")
     ] = "float32",
     as_json: AsJson = False,
 ) -> None:
-    """Measure training and decoding speed beside this machine's matrix-multiply limit.
+    """Measure speed of training and decoding, and the matrix-multiply rate of this machine.
 
     Example: nmt bench --size multi30k --json
     """

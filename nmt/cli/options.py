@@ -1,4 +1,4 @@
-"""What the commands share: the app, options, and files and streams in and out."""
+"""Shared by the commands: the app, options, input and output."""
 
 import contextlib
 import re
@@ -11,9 +11,9 @@ import typer
 
 from nmt.errors import ConfigError, DataError
 
-METHODS = "attention, shifted, saliency, saliency_input, smoothed or jacobian"  # of explanation
+METHODS = "attention, shifted, saliency, saliency_input, smoothed or jacobian"  # explanations
 
-# What names a key of the configuration; a file or a sentence hardly begins so.
+# The beginning of an override; a file name or a sentence hardly begins like this.
 OVERRIDE = re.compile(r"(?:data|tokenizer|model|training|decoding)\.[\w.]+=")
 
 app = typer.Typer(
@@ -25,31 +25,32 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-RunPath = Annotated[Path, typer.Argument(help="A run folder, as `nmt train` leaves it.")]
-Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy search.")]
+RunPath = Annotated[Path, typer.Argument(help="A run folder, made by `nmt train`.")]
+Beam = Annotated[int | None, typer.Option(min=1, help="Beam size; 1 is greedy search.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Checkpoint = Annotated[str, typer.Option(help="Which parameters: best, last, or those of a step.")]
+Checkpoint = Annotated[str, typer.Option(help="Checkpoint: best, last or a step.")]
 Settings = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[decoding.KEY=VALUE]...", help="Settings of the search, instead of the run's own."
+        metavar="[decoding.KEY=VALUE]...", help="Decoding settings, instead of the run's own."
     ),
 ]
 Trust = Annotated[
-    bool, typer.Option("--trust", help="Import the class that a run's configuration names.")
+    bool,
+    typer.Option("--trust", help="Allow importing the class that the run's configuration names."),
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Standard output if not given.")
+    Path | None, typer.Option("--output", "-o", help="Output file; standard output if not given.")
 ]
 
 
 def settings_apart(
     arguments: list[str] | None, *, beam: int | None
 ) -> tuple[list[str], dict[str, Any]]:
-    """Returns the arguments that set nothing, and the decoding settings that the others give.
+    """Returns the arguments that are no settings, and the decoding settings of the others.
 
     Raises:
-        ConfigError: one sets something else than decoding, or is no valid YAML.
+        ConfigError: a setting is not of `decoding`, or is not valid YAML.
         DataError: the beam is given twice.
     """
     from nmt import configfile
@@ -69,22 +70,22 @@ def settings_apart(
 
 
 def only_settings(arguments: list[str] | None, *, beam: int | None = None) -> dict[str, Any]:
-    """Returns the decoding settings that all of the arguments give.
+    """Returns the decoding settings of arguments that must all be settings.
 
     Raises:
-        UserError: see `settings_apart`; or one sets nothing.
+        UserError: an argument is no setting; see also `settings_apart`.
     """
-    unread, settings = settings_apart(arguments, beam=beam)
-    if unread:
-        raise DataError(f"{unread[0]}: not a setting decoding.KEY=VALUE; files are --source FILE")
+    others, settings = settings_apart(arguments, beam=beam)
+    if others:
+        raise DataError(f"{others[0]}: not a setting decoding.KEY=VALUE; files are --source FILE")
     return settings
 
 
 def translator(run: Path, settings: dict[str, Any], *, checkpoint: str, trust: bool) -> Any:
-    """Returns the translator of a run, with decoding settings of its own.
+    """Returns the translator of a run, with decoding settings that differ from the run's own.
 
     Raises:
-        DataError: `checkpoint` is neither best nor last nor a number.
+        DataError: `checkpoint` is not best, last or a number.
         UserError: see `Translator.load`.
     """
     from nmt.inference.translator import Translator
@@ -98,17 +99,16 @@ def translator(run: Path, settings: dict[str, Any], *, checkpoint: str, trust: b
 
 
 def look_for_classes_here() -> None:
-    """Has Python look for a class of the user's own in the working folder too, after all others.
+    """Adds the working folder to the end of Python's path, for classes of the user.
 
-    It is called after the imports of a command, so that no file in that folder can take part in
-    those.
+    A command calls this after its imports, so that they cannot load files of that folder.
     """
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
 
 
 def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
-    """Returns the lines of a text file, gzipped or not, or of standard input; see `files.lines`."""
+    """Returns the lines of a text file, or of standard input; see `files.lines`."""
     from nmt.data import files
 
     return files.lines(None if path is None else files.find(path), replace=replace)
@@ -116,9 +116,9 @@ def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
 
 @contextlib.contextmanager
 def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIO]:
-    """Yields where output goes; a file appears under its name only when it is complete.
+    """Opens an output file, or standard output; a file has its name only when it is complete.
 
-    Until then it is NAME.part; with `append`, what is in that already is the beginning.
+    Before, its name is NAME.part. With `append`, its present content stays at the beginning.
     """
     if path is None:
         yield sys.stdout

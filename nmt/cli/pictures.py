@@ -1,6 +1,5 @@
-"""The commands that draw: what a model attends to, and how training went."""
+"""The commands that draw heat maps of attention, and learning curves."""
 
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,19 +13,20 @@ from nmt.errors import DataError
 if TYPE_CHECKING:
     from nmt.evaluation.alignment import GoldLinks
 
+Column = list[str] | None  # a value for each sentence, if given
 
 Sentences = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SENTENCE]... [decoding.KEY=VALUE]...",
-        help="To translate; and settings of the search, instead of the run's own.",
+        help="Sentences to translate; decoding settings replace the run's own.",
     ),
 ]
 SentenceFile = Annotated[
     Path | None,
     typer.Option(
-        help="Draw the sentences of a file, one a line; each may be followed by a tab and its "
-        "translation, and by another and gold links."
+        help="Draw the sentences of a file, one per line; optional further columns, separated by "
+        "tabs, are the translation and gold links."
     ),
 ]
 Picture = Annotated[
@@ -39,11 +39,11 @@ Picture = Annotated[
 ]
 Page = Annotated[
     Path | None,
-    typer.Option("--html", help="Also write a page: pointing at a word shows what it saw."),
+    typer.Option("--html", help="Also write an HTML page that highlights aligned words."),
 ]
 Targets = Annotated[
     list[str] | None,
-    typer.Option(help="Show this translation instead of the model's own; one a sentence."),
+    typer.Option(help="Show this translation instead of the model's; one per sentence."),
 ]
 Methods = Annotated[
     list[str] | None,
@@ -51,11 +51,11 @@ Methods = Annotated[
 ]
 Gold = Annotated[
     list[str] | None,
-    typer.Option(help="Outline the links `i-j` (sure) and `ipj` (possible); one a --target."),
+    typer.Option(help="Outline gold links `i-j` (sure) and `ipj` (possible); one per --target."),
 ]
-Words = Annotated[bool, typer.Option(help="Words, not subword pieces.")]
-End = Annotated[bool, typer.Option("--end", help="Keep the end of sentence beside the words.")]
-NBest = Annotated[int | None, typer.Option(min=1, help="Show so many hypotheses of the beam.")]
+Words = Annotated[bool, typer.Option(help="Show words instead of subword pieces.")]
+End = Annotated[bool, typer.Option("--end", help="Show the end of sentence besides words.")]
+NBest = Annotated[int | None, typer.Option(min=1, help="Show this many hypotheses of the beam.")]
 
 
 def plot(
@@ -74,7 +74,7 @@ def plot(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Draw what the model attends to: heat maps of source against target.
+    """Draw heat maps of the attention between source and target words.
 
     Example: nmt plot runs/demo "Der Hund schläft im Garten." -o heatmap.svg
     """
@@ -94,10 +94,15 @@ def plot(
             "leave out --end, or --no-words"
         )
     sentences, settings = options.settings_apart(sentences, beam=beam)
-    given = _given(sentences, target, gold, file=file)
-    links = given.links(words=words, n_best=n_best)
+    if file is not None:
+        if sentences or target or gold:
+            raise DataError("--file has sentences, targets and gold links; leave the others out")
+        sentences, target, gold = _read_file(file)
+    sentences = sentences or []
+    _check_given(sentences, target, gold, n_best)
+    links = _gold_links(sentences, target, gold, name=file or "--gold", words=words)
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
-    found = _translations(translator, given, n_best or 1)
+    found = _translations(translator, sentences, target, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
     panels = _panels(translator, shown, methods, words=words, end=end, gold=links)
     if output is not None:
@@ -109,54 +114,8 @@ def plot(
         print(each.text)
 
 
-@dataclass(frozen=True)
-class _Given:
-    """The sentences to draw; their translations and gold links, if they are given."""
-
-    sentences: list[str]
-    target: list[str] | None
-    gold: list[str] | None
-    name: Path | str  # where the gold links stand
-
-    def links(self, *, words: bool, n_best: int | None) -> "list[GoldLinks] | None":
-        """Returns the gold links; what is given must be given of all sentences, and go together.
-
-        Raises:
-            DataError: it is not, or a line of gold links does not fit its sentence.
-        """
-        from nmt.evaluation.pharaoh import read_gold
-
-        if not self.sentences:
-            raise DataError("no sentence to draw; give one, or a --file of them")
-        number = len(self.sentences)
-        for option, given in (("--target", self.target), ("--gold", self.gold)):
-            if given is not None and len(given) != number:
-                raise DataError(
-                    f"{len(given)} times {option} for {number} sentences; give it once for each"
-                )
-        if self.target is not None and n_best is not None:
-            raise DataError("--n-best shows what the model writes itself; leave out the targets")
-        if self.gold is None:
-            return None
-        if self.target is None:
-            raise DataError(
-                "gold links count the words of a given translation; give it by --target"
-            )
-        if not words:
-            raise DataError("gold links are between words; leave out --no-words, or the links")
-        return read_gold(
-            self.gold, name=self.name, source_lines=self.sentences, target_lines=self.target
-        )
-
-
-def _given(
-    sentences: list[str], target: list[str] | None, gold: list[str] | None, *, file: Path | None
-) -> _Given:
-    """Returns what the command line has, or a file of sentences, translations and gold links."""
-    if file is None:
-        return _Given(sentences, target, gold, "--gold")
-    if sentences or target or gold:
-        raise DataError("--file has sentences, targets and gold links; leave the others out")
+def _read_file(file: Path) -> tuple[Column, Column, Column]:
+    """Returns the sentences in a file, and the columns of translations and gold links, if any."""
     rows = [line.split("\t") for line in options.lines(file)]
     for number, row in enumerate(rows, start=1):
         if len(row) > 3 or len(row) != len(rows[0]):
@@ -164,16 +123,44 @@ def _given(
                 f"{file}, line {number}: {len(row)} tab-separated columns; each line has a "
                 "sentence, or also its translation, or also gold links"
             )
-    columns = (*map(list, zip(*rows, strict=True)), None, None, None)
-    return _Given(columns[0] or [], columns[1], columns[2], file)
+    sentences, target, gold, *_ = (*map(list, zip(*rows, strict=True)), None, None, None)
+    return sentences, target, gold
 
 
-def _translations(translator: Any, given: _Given, n_best: int) -> list[list[Any]]:
-    """Returns what is drawn of each sentence: its hypotheses, or the given target."""
-    if given.target is not None:
-        found = [[each] for each in translator.align(given.sentences, given.target)]
+def _check_given(sentences: list[str], target: Column, gold: Column, n_best: int | None) -> None:
+    """Checks that sentences, translations, gold links and --n-best fit together."""
+    if not sentences:
+        raise DataError("no sentence to draw; give one, or a --file of them")
+    for option, given in (("--target", target), ("--gold", gold)):
+        if given is not None and len(given) != len(sentences):
+            raise DataError(
+                f"{len(given)} times {option} for {len(sentences)} sentences; give it once for each"
+            )
+    if target is not None and n_best is not None:
+        raise DataError("--n-best shows what the model writes itself; leave out the targets")
+
+
+def _gold_links(
+    sentences: list[str], target: Column, gold: Column, *, name: Path | str, words: bool
+) -> "list[GoldLinks] | None":
+    """Returns the gold links of each sentence, if given; `name` is their file or option."""
+    from nmt.evaluation.pharaoh import read_gold
+
+    if gold is None:
+        return None
+    if target is None:
+        raise DataError("gold links count the words of a given translation; give it by --target")
+    if not words:
+        raise DataError("gold links are between words; leave out --no-words, or the links")
+    return read_gold(gold, name=name, source_lines=sentences, target_lines=target)
+
+
+def _translations(translator: Any, sentences: list[str], target: Column, n_best: int) -> Any:
+    """Returns a list of translations to draw for each sentence: hypotheses, or the target."""
+    if target is not None:
+        found = [[each] for each in translator.align(sentences, target)]
     else:
-        found = list(translator.stream(given.sentences, n_best=n_best))
+        found = list(translator.stream(sentences, n_best=n_best))
     for number, (best, *_) in enumerate(found, start=1):
         if not best.attention.size:
             raise DataError(f"sentence {number}: nothing to draw, it or its translation is empty")
@@ -181,15 +168,9 @@ def _translations(translator: Any, given: _Given, n_best: int) -> list[list[Any]
 
 
 def _panels(
-    translator: Any,
-    shown: list[Any],
-    methods: list[str],
-    *,
-    words: bool,
-    end: bool,
-    gold: "list[GoldLinks] | None",
+    translator: Any, shown: list[Any], methods: list[str], *, gold: Any, **style: bool
 ) -> list[dict[str, Any]]:
-    """Returns the heat map of each translation by each method."""
+    """Returns the heat maps of each translation, by method; see `plotting.panel` for `style`."""
     from nmt import plotting
 
     panels: list[dict[str, Any]] = [{} for _ in shown]
@@ -197,20 +178,21 @@ def _panels(
         title = name if len(methods) > 1 else None
         for row, each in enumerate(translator.explain(shown, method=name)):
             links = gold[row] if gold else None
-            panels[row][name] = plotting.panel(each, words=words, end=end, title=title, gold=links)
+            panels[row][name] = plotting.panel(each, title=title, gold=links, **style)
     return panels
 
 
 def _rows(panels: list[dict[str, Any]], hypotheses: list[int]) -> list[list[Any]]:
-    """Returns what stands side by side: methods, hypotheses, or sentences that make a square."""
+    """Returns rows of heat maps: one row for each sentence with several methods or hypotheses."""
     from nmt import plotting
 
     if len(panels[0]) > 1:
         return [list(each.values()) for each in panels]
-    waiting = iter([panel for each in panels for panel in each.values()])
-    if max(hypotheses) > 1:
-        return [list(islice(waiting, number)) for number in hypotheses]
-    return plotting.wrapped(list(waiting))
+    single = [panel for each in panels for panel in each.values()]
+    if max(hypotheses) == 1:
+        return plotting.wrapped(single)
+    remaining = iter(single)
+    return [list(islice(remaining, number)) for number in hypotheses]
 
 
 def curves(
@@ -219,7 +201,7 @@ def curves(
         Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf file.")
     ] = Path("curves.png"),
 ) -> None:
-    """Draw how training went: loss, perplexity, BLEU, learning rate and gradient norm.
+    """Draw learning curves: loss, perplexity, BLEU, learning rate and gradient norm.
 
     Example: nmt curves runs/one runs/two -o curves.svg
     """

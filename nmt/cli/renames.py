@@ -1,6 +1,6 @@
-"""Commands and options under their names of today.
+"""Renamed commands and options.
 
-The names before work for one version more, and a line says what is to be written now.
+Old names are accepted for one more version, with a warning that gives the new name.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ OPTIONS = {
 
 
 def renamed(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Returns the arguments of `nmt` with the names of today, and a line for each other one."""
+    """Returns the arguments of `nmt` with the new names, and a warning for each old name."""
     if not arguments:
         return [], []
     command, *rest = arguments

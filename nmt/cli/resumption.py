@@ -1,13 +1,13 @@
-"""How much of a long translation is finished, so that it can be gone on with.
+"""Progress of a long translation, so that an interrupted one can be resumed.
 
-NAME.part       what is translated so far
-NAME.part.json  how many lines of the source, and bytes of NAME.part, are finished, and made of what
+NAME.part       the translations so far
+NAME.part.json  how many source lines and bytes of NAME.part are finished, and from which inputs
 """
 
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from nmt.data import files
 from nmt.errors import DataError
@@ -19,46 +19,32 @@ ANEW = "leave out --resume to begin anew"
 
 
 class Resumption:
-    """The progress of an output file; `lines` of the source are finished already.
-
-    `made_of` is all that the output depends on, in values that JSON can hold.
+    """The progress of a translation to a file; `lines` is the number of finished source lines.
 
     Raises:
-        DataError: what is to be gone on with was made of something else, or is damaged.
+        DataError: the file to resume was made with other inputs, or is damaged.
     """
 
-    def __init__(self, output: Path, made_of: dict[str, Any], *, resume: bool) -> None:
+    def __init__(
+        self, translator: "Translator", source: Path, output: Path, n_best: int | None, resume: bool
+    ) -> None:
         self._part = output.with_name(f"{output.name}.part")
         self._record = output.with_name(f"{output.name}.part.json")
-        self._made_of = made_of
-        self.lines = 0
-        if resume and self._record.exists() and self._part.exists():
-            self.lines = self._go_on()
-        else:
-            self.remove()
-
-    @classmethod
-    def of(
-        cls,
-        translator: "Translator",
-        source: Path,
-        output: Path,
-        *,
-        n_best: int | None,
-        resume: bool,
-    ) -> "Resumption":
-        """Returns the progress of the translation of a file."""
-        made_of = {
+        settings = translator.config.model_dump(mode="json")
+        self._made_of = {  # all that the output depends on
             "source": files.digest(files.find(source)),
             "model": translator.fingerprint,
             "--n-best": n_best,
+            **{f"decoding.{name}": value for name, value in settings.items()},
         }
-        settings = translator.config.model_dump(mode="json")
-        made_of |= {f"decoding.{name}": value for name, value in settings.items()}
-        return cls(output, made_of, resume=resume)
+        self.lines = 0
+        if resume and self._record.exists() and self._part.exists():
+            self.lines = self._resume()
+        else:
+            self.remove()
 
     def save(self, out: TextIO, lines: int) -> None:
-        """Keeps what has been written to `NAME.part`: the translations of so many lines."""
+        """Records that `NAME.part` now has the translations of `lines` source lines."""
         out.flush()
         os.fsync(out.fileno())
         size = os.fstat(out.fileno()).st_size
@@ -68,11 +54,11 @@ class Resumption:
         beside.replace(self._record)
 
     def remove(self) -> None:
-        """Forgets the progress, as of an output that is complete."""
+        """Removes the record, since the output is complete or begins anew."""
         self._record.unlink(missing_ok=True)
 
-    def _go_on(self) -> int:
-        """Leaves in `NAME.part` what is finished; returns the lines that it translates."""
+    def _resume(self) -> int:
+        """Cuts `NAME.part` to its finished part, and returns how many source lines that has."""
         try:
             record = json.loads(self._record.read_text(encoding="utf-8"))
             lines, size, made_of = int(record["lines"]), int(record["bytes"]), record["made_of"]

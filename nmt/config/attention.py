@@ -1,11 +1,12 @@
-"""The part of the configuration that is about attention: mechanisms, coverage, estimators.
+"""Settings of attention: mechanisms, coverage and gradient estimators.
 
-What a mechanism can do is said by its class, so that nothing else has a list of names.
+The class of a mechanism says what the mechanism can do, so that no other module lists names.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator
 
 from nmt.config.section import (
     Buildable,
@@ -19,7 +20,7 @@ from nmt.config.section import (
     imported,
 )
 
-# The score functions by name; any other is named by its path, as these are.
+# Score functions by name; a class of the user is given by such a path itself.
 SCORES = {
     "additive": "nmt.attention.scores:AdditiveScore",
     "normed_additive": "nmt.attention.scores:NormedAdditiveScore",
@@ -29,7 +30,7 @@ SCORES = {
     "scaled_general": "nmt.attention.dot_scores:ScaledGeneralScore",
     "location": "nmt.attention.scores:LocationScore",
 }
-# For editors, which offer the names.
+# JSON schema of `score`: editors offer the names, and accept a path.
 SCHEMA: list[JsonValue] = [{"enum": [*SCORES]}, {"type": "string", "pattern": ":"}]
 
 
@@ -84,42 +85,42 @@ EstimatorConfig = Annotated[ReinforceConfig | GumbelConfig, Choice(default="rein
 
 
 class MechanismConfig(Buildable):
-    """What every mechanism says of itself."""
+    """Base of all mechanisms: what a mechanism can do."""
 
-    has_weights: ClassVar[bool] = True  # of source positions
-    learns_weights: ClassVar[bool] = True
-    samples: ClassVar[bool] = False  # positions, where `decoding.attention_seed` is given
+    has_weights: ClassVar[bool] = True  # a weight for each source position
+    learns_weights: ClassVar[bool] = True  # the weights depend on parameters
+    samples: ClassVar[bool] = False  # positions are sampled if `decoding.attention_seed` is given
 
     @property
     def imported(self) -> str | None:
-        """The dotted path of a class that is imported to build the mechanism."""
+        """The path `package.module:Class` of a class of the user that the mechanism needs."""
         return None
 
     @property
     def objective(self) -> ObjectiveConfig | None:
-        """What is minimised for its weights to learn, beside the cross-entropy."""
+        """An objective beside the cross-entropy, without which the weights would not learn."""
         return None
 
     @property
     def zeros(self) -> str | None:
-        """The setting by which real positions can have weights of zero, which have no gradient."""
+        """The setting that gives source words weights of exactly zero, which have no gradient."""
         return None
 
 
 class ScoredConfig(MechanismConfig):
     """A mechanism that compares the decoder's state with source positions."""
 
-    compares: ClassVar[str | None] = None  # what is compared at a time, if not all positions
+    compares: ClassVar[str | None] = None  # the positions scored at a time, if not all of them
 
     mechanism: str
     score: Annotated[str, Field(json_schema_extra={"anyOf": SCHEMA})] = "additive"
-    """[Score function](attention.md#scores-modelattentionscore), or a class of your own."""
+    """[Score function](attention.md#scores-modelattentionscore), or the path of your own."""
     score_options: dict[str, JsonValue] = Field(default={})
-    """Keyword arguments of the score's class."""
+    """Keyword arguments of the score function's class."""
 
     @property
     def imported(self) -> str | None:
-        """The dotted path of a score of the user's own."""
+        """The path of a score function of the user."""
         return self.score if ":" in self.score else None
 
     @field_validator("score")
@@ -132,25 +133,23 @@ class ScoredConfig(MechanismConfig):
             )
         return score
 
-    @model_validator(mode="after")
-    def _score_compares(self) -> "ScoredConfig":
+    def _conflicts(self) -> Iterator[str]:
         if self.score == "location" and self.compares is not None:
-            raise ValueError(
+            yield (
                 f"`mechanism: {self.mechanism}` compares {self.compares}, and `score: location` "
                 "compares nothing: choose another score, or `mechanism: global`"
             )
-        return self
 
 
 class NormalizedConfig(ScoredConfig):
-    """A mechanism that makes weights of all scores at once."""
+    """A mechanism that normalizes the scores of all positions together."""
 
     normalizer: Literal["softmax", "sparsemax", "entmax15"] = "softmax"
     """Function that turns scores into weights; `sparsemax` and `entmax15` give exact zeros."""
 
     @property
     def zeros(self) -> str | None:
-        """All but the softmax give low scores no weight at all."""
+        """Sparsemax and entmax, which give low scores a weight of zero."""
         return None if self.normalizer == "softmax" else f"`normalizer: {self.normalizer}`"
 
 
@@ -161,23 +160,21 @@ class GlobalConfig(NormalizedConfig):
 
     mechanism: Literal["global"] = "global"
     coverage: CoverageConfig = None
-    """Coverage: what has been translated of each source position, as an input of the score."""
+    """Coverage: how far each source position has been translated, as an input of the score."""
 
     def build(self, *sizes: Any, **arguments: Any) -> Any:
-        """Returns the mechanism, which carries a coverage if there is one."""
+        """Returns the attention module, with coverage if `coverage` is given."""
         if self.coverage is None:
             return super().build(*sizes, **arguments)
         mechanism = imported("nmt.attention.coverage:CoverageAttention")
         return mechanism(self, *sizes, **arguments)
 
-    @model_validator(mode="after")
-    def _coverage_is_compared(self) -> "GlobalConfig":
+    def _conflicts(self) -> Iterator[str]:
         if self.score == "location" and self.coverage is not None:
-            raise ValueError(
+            yield (
                 f"`coverage: {self.coverage.kind}` is added to what a score compares, and "
                 "`score: location` compares nothing: choose another score, or `coverage: none`"
             )
-        return self
 
 
 class LocalConfig(NormalizedConfig):
@@ -186,11 +183,11 @@ class LocalConfig(NormalizedConfig):
     compares: ClassVar[str | None] = "the positions of a window"
 
     window: Size = 10
-    """Positions attended to on each side of the centre."""
+    """Positions attended to on each side of the center."""
 
     @property
     def zeros(self) -> str | None:
-        """Outside of the window there is no weight."""
+        """The mechanism itself: weights outside of the window are zero."""
         return f"`mechanism: {self.mechanism}`"
 
 
@@ -223,7 +220,7 @@ class HardConfig(NormalizedConfig):
 
     @property
     def objective(self) -> ObjectiveConfig | None:
-        """The estimator, if it learns by reward."""
+        """The estimator, if it is a loss of its own (REINFORCE)."""
         return self.estimator if isinstance(self.estimator, ObjectiveConfig) else None
 
 
@@ -239,7 +236,7 @@ class MonotonicConfig(ScoredConfig):
     offset: float = -1.0
     """Initial bias of the scores, with which the pointer moves e^-offset positions per step."""
     noise: NotNegative = 1.0
-    """Standard deviation of Gaussian noise on the scores in training; it makes them decide."""
+    """Standard deviation of Gaussian noise on the scores in training; it makes decisions sharp."""
 
 
 class MultiHeadConfig(NormalizedConfig):
@@ -249,7 +246,7 @@ class MultiHeadConfig(NormalizedConfig):
 
     mechanism: Literal["multi_head"] = "multi_head"
     heads: Size = 4
-    """Number of heads, which share an annotation in equal parts."""
+    """Number of heads; each works on an equal part of the annotation."""
 
 
 class UniformConfig(MechanismConfig):

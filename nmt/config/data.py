@@ -1,18 +1,17 @@
-"""The part of the configuration that is about corpora and batches."""
+"""Settings of corpora and batches."""
 
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Annotated, Any, ClassVar
 
-from pydantic import model_validator
-
 from nmt.config.section import ChoiceByKeys, ConfigSection, JsonSchema, Positive, Size
 
-# What the path of one file ends in; any other path is the prefix of two text files.
+# Endings of a single file that holds both languages; any other path is a prefix of two files.
 TABLES = (".tsv", ".json", ".jsonl", ".parquet")
 
 
 def is_table(path: str) -> bool:
-    """Returns whether a path is that of one file with named columns, gzipped or not."""
+    """Returns whether a path names one file with a column per language, gzipped or not."""
     return PurePath(path.removesuffix(".gz")).suffix in TABLES
 
 
@@ -32,9 +31,9 @@ class CorpusConfig(ConfigSection):
     source: str | None = None
     """Text file in the source language, one sentence per line."""
     target: str | None = None
-    """Its translation, line by line."""
+    """Text file with the translation, line by line."""
     hub: str | None = None
-    """Hugging Face dataset: its name, or the path of a local one."""
+    """Hugging Face dataset: a name on the hub, or the path of a local dataset."""
     subset: str | None = None
     """Configuration name of the dataset."""
     split: str = "train"
@@ -46,39 +45,33 @@ class CorpusConfig(ConfigSection):
 
     @classmethod
     def spelled_out(cls, value: Any) -> Any:
-        """Returns the mapping that a string or a list of two is short for."""
+        """Returns the mapping for which a string or a list of two files is short."""
         if isinstance(value, str):
             return {"path": value}
         if isinstance(value, list) and len(value) == 2:
             return {"source": value[0], "target": value[1]}
         return value
 
-    @model_validator(mode="after")
-    def _one_origin(self) -> "CorpusConfig":
+    def _conflicts(self) -> Iterator[str]:
         pair = self.source is not None or self.target is not None
         if pair and (self.source is None or self.target is None):
-            raise ValueError("`source` and `target` are a pair of files; give both")
+            yield "`source` and `target` are a pair of files; give both"
         if sum([self.path is not None, pair, self.hub is not None]) != 1:
-            raise ValueError("give exactly one of `path`, `source` with `target`, and `hub`")
-        return self
-
-    @model_validator(mode="after")
-    def _all_is_read(self) -> "CorpusConfig":
+            yield "give exactly one of `path`, `source` with `target`, and `hub`"
         if self.subset is not None and self.hub is None:
-            raise ValueError("`subset` is of a Hugging Face dataset: leave it out, or give `hub`")
+            yield "`subset` is of a Hugging Face dataset: leave it out, or give `hub`"
         split = type(self).model_fields["split"].default
         if self.split != split and self.hub is None and self.path != "embedded":
-            raise ValueError(
+            yield (
                 f"`split: {self.split}` is of a Hugging Face dataset or of the embedded corpus, "
                 "and files have none: leave it out"
             )
         has_columns = self.hub is not None or is_table(self.path or "")
         if self.columns is not None and not has_columns:
-            raise ValueError(
+            yield (
                 "`columns` are those of a Hugging Face dataset, a TSV, JSON lines or Parquet, and "
                 "plain text has none: leave them out"
             )
-        return self
 
 
 class SentenceBatchConfig(ConfigSection):

@@ -1,4 +1,4 @@
-"""The part of the configuration that is about search; each setting can be given when decoding."""
+"""Settings of the search for a translation; each can also be given when decoding."""
 
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ from nmt.config.section import (
     Size,
 )
 
-Exponent = Annotated[float, Field(ge=0, le=5)]  # of more, powers of lengths are no float32
+Exponent = Annotated[float, Field(ge=0, le=5)]  # larger powers of a length overflow float32
 
 
 class NoLengthPenalty(ConfigSection):
@@ -77,5 +77,5 @@ class DecodingConfig(ConfigSection):
 
     @property
     def processors(self) -> list[ProcessorConfig]:
-        """The sections that have a say in what may be written, in their order."""
+        """The sections that change the scores of the next piece, in the order of the fields."""
         return [value for _, value in self if isinstance(value, ProcessorConfig)]

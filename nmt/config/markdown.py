@@ -1,4 +1,4 @@
-"""The page docs/configuration.md, made from the sections: a table for each, and for each kind."""
+"""The page docs/configuration.md: a table for each section, and for each kind in a choice."""
 
 import json
 import re
@@ -19,11 +19,11 @@ HEAD = ("| key | type | default | meaning |", "|---|---|---|---|")
 
 @dataclass
 class Part:
-    """A part of the page: sections that may stand at one place, or at several alike."""
+    """A part of the page: the sections of a place, or of several places with the same sections."""
 
     place: Place
-    description: str  # of the key, where it has one
-    within: str  # the kind of the section that has the key, such as `mechanism: global`
+    description: str  # of the place's key, if it has one
+    within: str  # the kind of the section around it, such as `mechanism: global`
     keys: list[str] = field(default_factory=list)
 
     @property
@@ -32,7 +32,7 @@ class Part:
         return ", ".join(self.keys) if self.keys[0] else "The run"
 
 
-Parts = dict[tuple[type[ConfigSection], ...], Part]  # by the sections that may stand there
+Parts = dict[tuple[type[ConfigSection], ...], Part]  # by the sections of the place
 
 
 def markdown() -> str:
@@ -47,7 +47,7 @@ def markdown() -> str:
 def _collect(
     parts: Parts, place: Place, key: str = "", description: str = "", within: str = ""
 ) -> None:
-    """Adds a place and those under it to the parts, in the order of the configuration."""
+    """Adds a place, and the places in its sections, in the order of the configuration."""
     part = parts.setdefault(tuple(place.names.values()), Part(place, description, within))
     if key not in part.keys:
         part.keys.append(key)
@@ -76,7 +76,7 @@ def _rendered(part: Part, parts: Parts) -> str:
 
 
 def _introduction(part: Part) -> str:
-    """Returns what a part is, where it may stand, and what stands there if nothing is given."""
+    """Returns the description of a part, where it may stand, and what its default is."""
     choice, sentences = part.place.choice, [f"With {part.within}."] if part.within else []
     if choice is None:
         (section,) = part.place.names.values()
@@ -96,7 +96,7 @@ def _introduction(part: Part) -> str:
 def _rows(
     section: type[ConfigSection], prefix: str, choice: Choice | ChoiceByKeys | None, parts: Parts
 ) -> Iterator[str]:
-    """Yields a row of the table for each key of a section, but for the one that tells its kind."""
+    """Yields a table row for each key of a section, except for the key of its kind."""
     values, descriptions = of_values(section), of_fields(section)
     for key, info in section.model_fields.items():
         if isinstance(choice, Choice) and key == choice.key:
@@ -112,7 +112,7 @@ def _rows(
 
 
 def _default(info: FieldInfo, place: Place) -> str:
-    """Returns the default of a key, of a choice its kind; nothing of a section with defaults."""
+    """Returns the default of a key: a value, or the kind of a choice; "" for a plain section."""
     if info.is_required():
         return "required"
     value = info.default
@@ -122,7 +122,7 @@ def _default(info: FieldInfo, place: Place) -> str:
 
 
 def _type(value: JsonSchema) -> str:
-    """Returns the type of a value in words, from its schema."""
+    """Returns the type of a value in words, from its JSON schema."""
     match value:
         case {"anyOf": parts}:
             return " or ".join(_type(part) for part in parts)
@@ -142,12 +142,12 @@ def _type(value: JsonSchema) -> str:
 
 
 def _range(value: JsonSchema) -> str:
-    """Returns the bounds of a number; that of every integer goes without saying."""
+    """Returns the bounds of a number, except for the bound of int32 that every integer has."""
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     bounds = [f" {sign} {value[key]:g}" for key, sign in signs.items() if key in value]
     return " and".join(bound for bound in bounds if bound != f" < {INT32:g}")
 
 
 def _anchor(title: str) -> str:
-    """Returns what GitHub and MkDocs both call a title in links."""
+    """Returns the anchor of a heading in links, as GitHub and MkDocs both form it."""
     return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")

@@ -1,8 +1,8 @@
-"""Configurations of run folders that earlier versions wrote, in the form of this one.
+"""Converts the `config.yaml` that an earlier version wrote into a run folder to today's form.
 
-They hold every default, also the fields of whatever was not chosen. What did nothing is left out,
-and what did something is said as it is said now. A user's own file is not touched: there, a
-setting that does nothing is a mistake.
+Earlier versions wrote every default, even of mechanisms that were not chosen. Settings without
+effect are left out, and the others get their new names and places. A user's own file is not
+converted: there, a setting without effect is a mistake.
 """
 
 from typing import Any
@@ -12,14 +12,9 @@ from nmt.config.renames import renamed
 
 Tree = dict[str, Any]
 
-# The fields that a kind has read, of those of all kinds.
-SCHEDULES = {
-    "constant": ("warmup_steps",),
-    "inverse_sqrt": ("warmup_steps",),
-    "plateau": ("warmup_steps", "factor", "patience"),
-    "luong": ("warmup_steps", "factor", "start_step", "every_steps"),
-    "cosine": ("warmup_steps",),
-}
+# All kinds had the fields of all others. These are the fields with an effect; of schedules, those
+# besides `kind` and `warmup_steps`.
+SCHEDULES = {"plateau": ("factor", "patience"), "luong": ("factor", "start_step", "every_steps")}
 ATTENTION = {
     "global": ("score", "score_options", "normaliser"),
     "local_m": ("score", "score_options", "normaliser", "window"),
@@ -42,14 +37,15 @@ def migrated(tree: Tree) -> Tree:
         if isinstance(tree["training"]["optimizer"], str):
             tree = _with_choices(tree)
     except (KeyError, TypeError, AttributeError):
-        pass  # somebody has changed it by hand: validation names what is wrong
+        pass  # it was changed by hand: validation names what is wrong
     return renamed(tree)[0]
 
 
 def _with_choices(tree: Tree) -> Tree:
-    """Returns a tree of dcef128 and before, in which no kind had fields of its own."""
+    """Converts a tree of commit dcef128 or before, when no kind had fields of its own."""
     data, model = tree["data"], tree["model"]
     attention = model["attention"]
+    unused = ["input_feeding"] if model["decoder"]["kind"] == "bahdanau" else []
     return {
         **tree,
         "data": {
@@ -60,7 +56,7 @@ def _with_choices(tree: Tree) -> Tree:
         "tokenizer": _tokenizer(tree["tokenizer"]),
         "model": {
             **model,
-            "decoder": _decoder(model["decoder"]),
+            "decoder": _without(model["decoder"], *unused),
             "attention": _attention(attention),
         },
         "training": _training(tree["training"], attention, links=data["train"]["alignments"]),
@@ -71,9 +67,9 @@ def _with_choices(tree: Tree) -> Tree:
 def _corpus(corpus: Tree | None) -> Tree | None:
     if corpus is None or corpus["hub"] is not None:
         return corpus
-    path = corpus["path"] or ""
-    unread = {"subset", *(["split"] * (path != "embedded")), *(["columns"] * (not is_table(path)))}
-    return {key: value for key, value in corpus.items() if key not in unread}
+    split = [] if corpus["path"] == "embedded" else ["split"]
+    columns = [] if is_table(corpus["path"] or "") else ["columns"]
+    return _without(corpus, "subset", *split, *columns)
 
 
 def _tokenizer(tokenizer: Tree) -> Tree:
@@ -84,14 +80,8 @@ def _tokenizer(tokenizer: Tree) -> Tree:
         return {**_picked(tokenizer, "source_model", "target_model"), "sampling": sampling}
     if sampling is not None and tokenizer["kind"] == "bpe":
         sampling = _picked(sampling, "alpha")
-    existing = ("model", "source_model", "target_model")
-    trained = {key: value for key, value in tokenizer.items() if key not in existing}
+    trained = _without(tokenizer, "model", "source_model", "target_model")
     return {**trained, "sampling": sampling}
-
-
-def _decoder(decoder: Tree) -> Tree:
-    unread = "input_feeding" if decoder["kind"] == "bahdanau" else ""
-    return {key: value for key, value in decoder.items() if key != unread}
 
 
 def _attention(attention: Tree) -> Tree:
@@ -117,23 +107,23 @@ def _training(training: Tree, attention: Tree, *, links: str | None) -> Tree:
     if optimizer["kind"] == "adamw":
         if training["weight_decay"] > 0:
             optimizer["weight_decay"] = training["weight_decay"]
-        else:  # which was the default, and made it Adam
+        else:  # AdamW without weight decay, the old default, is Adam
             optimizer["kind"] = "adam"
     schedule = training["schedule"]
-    schedule = _picked(schedule, "kind", *SCHEDULES[schedule["kind"]])
+    schedule = _picked(schedule, "kind", "warmup_steps", *SCHEDULES.get(schedule["kind"], ()))
     if schedule["kind"] == "inverse_sqrt":
-        schedule["warmup_steps"] = max(1, schedule["warmup_steps"])  # as 0 was understood
+        schedule["warmup_steps"] = max(1, schedule["warmup_steps"])  # 0 was read as 1
     guided = None if links is None else training["guided_alignment"]
     zeros = attention["normaliser"] != "softmax" or attention["mechanism"].startswith("local_")
     if guided is not None and zeros:
-        # `ce` had no gradient where weights were zero. Going on is the one thing that changes.
+        # `ce` had no gradient where weights are zero; only a resumed training will notice.
         guided = {**guided, "cost": "mse"}
-    kept = {key: value for key, value in training.items() if key != "weight_decay"}
-    return {**kept, "optimizer": optimizer, "schedule": schedule, "guided_alignment": guided}
+    changed = {"optimizer": optimizer, "schedule": schedule, "guided_alignment": guided}
+    return {**_without(training, "weight_decay"), **changed}
 
 
 def _decoding(decoding: Tree, mechanism: str) -> Tree:
-    """Returns what search reads. `prune` compared other things, and is left out."""
+    """Converts the settings of search; `prune` is left out, for it compared other scores."""
     kept = _picked(decoding, "beam", "max_ratio", "max_extra", "batch")
     if mechanism in ("hard", "monotonic"):
         kept["draw"] = decoding["draw"]
@@ -152,3 +142,7 @@ def _decoding(decoding: Tree, mechanism: str) -> Tree:
 
 def _picked(tree: Tree, *keys: str) -> Tree:
     return {key: tree[key] for key in keys}
+
+
+def _without(tree: Tree, *keys: str) -> Tree:
+    return {key: value for key, value in tree.items() if key not in keys}

@@ -1,4 +1,4 @@
-"""One line for each mistake: the key, what is wrong with it, and what would be right."""
+"""Messages about mistakes, one line each: the key, what is wrong, and what would be right."""
 
 import difflib
 from collections.abc import Collection, Iterable
@@ -12,7 +12,7 @@ from nmt.config.section import Choice
 
 ROOT = Place({"": Config})
 
-# Keys of earlier versions, and how to write now what they said.
+# Keys of earlier versions that no longer exist, and what to write instead.
 MOVED = {
     "training.weight_decay": "training.optimizer: {kind: adamw, weight_decay: ...}",
     "model.attention.hard": "model.attention.estimator: {kind: reinforce or gumbel, ...}",
@@ -27,14 +27,14 @@ MOVED = {
 
 
 def explain(mistake: Any, tree: Any, *, overridden: Collection[str] = ()) -> str:
-    """Returns the line for one of pydantic's errors.
+    """Returns the message for one of pydantic's errors.
 
     Args:
         mistake: one of `ValidationError.errors()`.
-        tree: what was validated.
-        overridden: the dotted keys in it that were given beside the file.
+        tree: the mapping that was validated.
+        overridden: dotted keys in it that come from the command line, not from the file.
     """
-    keys, place, name = _found(mistake["loc"])
+    keys, place, name = _located(mistake["loc"])
     key = ".".join(map(str, keys))
     message = mistake["msg"].removeprefix("Value error, ")
     match mistake["type"]:
@@ -51,10 +51,10 @@ def explain(mistake: Any, tree: Any, *, overridden: Collection[str] = ()) -> str
             return f"{key}: {message[0].lower()}{message[1:]}, not {mistake['input']!r}"
 
 
-def _found(location: Iterable[Any]) -> tuple[list[Any], Place, str]:
+def _located(location: Iterable[Any]) -> tuple[list[Any], Place, str]:
     """Returns the keys of a location, and the place and the name of the section it is in.
 
-    Behind the key of a choice pydantic's location has the name of the member, which is no key.
+    After the key of a choice, pydantic's location has the name of the section, which is no key.
     """
     keys: list[Any] = []
     place, name, parts = ROOT, "", list(location)
@@ -67,7 +67,7 @@ def _found(location: Iterable[Any]) -> tuple[list[Any], Place, str]:
 
 
 def _unknown(keys: list[Any], place: Place, name: str) -> str:
-    """Returns why a key is unknown, and which ones are known or near."""
+    """Returns why a key is unknown, and the known keys or a similar one."""
     *parents, unknown = keys
     known = list(place.names[name].model_fields)
     if owners := place.owners(unknown):
@@ -87,7 +87,7 @@ def _unknown(keys: list[Any], place: Place, name: str) -> str:
 def _remedy(
     keys: list[Any], place: Place, name: str, tree: Any, overridden: Collection[str]
 ) -> str:
-    """Returns what else to override if another member was chosen beside the file, or nothing."""
+    """Returns how to override the whole section, if an override chose another kind; else ""."""
     *parents, unknown = keys
     prefix = "".join(f"{parent}." for parent in parents)
     given = {key.removeprefix(prefix) for key in overridden if key.startswith(prefix)}
@@ -105,6 +105,6 @@ def _remedy(
 
 
 def _listed(names: list[str]) -> str:
-    """Returns names as a sentence has them."""
+    """Returns names as a list in a sentence: a, b and c."""
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last

@@ -1,8 +1,7 @@
-"""The part of the configuration that is about the network: encoder, decoder, output."""
+"""Settings of the network: encoder, decoder and output."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
-
-from pydantic import model_validator
 
 from nmt.config.attention import AttentionConfig, GlobalConfig, MultiHeadConfig, ScoredConfig
 from nmt.config.section import Buildable, Choice, ConfigSection, Fraction, Size
@@ -42,7 +41,7 @@ class BidirectionalConfig(Buildable):
 
     @property
     def annotation_size(self) -> int:
-        """The width of an annotation: both directions side by side."""
+        """The width of an annotation: the states of both directions, concatenated."""
         return 2 * self.hidden_size
 
 
@@ -50,7 +49,7 @@ EncoderConfig = Annotated[BidirectionalConfig, Choice(default="bidirectional")]
 
 
 class AttentionalDecoderConfig(Buildable):
-    """What both attentional decoders have."""
+    """Settings that both decoders have."""
 
     kind: str
     hidden_size: Size = 512
@@ -76,10 +75,12 @@ class LuongDecoderConfig(AttentionalDecoderConfig):
 
     kind: Literal["luong"] = "luong"
     input_feeding: bool = True
-    """Whether the attentional vector is part of the next input."""
+    """Feed the attentional vector into the next step (input feeding)."""
 
 
 DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(default="luong")]
+
+DIRECT = ("dot", "scaled_dot")  # scores that compare vectors of equal size
 
 
 class ModelConfig(ConfigSection):
@@ -100,7 +101,7 @@ class ModelConfig(ConfigSection):
     dropout: Fraction = 0.3
     """Dropout rate of embeddings, annotations and readout; one mask per sentence."""
     tied_embeddings: Literal["none", "target", "all"] = "none"
-    """Matrices that are the target embeddings too: `target`: output; `all`: output and source."""
+    """Share target embeddings: `target`: with the output matrix; `all`: also with the source."""
 
     @property
     def annotation_size(self) -> int:
@@ -109,49 +110,33 @@ class ModelConfig(ConfigSection):
 
     @property
     def readout_size(self) -> int:
-        """The width of the layer under the logits."""
+        """The width of the layer before the output matrix."""
         return self.decoder.readout_size or self.embedding_size
 
-    @model_validator(mode="after")
-    def _embeddings_are_as_wide_as_the_readout(self) -> "ModelConfig":
+    def _conflicts(self) -> Iterator[str]:
+        attention, decoder = self.attention, self.decoder
         if self.tied_embeddings != "none" and self.readout_size != self.embedding_size:
-            raise ValueError(
+            yield (
                 "tied embeddings are also the output matrix: `decoder.readout_size` "
                 f"({self.readout_size}) must equal `embedding_size` ({self.embedding_size})"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _the_score_fits(self) -> "ModelConfig":
-        attention, decoder = self.attention, self.decoder
-        if isinstance(attention, MultiHeadConfig) or not isinstance(attention, ScoredConfig):
-            return self
-        direct = attention.score in ("dot", "scaled_dot")
-        if direct and decoder.hidden_size != self.annotation_size:
-            raise ValueError(
+        differ = decoder.hidden_size != self.annotation_size
+        if isinstance(attention, MultiHeadConfig):
+            if self.annotation_size % attention.heads:
+                yield (
+                    "heads share an annotation in equal parts: twice `encoder.hidden_size` "
+                    f"({self.encoder.hidden_size}) must be a multiple of `attention.heads` "
+                    f"({attention.heads})"
+                )
+        elif isinstance(attention, ScoredConfig) and attention.score in DIRECT and differ:
+            yield (
                 f"the score {attention.score!r} compares the decoder state with annotations "
                 f"directly: `decoder.hidden_size` ({decoder.hidden_size}) must be twice "
                 f"`encoder.hidden_size` ({self.encoder.hidden_size}); or choose 'general'"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _heads_are_equal(self) -> "ModelConfig":
-        attention = self.attention
-        if isinstance(attention, MultiHeadConfig) and self.annotation_size % attention.heads:
-            raise ValueError(
-                "heads share an annotation in equal parts: twice `encoder.hidden_size` "
-                f"({self.encoder.hidden_size}) must be a multiple of `attention.heads` "
-                f"({attention.heads})"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _lexical_model_reads(self) -> "ModelConfig":
-        if self.lexical_model and not self.attention.has_weights:
-            raise ValueError(
+        if self.lexical_model and not attention.has_weights:
+            yield (
                 "`lexical_model: true` reads the source words that are attended to, and "
-                f"`mechanism: {self.attention.mechanism}` attends to none: leave it out, or choose "
+                f"`mechanism: {attention.mechanism}` attends to none: leave it out, or choose "
                 "`mechanism: global`"
             )
-        return self

@@ -1,27 +1,27 @@
-"""What may stand at a place in the tree of a configuration: a section, one of several, a value."""
+"""Places in the tree of a configuration: a section, a choice of sections, or a plain value."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from nmt.config.section import Choice, ChoiceByKeys, ConfigSection, is_optional, members
+from nmt.config.section import Choice, ChoiceByKeys, Sections, is_optional, members
 
 
 @dataclass(frozen=True)
 class Place:
-    """The sections that may stand at a place, and the choice between them, if there is one."""
+    """The sections that may stand at a place, and how one of them is chosen.
 
-    names: Mapping[
-        str, type[ConfigSection]
-    ]  # by kind; "" of the only one; without any it is a value
+    A place of one section alone has it under the name "", and a place of a value has no sections.
+    """
+
+    names: Sections
     choice: Choice | ChoiceByKeys | None = None
     optional: bool = False
 
     @classmethod
     def of(cls, field: FieldInfo) -> "Place":
-        """Returns the place that a field of a section is."""
+        """Returns the place of a field in a section."""
         union, optional = field.annotation, is_optional(field.annotation)
         for note in field.metadata:
             if isinstance(note, Choice | ChoiceByKeys):
@@ -30,7 +30,7 @@ class Place:
         return cls({"": sections[0]} if sections else {}, None, optional)
 
     def spelled_out(self, value: Any) -> Any:
-        """Returns the mapping that a shorter form stands for; any other value as it is."""
+        """Returns the mapping for which a short form stands; any other value as it is."""
         if self.choice is not None:
             return self.choice.spelled_out(value, optional=self.optional)
         for section in self.names.values():
@@ -38,14 +38,14 @@ class Place:
         return value
 
     def name(self, value: Any) -> str:
-        """Returns the name of the section that a spelled-out mapping is; "" if it is none."""
+        """Returns the name of the section that a spelled-out mapping describes; "" if none."""
         try:
             return "" if self.choice is None else self.choice.chosen(value, self.names)
         except ValueError:
             return ""
 
     def under(self, key: Any, name: str) -> "Place":
-        """Returns the place under a key of the section of that name; of values, if unknown."""
+        """Returns the place of a key in the named section; an unknown key is a plain value."""
         section = self.names.get(name)
         field = None if section is None else section.model_fields.get(key)
         return Place({}) if field is None else Place.of(field)

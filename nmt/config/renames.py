@@ -1,6 +1,6 @@
-"""Keys and values of the configuration under their names of today.
+"""Renamed keys and values of the configuration.
 
-The names before are read for one version more, and a line says what is to be written now.
+Old names are accepted for one more version, with a warning that gives the new name.
 """
 
 from typing import Any
@@ -30,12 +30,12 @@ _OLD = [*KEYS, *(f"{key}.{value}" for key, value in VALUES)]
 
 
 def renamed(tree: dict[str, Any], *, prefix: str = "") -> tuple[dict[str, Any], list[str]]:
-    """Returns a tree with the names of today, and a line for each that was another.
+    """Returns a tree with the new names, and a warning for each old name in it.
 
-    A key may be dotted, as those of overrides are; `prefix` is what stands before each.
+    Keys may be dotted, as in overrides; `prefix` is the dotted key of the tree itself.
 
     Raises:
-        ConfigError: something is given by both of its names.
+        ConfigError: a setting is given by its old and by its new name.
     """
     found: dict[str, Any] = {}
     notices: list[str] = []

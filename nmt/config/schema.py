@@ -1,7 +1,7 @@
-"""The JSON schema of a configuration, by which editors complete and check YAML.
+"""The JSON schema of a configuration, with which editors complete and check YAML.
 
-It accepts what the loader accepts, short forms included. Rules between keys are the loader's alone:
-one origin of a corpus, sizes that must fit each other, settings that would do nothing.
+It accepts what the loader accepts, short forms included. Only the loader checks rules between keys:
+a single origin of a corpus, sizes that must fit each other, settings that would do nothing.
 """
 
 import json
@@ -12,8 +12,8 @@ from nmt.config.descriptions import of_fields, of_section
 from nmt.config.place import Place
 from nmt.config.section import Choice, ConfigSection, JsonSchema
 
-DIALECT = "http://json-schema.org/draft-07/schema#"  # which every editor knows
-LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")  # leads from docs/, and nowhere from an editor
+DIALECT = "http://json-schema.org/draft-07/schema#"  # all editors support it
+LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")  # relative to docs/, so useless in an editor
 
 
 def schema() -> str:
@@ -23,17 +23,17 @@ def schema() -> str:
 
 
 def of_values(section: type[ConfigSection]) -> dict[str, JsonSchema]:
-    """Returns the schema of each field of a section, in which those of sections lead nowhere."""
-    unsaid = ("title", "additionalProperties")
+    """Returns the schema of each field of a section; use it for fields with plain values only."""
+    unwanted = ("title", "additionalProperties")
     properties = section.model_json_schema()["properties"]
     return {
-        key: {name: part for name, part in each.items() if name not in unsaid}
+        key: {name: part for name, part in each.items() if name not in unwanted}
         for key, each in properties.items()
     }
 
 
 def _of_section(section: type[ConfigSection], *required: str) -> JsonSchema:
-    """Returns the schema of a section, in which some keys more are required."""
+    """Returns the schema of a section; `required` are keys that it requires besides its own."""
     values, descriptions = of_values(section), of_fields(section)
     properties: dict[str, JsonSchema] = {}
     for key, field in section.model_fields.items():
@@ -52,7 +52,7 @@ def _of_section(section: type[ConfigSection], *required: str) -> JsonSchema:
 
 
 def _of_place(place: Place) -> JsonSchema:
-    """Returns the schema of a place of sections: of the shorter forms, and of each section."""
+    """Returns the schema of a place of sections: any short form, or any of the sections."""
     choice, forms = place.choice, list[JsonSchema]()
     if isinstance(choice, Choice):
         forms.append({"enum": [*place.names, *(["none"] if place.optional else [])]})

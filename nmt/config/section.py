@@ -1,12 +1,12 @@
-"""What the configuration is made of: closed sections, choices between them, and numbers.
+"""The parts of a configuration: closed sections, choices between sections, types of numbers.
 
-A choice is a union of sections of which each has its own fields alone, so that a field of another
-one is an unknown key. `Choice` says how the one that is meant is told.
+A choice is a union of sections. Each has only its own fields, so a field of another one is an
+unknown key. `Choice` and `ChoiceByKeys` say which section of the union a mapping describes.
 """
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, ClassVar, get_args
@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-INT32 = 2**31  # what integers are below, as arrays hold them
+INT32 = 2**31  # integers are smaller, as arrays are of int32
 
 Size = Annotated[int, Field(ge=1, lt=INT32)]
 Count = Annotated[int, Field(ge=0, lt=INT32)]
@@ -33,11 +33,11 @@ class ConfigSection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    short_forms: ClassVar[tuple[JsonSchema, ...]] = ()  # what `spelled_out` takes, for editors
+    short_forms: ClassVar[tuple[JsonSchema, ...]] = ()  # what `spelled_out` accepts
 
     @classmethod
     def spelled_out(cls, value: Any) -> Any:
-        """Returns the mapping that a shorter form stands for; any other value as it is."""
+        """Returns the mapping for which a short form stands; any other value as it is."""
         return value
 
     @model_validator(mode="before")
@@ -45,12 +45,21 @@ class ConfigSection(BaseModel):
     def _spell_out(cls, value: Any) -> Any:
         return cls.spelled_out(value)
 
+    def _conflicts(self) -> Iterator[str]:
+        """Yields a line for each rule between keys that is broken; the first one is reported."""
+        return iter(())
+
+    @model_validator(mode="after")
+    def _check_conflicts(self) -> "ConfigSection":
+        for conflict in self._conflicts():
+            raise ValueError(conflict)
+        return self
+
 
 class Buildable(ConfigSection):
-    """A section that names the class that it configures, which is imported when it is built.
+    """A section that names the class it configures, which is imported when it is built.
 
-    So a member of a choice is all that is written to add an implementation, and the configuration
-    imports none.
+    So the configuration imports no implementation, and a new one needs a new section only.
     """
 
     implementation: ClassVar[str]  # "package.module:Class"
@@ -61,15 +70,15 @@ class Buildable(ConfigSection):
 
 
 class ObjectiveConfig(Buildable):
-    """A section that is minimised beside the cross-entropy, wherever it stands."""
+    """A section that adds an objective to the cross-entropy."""
 
 
 class ProcessorConfig(Buildable):
-    """A section of `decoding` that has a say in what may be written next."""
+    """A section of `decoding` that changes the scores of the next piece."""
 
 
 def imported(path: str) -> Any:
-    """Returns what a dotted path "package.module:name" leads to.
+    """Imports the object at a path "package.module:name".
 
     Raises:
         ImportError: there is no such module.
@@ -79,28 +88,31 @@ def imported(path: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
+Sections = dict[str, type[ConfigSection]]  # by the names that a choice gives them
+
+
 @dataclass(frozen=True)
 class Choice:
     """Makes a union of sections a choice by a key that each has, as in `{kind: cosine}`.
 
         ScheduleConfig = Annotated[ConstantConfig | CosineConfig, Choice(default="constant")]
 
-    The key of a member is a field with one value, `kind: Literal["cosine"] = "cosine"`. A plain
-    string is short for the member of that kind with its defaults, and a mapping without the key is
-    one of the default kind, and a plain number is its field `number`. Where null may be chosen
-    too, the string `none` is short for it.
+    In each section the key is a field with one value, `kind: Literal["cosine"] = "cosine"`.
+    There are short forms: a string is the section of that kind with its defaults, a mapping without
+    the key is of the default kind, and a number is its field `number`. If the choice is optional,
+    the string `none` stands for null.
     """
 
     key: str = "kind"
     default: str | None = None
     number: str | None = None
 
-    def names(self, union: Any) -> dict[str, type[ConfigSection]]:
-        """Returns the members of a union by their kinds."""
+    def names(self, union: Any) -> Sections:
+        """Returns the sections of a union by their kinds."""
         return {member.model_fields[self.key].default: member for member in members(union)}
 
     def spelled_out(self, value: Any, *, optional: bool) -> Any:
-        """Returns the mapping, with its kind, that a shorter form stands for."""
+        """Returns the mapping, with its kind, for which a short form stands."""
         if isinstance(value, str):
             return None if optional and value == "none" else {self.key: value}
         if self.number and isinstance(value, int | float) and not isinstance(value, bool):
@@ -109,8 +121,8 @@ class Choice:
             return {self.key: self.default, **value}
         return value
 
-    def chosen(self, value: Any, names: Mapping[str, Any]) -> str:
-        """Returns the kind of a spelled-out mapping, or of a section.
+    def chosen(self, value: Any, names: Sections) -> str:
+        """Returns the kind of a spelled-out mapping, or of a section itself.
 
         Raises:
             ValueError: there is no such kind, or none is given.
@@ -133,26 +145,26 @@ class Choice:
 
 @dataclass(frozen=True)
 class ChoiceByKeys:
-    """Makes a union of sections a choice by the keys that are there.
+    """Makes a union of sections a choice by the keys that are given.
 
-    It is the first member of which a required key is given, or else the one that requires none.
+    The first section with a required key among them is chosen, or else the one that requires none.
     """
 
-    def names(self, union: Any) -> dict[str, type[ConfigSection]]:
-        """Returns the members of a union by the keys that they require, for messages."""
+    def names(self, union: Any) -> Sections:
+        """Returns the sections of a union by the keys that they require, for messages."""
         return {
             " and ".join(f"`{key}`" for key in _required(each)): each for each in members(union)
         }
 
     def spelled_out(self, value: Any, *, optional: bool) -> Any:
-        """Returns the value: there is no shorter form."""
+        """Returns the value, for there are no short forms."""
         return value
 
-    def chosen(self, value: Any, names: Mapping[str, type[ConfigSection]]) -> str:
-        """Returns the name of the member that a mapping, or a section, is.
+    def chosen(self, value: Any, names: Sections) -> str:
+        """Returns the name of the section that a mapping describes, or of a section itself.
 
         Raises:
-            ValueError: it is neither.
+            ValueError: the value is neither.
         """
         if not isinstance(value, Mapping | ConfigSection):
             raise ValueError(f"expected a mapping, not {value!r}")
@@ -168,13 +180,13 @@ class ChoiceByKeys:
 
 
 def members(union: Any) -> list[type[ConfigSection]]:
-    """Returns the sections of a union, or the one section that an annotation is."""
+    """Returns the sections of a union; of an annotation that is one section, a list of it."""
     kinds = get_args(union) or (union,)
     return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, ConfigSection)]
 
 
 def is_optional(union: Any) -> bool:
-    """Returns whether null may stand there too."""
+    """Returns whether an annotation allows null."""
     return NoneType in get_args(union)
 
 
@@ -183,7 +195,7 @@ def _required(member: type[ConfigSection]) -> list[str]:
 
 
 def _tagged(choice: Choice | ChoiceByKeys, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-    """Returns pydantic's schema of a choice."""
+    """Returns pydantic's validation schema of a choice."""
     names, optional = choice.names(union), is_optional(union)
 
     def spelled_out(value: Any) -> Any:

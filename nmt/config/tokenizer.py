@@ -1,29 +1,28 @@
-"""The part of the configuration that is about tokenizers: trained here, or existing models."""
+"""Settings of tokenizers: SentencePiece models that are trained, or existing ones."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from nmt.config.section import ChoiceByKeys, ConfigSection, Positive
 
 
 class SamplingConfig(ConfigSection):
-    """Subword regularisation (Kudo 2018; BPE-dropout, Provilkov et al. 2020)."""
+    """Subword regularization (Kudo 2018; BPE-dropout, Provilkov et al. 2020)."""
 
     alpha: Positive = 0.1
     """Unigram: smoothing of the distribution; BPE: probability of dropping a merge."""
     nbest_size: Annotated[int, Field(le=512)] = -1
     """Unigram: number of best segmentations to sample from; -1: all of them."""
 
-    @model_validator(mode="after")
-    def _has_a_choice(self) -> "SamplingConfig":
+    def _conflicts(self) -> Iterator[str]:
         if self.nbest_size != -1 and self.nbest_size < 2:
-            raise ValueError("`nbest_size` is -1, for all segmentations, or 2 and more")
-        return self
+            yield "`nbest_size` is -1, for all segmentations, or 2 and more"
 
 
 class TrainedTokenizerConfig(ConfigSection):
-    """SentencePiece models that are trained from the training text."""
+    """SentencePiece models that are trained on the training corpus."""
 
     kind: Literal["unigram", "bpe"] = "unigram"
     """Subword algorithm."""
@@ -32,20 +31,18 @@ class TrainedTokenizerConfig(ConfigSection):
     joint: bool = True
     """Whether both languages share one model."""
     character_coverage: Annotated[float, Field(gt=0.9, le=1)] = 1.0
-    """Fraction of the characters of the text that get a piece."""
+    """Fraction of the characters in the text that the vocabulary covers."""
     byte_fallback: bool = False
     """Encode unknown characters as bytes instead of `<unk>`."""
     sampling: SamplingConfig | None = None
     """Subword sampling: other segmentations in each epoch; null: none."""
 
-    @model_validator(mode="after")
-    def _candidates_are_drawn_from(self) -> "TrainedTokenizerConfig":
+    def _conflicts(self) -> Iterator[str]:
         if self.kind == "bpe" and self.sampling and self.sampling.nbest_size != -1:
-            raise ValueError(
+            yield (
                 "`sampling.nbest_size` are those of `kind: unigram`, and `kind: bpe` draws by "
                 "leaving merges out: leave it out, or choose `kind: unigram`"
             )
-        return self
 
 
 class JointModelConfig(ConfigSection):
@@ -60,7 +57,7 @@ class JointModelConfig(ConfigSection):
 
 
 class SeparateModelsConfig(ConfigSection):
-    """Existing SentencePiece models, one of each language."""
+    """Existing SentencePiece models, one for each language."""
 
     joint: ClassVar[bool] = False
 

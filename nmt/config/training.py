@@ -1,8 +1,9 @@
-"""The part of the configuration that is about learning, and about search."""
+"""Settings of training: optimizer, learning rate, validation and stopping."""
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from nmt.config.section import (
     Choice,
@@ -14,7 +15,7 @@ from nmt.config.section import (
     Size,
 )
 
-Cut = Annotated[float, Field(gt=0, lt=1)]
+Factor = Annotated[float, Field(gt=0, lt=1)]
 
 
 class AdamConfig(ConfigSection):
@@ -32,7 +33,7 @@ class AdamWConfig(ConfigSection):
 
 
 class AdadeltaConfig(ConfigSection):
-    """Adadelta (Zeiler 2012), as Bahdanau et al. (2015) have it; its learning rate is 1."""
+    """Adadelta (Zeiler 2012), as in Bahdanau et al. (2015), whose `learning_rate` is 1."""
 
     kind: Literal["adadelta"] = "adadelta"
 
@@ -48,54 +49,53 @@ OptimizerConfig = Annotated[
 ]
 
 
-class ConstantScheduleConfig(ConfigSection):
-    """The learning rate itself."""
+class WarmUpConfig(ConfigSection):
+    """Settings that all schedules have."""
 
-    kind: Literal["constant"] = "constant"
+    kind: str
     warmup_steps: Count = 0
     """Steps of linear warm-up."""
 
 
-class InverseSqrtScheduleConfig(ConfigSection):
+class ConstantScheduleConfig(WarmUpConfig):
+    """A constant learning rate."""
+
+    kind: Literal["constant"] = "constant"
+
+
+class InverseSqrtScheduleConfig(WarmUpConfig):
     """rate * sqrt(warmup_steps / step) after the warm-up (Vaswani et al. 2017)."""
 
     kind: Literal["inverse_sqrt"] = "inverse_sqrt"
     warmup_steps: Size = 4000
-    """Steps of linear warm-up."""
 
 
-class PlateauScheduleConfig(ConfigSection):
-    """The rate is cut when validation does not improve."""
+class PlateauScheduleConfig(WarmUpConfig):
+    """The rate is reduced when validation does not improve."""
 
     kind: Literal["plateau"] = "plateau"
-    warmup_steps: Count = 0
-    """Steps of linear warm-up."""
-    factor: Cut = 0.5
-    """The learning rate is multiplied by this at each cut."""
+    factor: Factor = 0.5
+    """The learning rate is multiplied by this at each reduction."""
     patience: Count = 2
     """Validations without improvement before the rate is reduced."""
 
 
-class LuongScheduleConfig(ConfigSection):
-    """The rate is cut at one step and at equal distances after it (Luong et al. 2015)."""
+class LuongScheduleConfig(WarmUpConfig):
+    """The rate is reduced at one step and at equal intervals after it (Luong et al. 2015)."""
 
     kind: Literal["luong"] = "luong"
-    warmup_steps: Count = 0
-    """Steps of linear warm-up."""
-    factor: Cut = 0.5
-    """The learning rate is multiplied by this at each cut."""
+    factor: Factor = 0.5
+    """The learning rate is multiplied by this at each reduction."""
     start_step: Count | None = None
-    """Step of the first cut; null: two thirds of all steps."""
+    """Step of the first reduction; null: two thirds of all steps."""
     every_steps: Size | None = None
-    """Steps between cuts; null: a twelfth of all steps."""
+    """Steps between reductions; null: a twelfth of all steps."""
 
 
-class CosineScheduleConfig(ConfigSection):
+class CosineScheduleConfig(WarmUpConfig):
     """Half a cosine, from the rate to zero at the last step."""
 
     kind: Literal["cosine"] = "cosine"
-    warmup_steps: Count = 0
-    """Steps of linear warm-up."""
 
 
 ScheduleConfig = Annotated[
@@ -121,11 +121,11 @@ class GuidedAlignmentConfig(ObjectiveConfig):
     weight: Positive = 0.1
     """Weight of the cost of a target piece, relative to its loss."""
     step: Literal["predicted", "shifted"] = "predicted"
-    """Guided decoder step: the one that writes the piece, or the next one, which reads it."""
+    """Decoder step that the links of a piece guide: the step that predicts it, or the next one."""
 
 
 class TrainingConfig(ConfigSection):
-    """Optimisation, validation and stopping."""
+    """Optimization, validation and stopping."""
 
     optimizer: OptimizerConfig = AdamConfig()
     """Optimizer, which turns gradients into updates."""
@@ -138,7 +138,7 @@ class TrainingConfig(ConfigSection):
     label_smoothing: Fraction = 0.1
     """Probability taken from the reference and spread over all target pieces."""
     guided_alignment: GuidedAlignmentConfig | None = None
-    """Guided alignment; with its defaults if only `data.train.alignments` is given."""
+    """Guided alignment; used with its defaults if only `data.train.alignments` is given."""
     gradient_accumulation: Size = 1
     """Batches whose gradients make one update."""
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -156,16 +156,14 @@ class TrainingConfig(ConfigSection):
     patience: Size | None = 10
     """Validations without improvement before training stops; null: never."""
     extend: bool = False
-    """Allow a later end of a run whose `cosine` or `luong` schedule changes with it."""
+    """Allow a longer training of a run although its `cosine` or `luong` schedule changes by it."""
     max_skipped_updates: Size = 10
-    """Stop after this many skipped updates in a row, whose loss exploded or was not finite."""
+    """Stop after this many skipped updates in a row: the loss exploded or is not finite."""
     log_every: Size = 50
     """Updates between log records."""
     attention_images: Count = 4
     """Validation sentences whose attention is drawn for TensorBoard."""
 
-    @model_validator(mode="after")
-    def _ends(self) -> "TrainingConfig":
+    def _conflicts(self) -> Iterator[str]:
         if self.max_steps is None and self.max_epochs is None:
-            raise ValueError("give `max_steps` or `max_epochs`")
-        return self
+            yield "give `max_steps` or `max_epochs`"

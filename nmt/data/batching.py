@@ -1,7 +1,7 @@
-"""Batches of a few fixed buckets: which sentences, in which order, in how large a bucket.
+"""Bucketing: sentence pairs are padded to one of a few fixed sizes and grouped into batches.
 
-The plan of an epoch is a pure function of (lengths, buckets, seed, epoch): any batch can be found
-again from two integers, its epoch and its index, so a run resumes without replaying.
+The plan of an epoch is a pure function of (lengths, buckets, seed, epoch). An epoch and an index
+identify a batch, so a resumed run does not repeat earlier batches to find its place.
 """
 
 from collections.abc import Sequence
@@ -15,23 +15,25 @@ from nmt.config import BatchConfig, SentenceBatchConfig
 from nmt.errors import ConfigError
 
 Lengths = npt.NDArray[np.int32]  # (pairs, 2): source and target pieces, end of sentence included
-Sentence = npt.NDArray[np.int32] | Sequence[int]  # as ids
-GRID = 64  # candidate lengths on each side; a finer grid costs time and gains nothing
+Sentence = npt.NDArray[np.int32] | Sequence[int]  # ids of pieces
+GRID = 64  # candidate bucket lengths on each side; more take time and save no padding
 
 
 class Batch(NamedTuple):
-    """Padded token ids and what of them is real; a row of lengths zero weighs nothing."""
+    """Padded ids with the lengths of the sentences; rows of length zero are padding too."""
 
     source: npt.NDArray[np.int32]  # (batch, src)
     source_lengths: npt.NDArray[np.int32]  # (batch,)
     target: npt.NDArray[np.int32]  # (batch, tgt)
     target_lengths: npt.NDArray[np.int32]  # (batch,)
-    links: npt.NDArray[np.bool_] | None = None  # (batch, tgt, src): what guides attention
+    links: npt.NDArray[np.bool_] | None = (
+        None  # (batch, tgt, src): linked pieces, which guide attention
+    )
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """The bucket of a batch: so many rows, so many pieces on each side."""
+    """The size of a batch: number of sentence pairs, source and target length in pieces."""
 
     rows: int
     source: int
@@ -40,18 +42,18 @@ class Bucket:
 
 @dataclass(frozen=True)
 class PlannedBatch:
-    """A batch that has not been read yet: its bucket and the numbers of its pairs."""
+    """A batch that is not read yet: its bucket and the indices of its pairs in the corpus."""
 
     bucket: Bucket
     pairs: npt.NDArray[np.int64]
 
 
 def choose_buckets(lengths: Lengths, config: BatchConfig, *, devices: int = 1) -> list[Bucket]:
-    """Chooses at most `config.buckets` buckets, smallest first, that leave the least padding.
+    """Chooses at most `config.buckets` buckets, smallest first, with little padding.
 
-    A pair goes into the smallest bucket that holds both its sides. Greedy: the bucket that saves
-    most padding is added, time and again; then each in turn is taken out and placed anew until
-    nothing moves. The largest bucket holds every pair.
+    A pair goes into the smallest bucket that holds both its sides; the largest one holds every
+    pair. The search is greedy: it adds the bucket that saves most padding, one after the other;
+    then it replaces each in turn by the best one beside the others, until nothing changes.
 
     Raises:
         ConfigError: a pair has more tokens than a batch may have.
@@ -85,12 +87,11 @@ def choose_buckets(lengths: Lengths, config: BatchConfig, *, devices: int = 1) -
 def plan_epoch(
     lengths: Lengths, buckets: Sequence[Bucket], *, seed: int, epoch: int, part: int = 0
 ) -> list[PlannedBatch]:
-    """Shuffles the pairs into batches, and the batches: every pair exactly once.
+    """Puts every pair into one batch, and shuffles the pairs and the batches.
 
-    The pairs are those of an epoch, or of a part of one that is planned by itself.
-
-    Pairs that do not fill a batch of their own bucket move up to the next bucket that holds them,
-    so that an epoch has few batches that are not full.
+    The pairs are those of a whole epoch, or of a part of it that is planned separately. Pairs that
+    do not fill a batch of their own bucket move to the next larger one, so that few batches have
+    empty rows.
     """
     random = np.random.default_rng([seed, epoch, part])
     fits = _fits(lengths, buckets)
@@ -102,26 +103,26 @@ def plan_epoch(
         movable = left[fits[index, left]]
         pairs, waiting = np.concatenate([movable, own]), left[~fits[index, left]]
         full = len(pairs) // bucket.rows * bucket.rows
-        batches += [PlannedBatch(bucket, part) for part in pairs[:full].reshape(-1, bucket.rows)]
+        batches += _batches(bucket, pairs[:full])
         left = np.concatenate([waiting, pairs[full:]])
-    last = buckets[-1]
-    batches += [
-        PlannedBatch(last, left[start : start + last.rows])
-        for start in range(0, len(left), last.rows)
-    ]
+    batches += _batches(buckets[-1], left)
     return [batches[index] for index in random.permutation(len(batches))]
 
 
 def in_order(lengths: Lengths, buckets: Sequence[Bucket]) -> list[PlannedBatch]:
-    """Puts every pair into a batch without chance: for validation and for given pairs."""
-    fits = _fits(lengths, buckets)
-    home = fits.argmax(axis=0)
+    """Puts every pair into one batch, in order and not shuffled: for validation and alignment."""
+    home = _fits(lengths, buckets).argmax(axis=0)
     return [
-        PlannedBatch(bucket, pairs[start : start + bucket.rows])
+        batch
         for index, bucket in enumerate(buckets)
-        for pairs in [np.flatnonzero(home == index)]
-        for start in range(0, len(pairs), bucket.rows)
+        for batch in _batches(bucket, np.flatnonzero(home == index))
     ]
+
+
+def _batches(bucket: Bucket, pairs: npt.NDArray[np.int64]) -> list[PlannedBatch]:
+    """Cuts pairs into batches of one bucket, of which the last one may have empty rows."""
+    starts = range(0, len(pairs), bucket.rows)
+    return [PlannedBatch(bucket, pairs[start : start + bucket.rows]) for start in starts]
 
 
 def pad(
@@ -130,9 +131,10 @@ def pad(
     *,
     links: Sequence[npt.NDArray[np.int32]] | None = None,
 ) -> Batch:
-    """Lays (source, target) ids into a bucket of zeros; rows that are missing have length zero.
+    """Returns a batch of (source, target) ids, padded with zeros to the size of the bucket.
 
-    `links`, where there are any, are the (links, 2) source and target places of each pair.
+    Missing rows have length zero. `links` has an array for each pair, if given: the (links, 2)
+    source and target positions of linked pieces.
     """
     source, source_lengths = pad_side([pair[0] for pair in pairs], bucket.rows, bucket.source)
     target, target_lengths = pad_side([pair[1] for pair in pairs], bucket.rows, bucket.target)
@@ -157,7 +159,7 @@ def pad_side(
 
 
 def _fits(lengths: Lengths, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:
-    """Returns (buckets, pairs): whether both sides of a pair fit into a bucket."""
+    """Returns whether both sides of a pair fit into a bucket, of shape (buckets, pairs)."""
     return np.stack([(lengths <= (bucket.source, bucket.target)).all(axis=1) for bucket in buckets])
 
 
@@ -168,11 +170,7 @@ def _coarse(lengths: Lengths) -> npt.NDArray[np.int64]:
 
 
 def _rows(longest: int, config: BatchConfig, devices: int) -> int:
-    """Returns the rows that the budget allows, a multiple of the number of devices.
-
-    Raises:
-        ConfigError: there are not enough tokens for a sentence on each device.
-    """
+    """Returns how many pairs a batch may have, a multiple of the number of devices."""
     if isinstance(config, SentenceBatchConfig):
         return max(1, config.sentences // devices) * devices
     if config.tokens < longest * devices:

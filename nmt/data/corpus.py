@@ -1,4 +1,4 @@
-"""Parallel corpora as memory-mapped tables: text in, subword ids out, unusable pairs left out."""
+"""Parallel corpora as memory-mapped tables: reading text, encoding it, filtering pairs."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,16 +26,18 @@ TEXT = Features({side: Value("string") for side in SIDES})
 IDS = Features({side: List(Value("int32")) for side in SIDES})
 UNREADABLE = (OSError, ValueError, datasets.exceptions.DatasetsError)
 
+Indices = Sequence[int] | npt.NDArray[np.integer[Any]]
+
 
 def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
     """Returns the pairs of a corpus: the columns `source` and `target`, of type string.
 
-    With `alignments` there is a third column, see `nmt.data.links`.
-    The text is read from a memory-mapped file, so it may be larger than memory. That file stays
-    in the cache of Hugging Face datasets and is used again as long as the text is the same.
+    With `alignments` there is a third column, `links`; see `nmt.data.links`. The text is in a
+    memory-mapped file, so it may be larger than memory. The file stays in the cache of Hugging Face
+    datasets and is used again as long as the text is the same.
 
     Args:
-        corpus: Where the text lies.
+        corpus: Paths, or the name of a dataset.
         source: The code of the source language: a file suffix, or the name of a column.
         target: The code of the target language.
 
@@ -43,16 +45,16 @@ def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
         DataError: the corpus is missing, damaged or empty.
     """
     text = _text(corpus, languages=(source, target))
-    if corpus.alignments is None:
-        return text
-    return links.attach(text, files.find(corpus.alignments))
+    return text if corpus.alignments is None else links.attach(text, files.find(corpus.alignments))
 
 
 def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
     if corpus.hub is not None:
         return _from_hub(corpus, columns=corpus.columns or languages)
     if corpus.path == "embedded":
-        return _embedded(corpus.split)
+        pairs = embedded.pairs(corpus.split)
+        columns = {side: [getattr(pair, side) for pair in pairs] for side in SIDES}
+        return Dataset.from_dict(columns, features=TEXT)
     if corpus.path is not None and files.suffix(corpus.path) == ".parquet":
         return _from_parquet(files.find(corpus.path), columns=corpus.columns or languages)
     return _from_files(corpus, languages=languages)
@@ -61,10 +63,10 @@ def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
 def encode(
     text: Dataset, tokenizers: Tokenizers, *, sampling: SamplingConfig | None = None, seed: int = 0
 ) -> Dataset:
-    """Returns the pairs as int32 ids, each sentence ending with its `eos`.
+    """Returns the pairs as int32 ids, each sentence with `eos` at its end.
 
-    With `sampling`, segmentations are drawn at random: the same seed gives the same ones. They are
-    kept in memory and not in the cache, for the next epoch has others.
+    With `sampling`, segmentations are sampled: the same seed gives the same ones. They are kept in
+    memory and not in the cache, since each epoch has its own.
     """
 
     def encode_rows(rows: Mapping[str, list[str]], numbers: list[int]) -> dict[str, Any]:
@@ -74,8 +76,8 @@ def encode(
             if sampling is None:
                 ids = tokenizer.encode_batch(rows[side])
             else:
-                draw = np.random.SeedSequence([seed, numbers[0], place]).generate_state(1)[0]
-                ids = tokenizer.sample_batch(rows[side], sampling=sampling, seed=int(draw))
+                own = int(np.random.SeedSequence([seed, numbers[0], place]).generate_state(1)[0])
+                ids = tokenizer.sample_batch(rows[side], sampling=sampling, seed=own)
             encoded[side] = [[*sentence, tokenizer.eos] for sentence in ids]
         if "links" in rows:
             encoded["links"] = links.of_pieces(rows, encoded, tokenizers)
@@ -94,7 +96,7 @@ def encode(
 
 @dataclass(frozen=True)
 class FilterReport:
-    """How many pairs were kept and why the others were not; each counts under its first reason."""
+    """Numbers of pairs that were kept, and that were left out by their first reason."""
 
     total: int
     empty: int
@@ -103,7 +105,7 @@ class FilterReport:
     kept: int
 
     def __str__(self) -> str:
-        """Returns one line."""
+        """Returns a summary in one line."""
         return (
             f"{self.kept:,} of {self.total:,} pairs kept; left out: {self.empty:,} empty, "
             f"{self.too_long:,} too long, {self.ratio:,} of too uneven length"
@@ -117,8 +119,8 @@ def filter_pairs(
 
     Args:
         encoded: The pairs as ids.
-        max_length: Of either side, `eos` included.
-        max_length_ratio: Of the longer side to the shorter one, `eos` not counted.
+        max_length: Maximum ids of either side, `eos` included.
+        max_length_ratio: Maximum length of the longer side by the shorter side, without `eos`.
 
     Raises:
         DataError: no pair is left.
@@ -129,13 +131,9 @@ def filter_pairs(
     too_long = ~empty & (longer > max_length)
     uneven = ~empty & ~too_long & (longer - 1 > max_length_ratio * (shorter - 1))
     kept = np.flatnonzero(~(empty | too_long | uneven))
-    report = FilterReport(
-        total=len(sizes),
-        empty=int(empty.sum()),
-        too_long=int(too_long.sum()),
-        ratio=int(uneven.sum()),
-        kept=len(kept),
-    )
+    reasons = {"empty": empty, "too_long": too_long, "ratio": uneven}
+    left_out = {name: int(pairs.sum()) for name, pairs in reasons.items()}
+    report = FilterReport(total=len(sizes), kept=len(kept), **left_out)
     if len(kept) == 0:
         raise DataError(
             f"no pair is left to train on: {report}; look at the corpus, or raise "
@@ -145,7 +143,7 @@ def filter_pairs(
 
 
 def lengths(encoded: Dataset) -> npt.NDArray[np.int32]:
-    """Returns the number of ids of each sentence, of shape (pairs, 2): source, target."""
+    """Returns the numbers of ids, of shape (pairs, 2): source and target."""
     tables = encoded.with_format("arrow").iter(batch_size=10_000)
     counts = [
         np.stack([pc.list_value_length(table[side]).to_numpy() for side in SIDES], axis=1)
@@ -155,17 +153,18 @@ def lengths(encoded: Dataset) -> npt.NDArray[np.int32]:
 
 
 def rows(
-    encoded: Dataset, indices: Sequence[int] | npt.NDArray[np.integer[Any]]
+    encoded: Dataset, indices: Indices
 ) -> list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
-    """Returns the ids of source and target of these pairs, in this order."""
+    """Returns source ids and target ids of the pairs with the given indices, in their order."""
     table = encoded.with_format("arrow")[indices]
     return list(zip(*(_lists(table[side]) for side in SIDES), strict=True))
 
 
-def linked(
-    encoded: Dataset, indices: Sequence[int] | npt.NDArray[np.integer[Any]]
-) -> list[npt.NDArray[np.int32]] | None:
-    """Returns the (links, 2) places of linked pieces of these pairs; None without alignments."""
+def linked(encoded: Dataset, indices: Indices) -> list[npt.NDArray[np.int32]] | None:
+    """Returns (links, 2) source and target positions of the linked pieces of each of the pairs.
+
+    The result is None for a corpus without alignments.
+    """
     if "links" not in encoded.column_names:
         return None
     table = encoded.with_format("arrow", columns=["links"])[indices]
@@ -173,15 +172,10 @@ def linked(
 
 
 def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[np.int32]]:
+    """Returns the lists of a column as arrays."""
     lists = column.combine_chunks()
     values = lists.values.to_numpy()
     return [values[start:end] for start, end in pairwise(lists.offsets.tolist())]
-
-
-def _embedded(split: str) -> Dataset:
-    pairs = embedded.pairs(split)
-    columns = {side: [getattr(pair, side) for pair in pairs] for side in SIDES}
-    return Dataset.from_dict(columns, features=TEXT)
 
 
 def _from_files(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
@@ -201,7 +195,7 @@ def _from_files(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
 def _find(corpus: CorpusConfig, languages: tuple[str, str]) -> list[Path]:
     if corpus.source is not None and corpus.target is not None:
         return [files.find(corpus.source), files.find(corpus.target)]
-    assert corpus.path is not None  # CorpusConfig has exactly one origin
+    assert corpus.path is not None  # CorpusConfig makes sure of it
     if is_table(corpus.path):
         return [files.find(corpus.path)]
     return [files.find(f"{corpus.path}.{language}") for language in languages]
@@ -211,7 +205,7 @@ def _pairs(
     paths: tuple[str, ...],
     languages: tuple[str, str],
     columns: tuple[str, str] | None,
-    digest: str,  # not read: it is part of the key under which the cache keeps the pairs
+    digest: str,  # not used here: it is part of the key of the pairs in the cache
 ) -> Iterator[dict[str, str]]:
     first = Path(paths[0])
     if len(paths) == 2:
@@ -230,7 +224,7 @@ def _pairs(
 
 def _from_parquet(path: Path, *, columns: tuple[str, str]) -> Dataset:
     try:
-        if pq.read_metadata(path).num_rows == 0:  # of which from_parquet says something else
+        if pq.read_metadata(path).num_rows == 0:  # from_parquet would report another error
             raise DataError(f"{path}: the corpus is empty")
         dataset = Dataset.from_parquet(str(path))
     except UNREADABLE as error:
@@ -257,7 +251,7 @@ def _reason(error: Exception) -> str:
 
 
 def _choose(dataset: Dataset, columns: tuple[str, str], *, where: str) -> Dataset:
-    """Returns two columns as `source` and `target`; they may be fields of `translation`."""
+    """Returns two columns, or fields of the column `translation`, as `source` and `target`."""
     flat = dataset.flatten()
     if columns[0] not in flat.column_names:
         nested = (f"translation.{columns[0]}", f"translation.{columns[1]}")

@@ -1,7 +1,7 @@
 """The embedded corpus: simple German sentences, their English translations, and gold word links.
 
-It lies beside this module, written by `tools/demo_corpus`: a pair a line, with its split, the two
-sentences and their links in Pharaoh format between tabs.
+`tools/demo_corpus` writes it into the file beside this module: one pair a line, with its split, the
+two sentences and their links in Pharaoh format, separated by tabs.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ SPLITS = ("train", "validation", "test")
 class SentencePair:
     """A German sentence, its English translation, and their gold alignment.
 
-    A link is (source word, target word), counted from 0 in `str.split()`: punctuation belongs to
-    the word it follows. Every word has a link. A word that has no counterpart of its own is linked
-    with what it helps to say: "hat gelesen" both with "read", "does" and "read" with "liest", "im"
-    with "in the", "kein" with "not" and "a".
+    A link is (source word, target word), counted from 0 in `str.split()`, so punctuation belongs
+    to the word before it. Every word has a link; a word without a counterpart is linked as part of
+    a phrase: "hat gelesen" with "read", "liest" with "does" and "read", "im" with "in the", "kein"
+    with "not" and "a".
     """
 
     source: str
@@ -32,7 +32,7 @@ class SentencePair:
 
 
 def pairs(split: str) -> list[SentencePair]:
-    """Returns the pairs of a split: 12,000 of train, 300 of validation or 500 of test.
+    """Returns the pairs of a split: 12,000 for train, 300 for validation, 500 for test.
 
     Raises:
         DataError: there is no such split.
@@ -44,6 +44,6 @@ def pairs(split: str) -> list[SentencePair]:
     rows = (line.split("\t") for line in files.lines(PATH))
     return [
         SentencePair(source, target, parse_links(links).sure)
-        for of, source, target, links in rows
-        if of == split
+        for name, source, target, links in rows
+        if name == split
     ]

@@ -1,4 +1,4 @@
-"""Text files of sentences: plain lines, tab-separated columns and JSON, each also gzipped."""
+"""Text files of sentences: plain lines, tab-separated columns and JSON, gzipped or not."""
 
 import gzip
 import hashlib
@@ -19,10 +19,10 @@ _Second = TypeVar("_Second")
 
 
 def find(path: str | Path) -> Path:
-    """Returns the path itself or its gzipped sibling, whichever there is.
+    """Returns the path of an existing file: `path` itself, or with .gz at its end.
 
     Raises:
-        DataError: there is neither.
+        DataError: neither file exists.
     """
     path = Path(path)
     zipped = path.with_name(f"{path.name}.gz")
@@ -34,23 +34,22 @@ def find(path: str | Path) -> Path:
 
 
 def suffix(path: str | Path) -> str:
-    """Returns the suffix that tells the format: '.tsv' of both 'a.tsv' and 'a.tsv.gz'."""
+    """Returns the suffix without compression: '.tsv' of both 'a.tsv' and 'a.tsv.gz'."""
     return Path(str(path).removesuffix(".gz")).suffix
 
 
 def digest(path: Path) -> str:
-    """Returns the SHA-256 of a file, in hexadecimal."""
+    """Returns the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
-    r"""Yields the lines of a UTF-8 file, or of standard input, without their end.
+    r"""Yields the lines of a UTF-8 file, or of standard input, without line breaks.
 
-    Lines end with "\n" or "\r\n" and nothing else: U+2028, "\x0b" or "\x85" within a sentence
-    would otherwise shift every line after it against the translation. A byte order mark is
-    dropped. With `replace`, a line that is not UTF-8 gets U+FFFD for what cannot be decoded, and
-    a warning with its number.
+    Lines end with "\n" or "\r\n" only: if U+2028, "\x0b" or "\x85" ended a line too, one of them
+    in a sentence would shift all later lines against the translation. A byte order mark is removed.
+    With `replace`, bytes that are not UTF-8 become U+FFFD, with a warning that names the line.
 
     Raises:
         DataError: the file cannot be read, or a line is not UTF-8 and `replace` is not given.
@@ -71,6 +70,7 @@ def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
 
 
 def _report(error: UnicodeDecodeError, *, where: str, replace: bool) -> None:
+    """Warns about a line that is not UTF-8 with `replace`, and raises a DataError without."""
     mistake = f"{where}: not UTF-8 ({error.reason})"
     if not replace:
         raise DataError(f"{mistake}; convert the file with iconv") from None
@@ -84,7 +84,7 @@ def _open(path: Path | None) -> AbstractContextManager[Iterable[bytes]]:
 
 
 def parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
-    """Returns the lines of two files side by side.
+    """Returns pairs of lines from a source file and its translation.
 
     Raises:
         DataError: one file has more lines than the other.
@@ -104,10 +104,10 @@ def side_by_side(
     names: tuple[Path | str, Path | str],
     remedy: str = "; they must correspond line for line",
 ) -> Iterator[tuple[_First, _Second]]:
-    """Yields what two files say of the same sentence; `names` are the files'.
+    """Yields pairs of what two files have for the same sentence.
 
     Raises:
-        DataError: one file has more lines than the other; the message ends with `remedy`.
+        DataError: one file has more lines than the other; the message has `names` and `remedy`.
     """
     counts = [0, 0]
     for left, right in zip_longest(first, second):
@@ -119,9 +119,9 @@ def side_by_side(
 
 
 def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tuple[str, str]]:
-    """Yields two columns of a TSV file; a quote is a character like any other.
+    """Yields two columns of a TSV file; quotes have no special meaning.
 
-    Without `columns` the file has exactly two and no header; otherwise its first line names them.
+    Without `columns`, the file has two columns and no header; otherwise the first line is a header.
 
     Raises:
         DataError: a named column is missing, or a line has too few or too many columns.
@@ -141,7 +141,7 @@ def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tu
 
 
 def position(name: str, names: Sequence[str], *, where: object) -> int:
-    """Returns the place of a column.
+    """Returns the index of a column among the names of all columns.
 
     Raises:
         DataError: there is no such column.
@@ -155,12 +155,12 @@ def position(name: str, names: Sequence[str], *, where: object) -> int:
 
 
 def json_objects(path: Path, *, columns: tuple[str, str]) -> Iterator[tuple[str, str]]:
-    """Yields two fields of each object, or of the `translation` object in it.
+    """Yields two fields of each object in a file, or of the object `translation` in it.
 
-    The file holds an object a line, or one array of objects.
+    The file has one object per line, or is an array of objects.
 
     Raises:
-        DataError: a line is not JSON, or a field is missing or not text.
+        DataError: the file is not JSON, or a field is missing or not text.
     """
     for where, row in _json_rows(path):
         if not isinstance(row, dict):
@@ -174,6 +174,7 @@ def json_objects(path: Path, *, columns: tuple[str, str]) -> Iterator[tuple[str,
 
 
 def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yields the values in a file, each after its position for messages."""
     start = next((line for line in lines(path) if line.strip()), "")
     if start.lstrip().startswith("["):
         rows = _parse("\n".join(lines(path)), where=str(path))

@@ -1,6 +1,7 @@
-"""Word links that come with a corpus: read line for line, and carried to its pieces.
+"""Word links that come with a corpus, and the links between pieces that they imply.
 
-The column `links` holds those of a pair: source and target place of one link after the other.
+The column `links` has a list for each pair: the source and target position of the first link, of
+the second link, and so on.
 """
 
 import hashlib
@@ -21,11 +22,11 @@ LINKS = Features({"links": List(Value("int32"))})
 
 
 def attach(text: Dataset, path: Path) -> Dataset:
-    """Returns the pairs with the links of their words, which the file has in Pharaoh format.
+    """Adds the column `links` to pairs, from a file of word links in Pharaoh format.
 
     Raises:
-        DataError: a token is no link, a link lies outside its sentence, or the file has not as
-            many lines as the corpus has pairs.
+        DataError: a token is no link, a link lies outside its sentence, or the number of lines is
+            not the number of pairs.
     """
     lines = sum(1 for _ in files.lines(path))
     if lines != len(text):
@@ -38,7 +39,7 @@ def attach(text: Dataset, path: Path) -> Dataset:
     def read_rows(rows: Mapping[str, list[str]], numbers: list[int]) -> dict[str, Any]:
         found = []
         pairs = zip(rows["source"], rows["target"], strict=True)
-        for number, pair, links in zip(numbers, pairs, unread, strict=False):  # more are unread
+        for number, pair, links in zip(numbers, pairs, unread, strict=False):  # `unread` is longer
             for side, line in enumerate(pair):
                 where = f"{path}, line {number + 1}"
                 pharaoh.check_inside(links, len(line.split()), side=side, where=where)
@@ -58,10 +59,11 @@ def attach(text: Dataset, path: Path) -> Dataset:
 def of_pieces(
     text: Mapping[str, Any], ids: Mapping[str, list[list[int]]], tokenizers: Tokenizers
 ) -> list[list[int]]:
-    """Returns the links between the pieces of pairs whose ids, each with its `eos`, are given.
+    """Returns the links between pieces that follow from the links between words.
 
-    SentencePiece may lose a space of the line or add one. Pieces that spell another number of
-    words than the line has do not tell which words the links count: such a pair has no links.
+    `ids` are the pieces of the pairs, with `eos`. SentencePiece may remove a space of a line or
+    add one. If the pieces spell another number of words than the line has, it is unknown which
+    words the links mean, and the pair gets no links.
     """
     found = []
     for row, links in enumerate(text["links"]):
@@ -69,8 +71,8 @@ def of_pieces(
             Words.spelled(getattr(tokenizers, side).pieces(ids[side][row][:-1]))
             for side in ("source", "target")
         )
-        told = len(source.labels) == len(text["source"][row].split())
-        told = told and len(target.labels) == len(text["target"][row].split())
-        words = np.reshape(links if told else [], (-1, 2)).astype(int)
+        known = len(source.labels) == len(text["source"][row].split())
+        known = known and len(target.labels) == len(text["target"][row].split())
+        words = np.reshape(links if known else [], (-1, 2)).astype(int)
         found.append(unfold(words, source, target).ravel().tolist())
     return found

@@ -1,6 +1,6 @@
-"""Subword regularisation with a SentencePiece model, from a seed and nothing else.
+"""Subword regularization with a SentencePiece model, reproducible from a seed.
 
-SentencePiece's own sampling is not repeatable: it mixes a number of the process into its seed.
+SentencePiece's own sampling is not reproducible: its seed depends on the process.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,13 @@ from nmt.data.segmentation import Bpe, Unigram
 from nmt.errors import DataError
 
 Piece = ModelProto.SentencePiece
+TEXT_TYPES = (Piece.NORMAL, Piece.USER_DEFINED)  # pieces that stand for text
 
-UNKNOWN_PENALTY = 10.0  # SentencePiece's: what an unknown character scores below every piece
+UNKNOWN_PENALTY = 10.0  # as in SentencePiece: an unknown character scores this less than any piece
 
 
 class Sampler:
-    """What draws the pieces of a text at random, as ids.
+    """Samples segmentations of texts, as ids.
 
     Raises:
         DataError: the model is neither unigram nor BPE, or damaged.
@@ -30,34 +31,36 @@ class Sampler:
     def __init__(self, processor: SentencePieceProcessor, model: bytes) -> None:
         try:
             parsed = ModelProto.FromString(model)
-        except DecodeError:  # of what SentencePiece, which is less strict, has read
+        except DecodeError:  # SentencePiece is less strict, and has read the model before
             raise DataError(
                 "the tokenizer model is damaged: put the original .model file back"
             ) from None
         self._processor = processor
         self._segmentation = _segmentation(parsed)
-        self._ids = {each.piece: i for i, each in enumerate(parsed.pieces) if each.type in _of_text}
+        self._ids = {
+            each.piece: i for i, each in enumerate(parsed.pieces) if each.type in TEXT_TYPES
+        }
         self._scores = [each.score for each in parsed.pieces]
         self._bytes: list[int] = []
         if parsed.trainer_spec.byte_fallback:
             self._bytes = [processor.piece_to_id(f"<0x{byte:02X}>") for byte in range(256)]
 
-    def draw(
+    def sample(
         self, texts: Sequence[str], sampling: SamplingConfig, *, rng: np.random.Generator
     ) -> list[list[int]]:
         """Returns the ids of one segmentation of each text."""
         if sampling.nbest_size > 1 and isinstance(self._segmentation, Unigram):
-            return [self._draw_from_best(text, sampling, rng) for text in texts]
-        normalised = self._processor.normalize(list(texts))
-        drawn = self._segmentation.draw(normalised, alpha=sampling.alpha, rng=rng)
-        return [self._known(pieces) for pieces in drawn]
+            return [self._sample_from_best(text, sampling, rng) for text in texts]
+        normalized = self._processor.normalize(list(texts))
+        sampled = self._segmentation.sample(normalized, alpha=sampling.alpha, rng=rng)
+        return [self._known(pieces) for pieces in sampled]
 
-    def _draw_from_best(
+    def _sample_from_best(
         self, text: str, sampling: SamplingConfig, rng: np.random.Generator
     ) -> list[int]:
-        """Draws from the likeliest segmentations by their smoothed likelihood (Kudo 2018).
+        """Samples one of the n best segmentations by its smoothed likelihood (Kudo 2018).
 
-        Characters that are unknown are so in all of them, and count in none.
+        Unknown characters are the same in all segmentations, so their score does not matter.
         """
         best = self._processor.nbest_encode_as_ids(text, nbest_size=sampling.nbest_size)
         sums = np.array([sum(map(self._scores.__getitem__, ids)) for ids in best])
@@ -65,7 +68,7 @@ class Sampler:
         return best[rng.choice(len(best), p=chances / chances.sum())]
 
     def _known(self, pieces: Sequence[str]) -> list[int]:
-        """Returns ids as SentencePiece does: a run of unknown characters is bytes, or one `unk`."""
+        """Returns the ids of pieces; as in SentencePiece, others become bytes or one `unk`."""
         found: list[int] = []
         for piece in pieces:
             if piece in self._ids:
@@ -77,16 +80,13 @@ class Sampler:
         return found
 
 
-_of_text = (Piece.NORMAL, Piece.USER_DEFINED)
-
-
 def _segmentation(model: Any) -> Unigram | Bpe:
     scores = {each.piece: each.score for each in model.pieces if each.type == Piece.NORMAL}
     whole = [each.piece for each in model.pieces if each.type == Piece.USER_DEFINED]
     match model.trainer_spec.model_type:
         case TrainerSpec.UNIGRAM if scores:
             unknown = min(scores.values()) - UNKNOWN_PENALTY
-            # As in SentencePiece, these are better than whatever else spells them.
+            # As in SentencePiece, user-defined pieces score more than any other way to spell them.
             most = max(scores.values())
             scores |= {piece: len(piece) * most - 0.1 for piece in whole}
             return Unigram(scores, unknown=unknown)

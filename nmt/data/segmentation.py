@@ -1,6 +1,6 @@
-"""Segmentations into pieces, drawn at random: a seed gives the same ones in every process.
+"""Sampling of segmentations into pieces; a seed gives the same ones in every process.
 
-Pieces and their scores are those of a SentencePiece model; texts are normalised by it.
+Pieces and scores come from a SentencePiece model, which has also normalized the texts.
 """
 
 import re
@@ -19,17 +19,17 @@ CHARACTER = 21  # bits of a code point
 
 
 class Unigram:
-    """Subword regularisation (Kudo 2018, section 3.2) over all segmentations x of a text.
+    """Subword regularization (Kudo 2018, section 3.2) over all segmentations x of a text.
 
-    P(x) is proportional to exp(alpha * sum of the scores of its pieces). The lattices of all texts
-    are one: forward-filtering goes from depth to depth, and in backward-sampling the edge into
-    each node is the largest with Gumbel noise (Maddison et al. 2014).
+    P(x) is proportional to exp(alpha * sum of the scores of its pieces). One lattice has all texts
+    side by side. Forward filtering goes from depth to depth; backward sampling takes the edge into
+    each node that is largest after adding Gumbel noise (Maddison et al. 2014).
     """
 
     def __init__(self, scores: Mapping[str, float], *, unknown: float) -> None:
-        """Takes the score of each piece, and of a character that is none."""
+        """Takes the score of each piece, and the score of a character that is no piece."""
         below: dict[int, int] = {}
-        ending = [np.nan]  # at each node of the trie: the score of the piece, if there is one
+        ending = [np.nan]  # for each node of the trie: the score of its piece, or NaN
         for piece, score in scores.items():
             node = 0
             for character in piece:
@@ -43,10 +43,10 @@ class Unigram:
         self._ending = np.array(ending)
         self._unknown = unknown
 
-    def draw(
+    def sample(
         self, texts: Sequence[str], *, alpha: float, rng: np.random.Generator
     ) -> list[list[str]]:
-        """Returns the pieces of each text; a character that is no piece stands alone."""
+        """Returns sampled pieces of each text; an unknown character is a piece by itself."""
         sizes = np.array([len(text) for text in texts], np.int64)
         text = np.repeat(np.arange(len(texts)), sizes)
         depth = np.arange(len(text)) - (np.cumsum(sizes) - sizes)[text]
@@ -61,14 +61,17 @@ class Unigram:
         chosen = _largest(values + rng.gumbel(size=len(values)), ends)
         steps = np.zeros(len(text) + len(texts), np.int64)
         steps[ends[chosen]] = lengths[chosen]
-        back, node, drawn = steps.tolist(), 0, []
+        back, node, sampled = steps.tolist(), 0, []
         for line in texts:
-            drawn.append(_walk_back(line, back[node : node + len(line) + 1]))
+            sampled.append(_walk_back(line, back[node : node + len(line) + 1]))
             node += len(line) + 1
-        return drawn
+        return sampled
 
     def _edges(self, joined: str, room: Ints) -> Edges:
-        """Returns the pieces at each character that end within its text, `room` characters on."""
+        """Returns the edges of the lattice: all pieces that begin at some character.
+
+        `room` is the number of characters from each character to the end of its text.
+        """
         characters = np.frombuffer(joined.encode("utf-32-le"), np.uint32).astype(np.int64)
         found: list[Edges] = []
         firsts, nodes = np.arange(len(room)), np.zeros(len(room), np.int64)
@@ -82,20 +85,21 @@ class Unigram:
             piece = ~np.isnan(self._ending[nodes])
             if length == 1:
                 single[firsts[piece]] = True
-            found.append(_edges(firsts[piece], length, self._ending[nodes[piece]]))
+            found.append(_of_length(length, firsts[piece], self._ending[nodes[piece]]))
             longer = room[firsts] > length
             firsts, nodes = firsts[longer], nodes[longer]
-        found.append(_edges(np.flatnonzero(~single), 1, self._unknown))
+        found.append(_of_length(1, np.flatnonzero(~single), self._unknown))
         firsts, lengths, scores = (np.concatenate(column) for column in zip(*found, strict=True))
         return firsts, lengths, scores
 
 
-def _edges(firsts: Ints, length: int, scores: Floats | float) -> Edges:
+def _of_length(length: int, firsts: Ints, scores: Floats | float) -> Edges:
+    """Returns edges of one length."""
     return firsts, np.full(len(firsts), length), np.broadcast_to(scores, len(firsts))
 
 
 def _forward(sources: Ints, ends: Ints, scores: Floats, layers: Ints) -> Floats:
-    """Returns of each edge the logarithm of the sum over all ways that end with it."""
+    """Returns, for each edge, the log of the summed scores of all paths that end with it."""
     sums = np.zeros(ends.max(initial=0) + 1)
     values = np.empty(len(ends))
     for first, last in pairwise(layers):
@@ -106,7 +110,7 @@ def _forward(sources: Ints, ends: Ints, scores: Floats, layers: Ints) -> Floats:
 
 
 def _largest(values: Floats, ends: Ints) -> npt.NDArray[np.bool_]:
-    """Returns which edge is the largest of those into its node."""
+    """Returns for each edge whether it has the largest value of all edges into its node."""
     runs = _runs(ends)
     if not len(runs):
         return np.zeros(0, bool)
@@ -115,11 +119,12 @@ def _largest(values: Floats, ends: Ints) -> npt.NDArray[np.bool_]:
 
 
 def _runs(ends: Ints) -> Ints:
-    """Returns where a run of equal numbers begins."""
+    """Returns the index at which each run of equal numbers begins."""
     return np.flatnonzero(np.diff(ends, prepend=-1))
 
 
 def _walk_back(text: str, steps: Sequence[int]) -> list[str]:
+    """Returns the pieces of a text; `steps` has the length of the piece that ends at a position."""
     pieces, end = [], len(text)
     while end:
         pieces.append(text[end - steps[end] : end])
@@ -128,21 +133,21 @@ def _walk_back(text: str, steps: Sequence[int]) -> list[str]:
 
 
 class Bpe:
-    """BPE-dropout (Provilkov et al. 2020): each merge is dropped with a chance of alpha.
+    """BPE-dropout (Provilkov et al. 2020): each merge is dropped with probability alpha.
 
-    As in SentencePiece, a dropped pair is not tried again; the paper tries it at each step.
+    As in SentencePiece, a dropped merge is not tried again; in the paper it is, at each step.
     """
 
     def __init__(self, scores: Mapping[str, float], *, whole: Sequence[str]) -> None:
-        """Takes the score of each piece, the first to be merged the largest, and what is one."""
+        """Takes the scores of pieces, which order merges, and the pieces that are never split."""
         self._scores = scores
         longest_first = sorted(whole, key=len, reverse=True)
         self._start = re.compile("|".join([*map(re.escape, longest_first), "."]), re.DOTALL)
 
-    def draw(
+    def sample(
         self, texts: Sequence[str], *, alpha: float, rng: np.random.Generator
     ) -> list[list[str]]:
-        """Returns the pieces of each text."""
+        """Returns sampled pieces of each text."""
         return [
             self._merge(text, iter((rng.random(3 * len(text)) < alpha).tolist())) for text in texts
         ]
@@ -154,7 +159,7 @@ class Bpe:
         heapify(waiting)
         while waiting:
             _, left, right, piece = heappop(waiting)
-            # One of the two may have been merged with another in the meantime.
+            # Either symbol may have been merged with another one in the meantime.
             if symbols[left] + symbols[right] != piece or after[left] != right or next(dropped):
                 continue
             symbols[left], symbols[right] = piece, ""

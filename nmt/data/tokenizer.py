@@ -1,4 +1,4 @@
-"""The SentencePiece stage: text to subword ids and back, with models trained here or elsewhere."""
+"""SentencePiece tokenizers: text to subword ids and back, training and loading of models."""
 
 import hashlib
 import io
@@ -26,19 +26,19 @@ from nmt.errors import DataError
 if TYPE_CHECKING:
     from nmt.data.sampler import Sampler
 
-# SentencePiece leaves out longer lines (4192 bytes unless told); no sentence is as long as this.
+# SentencePiece ignores longer lines (its default is 4192 bytes); no sentence is as long.
 LONGEST_LINE = 1 << 24
-# A sample this large gives the vocabulary of the whole corpus, and bounds memory and time.
+# Sentences to train from: enough for the vocabulary of any corpus, with bounded memory and time.
 LARGEST_SAMPLE = 2_000_000
-# A model of a quarter of a million pieces takes 4 MB; SentencePiece would read a file of any size.
+# Bytes of a model file; 250,000 pieces take 4 MB. SentencePiece would read a file of any size.
 LARGEST_MODEL = 1 << 26
 
 
 class Tokenizer:
-    """One SentencePiece model. `pad`, `unk`, `bos` and `eos` are ids, `size` counts all ids.
+    """A SentencePiece model; `pad`, `unk`, `bos` and `eos` are ids, `size` is the number of ids.
 
     Raises:
-        DataError: the bytes are no SentencePiece model, or the model lacks a special piece.
+        DataError: the bytes are no SentencePiece model, or a special piece is missing.
     """
 
     def __init__(self, model: bytes, *, name: str = "the tokenizer model") -> None:
@@ -81,12 +81,12 @@ class Tokenizer:
         return cls(model, name=str(path))
 
     def save(self, path: str | Path) -> None:
-        """Writes the `.model` file, the same bytes that were loaded or trained."""
+        """Writes the model to a `.model` file."""
         Path(path).write_bytes(self._model)
 
     @property
     def fingerprint(self) -> str:
-        """The SHA-256 of the model, in hexadecimal: equal models cut text equally."""
+        """The SHA-256 of the model in hexadecimal."""
         return hashlib.sha256(self._model).hexdigest()
 
     def encode(self, text: str) -> list[int]:
@@ -94,29 +94,29 @@ class Tokenizer:
         return self._processor.encode(text)
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """Returns `encode` of each text."""
+        """Returns the ids of each text, as `encode` does."""
         return self._processor.encode(list(texts))
 
     def sample_batch(
         self, texts: Sequence[str], *, sampling: SamplingConfig, seed: int
     ) -> list[list[int]]:
-        """Returns one segmentation of each text, drawn at random (Kudo 2018; BPE-dropout).
+        """Returns the ids of a sampled segmentation of each text (Kudo 2018; BPE-dropout).
 
-        The same texts, settings and seed give the same ids, whatever came before, in any process.
+        The same texts, settings and seed give the same ids in every process.
 
         Raises:
             DataError: the model is neither unigram nor BPE.
         """
-        return self._sampler.draw(texts, sampling, rng=np.random.default_rng(seed))
+        return self._sampler.sample(texts, sampling, rng=np.random.default_rng(seed))
 
     @cached_property
     def _sampler(self) -> "Sampler":
-        from nmt.data.sampler import Sampler  # with protobuf, which translating does not need
+        from nmt.data.sampler import Sampler  # it imports protobuf, which translation does not need
 
         return Sampler(self._processor, self._model)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Returns the text of the ids; `pad`, `bos` and `eos` leave no trace, `unk` is ' ⁇ '."""
+        """Returns the text of ids; `pad`, `bos` and `eos` are skipped, `unk` is ' ⁇ '."""
         return self._processor.decode([int(i) for i in ids])
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
@@ -128,22 +128,22 @@ class Tokenizer:
         return [self._processor.piece_to_id(piece) for piece in pieces]
 
     def offsets(self, text: str) -> list[tuple[int, int]]:
-        """Returns where in the text each piece of `encode(text)` stands.
+        """Returns the span in the text of each piece of `encode(text)`.
 
-        That is its first character and the one after its last; of the pieces that one character
-        gives, all but the last stand empty before it.
+        A span is the first character and the one after the last. If several pieces come from one
+        character, all but the last have an empty span before it.
         """
         return self._processor.encode(text, return_type="offset_mapping")["offsets"]
 
     def decoded_offsets(self, ids: Sequence[int]) -> list[tuple[int, int]]:
-        """Returns where in `decode(ids)` each piece stands, as `offsets` does."""
+        """Returns the span in `decode(ids)` of each piece, as `offsets` does."""
         plain = [int(i) for i in ids]
         return self._processor.decode(plain, return_type="offset_mapping")["offsets"]
 
 
 @dataclass(frozen=True)
 class Tokenizers:
-    """The tokenizers of both sides: two models, or twice the same (`joint`)."""
+    """The tokenizers of source and target: two models, or the same one twice (`joint`)."""
 
     source: Tokenizer
     target: Tokenizer
@@ -155,7 +155,7 @@ class Tokenizers:
 
     @property
     def fingerprint(self) -> str:
-        """A SHA-256 that changes with either model."""
+        """A SHA-256 of both models in hexadecimal."""
         both = self.source.fingerprint + self.target.fingerprint
         return hashlib.sha256(both.encode()).hexdigest()
 
@@ -171,7 +171,7 @@ class Tokenizers:
 
     @classmethod
     def load(cls, folder: str | Path) -> "Tokenizers":
-        """Reads what `save` wrote.
+        """Reads the models that `save` has written into a folder.
 
         Raises:
             DataError: a model is missing or damaged.
@@ -185,17 +185,17 @@ class Tokenizers:
 
     @classmethod
     def same(cls, tokenizer: Tokenizer) -> "Tokenizers":
-        """Returns the pair that has one model on both sides."""
+        """Returns tokenizers that share one model."""
         return cls(tokenizer, tokenizer)
 
 
 def train(source: Iterable[str], target: Iterable[str], config: TokenizerConfig) -> Tokenizers:
-    """Trains models from the two sides of a corpus, or loads those that the config names.
+    """Trains models on the two sides of a corpus, or loads the models that the config names.
 
     Training is deterministic: the same text and config give the same models, byte for byte.
 
     Raises:
-        DataError: the text cannot give a vocabulary of that size, or a named model is unusable.
+        DataError: the text does not suffice for the vocabulary size, or a model cannot be loaded.
     """
     match config:
         case JointModelConfig():
@@ -211,18 +211,18 @@ def train(source: Iterable[str], target: Iterable[str], config: TokenizerConfig)
 
 
 def sample(sentences: Iterable[str], size: int) -> list[str]:
-    """Returns at most so many sentences, all with the same chance (Vitter 1985, algorithm R).
+    """Returns a uniform random sample of at most `size` sentences (Vitter 1985, algorithm R).
 
-    SentencePiece can draw a sample too, but no seed reaches its generator.
+    SentencePiece can sample sentences too, but its generator takes no seed.
     """
     random = Random(0)
-    drawn: list[str] = []
+    sampled: list[str] = []
     for number, sentence in enumerate(sentences):
         if number < size:
-            drawn.append(sentence)
+            sampled.append(sentence)
         elif (place := random.randrange(number + 1)) < size:
-            drawn[place] = sentence
-    return drawn
+            sampled[place] = sentence
+    return sampled
 
 
 def _train(sentences: Iterable[str], config: TrainedTokenizerConfig, *, side: str) -> Tokenizer:
@@ -240,7 +240,7 @@ def _train(sentences: Iterable[str], config: TrainedTokenizerConfig, *, side: st
             bos_id=2,
             eos_id=3,
             max_sentence_length=LONGEST_LINE,
-            num_threads=2,  # part of the result: the threads' sums are added in their order
+            num_threads=2,  # changes the result: the sums of the threads are added in their order
             minloglevel=3,
         )
     except RuntimeError as error:
@@ -249,6 +249,7 @@ def _train(sentences: Iterable[str], config: TrainedTokenizerConfig, *, side: st
 
 
 def _training_error(message: str, config: TrainedTokenizerConfig, *, side: str) -> Exception:
+    """Returns the exception for an error message of SentencePiece's trainer."""
     key = f"tokenizer.vocabulary_size is {config.vocabulary_size}"
     if most := re.search(r"Vocabulary size too high .* a value <= (\d+)", message):
         return DataError(

@@ -1,1 +1,1 @@
-"""How good a translation or an alignment is, by the field's common measures."""
+"""Metrics of translations and of word alignments, and formats of alignments."""

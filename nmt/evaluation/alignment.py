@@ -1,6 +1,6 @@
-"""Word alignment: links taken from the attention between words, and their error.
+"""Word alignment: links from the attention between words, and their error rate.
 
-Weights are (target, source) matrices; a link is a pair (source word, target word), counted from 0.
+Weights are (target, source) matrices. A link is a pair (source word, target word), counted from 0.
 The end of sentence is never linked.
 """
 
@@ -17,7 +17,7 @@ Link = tuple[int, int]
 
 @dataclass(frozen=True)
 class GoldLinks:
-    """The links annotators are `sure` of, and all they find `possible`, the sure ones included."""
+    """Links that annotators call `sure` or `possible`; the possible links include the sure ones."""
 
     sure: frozenset[Link]
     possible: frozenset[Link]
@@ -28,7 +28,7 @@ class GoldLinks:
 
 @dataclass(frozen=True)
 class AlignmentScore:
-    """Shares between 0 and 1 over a corpus; of `aer`, the alignment error rate, less is better."""
+    """Scores of a corpus between 0 and 1; a lower `aer`, the alignment error rate, is better."""
 
     aer: float
     precision: float
@@ -36,14 +36,12 @@ class AlignmentScore:
     f1: float
 
     def __str__(self) -> str:
-        return (
-            f"AER {self.aer:.3f} precision {self.precision:.3f} recall {self.recall:.3f} "
-            f"F1 {self.f1:.3f}"
-        )
+        accuracy = f"precision {self.precision:.3f} recall {self.recall:.3f} F1 {self.f1:.3f}"
+        return f"AER {self.aer:.3f} {accuracy}"
 
 
 def argmax_links(word_weights: npt.NDArray[np.float32]) -> frozenset[Link]:
-    """Links each target word to the source word it attends to most, if it attends to any."""
+    """Links each target word to its most attended source word, if it attends to any."""
     if not word_weights.size:
         return frozenset()
     best = word_weights.argmax(axis=1).tolist()
@@ -53,10 +51,10 @@ def argmax_links(word_weights: npt.NDArray[np.float32]) -> frozenset[Link]:
 
 
 def threshold_links(word_weights: npt.NDArray[np.float32], threshold: float) -> frozenset[Link]:
-    """Links each target word to all source words whose weight is the threshold or more.
+    """Links each target word to all source words whose weight is at least the threshold.
 
-    A word may have several links or none. Rows sum to at most 1: from a threshold above 0.5 on, a
-    target word has one link at most.
+    A word may have several links or none. Since rows sum to at most 1, a target word has at most
+    one link if the threshold is above 0.5.
     """
     targets, sources = np.nonzero(word_weights >= threshold)
     return frozenset(zip(sources.tolist(), targets.tolist(), strict=True))
@@ -68,10 +66,10 @@ def score_links(predicted: Sequence[frozenset[Link]], gold: Sequence[GoldLinks])
     recall = |A ∩ S| / |S|,  precision = |A ∩ P| / |A|,
     AER = 1 - (|A ∩ S| + |A ∩ P|) / (|A| + |S|),  F1 = 2 precision recall / (precision + recall)
 
-    Counts are summed over the corpus before they are divided; a share of nothing is 1.
+    Counts are summed over the corpus before they are divided; 0 / 0 is 1.
 
     Raises:
-        DataError: there is nothing to score, or the counts of sentences differ.
+        DataError: there are no sentences, or their numbers differ.
     """
     if len(predicted) != len(gold):
         raise DataError(
@@ -85,9 +83,9 @@ def score_links(predicted: Sequence[frozenset[Link]], gold: Sequence[GoldLinks])
     in_possible = sum(len(links & truth.possible) for links, truth in pairs)
     links_total = sum(len(links) for links in predicted)
     sure_total = sum(len(truth.sure) for truth in gold)
-    precision, recall = _share(in_possible, links_total), _share(in_sure, sure_total)
+    precision, recall = _ratio(in_possible, links_total), _ratio(in_sure, sure_total)
     return AlignmentScore(
-        aer=1 - _share(in_sure + in_possible, links_total + sure_total),
+        aer=1 - _ratio(in_sure + in_possible, links_total + sure_total),
         precision=precision,
         recall=recall,
         f1=2 * precision * recall / (precision + recall) if precision + recall else 0.0,
@@ -95,9 +93,9 @@ def score_links(predicted: Sequence[frozenset[Link]], gold: Sequence[GoldLinks])
 
 
 def aer(predicted: Sequence[frozenset[Link]], gold: Sequence[GoldLinks]) -> float:
-    """The alignment error rate alone, as `score_links`."""
+    """Returns the alignment error rate only; see `score_links`."""
     return score_links(predicted, gold).aer
 
 
-def _share(part: int, whole: int) -> float:
+def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else 1.0

@@ -1,4 +1,4 @@
-"""BLEU and chrF by sacreBLEU: each score carries the signature that makes it comparable."""
+"""BLEU and chrF by sacreBLEU; each score has the signature that makes it comparable."""
 
 import dataclasses
 import json
@@ -10,12 +10,12 @@ from sacrebleu.metrics.chrf import CHRF
 
 from nmt.errors import DataError
 
-TOKENISED = 100  # sentences that end as tokenised ones do, where sacreBLEU warns
+TOKENIZED = 100  # sentences that end like tokenized ones, above which sacreBLEU warns
 
 
 @dataclasses.dataclass(frozen=True)
 class MetricScore:
-    """A corpus score between 0 and 100, with sacreBLEU's record of how it was computed."""
+    """A corpus score between 0 and 100, with sacreBLEU's signature of how it was computed."""
 
     name: str
     value: float
@@ -26,35 +26,34 @@ class MetricScore:
 
 
 def bleu(hypotheses: Sequence[str], *references: Sequence[str]) -> MetricScore:
-    """Corpus BLEU (Papineni et al. 2002; Post 2018): cased, 13a tokens, exponential smoothing.
+    """Returns corpus BLEU (Papineni et al. 2002; Post 2018): cased, 13a, exponential smoothing.
 
-    Sentences are detokenised text. Several references are several arguments, each as long as
-    `hypotheses`.
+    Sentences are detokenized text. Each argument of `references` is as long as `hypotheses`.
 
     Raises:
-        DataError: there is nothing to score, or the counts of sentences differ.
+        DataError: there are no sentences, or their numbers differ.
     """
-    if any(sum(line.endswith(" .") for line in part) >= TOKENISED for part in references):
+    if any(sum(line.endswith(" .") for line in part) >= TOKENIZED for part in references):
         warnings.warn(
-            f"{TOKENISED} references and more end in ' .', as tokenised text does: this BLEU does "
-            "not compare with that of detokenised text",
+            f"{TOKENIZED} references and more end in ' .', as tokenized text does: this BLEU is "
+            "not comparable with BLEU of detokenized text",
             stacklevel=2,
         )
-    return _score(BLEU(force=True), hypotheses, references)  # its own warning names no remedy
+    return _score(BLEU(force=True), hypotheses, references)  # sacreBLEU's warning is off
 
 
 def chrf(hypotheses: Sequence[str], *references: Sequence[str]) -> MetricScore:
-    """Corpus chrF2 (Popović 2015): character n-grams up to 6. Arguments and errors as `bleu`."""
+    """Returns corpus chrF2 (Popović 2015), character n-grams up to 6; arguments as for `bleu`."""
     return _score(CHRF(), hypotheses, references)
 
 
 def evaluate(hypotheses: Sequence[str], *references: Sequence[str]) -> list[MetricScore]:
-    """BLEU and chrF, in this order. Arguments and errors as `bleu`."""
+    """Returns BLEU and chrF, in this order; arguments and errors as for `bleu`."""
     return [bleu(hypotheses, *references), chrf(hypotheses, *references)]
 
 
 def as_json(scores: Sequence[MetricScore]) -> str:
-    """The scores as a JSON list of objects with `name`, `value` and `signature`."""
+    """Returns a JSON list of objects with `name`, `value` and `signature`."""
     return json.dumps([dataclasses.asdict(score) for score in scores], indent=2)
 
 
@@ -65,8 +64,7 @@ def _score(
         raise DataError("no hypotheses to score; give at least one sentence")
     if not references:
         raise DataError("no references to score against; give at least one list of sentences")
-    for reference in references:
-        # sacreBLEU would silently score the shorter of the two.
+    for reference in references:  # sacreBLEU would silently cut the longer of the two
         if len(reference) != len(hypotheses):
             raise DataError(
                 f"{len(hypotheses)} hypotheses but {len(reference)} references; "

@@ -1,7 +1,7 @@
-"""Word links as text in Pharaoh format: a sentence a line, `i-j` for source word i and target j."""
+"""Word links in Pharaoh format: one line per sentence, `i-j` links source word i and target j."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nmt.errors import DataError
@@ -12,7 +12,7 @@ _SIDES = ("source", "target")
 
 
 def format_links(links: Iterable[Link]) -> str:
-    """The links as a line in Pharaoh format, sorted: `0-0 1-2`."""
+    """Returns links as a line in Pharaoh format, sorted: `0-0 1-2`."""
     return " ".join(f"{source}-{target}" for source, target in sorted(links))
 
 
@@ -32,10 +32,10 @@ def parse_links(line: str) -> GoldLinks:
 
 
 def read_links(lines: Iterable[str], *, name: Path | str) -> Iterator[frozenset[Link]]:
-    """Yields the links of each line, none of them merely possible; `name` is the file's.
+    """Yields the links of each line; `name` is the name of the file in messages.
 
     Raises:
-        DataError: a token is no link, or a possible one as only gold has them.
+        DataError: a token is no link, or a possible link, which only gold links can be.
     """
     for number, links in enumerate(_parse(lines, name=name), start=1):
         if graded := links.possible - links.sure:
@@ -54,26 +54,34 @@ def read_gold(
     source_lines: Iterable[str] | None = None,
     target_lines: Iterable[str] | None = None,
 ) -> list[GoldLinks]:
-    """Reads gold links, a sentence a line, and checks them against the text; `name` is the file's.
+    """Reads gold links, one line per sentence, and checks them against the text, if it is given.
 
-    The words of `source_lines` and `target_lines` are those that `split()` finds.
+    `name` is the name of the file in messages. Words are what `split()` finds in the lines.
 
     Raises:
-        DataError: a token is no link, a link lies outside its sentence, or the counts of lines
+        DataError: a token is no link, a link lies outside its sentence, or the numbers of lines
             differ.
     """
     gold = list(_parse(lines, name=name))
     for side, text in enumerate((source_lines, target_lines)):
-        if text is not None:
-            _check_text(gold, text, side=side, name=name)
+        if text is None:
+            continue
+        lengths = [len(line.split()) for line in text]
+        if len(gold) != len(lengths):
+            raise DataError(
+                f"{name} aligns {len(gold)} sentences but there are {len(lengths)} {_SIDES[side]} "
+                "lines; they must correspond line for line"
+            )
+        for number, (links, words) in enumerate(zip(gold, lengths, strict=True), start=1):
+            check_inside(links.possible, words, side=side, where=f"{name}, line {number}")
     return gold
 
 
 def check_inside(links: Iterable[Link], words: int, *, side: int, where: str) -> None:
-    """Checks that links lie within the words of one side, 0 for the source and 1 for the target.
+    """Checks that links are within a sentence of so many words; side 0 is the source, 1 the target.
 
     Raises:
-        DataError: one lies outside; the message starts with `where`.
+        DataError: a link is outside; the message starts with `where`.
     """
     for link in sorted(links):
         if link[side] >= words:
@@ -89,16 +97,3 @@ def _parse(lines: Iterable[str], *, name: Path | str) -> Iterator[GoldLinks]:
             yield parse_links(line)
         except DataError as error:
             raise DataError(f"{name}, line {number}: {error}") from None
-
-
-def _check_text(
-    gold: Sequence[GoldLinks], text: Iterable[str], *, side: int, name: Path | str
-) -> None:
-    lengths = [len(line.split()) for line in text]
-    if len(gold) != len(lengths):
-        raise DataError(
-            f"{name} aligns {len(gold)} sentences but there are {len(lengths)} {_SIDES[side]} "
-            "lines; they must correspond line for line"
-        )
-    for number, (links, words) in enumerate(zip(gold, lengths, strict=True), start=1):
-        check_inside(links.possible, words, side=side, where=f"{name}, line {number}")

@@ -1,9 +1,9 @@
-"""Symmetrisation: one set of links from those of two directions (Och and Ney 2003).
+"""Symmetrization: one alignment from the links of two directions (Och and Ney 2003).
 
-A model looks for the source of each target word, and never for the target of a source word. A
-model of the other direction errs elsewhere: what both say is precise, what either says complete,
-and the `grow` methods (Koehn et al. 2003; 2005) lie in between. Where the weights of both are at
-hand, and not their links alone, `soft_links` asks how much both give to a link.
+A model finds source words for each target word; a model of the other direction makes different
+errors. Their intersection has high precision and their union high recall; the `grow` methods (Koehn
+et al. 2003; 2005) are in between. If the attention weights of both are known, and not only links,
+`soft_links` combines the weights.
 """
 
 from collections.abc import Iterable
@@ -16,30 +16,33 @@ from nmt.evaluation.alignment import Link, threshold_links
 
 METHODS = ("intersection", "union", "grow-diag", "grow-diag-final", "grow-diag-final-and")
 
-SOFT = {"soft-intersection": 0.3, "soft-union": 0.5}  # methods on weights, and their thresholds
+SOFT = {
+    "soft-intersection": 0.3,
+    "soft-union": 0.5,
+}  # methods for weights, with their default thresholds
 
-# (target, source) steps to the neighbours of a link, in the order of Moses
-_NEIGHBOURS = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
+# (target, source) steps to the neighbors of a link, in the order of Moses
+_NEIGHBORS = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
 
 
 def symmetrize(
     forward: frozenset[Link], backward: frozenset[Link], *, method: str = "grow-diag-final-and"
 ) -> frozenset[Link]:
-    """Returns the links of a sentence from those of two directions, as Moses' `symal` does.
+    """Returns the links of a sentence from the links of two directions, as Moses' `symal` does.
 
-    Both are (source word, target word), `forward` of the model that writes the target. The
-    methods are METHODS:
+    All links are (source word, target word); `forward` comes from the model that writes the target.
+    Besides `intersection` and `union`, the methods are:
 
-    - `grow-diag` begins with the intersection and adds neighbours out of the union, diagonal ones
-      included, of which one word or both had no link.
-    - `grow-diag-final` then adds each link of `forward`, and after these of `backward`, of which
-      one word or both have no link.
-    - `grow-diag-final-and` adds those of which both have none.
+    - `grow-diag` starts with the intersection and adds neighbors that are in the union, diagonal
+      ones included, if at least one of their words has no link yet.
+    - `grow-diag-final` then adds the links of `forward`, and after them of `backward`, if at least
+      one of their words has no link yet.
+    - `grow-diag-final-and` adds these links only if both words have no link yet.
 
-    A link that is added keeps others out, so the order counts. It is that of Moses: by target
-    word, then by source word, in rounds until nothing is added; what is added takes part in the
-    same round if its turn is still to come. fast_align's `atools` goes through the candidates, not
-    through the neighbours of each link, and may end at other links.
+    A link that is added excludes others, so the order matters. It is the order of Moses: by target
+    word, then by source word, in rounds until nothing is added; a new link takes part in the same
+    round if its turn is still to come. fast_align's `atools` goes through the candidates instead of
+    the neighbors of each link, so its links may differ.
 
     Raises:
         ConfigError: there is no such method.
@@ -64,16 +67,16 @@ def soft_links(
     method: str,
     threshold: float | None = None,
 ) -> frozenset[Link]:
-    """Returns the links of a sentence from the weights of two directions.
+    """Returns the links of a sentence from the attention weights of two directions.
 
-    `forward` is (target words, source words), of the model that writes the target, and `backward`
+    `forward` is (target words, source words), from the model that writes the target, and `backward`
     (source words, target words). As the Berkeley aligner does with posteriors (Liang et al. 2006),
 
-    - `soft-intersection` links where the geometric mean of both is the threshold or more (they
-      compare the product, its square);
-    - `soft-union` where the arithmetic mean is.
+    - `soft-intersection` links words if the geometric mean of both weights is at least the
+      threshold (the paper compares the product, its square);
+    - `soft-union` links words if the arithmetic mean is.
 
-    A word may have several links or none. The thresholds are those of SOFT, if none is given.
+    A word may have several links or none. The default thresholds are in SOFT.
 
     Raises:
         ConfigError: there is no such method.
@@ -87,7 +90,7 @@ def soft_links(
 
 
 def turned(links: Iterable[Link]) -> frozenset[Link]:
-    """Returns the links of the other direction."""
+    """Returns links with source and target exchanged."""
     return frozenset((target, source) for source, target in links)
 
 
@@ -102,7 +105,7 @@ def check_method(name: str, *, methods: Iterable[str] = METHODS) -> None:
 
 
 class _Growing:
-    """Links, and the words that they cover."""
+    """A growing set of links, and the words that have a link."""
 
     def __init__(self, links: frozenset[Link]) -> None:
         self.links = set(links)
@@ -110,20 +113,20 @@ class _Growing:
         self._targets = {target for _, target in links}
 
     def grow(self, union: frozenset[Link]) -> None:
-        """Adds neighbours out of the union until there are no more to add."""
+        """Adds neighbors that are in the union, until there are no more to add."""
         ordered, before = _in_order(union), -1
         while before < len(self.links):
             before = len(self.links)
             for source, target in ordered:
                 if (source, target) not in self.links:
                     continue
-                for down, right in _NEIGHBOURS:
-                    neighbour = (source + right, target + down)
-                    if neighbour in union and self._unlinked(neighbour) >= 1:
-                        self._add(neighbour)
+                for down, right in _NEIGHBORS:
+                    neighbor = (source + right, target + down)
+                    if neighbor in union and self._unlinked(neighbor) >= 1:
+                        self._add(neighbor)
 
     def finish(self, candidates: frozenset[Link], *, unlinked: int) -> None:
-        """Adds each candidate that so many words of its two have no link yet, or more."""
+        """Adds each candidate of which at least `unlinked` words have no link yet."""
         for link in _in_order(candidates):
             if self._unlinked(link) >= unlinked:
                 self._add(link)

@@ -1,8 +1,8 @@
-"""Words: attention between pieces, folded into attention between the words of the lines, and back.
+"""Words: attention between pieces becomes attention between words, and links become piece links.
 
-A word is what `line.split()` finds, so that links count as every other tool counts. SentencePiece
-normalises before it cuts: a space of the line may be lost in its pieces (U+001C), and one may
-arise where the line has none (U+00B4). Only where the pieces stand in the line tells their words.
+Words are what `line.split()` finds, so that links have the same numbers as in other tools.
+SentencePiece normalizes a line before it splits it: a space may disappear (U+001C) or be added
+(U+00B4). So the words of pieces follow from their positions in the line, not from their spelling.
 """
 
 import re
@@ -14,25 +14,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Offsets = Sequence[tuple[int, int]]  # of each piece: its first character and the one after its last
+Offsets = Sequence[
+    tuple[int, int]
+]  # of each piece: its first character, and the one after its last
 
 END = "</s>"  # the end of sentence
-_SPACE = "▁"  # SentencePiece's
-_WORD = re.compile(r"\S+")  # white space is here what it is to `split()`
+_SPACE = "▁"  # SentencePiece's sign for a space
+_WORD = re.compile(r"\S+")  # regards the same characters as spaces as `split()`
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a line, and of which of them each piece is; the end of sentence is of none."""
+    """The words of a line, and the words of each piece; the end of sentence is no word."""
 
     labels: tuple[str, ...]
-    of_piece: tuple[range, ...]  # word numbers: one, or several where a space was lost
+    of_piece: tuple[range, ...]  # word numbers: one, or several if a space disappeared
 
     @classmethod
     def at(cls, line: str, offsets: Offsets) -> "Words":
-        """Returns the words of a line whose pieces stand at the given characters.
+        """Returns the words of a line whose pieces are at the given positions.
 
-        A piece of spaces alone belongs to the word after it, at the end to the one before it.
+        A piece of spaces only belongs to the next word, at the end of the line to the last one.
         """
         found = list(_WORD.finditer(line))
         starts, ends = [match.start() for match in found], [match.end() for match in found]
@@ -48,19 +50,19 @@ class Words:
 
     @classmethod
     def spelled(cls, pieces: Sequence[str]) -> "Words":
-        """Returns the words that pieces spell, `▁` standing for a space: `▁Ka tze ▁ €` has two."""
+        """Returns the words that pieces spell, where `▁` is a space: `▁Ka tze ▁ €` has two."""
         ends = np.cumsum([len(piece) for piece in pieces], dtype=int).tolist()
         return cls.at(spelling(pieces), list(zip([0, *ends], ends, strict=False)))
 
     def ended(self) -> "Words":
-        """Returns the words with the end of sentence as one more, whose piece is the next."""
+        """Returns the words with the end of sentence as an additional word of one piece."""
         number = len(self.labels)
         return Words((*self.labels, END), (*self.of_piece, range(number, number + 1)))
 
 
 @dataclass(frozen=True, eq=False)
 class WordMatrix:
-    """Attention between words: `weights` is (target words, source words), the words its labels."""
+    """Attention between words: `weights` of shape (target words, source words), and the words."""
 
     weights: npt.NDArray[np.float32]
     source: tuple[str, ...]
@@ -68,20 +70,20 @@ class WordMatrix:
 
 
 def spelling(pieces: Sequence[str]) -> str:
-    """Returns the text that pieces spell."""
+    """Returns the text that pieces spell, with spaces for `▁`."""
     return "".join(pieces).replace(_SPACE, " ")
 
 
 def fold(weights: npt.NDArray[np.float32], source: Words, target: Words) -> WordMatrix:
-    """Folds the attention (target, source) between pieces into attention between words.
+    """Returns attention between words from attention (target, source) between pieces.
 
-    A target word attends as its pieces do on average, to a source word as much as to all of its
-    pieces; a piece of several words is divided among them. A last row and column beyond the pieces
-    of the words are the end of sentence and left out: rows sum to at most 1. A word without
-    pieces, one of control characters, neither attends nor is attended to.
+    Weights are averaged over the pieces of a target word and summed over the pieces of a source
+    word; a piece of several words is divided among them. If there is one more row or column than
+    pieces of words, it is the end of sentence and is left out, so rows sum to at most 1. A word
+    without pieces (of control characters only) has weights of zero.
 
     Raises:
-        ValueError: the weights are not those of so many pieces.
+        ValueError: the shape of the weights does not fit the number of pieces.
     """
     rows, columns = len(target.of_piece), len(source.of_piece)
     if weights.shape[0] - rows not in (0, 1) or weights.shape[1] - columns not in (0, 1):
@@ -98,9 +100,10 @@ def fold(weights: npt.NDArray[np.float32], source: Words, target: Words) -> Word
 def unfold(
     links: npt.NDArray[np.integer[Any]], source: Words, target: Words
 ) -> npt.NDArray[np.int32]:
-    """Carries links between words to their pieces: both are (links, 2), source and target place.
+    """Returns the links between pieces that follow from links between words.
 
-    Each piece of a word is linked to each piece of the word that this one is linked to.
+    Both are of shape (links, 2), source and target position. If two words are linked, each piece of
+    one is linked to each piece of the other.
     """
     linked = np.zeros((len(target.labels), len(source.labels)), np.float32)
     linked[links[:, 1], links[:, 0]] = 1
@@ -109,7 +112,7 @@ def unfold(
 
 
 def _membership(words: Words) -> npt.NDArray[np.float32]:
-    """Returns ones where a word (row) has a piece (column)."""
+    """Returns a (words, pieces) matrix with 1 where a word has a piece, and 0 elsewhere."""
     matrix = np.zeros((len(words.labels), len(words.of_piece)), np.float32)
     for piece, numbers in enumerate(words.of_piece):
         matrix[numbers.start : numbers.stop, piece] = 1

@@ -1,6 +1,6 @@
-"""Pictures of attention and of training, ready for a paper; they work without a display.
+"""Pictures of attention and of training, ready for a paper; they need no display.
 
-Matplotlib takes a third of a second to import, so each function does it only when called.
+Importing matplotlib takes a third of a second, so each function imports it only when it is called.
 """
 
 from nmt.plotting.charts import charts
@@ -8,16 +8,5 @@ from nmt.plotting.files import check_ending, image, save
 from nmt.plotting.heatmaps import Panel, grid, heatmap, panel, plot_alignment, wrapped
 from nmt.plotting.page import page
 
-__all__ = [
-    "Panel",
-    "charts",
-    "check_ending",
-    "grid",
-    "heatmap",
-    "image",
-    "page",
-    "panel",
-    "plot_alignment",
-    "save",
-    "wrapped",
-]
+__all__ = ["Panel", "charts", "check_ending", "grid", "heatmap", "image", "page", "panel"]
+__all__ += ["plot_alignment", "save", "wrapped"]

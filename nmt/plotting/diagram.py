@@ -1,4 +1,4 @@
-"""A block diagram as SVG: boxes on a grid, and arrows between neighbours."""
+"""A block diagram as SVG: boxes on a grid, and arrows between neighbors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ MARGIN = 20
 
 @dataclass(frozen=True)
 class Block:
-    """A box: its name, what is written under it, and its place; row 0 is the lowest."""
+    """A box: its name, the lines of text under it, and its place; row 0 is the lowest."""
 
     name: str
     lines: Sequence[str]
@@ -21,12 +21,12 @@ class Block:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An arrow from one box to another, next to it or above it; several share the side."""
+    """An arrow from one box to another in the same row, or in the same column above it."""
 
     start: str
     end: str
     label: str = ""
-    shift: int = 0  # pixels away from the middle of the side, downwards or to the right
+    shift: int = 0  # pixels from the middle of the side, down or to the right
 
 
 def diagram(blocks: Sequence[Block], arrows: Sequence[Arrow], *, title: str) -> str:

@@ -1,4 +1,4 @@
-"""Figures as files, and as pixels."""
+"""Figures as files and as arrays of pixels."""
 
 from io import BytesIO
 from pathlib import Path
@@ -12,19 +12,19 @@ from nmt.errors import UserError
 if TYPE_CHECKING:
     import matplotlib.figure
 
-RESOLUTION = 200  # pixels an inch of a PNG
-PIXELS = 2**28  # of a picture at most: a gigabyte while it is drawn
+RESOLUTION = 200  # pixels per inch of a PNG
+MAX_PIXELS = 2**28  # of a picture; drawing it takes a gigabyte
 
-# What each format calls the date that it would store: left out, for the same bytes every day
+# The metadata field with the date in each format; it is left out, for reproducible files
 DATES = {".png": None, ".svg": "Date", ".pdf": "CreationDate"}
 
 
 def save(figure: "matplotlib.figure.Figure", path: Path | str) -> None:
-    """Writes a PNG, an SVG or a PDF, by the ending of `path`; the same figure gives the same bytes.
+    """Writes a figure as PNG, SVG or PDF, by the ending of `path`; the bytes are reproducible.
 
     Raises:
-        UserError: the ending is none of the three, the figure is too large for a PNG, or the file
-            cannot be written.
+        UserError: `path` has another ending, the figure is too large for a PNG, or the file cannot
+            be written.
     """
     import matplotlib
 
@@ -34,7 +34,7 @@ def save(figure: "matplotlib.figure.Figure", path: Path | str) -> None:
         raise UserError(
             f"{path}: {size} pixels are too many for a PNG; draw less, or choose .svg or .pdf"
         )
-    # Type 42 keeps the text of a PDF as text; the salt makes the names inside an SVG repeatable.
+    # Type 42 keeps the text of a PDF as text; the salt makes the ids in an SVG reproducible.
     with matplotlib.rc_context({"svg.hashsalt": "nmt", "pdf.fonttype": 42}):
         try:
             figure.savefig(path, dpi=RESOLUTION, metadata={date: None} if date else None)
@@ -43,10 +43,10 @@ def save(figure: "matplotlib.figure.Figure", path: Path | str) -> None:
 
 
 def check_ending(path: Path | str) -> str:
-    """Returns the ending of a figure's file.
+    """Returns the ending of a figure's file in lower case.
 
     Raises:
-        UserError: no figure can be written with this ending.
+        UserError: it is none of .png, .svg and .pdf.
     """
     ending = Path(path).suffix.lower()
     if ending not in DATES:
@@ -55,10 +55,10 @@ def check_ending(path: Path | str) -> str:
 
 
 def image(figure: "matplotlib.figure.Figure") -> npt.NDArray[np.uint8]:
-    """The figure as pixels (height, width, 3), as TensorBoard shows them.
+    """Returns a figure as an RGB array of shape (height, width, 3), for TensorBoard.
 
     Raises:
-        UserError: they are too many.
+        UserError: the figure has too many pixels.
     """
     if size := _too_large(figure, resolution=figure.dpi):
         raise UserError(f"{size} pixels are too many for an image; draw shorter sentences")
@@ -69,7 +69,7 @@ def image(figure: "matplotlib.figure.Figure") -> npt.NDArray[np.uint8]:
 
 
 def _too_large(figure: "matplotlib.figure.Figure", *, resolution: float) -> str:
-    """Returns the width and height in pixels of a figure that memory has no room for; else ""."""
+    """Returns the size in pixels of a figure that is too large to be drawn; of any other, ""."""
     width, height = (round(resolution * inches) for inches in figure.get_size_inches())
-    too_large = width * height > PIXELS or max(width, height) >= 2**16
+    too_large = width * height > MAX_PIXELS or max(width, height) >= 2**16
     return f"{width} x {height}" if too_large else ""

@@ -1,15 +1,15 @@
-"""Which installed fonts draw a text, and what stands for a character that none draws."""
+"""Choice of installed fonts for a text, and a placeholder for characters that no font has."""
 
 import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 
-PLACEHOLDER = "□"  # stands for a character that no font draws
+PLACEHOLDER = "□"  # for a character that no font has
 
 
 def fonts(texts: Iterable[str]) -> tuple[list[str], dict[int, str]]:
-    """Returns the font families that draw the texts, and a box for each character none draws."""
+    """Returns font families for the texts, and a translation of missing characters to boxes."""
     from matplotlib.font_manager import findfont
 
     families = ["DejaVu Sans"]  # comes with matplotlib
@@ -35,13 +35,13 @@ def fonts(texts: Iterable[str]) -> tuple[list[str], dict[int, str]]:
 
 
 def _installed_fonts() -> list[tuple[str, str]]:
-    """Family and file of the upright fonts of medium weight that this machine has."""
+    """Returns family and file of the installed fonts that are upright and of medium weight."""
     from matplotlib.font_manager import findSystemFonts, fontManager
 
     installed = set(findSystemFonts())
-    # Matplotlib lists the fonts once and for all; the reader may have installed one since.
+    # Matplotlib caches its list of fonts; more may have been installed since.
     for path in installed - {entry.fname for entry in fontManager.ttflist}:
-        with suppress(OSError, RuntimeError):  # a broken font, or one of bitmaps
+        with suppress(OSError, RuntimeError):  # a broken font, or a bitmap font
             fontManager.addfont(path)
     return sorted(
         (entry.name, entry.fname)
@@ -52,6 +52,7 @@ def _installed_fonts() -> list[tuple[str, str]]:
 
 @cache
 def _characters(path: str) -> frozenset[int]:
+    """Returns the code points that a font file has."""
     from matplotlib.ft2font import FT2Font
 
     return frozenset(FT2Font(path).get_charmap())

@@ -1,4 +1,4 @@
-"""Heat maps of matrices (target, source): one, or a grid of them, with gold links laid over."""
+"""Heat maps of attention matrices (target, source), single or in a grid, with gold links."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,36 +20,34 @@ if TYPE_CHECKING:
 
 MARGIN = 0.08  # inches around everything
 GAP = 0.3  # inches between the panels of a grid
-GOLD = "#D55E00"  # outlines: sure links solid, possible ones dashed
+# Outlines of gold links.
+SURE: dict[str, Any] = {"edgecolor": "#D55E00", "linewidth": 1.6}
+POSSIBLE: dict[str, Any] = {"edgecolor": "#D55E00", "linewidth": 1.1, "linestyle": (0, (2, 1.5))}
 
 
 @runtime_checkable
 class Attended(Protocol):
-    """A translation with the attention that made it, such as `nmt.Translation`."""
+    """A translation with its attention matrix, such as `nmt.Translation`."""
 
     @property
     def source_pieces(self) -> Sequence[str]:
-        """The columns."""
-        ...
+        """The labels of the columns."""
 
     @property
     def target_pieces(self) -> Sequence[str]:
-        """The rows."""
-        ...
+        """The labels of the rows."""
 
     @property
     def attention(self) -> npt.NDArray[np.float32]:
-        """Weights, (target pieces, source pieces)."""
-        ...
+        """Weights of shape (target pieces, source pieces)."""
 
     def fold(self, *, end: bool = False) -> WordMatrix:
-        """Returns the same between words; with `end`, the end of sentence is kept as one."""
-        ...
+        """Returns the weights between words; with `end`, the end of sentence counts as a word."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Panel:
-    """One heat map: weights (target, source) between 0 and 1, and what is written around them."""
+    """One heat map: weights (target, source) between 0 and 1, with labels and gold links."""
 
     weights: npt.NDArray[np.floating[Any]]
     source: Sequence[str]
@@ -80,14 +78,7 @@ def panel(
     title: str | None = None,
     gold: GoldLinks | None = None,
 ) -> Panel:
-    """Returns the heat map of a translation: between words, or between subword pieces.
-
-    Pieces end with the end of sentence, and so do words with `end`.
-
-    Raises:
-        ValueError: the translation is empty, or there are gold links for pieces.
-        DataError: a gold link lies outside of the sentence.
-    """
+    """Returns the heat map of a translation; arguments and errors as in `plot_alignment`."""
     if words:
         folded = translation.fold(end=end)
         return Panel(folded.weights, folded.source, folded.target, title, gold)
@@ -107,8 +98,8 @@ def plot_alignment(
 ) -> "matplotlib.figure.Figure":
     """Draws the attention of a translation: between words, or between subword pieces.
 
-    Pieces end with the end of sentence, and so do words with `end`. Gold links are outlined, the
-    sure ones solid, the possible ones dashed.
+    The pieces include the end of sentence; the words do with `end`. Gold links are outlined: sure
+    links solid, possible links dashed.
 
     Raises:
         ValueError: the translation is empty, or there are gold links for pieces.
@@ -124,15 +115,15 @@ def heatmap(
     target: Sequence[str],
     title: str | None = None,
 ) -> "matplotlib.figure.Figure":
-    """Draws weights (target, source) between 0 and 1, as figure 3 of Bahdanau et al. (2015)."""
+    """Draws weights (target, source) between 0 and 1, like figure 3 of Bahdanau et al. (2015)."""
     return grid([[Panel(weights, source, target, title)]])
 
 
 def grid(rows: Sequence[Sequence[Panel]]) -> "matplotlib.figure.Figure":
-    """Draws heat maps in rows: sentences below each other, or methods side by side.
+    """Draws heat maps in rows, such as sentences below each other and methods side by side.
 
-    The figure grows with the words: cells and letters stay large enough to be read. Characters
-    that no installed font draws appear as boxes, and one warning names them.
+    The figure grows with the number of words, so that cells and letters stay readable. Characters
+    without an installed font appear as boxes, and a warning names them.
     """
     from matplotlib.figure import Figure
 
@@ -141,7 +132,7 @@ def grid(rows: Sequence[Sequence[Panel]]) -> "matplotlib.figure.Figure":
     families, boxes = fonts(texts)
     most = max(max(each.weights.shape) for each in panels)
     cell = float(np.interp(most, [10, 40], [0.34, 0.22]))  # inches
-    figure = Figure(figsize=(1, 1))  # so that a share of the figure is an inch
+    figure = Figure(figsize=(1, 1))  # so that figure coordinates are inches
     drawn = [[_draw(figure, each, cell, families, boxes) for each in row] for row in rows]
     _arrange(drawn)
     corner = drawn[0][-1].get_position()
@@ -170,7 +161,7 @@ def _draw(
     families: Sequence[str],
     boxes: dict[int, str],
 ) -> "matplotlib.axes.Axes":
-    """Draws one heat map, its lower left corner in that of the figure."""
+    """Draws one heat map in the lower left corner of the figure."""
     height, width = cell * np.array(shown.weights.shape)
     axes = figure.add_axes((0, 0, width, height))
     axes.pcolormesh(
@@ -193,26 +184,17 @@ def _draw(
 
 
 def _outline(axes: "matplotlib.axes.Axes", gold: GoldLinks) -> None:
+    """Draws a rectangle around each gold link."""
     from matplotlib.patches import Rectangle
 
-    for link in sorted(gold.possible):
-        source, target = link
-        sure = link in gold.sure
-        axes.add_patch(
-            Rectangle(
-                (source + 0.08, target + 0.08),
-                0.84,
-                0.84,
-                fill=False,
-                edgecolor=GOLD,
-                linewidth=1.6 if sure else 1.1,
-                linestyle="solid" if sure else (0, (2, 1.5)),
-            )
-        )
+    for source, target in sorted(gold.possible):
+        style = SURE if (source, target) in gold.sure else POSSIBLE
+        corner = (source + 0.08, target + 0.08)
+        axes.add_patch(Rectangle(corner, 0.84, 0.84, fill=False, **style))
 
 
 def _arrange(rows: Sequence[Sequence["matplotlib.axes.Axes"]]) -> None:
-    """Moves heat maps apart: their left edges in line in a column, their tops in a row."""
+    """Moves heat maps apart, aligned by their left edges in columns and by their tops in rows."""
     lefts = [[-_around(axes).x0 for axes in row] for row in rows]
     rights = [[_around(axes).x1 for axes in row] for row in rows]
     columns = max(map(len, rows))
@@ -223,7 +205,7 @@ def _arrange(rows: Sequence[Sequence["matplotlib.axes.Axes"]]) -> None:
     starts = [0.0, *accumulate(width + GAP for width in widths)]
     above = [max(_around(axes).y1 - axes.get_position().height for axes in row) for row in rows]
     below = [max(axes.get_position().height - _around(axes).y0 for axes in row) for row in rows]
-    # All of it to the right of the corner and above it: else titles would not move off the labels.
+    # Above the lower left corner of the figure: below it, titles would overlap the labels.
     top = sum(above) + sum(below) + GAP * len(rows)
     for number, row in enumerate(rows):
         top -= above[number]
@@ -235,7 +217,7 @@ def _arrange(rows: Sequence[Sequence["matplotlib.axes.Axes"]]) -> None:
 
 
 def _around(axes: "matplotlib.axes.Axes") -> "matplotlib.transforms.BboxBase":
-    """Returns the box of an axes with its labels, in inches."""
+    """Returns the bounding box of an axes with its labels, in inches."""
     figure, box = axes.get_figure(), axes.get_tightbbox()
     assert figure is not None  # it was drawn into one
     assert box is not None
@@ -243,7 +225,7 @@ def _around(axes: "matplotlib.axes.Axes") -> "matplotlib.transforms.BboxBase":
 
 
 def _grow(figure: "matplotlib.figure.Figure") -> None:
-    """Makes room for all that stands outside of the figure; axes keep their size in inches."""
+    """Enlarges the figure to hold all that is drawn; axes keep their size in inches."""
     from matplotlib.transforms import Affine2D
 
     box = figure.get_tightbbox().padded(MARGIN)

@@ -1,4 +1,4 @@
-"""A page that shows what was looked at: pointing at a word lights up the words it is tied to."""
+"""An HTML page of attention: pointing at a word highlights the words it is aligned with."""
 
 import html
 import json
@@ -10,13 +10,13 @@ from nmt.plotting.heatmaps import Panel
 
 
 def page(sentences: Sequence[Mapping[str, Panel]], *, title: str = "Attention") -> str:
-    """Returns an HTML page of sentences, each with its heat map by every method.
+    """Returns an HTML page that shows sentences with their heat maps, by the names of methods.
 
-    It is one file that asks for no other. A target word lights up its source words, a source word
-    its target words, by their weight; the method is chosen above.
+    The page is a single file. Pointing at a target word highlights its source words by their
+    weight, and a source word its target words; the method is chosen at the top.
 
     Raises:
-        ValueError: there are no sentences, or they differ in their methods.
+        ValueError: there are no sentences, or not all have the same methods.
     """
     if not sentences or any(set(each) != set(sentences[0]) for each in sentences):
         raise ValueError("a page needs sentences, and the same methods for each")
@@ -28,7 +28,7 @@ def page(sentences: Sequence[Mapping[str, Panel]], *, title: str = "Attention") 
     return Template(frame).substitute(
         title=html.escape(title),
         style=style,
-        data=data.replace("<", "\\u003c"),  # nothing in it may end the script that holds it
+        data=data.replace("<", "\\u003c"),  # so that no text can end the script element
         script=script,
     )
 
@@ -39,7 +39,6 @@ def _as_data(panels: Mapping[str, Panel]) -> dict[str, object]:
         "source": list(first.source),
         "target": list(first.target),
         "methods": {
-            name: [[round(float(weight), 4) for weight in row] for row in each.weights]
-            for name, each in panels.items()
+            name: each.weights.astype(float).round(4).tolist() for name, each in panels.items()
         },
     }

@@ -101,6 +101,18 @@ def test_info_draws_the_model(nmt, copy_run, tmp_path):
     assert "16 x 21" in texts
 
 
+def test_the_drawing_names_the_recurrent_cell(copy_run):
+    from nmt.config import LSTMConfig
+    from nmt.info import describe, draw
+    from nmt.run import Run
+
+    run = Run.open(copy_run)
+    drawing = draw(describe(run), run.config.model.model_copy(update={"cell": LSTMConfig()}))
+
+    assert "bidirectional LSTM, 1 layer<" in drawing
+    assert "GRU" not in drawing
+
+
 def test_a_shortlist_is_made_for_a_run_and_then_used(nmt, copy_run, tmp_path, text):
     run = tmp_path / "run"
     shutil.copytree(copy_run, run)

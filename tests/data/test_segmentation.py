@@ -72,7 +72,7 @@ def test_unigram_draws_by_the_smoothed_likelihood_of_kudo(alpha):
         }
     )
 
-    drawn = Unigram(scores, unknown=-9.0).draw(
+    drawn = Unigram(scores, unknown=-9.0).sample(
         ["ababca", "a"] * DRAWS, alpha=alpha, rng=np.random.default_rng(1)
     )
 
@@ -137,8 +137,8 @@ def test_bpe_merges_no_piece_that_is_whole():
     merged, whole = (Bpe(scores, whole=marked) for marked in ([], ["bc"]))
 
     rng = np.random.default_rng(1)
-    assert merged.draw(["abc", "", "cab"], alpha=0.0, rng=rng) == [["ab", "c"], [], ["c", "ab"]]
-    assert whole.draw(["abc"], alpha=0.0, rng=rng) == [["a", "bc"]]
+    assert merged.sample(["abc", "", "cab"], alpha=0.0, rng=rng) == [["ab", "c"], [], ["c", "ab"]]
+    assert whole.sample(["abc"], alpha=0.0, rng=rng) == [["a", "bc"]]
 
 
 MODELS = {

@@ -90,11 +90,11 @@ def test_nothing_to_score_against_is_an_error(metric):
         metric(["a"])
 
 
-def test_tokenised_references_are_warned_of_once_there_are_many(capfd):
+def test_tokenized_references_are_warned_of_once_there_are_many(capfd):
     few, many = ["Es regnet ."] * 99, ["Es regnet ."] * 100
 
     bleu(few, few)
-    with pytest.warns(UserWarning, match=r"^100 references and more end in ' \.', as tokenised"):
+    with pytest.warns(UserWarning, match=r"^100 references and more end in ' \.', as tokenized"):
         bleu(many, many)
 
     assert capfd.readouterr().err == ""

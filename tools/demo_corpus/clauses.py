@@ -1,41 +1,26 @@
-"""Clauses drawn at random, in which every word goes with the others."""
+"""Random clauses whose words make sense together."""
 
 from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Literal
 
-from demo_corpus import verbs
+from demo_corpus import nouns, verbs
 from demo_corpus.meaning import Clause, Nominal, NounPhrase, PrepositionalPhrase
-from demo_corpus.nouns import (
-    ADJECTIVES,
-    DAS,
-    DETERMINERS,
-    DU,
-    ER,
-    ICH,
-    KINDS,
-    MODALS,
-    NOUNS,
-    SIE,
-    SIE_PLURAL,
-    WERDEN,
-    WIR,
-)
 from demo_corpus.words import Adverbial, Modal, Nature, Noun, Preposition, Pronoun, Verb
 
 Tense = Literal["present", "past", "modal"]
 Determiners = frozenset[str]
 
-_ALL = frozenset(DETERMINERS)
-_KNOWN = frozenset(name for name, each in DETERMINERS.items() if each.definite)
+_ALL = frozenset(nouns.DETERMINERS)
+_KNOWN = frozenset(name for name, each in nouns.DETERMINERS.items() if each.definite)
 _COUNTED = frozenset({"zwei", "drei", "viele"})
-_COUNTS = tuple(each for name, each in DETERMINERS.items() if name in _COUNTED)
+_COUNTS = tuple(each for name, each in nouns.DETERMINERS.items() if name in _COUNTED)
 _OWNED = frozenset({"mein", "unser"})
 _WITH_ARTICLE = _ALL - {"-"}
 _DATIVE = _WITH_ARTICLE - {"viele"}  # vielen would be rare
 
-_PRONOUNS = (ICH, DU, ER, SIE, WIR, SIE_PLURAL)
+_PRONOUNS = (nouns.ICH, nouns.DU, nouns.ER, nouns.SIE, nouns.WIR, nouns.SIE_PLURAL)
 # Efforts are in every pattern of sentence, and a particle gives a verb more forms: this evens out.
 _EVERYDAY = tuple(
     verb
@@ -45,13 +30,13 @@ _EVERYDAY = tuple(
 
 
 class Clauses:
-    """Draws clauses from a random generator."""
+    """Makes random clauses."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
 
     def anything(self, tense: Tense | None = None, *, negated: bool = False) -> Clause:
-        """Returns a clause of any verb."""
+        """Returns a clause with any verb."""
         verb = verbs.BE if self._chance(0.2) else self._rng.choice(_EVERYDAY)
         chosen = self._rng.choice(_tenses(verb) if tense is None else (tense,))
         if verb is verbs.BE:
@@ -59,24 +44,24 @@ class Clauses:
         return self.doing(verb, chosen, negated=negated)
 
     def naming(self) -> Clause:
-        """Such as: that is a big house; that was not my car."""
+        """Returns a clause such as: that is a big house; that was not my car."""
         objects = verbs.BE_SOMETHING.objects
         thing = self._noun_phrase(objects, _OWNED | {"ein"}, singular=True)
-        attributes = KINDS[thing.noun.kind].attributes
+        attributes = nouns.KINDS[thing.noun.kind].attributes
         if attributes and self._chance(0.5):
-            thing = replace(thing, adjective=ADJECTIVES[self._rng.choice(attributes)])
+            thing = replace(thing, adjective=nouns.ADJECTIVES[self._rng.choice(attributes)])
         past, negated = self._chance(0.3), self._chance(0.3)
-        return Clause(verbs.BE_SOMETHING, DAS, past=past, negated=negated, object=thing)
+        return Clause(verbs.BE_SOMETHING, nouns.DAS, past=past, negated=negated, object=thing)
 
     def being(self, tense: Tense, *, negated: bool = False) -> Clause:
-        """Such as: the dog is in the garden; the soup was cold."""
+        """Returns a clause such as: the dog is in the garden; the soup was cold."""
         subject = self.subject(verbs.BE, tense, known=True)
         kind = "adult" if isinstance(subject, Pronoun) else subject.noun.kind
         clause = Clause(verbs.BE, subject, past=tense == "past", negated=negated)
         if kind in verbs.LIVING.split() and self._chance(0.4):
             return self._timed(replace(clause, place=self._place(verbs.BE)))
-        predicate = ADJECTIVES[self._rng.choice(KINDS[kind].predicates)]
-        if isinstance(subject, NounPhrase) and predicate.german in KINDS[kind].attributes:
+        predicate = nouns.ADJECTIVES[self._rng.choice(nouns.KINDS[kind].predicates)]
+        if isinstance(subject, NounPhrase) and predicate.german in nouns.KINDS[kind].attributes:
             subject = replace(subject, adjective=None)  # the old house is not new
         return self._timed(replace(clause, subject=subject, predicate=predicate))
 
@@ -89,7 +74,7 @@ class Clauses:
         negated: bool = False,
         timed: bool = True,
     ) -> Clause:
-        """Returns a clause in which the verb has all that it asks for, and perhaps more."""
+        """Returns a clause with all complements that the verb requires, and perhaps more."""
         subject = subject or self.subject(verb, tense, known=negated)
         modal = self._rng.choice(_modals(negated)) if tense == "modal" else None
         clause = Clause(verb, subject, tense == "past", modal, negated)
@@ -106,7 +91,7 @@ class Clauses:
         return self._timed(clause) if timed else clause
 
     def subject(self, verb: Verb, tense: Tense, *, known: bool = False) -> Nominal:
-        """Returns who or what does it; negated clauses and "to be" ask for someone known."""
+        """Returns a subject; with `known` a definite one, as negated clauses and "to be" need."""
         if "kin" in verb.subjects.split() and self._chance(0.5):
             return self._rng.choice(_subject_pronouns(verb, tense))
         return self._noun_phrase(verb.subjects, _KNOWN if known else _WITH_ARTICLE)
@@ -121,7 +106,7 @@ class Clauses:
         return self._affected(clause, verb.objects, determiners)
 
     def _affected(self, clause: Clause, kinds: str, determiners: Determiners) -> Nominal:
-        """Returns an object, which may be a pronoun if it may be a person."""
+        """Returns an object, which can be a pronoun if it can be a person."""
         if "kin" in kinds.split() and self._chance(0.25):
             return self._rng.choice(_object_pronouns(clause.subject))
         return self._noun_phrase(kinds, determiners)
@@ -143,15 +128,15 @@ class Clauses:
         self, kinds: str, determiners: Determiners, *, singular: bool = False
     ) -> NounPhrase:
         noun = self._rng.choice(_nouns(kinds))
-        kind = KINDS[noun.kind]
+        kind = nouns.KINDS[noun.kind]
         names = tuple(name for name in kind.determiners if name in determiners)
         name = "der" if "der" in names and self._chance(0.3) else self._rng.choice(names)
         many = name in _COUNTED or name == "-" or (name != "ein" and self._chance(0.4))
         adjective = None
         if kind.attributes and self._chance(0.4):
-            adjective = ADJECTIVES[self._rng.choice(kind.attributes)]
+            adjective = nouns.ADJECTIVES[self._rng.choice(kind.attributes)]
         plural = many and bool(noun.plural) and not singular
-        return NounPhrase(noun, DETERMINERS[name], plural, adjective)
+        return NounPhrase(noun, nouns.DETERMINERS[name], plural, adjective)
 
     def _timed(self, clause: Clause) -> Clause:
         times = _times(clause)
@@ -174,7 +159,7 @@ def named(clause: Clause) -> list[Noun]:
 
 @cache
 def _nouns(kinds: str) -> tuple[Noun, ...]:
-    return tuple(noun for noun in NOUNS if noun.kind in kinds.split())
+    return tuple(noun for noun in nouns.NOUNS if noun.kind in kinds.split())
 
 
 @cache
@@ -185,21 +170,21 @@ def _tenses(verb: Verb) -> tuple[Tense, ...]:
 
 @cache
 def _modals(negated: bool) -> tuple[Modal, ...]:
-    return tuple(modal for modal in MODALS if modal.deniable or not negated)
+    return tuple(modal for modal in nouns.MODALS if modal.deniable or not negated)
 
 
 @cache
 def _subject_pronouns(verb: Verb, tense: Tense) -> tuple[Pronoun, ...]:
-    """Returns who the verb has a form for; ich is said more often where the form is its own."""
+    """Returns pronouns for which the verb has a form; ich more often, if it has its own form."""
     if tense == "modal" or (tense == "past" and not verb.preterite):
         return _PRONOUNS
     forms = verb.preterite if tense == "past" and verb.preterite else verb.present
-    return (ICH, ICH, ICH, ICH, *(pronoun for pronoun in _PRONOUNS if forms[pronoun.person]))
+    return (*(nouns.ICH,) * 4, *(pronoun for pronoun in _PRONOUNS if forms[pronoun.person]))
 
 
 def _object_pronouns(subject: Nominal) -> tuple[Pronoun, ...]:
-    """Returns the pronouns for someone else than the subject."""
-    taken = (ICH, WIR) if subject in (ICH, WIR) else (subject,)
+    """Returns the pronouns that do not mean the subject."""
+    taken = (nouns.ICH, nouns.WIR) if subject in (nouns.ICH, nouns.WIR) else (subject,)
     return tuple(pronoun for pronoun in _PRONOUNS if pronoun.accusative and pronoun not in taken)
 
 
@@ -211,7 +196,7 @@ def _times(clause: Clause) -> tuple[Adverbial, ...]:
             return ()
         return verbs.BYGONE if clause.past else (verbs.TODAY,)
     if clause.modal:
-        return verbs.PLANNED if clause.modal is WERDEN else (verbs.NOW, *verbs.PLANNED)
+        return verbs.PLANNED if clause.modal is nouns.WERDEN else (verbs.NOW, *verbs.PLANNED)
     if clause.past and nature >= Nature.EVENT:
         return tuple(
             time for time in verbs.BYGONE if time is not verbs.LAST_WEEK or nature != Nature.HABIT

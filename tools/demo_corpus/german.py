@@ -1,13 +1,6 @@
 """German: declension, and the order of words in main and subordinate clauses."""
 
-from demo_corpus.meaning import (
-    Clause,
-    Front,
-    Nominal,
-    NounPhrase,
-    PrepositionalPhrase,
-    Word,
-)
+from demo_corpus.meaning import Clause, Front, Nominal, NounPhrase, PrepositionalPhrase, Word
 from demo_corpus.nouns import DETERMINERS
 from demo_corpus.words import Adverbial, Case, Forms, Noun, Pronoun
 

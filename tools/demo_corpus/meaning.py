@@ -1,4 +1,4 @@
-"""What a sentence of the embedded corpus means, before it is said in a language."""
+"""The meaning of a sentence in the embedded corpus, independent of the language."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -18,10 +18,10 @@ Front = Literal["subject", "time", "place", "clause"]
 
 
 class Word(NamedTuple):
-    """A word of a language, and the units of the meaning that it says.
+    """A word of a language, and the units of the meaning that it expresses.
 
-    A unit is a name such as "subject noun" or "verb". Words of the two languages that say a common
-    unit translate each other: that is the gold alignment.
+    A unit is a name such as "subject noun" or "verb". Words of the two languages that
+    express a common unit are linked in the gold alignment.
     """
 
     text: str

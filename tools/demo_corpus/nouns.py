@@ -117,27 +117,16 @@ KINDS = {
     for kind, *columns in (row.split(":") for row in _KINDS.strip().splitlines())
 }
 
+# Those of the second row may have been true yesterday alone: ill, but not old.
+_ADJECTIVES = (
+    "alt old, neu new, klein small, groß big, schön beautiful, rot red, frisch fresh, "
+    "freundlich friendly, interessant interesting, teuer expensive, kaputt broken",
+    "kalt cold, warm warm, schlecht bad, krank ill, müde tired, hungrig hungry",
+)
 ADJECTIVES = {
-    adjective.german: adjective
-    for adjective in (
-        Adjective("alt", "old"),
-        Adjective("neu", "new"),
-        Adjective("klein", "small"),
-        Adjective("groß", "big"),
-        Adjective("schön", "beautiful"),
-        Adjective("rot", "red"),
-        Adjective("frisch", "fresh"),
-        Adjective("freundlich", "friendly"),
-        Adjective("interessant", "interesting"),
-        Adjective("teuer", "expensive"),
-        Adjective("kaputt", "broken"),
-        Adjective("kalt", "cold", passing=True),
-        Adjective("warm", "warm", passing=True),
-        Adjective("schlecht", "bad", passing=True),
-        Adjective("krank", "ill", passing=True),
-        Adjective("müde", "tired", passing=True),
-        Adjective("hungrig", "hungry", passing=True),
-    )
+    german: Adjective(german, english, passing)
+    for passing, row in zip((False, True), _ADJECTIVES, strict=True)
+    for german, english in map(str.split, row.split(","))
 }
 
 DETERMINERS = {

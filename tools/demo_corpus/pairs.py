@@ -18,9 +18,9 @@ _LENGTHS = range(3, 17)  # German words
 def generate(split: str, *, seed: int = 1, size: int | None = None) -> list[SentencePair]:
     """Returns `size` different pairs of a split: as many as `SIZES` has for it, if not given.
 
-    The seed decides on all platforms which pairs these are and in which order; a smaller size
-    gives the first of them. A German sentence has one translation, and no German or English
-    sentence is in two splits, not even with two seeds.
+    The same seed gives the same pairs in the same order on all platforms; a smaller size gives the
+    first of them. A German sentence has one translation, and no German or English sentence is in
+    two splits, not even with different seeds.
 
     Raises:
         KeyError: there is no such split.
@@ -37,7 +37,7 @@ def generate(split: str, *, seed: int = 1, size: int | None = None) -> list[Sent
 
 
 def translate(sentence: Sentence) -> SentencePair:
-    """Says a sentence in both languages; words that say a common unit of it are linked."""
+    """Returns a sentence in both languages, with links between words that express the same unit."""
     clauses = _clauses(sentence)
     german, english = zip(*clauses, strict=True)
     comma = ", " if sentence.front == "clause" else " "

@@ -1,24 +1,12 @@
-"""What the embedded corpus says: sentences drawn at random, and such as make sense."""
+"""Random sentences that make sense."""
 
 from dataclasses import replace
 from functools import cache
 from random import Random
 
-from demo_corpus import verbs
+from demo_corpus import nouns, verbs
 from demo_corpus.clauses import Clauses, Tense, named
 from demo_corpus.meaning import Clause, Front, Nominal, NounPhrase, Sentence
-from demo_corpus.nouns import (
-    ADJECTIVES,
-    DETERMINERS,
-    DU,
-    ER,
-    ICH,
-    LEISURE,
-    SIE,
-    SIE_PLURAL,
-    WEATHER,
-    WIR,
-)
 from demo_corpus.words import Adverbial, Nature, Pronoun, Verb
 
 # Each with its translation.
@@ -30,13 +18,13 @@ _WHEN = ("wenn", "when")
 _WHILE = ("während", "while")
 _BEFORE = ("bevor", "before")
 
-_TIME = NounPhrase(LEISURE, DETERMINERS["-"])
+_TIME = NounPhrase(nouns.LEISURE, nouns.DETERMINERS["-"])
 _OUTDOORS = ("garden", "nature", "town", "venue", "market")
-_THE_WEATHER = NounPhrase(WEATHER, DETERMINERS["der"])
+_THE_WEATHER = NounPhrase(nouns.WEATHER, nouns.DETERMINERS["der"])
 
 
 class Speaker:
-    """Draws sentences from a random generator."""
+    """Makes random sentences."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
@@ -64,7 +52,7 @@ class Speaker:
         return Sentence(clause, self._front(clause))
 
     def _report(self) -> Sentence:
-        """He says that it is so, or asks whether it is."""
+        """Returns a sentence such as: he says that it is cold; he asks whether it is cold."""
         verb = self._rng.choice((verbs.SAY, verbs.KNOW, verbs.BELIEVE, verbs.ASK))
         tense: Tense = "past" if verb is verbs.SAY and self._chance(0.5) else "present"
         negated = verb in (verbs.KNOW, verbs.BELIEVE) and self._chance(0.5)
@@ -78,20 +66,20 @@ class Speaker:
         return Sentence(main, "subject", _WHETHER if asked else _THAT, content)
 
     def _hindrance(self) -> Sentence:
-        """Who is ill does not work, or works although he is ill."""
+        """Returns a sentence such as: he does not work because he is ill."""
         tense: Tense = self._rng.choice(("present", "past", "modal"))
         verb, subject = self._doer(Nature.EFFORT, tense)
         negated = self._chance(0.5)
         main = self._clauses.doing(verb, tense, subject=subject, negated=negated)
         cause = Clause(verbs.BE, _resumed(subject), past=tense == "past")
-        if subject is not DU and self._chance(0.35):
+        if subject is not nouns.DU and self._chance(0.35):
             cause = replace(cause, verb=verbs.HAVE, negated=True, object=_TIME)
         else:
-            cause = replace(cause, predicate=ADJECTIVES[self._rng.choice(("krank", "müde"))])
+            cause = replace(cause, predicate=nouns.ADJECTIVES[self._rng.choice(("krank", "müde"))])
         return self._joined(main, _BECAUSE if negated else _ALTHOUGH, cause)
 
     def _condition(self) -> Sentence:
-        """When there is time, or when the weather is right."""
+        """Returns a sentence such as: we go to the park when the weather is beautiful."""
         tense: Tense = self._rng.choice(("present", "modal"))
         verb, subject = self._doer(Nature.EFFORT, tense)
         main = self._clauses.doing(verb, tense, subject=subject, timed=False)
@@ -100,11 +88,11 @@ class Speaker:
         else:
             outdoors = any(noun.kind in _OUTDOORS for noun in named(main))
             weather = self._rng.choice(("schön", "warm") if outdoors else ("schlecht", "kalt"))
-            condition = Clause(verbs.BE, _THE_WEATHER, predicate=ADJECTIVES[weather])
+            condition = Clause(verbs.BE, _THE_WEATHER, predicate=nouns.ADJECTIVES[weather])
         return self._joined(main, _WHEN, condition)
 
     def _meanwhile(self) -> Sentence:
-        """One does this while another does that."""
+        """Returns a sentence such as: she reads while he cooks."""
         tense: Tense = self._rng.choice(("present", "past"))
         main, other = (
             self._clauses.doing(self._rng.choice(choice), tense, timed=False)
@@ -113,7 +101,7 @@ class Speaker:
         return self._joined(main, _WHILE, other)
 
     def _succession(self) -> Sentence:
-        """One does this before doing that."""
+        """Returns a sentence such as: she reads before she cooks."""
         tense: Tense = self._rng.choice(("present", "past"))
         verb, subject = self._doer(Nature.HABIT, tense)
         main = self._clauses.doing(verb, tense, subject=subject, timed=False)
@@ -126,7 +114,7 @@ class Speaker:
         return Sentence(main, "clause" if self._chance(0.35) else "subject", conjunction, other)
 
     def _doer(self, least: Nature, tense: Tense) -> tuple[Verb, Nominal]:
-        """Returns a verb and someone who does it, and whom er or sie takes up: not das Kind."""
+        """Returns a verb and its subject, to which er or sie can refer later (not das Kind)."""
         while True:
             verb = self._rng.choice(_verbs(least))
             subject = self._clauses.subject(verb, tense, known=True)
@@ -156,19 +144,19 @@ def _verbs(least: Nature, *, lasting: bool = False, subject: str = "kin") -> tup
 
 
 def _resumed(subject: Nominal) -> Pronoun:
-    """Returns the pronoun that takes up a subject."""
+    """Returns the pronoun that refers to a subject."""
     if isinstance(subject, Pronoun):
         return subject
     if subject.plural:
-        return SIE_PLURAL
-    return ER if subject.noun.article == "der" else SIE
+        return nouns.SIE_PLURAL
+    return nouns.ER if subject.noun.article == "der" else nouns.SIE
 
 
 def _acceptable(sentence: Sentence) -> bool:
-    """Whether nothing is said twice, and no verb form occurs that would be rare.
+    """Returns whether nothing is said twice, and no verb form would be rare in the corpus.
 
-    The first person of a separable verb in a subordinate clause (dass ich anrufe) is left out: a
-    corpus of this size would show each a few times only.
+    The first person of a separable verb in a subordinate clause (dass ich anrufe) is excluded: a
+    corpus of this size would have each form only a few times.
     """
     clauses = [clause for clause in (sentence.main, sentence.subordinate) if clause]
     said: list[object] = []
@@ -176,11 +164,11 @@ def _acceptable(sentence: Sentence) -> bool:
         said += [clause.verb, *(noun.english for noun in named(clause))]
         said += [each for each in (clause.complement, clause.time) if isinstance(each, Adverbial)]
     if sentence.conjunction in (_THAT, _WHETHER, _WHILE):
-        said += [WIR if clause.subject is ICH else clause.subject for clause in clauses]
+        said += [nouns.WIR if clause.subject is nouns.ICH else clause.subject for clause in clauses]
     if len(set(said)) < len(said):
         return False
     last = clauses[-1]
     simple_present = not last.past and not last.modal
     return not (
-        sentence.subordinate and last.verb.particle and last.subject is ICH and simple_present
+        sentence.subordinate and last.verb.particle and last.subject is nouns.ICH and simple_present
     )

@@ -1,6 +1,7 @@
 """The verbs of the embedded corpus, with the prepositions and adverbs that go with them."""
 
 from dataclasses import replace
+from functools import partial
 
 from demo_corpus.words import Adverbial, Nature, Preposition, Verb
 
@@ -56,7 +57,14 @@ _HERE = (OUTSIDE, INSIDE)
 _SHOPS = (IN_TOWN, AT_MARKET)
 _SIGHTS = (OUTSIDE, IN_TOWN, IN_FRONT_OF)
 _UNSEEN = (OUTSIDE, UNDER, BEHIND)
+_STOPS = (AT_VENUE,)
+_ARRIVALS = (AT_VENUE, IN_TOWN)
+_DRIVES = (INTO_TOWN, TO, HOME)
+_RUNS = (INTO, THROUGH)
 _LYING = "book newspaper letter thing clothing"
+_PRESENTS = "book letter fruit thing sight"
+_PORTABLE = "book newspaper letter thing sight"
+_SERVED = "drink fruit newspaper sight"
 
 BE = Verb(
     "sein ist gewesen",
@@ -96,6 +104,10 @@ BUY = Verb(
     places=_SHOPS,
 )
 
+_lasting = partial(Verb, lasting=True)
+_activity = partial(Verb, lasting=True, places=_HERE)
+_movement = partial(Verb, auxiliary="sein")
+
 VERBS = (
     HAVE,
     ASK,
@@ -106,160 +118,56 @@ VERBS = (
     Verb(
         "liegen liegt gelegen", "lie lay", EVENT, subjects=_LYING, complements=(ON, UNDER, BESIDE)
     ),
-    Verb(
-        "an|kommen kommt angekommen",
-        "arrive arrived",
-        DEED,
-        complements=(AT_VENUE, IN_TOWN),
-        auxiliary="sein",
-    ),
+    _movement("an|kommen kommt angekommen", "arrive arrived", DEED, complements=_ARRIVALS),
     BUY,
-    Verb(
-        "suchen sucht gesucht",
-        "look looked for",
-        DEED,
-        "thing animal child letter",
-        places=_HERE,
-        lasting=True,
+    _activity("suchen sucht gesucht", "look looked for", DEED, "thing animal child letter"),
+    Verb("geben gibt gegeben", "give gave", DEED, _PRESENTS, recipient="always"),
+    Verb("legen legt gelegt", "put put", DEED, _PORTABLE, complements=(ONTO,)),
+    _activity("essen isst gegessen", "eat ate", HABIT, _FOOD),
+    _activity("trinken trinkt getrunken", "drink drank", HABIT, "drink"),
+    _activity("schlafen schläft geschlafen", "sleep slept", HABIT, subjects=LIVING),
+    _lasting(
+        "warten wartet gewartet", "wait waited", HABIT, complements=(AWAITING,), places=_STOPS
     ),
-    Verb(
-        "geben gibt gegeben", "give gave", DEED, "book letter fruit thing sight", recipient="always"
-    ),
-    Verb(
-        "legen legt gelegt",
-        "put put",
-        DEED,
-        "book newspaper letter thing sight",
-        complements=(ONTO,),
-    ),
-    Verb("essen isst gegessen", "eat ate", HABIT, _FOOD, places=_HERE, lasting=True),
-    Verb("trinken trinkt getrunken", "drink drank", HABIT, "drink", places=_HERE, lasting=True),
-    Verb(
-        "schlafen schläft geschlafen",
-        "sleep slept",
-        HABIT,
-        subjects=LIVING,
-        places=_HERE,
-        lasting=True,
-    ),
-    Verb(
-        "warten wartet gewartet",
-        "wait waited",
-        HABIT,
-        complements=(AWAITING,),
-        places=(AT_VENUE,),
-        lasting=True,
-    ),
-    Verb(
-        "bleiben bleibt geblieben",
-        "stay stayed",
-        DEED,
-        complements=(AT_HOME, OUTSIDE, INSIDE),
-        auxiliary="sein",
-    ),
-    Verb(
-        "bringen bringt gebracht",
-        "bring brought",
-        HABIT,
-        "drink fruit newspaper sight",
-        recipient="always",
-    ),
-    Verb(
-        "fern|sehen sieht ferngesehen",
-        "watch watched television",
-        HABIT,
-        places=(INSIDE,),
-        lasting=True,
-    ),
+    _movement("bleiben bleibt geblieben", "stay stayed", DEED, complements=(AT_HOME, *_HERE)),
+    Verb("bringen bringt gebracht", "bring brought", HABIT, _SERVED, recipient="always"),
+    _lasting("fern|sehen sieht ferngesehen", "watch watched television", HABIT, places=(INSIDE,)),
     Verb("auf|machen macht aufgemacht", "open opened", HABIT, "door window"),
     Verb("zu|machen macht zugemacht", "close closed", HABIT, "door window"),
-    Verb(
-        "lesen liest gelesen",
-        "read read",
-        EFFORT,
-        "book newspaper letter",
-        places=_HERE,
-        lasting=True,
+    _activity("lesen liest gelesen", "read read", EFFORT, "book newspaper letter"),
+    _lasting(
+        "schreiben schreibt geschrieben", "write wrote", EFFORT, "letter", recipient="sometimes"
     ),
-    Verb(
-        "schreiben schreibt geschrieben",
-        "write wrote",
-        EFFORT,
-        "letter",
-        recipient="sometimes",
-        lasting=True,
+    _activity("helfen hilft geholfen", "help helped", EFFORT, PERSONS, "dative"),
+    _lasting("kochen kocht gekocht", "cook cooked", EFFORT, "dish stew", options=(FOR,)),
+    _activity("singen singt gesungen", "sing sang", EFFORT, "song", options=(FOR,)),
+    _lasting(
+        "reparieren repariert repariert", "repair repaired", EFFORT, "vehicle device furniture"
     ),
-    Verb(
-        "helfen hilft geholfen",
-        "help helped",
-        EFFORT,
-        PERSONS,
-        "dative",
-        places=_HERE,
-        lasting=True,
-    ),
-    Verb("kochen kocht gekocht", "cook cooked", EFFORT, "dish stew", options=(FOR,), lasting=True),
-    Verb(
-        "singen singt gesungen",
-        "sing sang",
-        EFFORT,
-        "song",
-        options=(FOR,),
-        places=_HERE,
-        lasting=True,
-    ),
-    Verb(
-        "reparieren repariert repariert",
-        "repair repaired",
-        EFFORT,
-        "vehicle device furniture",
-        lasting=True,
-    ),
-    Verb("waschen wäscht gewaschen", "wash washed", EFFORT, "vehicle clothing", lasting=True),
-    Verb(
+    _lasting("waschen wäscht gewaschen", "wash washed", EFFORT, "vehicle clothing"),
+    _lasting(
         "arbeiten arbeitet gearbeitet",
         "work worked",
         EFFORT,
         subjects=GROWN,
         options=(WITH,),
         places=(*_HERE, IN_TOWN),
-        lasting=True,
     ),
-    Verb(
+    _lasting(
         "spielen spielt gespielt",
         "play played",
         EFFORT,
         subjects="child kin animal",
         options=(WITH,),
         places=(*_HERE, BEHIND),
-        lasting=True,
     ),
-    Verb("gehen geht gegangen", "go went", EFFORT, complements=(INTO, TO, HOME), auxiliary="sein"),
-    Verb(
-        "fahren fährt gefahren",
-        "drive drove",
-        EFFORT,
-        subjects=GROWN,
-        complements=(INTO_TOWN, TO, HOME),
-        auxiliary="sein",
-    ),
-    Verb(
-        "laufen läuft gelaufen",
-        "run ran",
-        EFFORT,
-        subjects=LIVING,
-        complements=(INTO, THROUGH),
-        auxiliary="sein",
-    ),
+    _movement("gehen geht gegangen", "go went", EFFORT, complements=(INTO, TO, HOME)),
+    _movement("fahren fährt gefahren", "drive drove", EFFORT, subjects=GROWN, complements=_DRIVES),
+    _movement("laufen läuft gelaufen", "run ran", EFFORT, subjects=LIVING, complements=_RUNS),
     Verb("an|rufen ruft angerufen", "call called", EFFORT, PERSONS),
     Verb(
-        "ab|holen holt abgeholt",
-        "pick picked up",
-        EFFORT,
-        PERSONS,
-        subjects=GROWN,
-        places=(AT_VENUE,),
+        "ab|holen holt abgeholt", "pick picked up", EFFORT, PERSONS, subjects=GROWN, places=_STOPS
     ),
-    Verb("auf|räumen räumt aufgeräumt", "tidy tidied", EFFORT, "room building", lasting=True),
+    _lasting("auf|räumen räumt aufgeräumt", "tidy tidied", EFFORT, "room building"),
     Verb("ein|kaufen kauft eingekauft", "go went shopping", EFFORT, subjects=GROWN, places=_SHOPS),
 )

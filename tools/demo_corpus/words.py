@@ -1,4 +1,4 @@
-"""What the embedded corpus knows of a word: its principal parts, and the company it keeps.
+"""The lexicon of the embedded corpus: the forms of words, and which words go together.
 
 Each noun is of a kind (an adult, a drink, a vehicle ...), and verbs, prepositions and adjectives go
 with kinds of nouns, so that a teacher may read a book and no table ever eats an apple.
@@ -14,7 +14,7 @@ Forms = tuple[str, str, str, str]  # of a verb, after ich, du, er, wir; "" where
 
 
 class Nature(IntEnum):
-    """How a happening lies in time; each allows what those above it allow, and more."""
+    """How an event relates to time; each kind allows all that the kinds above it allow."""
 
     STATE = 0  # holds, without a date: to need, to live somewhere
     EVENT = 1  # has a date: to see, to find

@@ -1,0 +1,101 @@
+"""The root of the configuration: all sections of a run, and the rules between them."""
+
+from collections.abc import Iterator
+
+from pydantic import model_validator
+
+from nmt.config.data import DataConfig
+from nmt.config.decoding import DecodingConfig
+from nmt.config.model import BahdanauDecoderConfig, ModelConfig
+from nmt.config.section import ConfigSection, Count, ObjectiveConfig
+from nmt.config.tokenizer import TokenizerConfig, TrainedTokenizerConfig
+from nmt.config.training import GuidedAlignmentConfig, TrainingConfig
+
+
+class Config(ConfigSection):
+    """A training run, and the search with its model."""
+
+    run: str | None = None
+    """Run folder; null: `runs/NAME` for `NAME.yaml`."""
+    seed: Count = 1
+    """Random seed for initialization, dropout, shuffling and subword sampling."""
+    data: DataConfig
+    tokenizer: TokenizerConfig = TrainedTokenizerConfig()
+    """SentencePiece models: trained on the training corpus, or existing ones."""
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    decoding: DecodingConfig = DecodingConfig()
+
+    @property
+    def objectives(self) -> list[ObjectiveConfig]:
+        """The sections that are minimized beside the cross-entropy."""
+        given = [value for _, value in self.training if isinstance(value, ObjectiveConfig)]
+        own = self.model.attention.objective
+        return given if own is None else [*given, own]
+
+    def _conflicts(self) -> Iterator[str]:
+        if self.model.tied_embeddings == "all" and not self.tokenizer.joint:
+            yield (
+                "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
+                "`tokenizer.joint: true`, or tie only the `target`"
+            )
+        for name, corpus in (("validation", self.data.validation), ("test", self.data.test)):
+            if corpus is not None and corpus.alignments is not None:
+                yield (
+                    f"`data.{name}.alignments` would do nothing, for links guide training alone: "
+                    "leave it out, or give `data.train.alignments`"
+                )
+        guided = self.training.guided_alignment
+        if self.data.train.alignments is not None:
+            yield from self._guidance_conflicts(guided or GuidedAlignmentConfig())
+        elif guided is not None:
+            yield (
+                "`training.guided_alignment` says how links guide attention, and there are none: "
+                "leave it out, or give `data.train.alignments`"
+            )
+        attention = self.model.attention
+        if self.decoding.attention_seed is not None and not attention.samples:
+            yield (
+                "`decoding.attention_seed` samples positions, and `mechanism: "
+                f"{attention.mechanism}` weighs them: leave it out, or choose `mechanism: hard` or "
+                "`monotonic`"
+            )
+        if self.decoding.coverage_penalty and not attention.has_weights:
+            yield (
+                "`decoding.coverage_penalty` sums the weights of attention, and `mechanism: "
+                f"{attention.mechanism}` has none: leave it out, or choose `mechanism: global`"
+            )
+
+    def _guidance_conflicts(self, guided: GuidedAlignmentConfig) -> Iterator[str]:
+        """Yields why word links cannot guide the attention of this model."""
+        attention = self.model.attention
+        if not attention.learns_weights:
+            yield (
+                f"`mechanism: {attention.mechanism}` has no weights that `data.train.alignments` "
+                "could guide: leave them out, or choose `mechanism: global`"
+            )
+        if attention.objective is not None:
+            yield (
+                "`data.train.alignments` guide by a gradient, and `estimator: reinforce` "
+                "learns by reward: leave them out, or choose `estimator: gumbel`"
+            )
+        if guided.cost == "ce" and attention.zeros is not None:
+            yield (
+                "`guided_alignment.cost: ce` has no gradient where weights are exactly zero, as by "
+                f"{attention.zeros}: choose `cost: mse`, or `mechanism: global` with "
+                "`normalizer: softmax`"
+            )
+        if guided.step == "shifted" and isinstance(self.model.decoder, BahdanauDecoderConfig):
+            yield (
+                "`guided_alignment.step: shifted` guides the weights of the step that has read a "
+                "piece, and `decoder.kind: bahdanau` attends before it reads: choose "
+                "`step: predicted`, or `decoder.kind: luong`"
+            )
+
+    @model_validator(mode="after")
+    def _links_guide_by_default(self) -> "Config":
+        """Writes down how links guide attention if nothing was said, for the run folder to show."""
+        if self.training.guided_alignment is not None or self.data.train.alignments is None:
+            return self
+        guided = {"guided_alignment": GuidedAlignmentConfig()}
+        return self.model_copy(update={"training": self.training.model_copy(update=guided)})
