@@ -2,7 +2,8 @@
 
     python benchmarks/training_speed.py DIR     # DIR has train.de, train.en, val.de and val.en
 
-Prints the median over the last steps, when the programs of all buckets are compiled; padding not counted.
+Prints the median over the last steps, when the programs of all buckets are compiled. Padding is
+not counted.
 """
 
 import json

@@ -4,8 +4,8 @@ The terms follow the equations in `nmt.model` and `nmt.attention`. A product of 
 (n, m) matrix is n m multiplications and as many additions. Nothing else is counted: gates, tanh,
 softmax, dropout, the optimizer and the lookup of embeddings are no matrix products.
 
-Assumptions: source and target have the same length, encoder and decoder are GRUs of one layer, the
-score is additive, and Luong's decoder has input feeding.
+Assumptions: source and target have the same length, the encoder is bidirectional, encoder and
+decoder have one layer, the score is additive, and Luong's decoder has input feeding.
 """
 
 from nmt.config import BahdanauDecoderConfig, LuongDecoderConfig, ModelConfig, ScoredConfig
@@ -25,30 +25,31 @@ def decoding_flops(model: ModelConfig, *, vocabulary: int, length: int, beam: in
 
 
 def _encoding_flops(model: ModelConfig, length: int) -> float:
-    """Returns the operations per source token: both GRUs, U h_j, and W_s h once per sentence."""
+    """Returns the operations per source token: both cells, U h_j, and W_s h once per sentence."""
     embed, half, annotation = model.embedding_size, model.encoder.hidden_size, model.annotation_size
     state = model.decoder.hidden_size
-    gru = 3 * (embed + half) * half
+    cell = model.cell.matrices * (embed + half) * half
     keys = annotation * _score_size(model)
     initial = annotation * state / length
-    return 2.0 * (2 * gru + keys + initial)
+    return 2.0 * (2 * cell + keys + initial)
 
 
 def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
     """Returns the operations of a decoder step: its equations, term by term, and the logits."""
     embed, annotation, readout = model.embedding_size, model.annotation_size, model.readout_size
     state, score = model.decoder.hidden_size, _score_size(model)
-    gru = 3 * (embed + state) * state
+    matrices = model.cell.matrices
+    cell = matrices * (embed + state) * state
     attention = state * score + length * (score + annotation)  # W s; then energies and context
     match model.decoder:
         case LuongDecoderConfig():
-            feed = 3 * readout * state
+            feed = matrices * readout * state
             into_readout = (annotation + state) * readout
         case BahdanauDecoderConfig():
-            feed = 3 * annotation * state  # the context enters the GRU
+            feed = matrices * annotation * state  # the context enters the cell
             into_readout = (state + annotation + embed) * 2 * readout  # pairs, for maxout
     words = length * embed + embed * embed + embed * vocabulary if model.lexical_model else 0
-    return 2.0 * (gru + feed + attention + into_readout + readout * vocabulary + words)
+    return 2.0 * (cell + feed + attention + into_readout + readout * vocabulary + words)
 
 
 def _score_size(model: ModelConfig) -> int:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nmt import version
-from nmt.config import LuongDecoderConfig, ModelConfig
+from nmt.config import ConfigSection, ModelConfig
 from nmt.model.build import build_model
 from nmt.plotting.diagram import Arrow, Block, diagram
 from nmt.run import Run
@@ -106,7 +106,6 @@ def draw(description: dict[str, Any], model: ModelConfig) -> str:
     counts = {name: f"{_count(arrays):,} parameters" for name, arrays in parts(description).items()}
     source, target = (f"{description['vocabulary'][side]:,}" for side in ("source", "target"))
     encoder, decoder, cell = model.encoder, model.decoder, model.cell.kind.upper()
-    feeding = isinstance(decoder, LuongDecoderConfig) and decoder.input_feeding
     tied = "" if model.tied_embeddings == "none" else " of the target embedding"
     width, size = f"{model.readout_size}", f"size {model.embedding_size}"
     if model.lexical_model:
@@ -115,9 +114,9 @@ def draw(description: dict[str, Any], model: ModelConfig) -> str:
         "source pieces": [f"vocabulary of {source}"],
         "source embedding": [size, counts.get("source_embedding", "the target embedding")],
         "encoder": [
-            f"bidirectional {cell}, {_layers(encoder.layers)}",
-            f"2 x {encoder.hidden_size} units",
-            counts["encoder"],
+            f"{encoder.kind} {cell}",
+            _settings(encoder),
+            counts.get("encoder", "no parameters"),
         ],
         "attention": [
             model.attention.mechanism,
@@ -127,8 +126,8 @@ def draw(description: dict[str, Any], model: ModelConfig) -> str:
         "target pieces so far": [f"vocabulary of {target}"],
         "target embedding": [size, counts["target_embedding"]],
         "decoder": [
-            f"{decoder.kind}, {cell}, {_layers(decoder.layers)}",
-            f"{decoder.hidden_size} units" + (", input feeding" if feeding else ""),
+            f"{decoder.kind} {cell}",
+            _settings(decoder),
             counts["decoder"],
         ],
         "output": [f"softmax{tied}", f"{width} x {target}", counts["output"]],
@@ -142,8 +141,10 @@ def _score(model: ModelConfig) -> dict[str, str]:
     return model.attention.model_dump(include={"score", "normalizer"})
 
 
-def _layers(number: int) -> str:
-    return f"{number} layer" + ("s" if number > 1 else "")
+def _settings(section: ConfigSection) -> str:
+    """Returns the settings of a section but its kind, as far as they are given."""
+    given = section.model_dump(exclude={"kind"}, exclude_none=True)
+    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in given.items())
 
 
 def _count(parameters: list[dict[str, Any]]) -> int:

@@ -171,7 +171,8 @@ def write(tmp_path):
         (
             {"model": {"attention": {"score": "dot"}, "decoder": {"hidden_size": 500}}},
             "model: the score 'dot' compares the decoder state with annotations directly: "
-            "`decoder.hidden_size` (500) must be twice `encoder.hidden_size` (256); "
+            "`decoder.hidden_size` (500) must be the size of an annotation (512), twice the "
+            "`encoder.hidden_size`; "
             "or choose 'general'",
         ),
         (

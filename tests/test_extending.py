@@ -25,11 +25,14 @@ import numpy as np
 import nmt
 from nmt import configfile
 from nmt.inference.guesser import Guesser
+from nmt.info import describe, draw, render
 from nmt.inference.predictor import Predictor
 
 blank = configfile.load("blank.yaml", sys.argv[1:])
 run = nmt.train(blank)
 print([record["train/free"] for record in run.records() if "train/free" in record])
+description = describe(run)
+assert "still" in draw(description, run.config.model).lower() and render(description)
 print([repr(each.text) for each in nmt.Translator.load(run.path).translate(["a b", "c"])])
 tokenizers = run.tokenizers()
 guesser = Guesser(tokenizers.target.size)

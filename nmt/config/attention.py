@@ -30,6 +30,7 @@ SCORES = {
     "scaled_general": "nmt.attention.dot_scores:ScaledGeneralScore",
     "location": "nmt.attention.scores:LocationScore",
 }
+DIRECT = ("dot", "scaled_dot")  # they compare vectors of equal size
 # JSON schema of `score`: editors offer the names, and accept a path.
 SCHEMA: list[JsonValue] = [{"enum": [*SCORES]}, {"type": "string", "pattern": ":"}]
 
@@ -106,6 +107,10 @@ class MechanismConfig(Buildable):
         """The setting that gives source words weights of exactly zero, which have no gradient."""
         return None
 
+    def size_conflicts(self, query_size: int, annotation_size: int) -> Iterator[str]:
+        """Yields why the mechanism cannot have a decoder state and annotations of these sizes."""
+        yield from ()
+
 
 class ScoredConfig(MechanismConfig):
     """A mechanism that compares the decoder's state with source positions."""
@@ -138,6 +143,15 @@ class ScoredConfig(MechanismConfig):
             yield (
                 f"`mechanism: {self.mechanism}` compares {self.compares}, and `score: location` "
                 "compares nothing: choose another score, or `mechanism: global`"
+            )
+
+    def size_conflicts(self, query_size: int, annotation_size: int) -> Iterator[str]:
+        """Yields that a product of two vectors needs vectors of one size."""
+        if self.score in DIRECT and query_size != annotation_size:
+            yield (
+                f"the score {self.score!r} compares the decoder state with annotations directly: "
+                f"`decoder.hidden_size` ({query_size}) must be the size of an annotation "
+                f"({annotation_size}), twice the `encoder.hidden_size`; or choose 'general'"
             )
 
 
@@ -247,6 +261,14 @@ class MultiHeadConfig(NormalizedConfig):
     mechanism: Literal["multi_head"] = "multi_head"
     heads: Size = 4
     """Number of heads; each works on an equal part of the annotation."""
+
+    def size_conflicts(self, query_size: int, annotation_size: int) -> Iterator[str]:
+        """Yields that the heads share an annotation in equal parts."""
+        if annotation_size % self.heads:
+            yield (
+                f"heads share an annotation in equal parts: its size ({annotation_size}), twice "
+                f"the `encoder.hidden_size`, must be a multiple of `attention.heads` ({self.heads})"
+            )
 
 
 class UniformConfig(MechanismConfig):

@@ -3,22 +3,32 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from nmt.config.attention import AttentionConfig, GlobalConfig, MultiHeadConfig, ScoredConfig
+from nmt.config.attention import AttentionConfig, GlobalConfig
 from nmt.config.section import Buildable, Choice, ConfigSection, Fraction, Size
 
 
-class GRUConfig(Buildable):
+class RecurrentConfig(Buildable):
+    """Settings that every recurrent cell has."""
+
+    matrices: ClassVar[int]  # that the input, and as many that the state is multiplied with
+
+    kind: str
+
+
+class GRUConfig(RecurrentConfig):
     """The gated recurrent unit (Cho et al. 2014)."""
 
     implementation: ClassVar[str] = "nmt.recurrent.gru:GRU"
+    matrices: ClassVar[int] = 3
 
     kind: Literal["gru"] = "gru"
 
 
-class LSTMConfig(Buildable):
+class LSTMConfig(RecurrentConfig):
     """Long short-term memory (Hochreiter and Schmidhuber 1997), with a forget gate."""
 
     implementation: ClassVar[str] = "nmt.recurrent.lstm:LSTM"
+    matrices: ClassVar[int] = 4
 
     kind: Literal["lstm"] = "lstm"
     forget_bias: float = 1.0
@@ -51,6 +61,8 @@ EncoderConfig = Annotated[BidirectionalConfig, Choice(default="bidirectional")]
 class AttentionalDecoderConfig(Buildable):
     """Settings that both decoders have."""
 
+    attends_first: ClassVar[bool] = False  # before it has read the previous token
+
     kind: str
     hidden_size: Size = 512
     """Units of each layer."""
@@ -64,6 +76,7 @@ class BahdanauDecoderConfig(AttentionalDecoderConfig):
     """The decoder of Bahdanau et al. (2015): it attends, then updates its state."""
 
     implementation: ClassVar[str] = "nmt.model.bahdanau:BahdanauDecoder"
+    attends_first: ClassVar[bool] = True
 
     kind: Literal["bahdanau"] = "bahdanau"
 
@@ -79,8 +92,6 @@ class LuongDecoderConfig(AttentionalDecoderConfig):
 
 
 DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(default="luong")]
-
-DIRECT = ("dot", "scaled_dot")  # scores that compare vectors of equal size
 
 
 class ModelConfig(ConfigSection):
@@ -114,26 +125,13 @@ class ModelConfig(ConfigSection):
         return self.decoder.readout_size or self.embedding_size
 
     def _conflicts(self) -> Iterator[str]:
-        attention, decoder = self.attention, self.decoder
+        attention = self.attention
         if self.tied_embeddings != "none" and self.readout_size != self.embedding_size:
             yield (
                 "tied embeddings are also the output matrix: `decoder.readout_size` "
                 f"({self.readout_size}) must equal `embedding_size` ({self.embedding_size})"
             )
-        differ = decoder.hidden_size != self.annotation_size
-        if isinstance(attention, MultiHeadConfig):
-            if self.annotation_size % attention.heads:
-                yield (
-                    "heads share an annotation in equal parts: twice `encoder.hidden_size` "
-                    f"({self.encoder.hidden_size}) must be a multiple of `attention.heads` "
-                    f"({attention.heads})"
-                )
-        elif isinstance(attention, ScoredConfig) and attention.score in DIRECT and differ:
-            yield (
-                f"the score {attention.score!r} compares the decoder state with annotations "
-                f"directly: `decoder.hidden_size` ({decoder.hidden_size}) must be twice "
-                f"`encoder.hidden_size` ({self.encoder.hidden_size}); or choose 'general'"
-            )
+        yield from attention.size_conflicts(self.decoder.hidden_size, self.annotation_size)
         if self.lexical_model and not attention.has_weights:
             yield (
                 "`lexical_model: true` reads the source words that are attended to, and "

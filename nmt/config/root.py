@@ -6,7 +6,7 @@ from pydantic import model_validator
 
 from nmt.config.data import DataConfig
 from nmt.config.decoding import DecodingConfig
-from nmt.config.model import BahdanauDecoderConfig, ModelConfig
+from nmt.config.model import ModelConfig
 from nmt.config.section import ConfigSection, Count, ObjectiveConfig
 from nmt.config.tokenizer import TokenizerConfig, TrainedTokenizerConfig
 from nmt.config.training import GuidedAlignmentConfig, TrainingConfig
@@ -85,11 +85,11 @@ class Config(ConfigSection):
                 f"{attention.zeros}: choose `cost: mse`, or `mechanism: global` with "
                 "`normalizer: softmax`"
             )
-        if guided.step == "shifted" and isinstance(self.model.decoder, BahdanauDecoderConfig):
+        if guided.step == "shifted" and self.model.decoder.attends_first:
             yield (
                 "`guided_alignment.step: shifted` guides the weights of the step that has read a "
-                "piece, and `decoder.kind: bahdanau` attends before it reads: choose "
-                "`step: predicted`, or `decoder.kind: luong`"
+                f"piece, and `decoder.kind: {self.model.decoder.kind}` attends before it reads: "
+                "choose `step: predicted`, or `decoder.kind: luong`"
             )
 
     @model_validator(mode="after")

@@ -95,7 +95,14 @@ def test_info_draws_the_model(nmt, copy_run, tmp_path):
     drawing = ElementTree.parse(tmp_path / "model.svg").getroot()
     texts = [element.text for element in drawing.iter() if element.tag.endswith("text")]
     assert code == 0
-    for text in ("encoder", "attention", "global", "additive, softmax", "2 x 16 units", "query"):
+    for text in (
+        "encoder",
+        "attention",
+        "global",
+        "additive, softmax",
+        "hidden size 16, layers 1",
+        "query",
+    ):
         assert text in texts
     assert "softmax" in texts
     assert "16 x 21" in texts
@@ -109,7 +116,7 @@ def test_the_drawing_names_the_recurrent_cell(copy_run):
     run = Run.open(copy_run)
     drawing = draw(describe(run), run.config.model.model_copy(update={"cell": LSTMConfig()}))
 
-    assert "bidirectional LSTM, 1 layer<" in drawing
+    assert "bidirectional LSTM<" in drawing
     assert "GRU" not in drawing
 
 
