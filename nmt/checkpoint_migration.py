@@ -83,9 +83,7 @@ def read(path: Path) -> Arrays:
 
 
 def migrated(
-    arrays: Arrays,
-    renames: Mapping[str, str] = RENAMES,
-    additions: Sequence[Addition] = ADDITIONS,
+    arrays: Arrays, renames: Mapping[str, str] = RENAMES, additions: Sequence[Addition] = ADDITIONS
 ) -> Arrays:
     """Returns the named arrays of an older format as this one has them.
 

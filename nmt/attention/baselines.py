@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.config import MechanismConfig
+from nmt.types import Annotations, Context, Query
 
 
 class Baseline(Stateless, nnx.Module):
@@ -16,9 +17,7 @@ class Baseline(Stateless, nnx.Module):
     ) -> None:
         pass  # there is nothing to learn
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src 0"]:
+    def keys(self, annotations: Annotations) -> Float[Array, "batch src 0"]:
         """Returns empty keys."""
         return annotations[..., :0]
 
@@ -27,8 +26,8 @@ class UniformAttention(Baseline):
     """The mean of the annotations at every step."""
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
+        self, query: Query, encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Context, AttentionOutput, tuple[()]]:
         """Returns the mean of the real annotations, and one weight for all real positions."""
         real = encoded.mask.astype(jnp.float32)
         weights = real / jnp.maximum(real.sum(axis=-1, keepdims=True), 1.0)
@@ -42,11 +41,7 @@ class NoAttention(Baseline):
     """
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
+        self, query: Query, encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Context, AttentionOutput, tuple[()]]:
         """Returns the summary of the source, and weights of zero."""
-        return (
-            encoded.summary,
-            AttentionOutput(jnp.zeros(encoded.mask.shape, jnp.float32)),
-            state,
-        )
+        return (encoded.summary, AttentionOutput(jnp.zeros(encoded.mask.shape, jnp.float32)), state)

@@ -11,6 +11,7 @@ from nmt.attention.soft import ScoredAttention
 from nmt.config import GlobalConfig, GRUConfig, LinguisticCoverageConfig, NeuralCoverageConfig
 from nmt.errors import ConfigError
 from nmt.recurrent.gru import GRU
+from nmt.types import Annotations, Context, Coverage, Keys, Query, Weights
 
 
 class LinguisticCoverage(nnx.Module):
@@ -36,9 +37,9 @@ class LinguisticCoverage(nnx.Module):
     def __call__(
         self,
         coverage: Float[Array, "batch src 1"],
-        weights: Float[Array, "batch src"],
-        query: Float[Array, "batch query"],
-        annotations: Float[Array, "batch src annotation"],
+        weights: Weights,
+        query: Query,
+        annotations: Annotations,
     ) -> Float[Array, "batch src 1"]:
         """Returns the coverage after one more target token."""
         logits = self.fertility(annotations).astype(coverage.dtype)
@@ -62,12 +63,8 @@ class NeuralCoverage(nnx.Module):
         self.query = nnx.Linear(query_size, self.cell.gates, use_bias=False, rngs=rngs)
 
     def __call__(
-        self,
-        coverage: Float[Array, "batch src coverage"],
-        weights: Float[Array, "batch src"],
-        query: Float[Array, "batch query"],
-        annotations: Float[Array, "batch src annotation"],
-    ) -> Float[Array, "batch src coverage"]:
+        self, coverage: Coverage, weights: Weights, query: Query, annotations: Annotations
+    ) -> Coverage:
         """Returns the coverage after one more target token."""
         inputs = self.cell.project(annotations) + self.query(query)[:, None, :]
         inputs = inputs + self.weight(weights[:, :, None].astype(annotations.dtype))
@@ -100,42 +97,28 @@ class CoverageAttention(ScoredAttention):
             self.coverage.size, key_size, use_bias=False, kernel_init=zeros, rngs=rngs
         )
 
-    def initial_state(self, encoded: EncodedSource) -> Float[Array, "batch src coverage"]:
+    def initial_state(self, encoded: EncodedSource) -> Coverage:
         """Returns C_0, in float32 or wider: shares of many target tokens add up."""
         dtype = jnp.promote_types(encoded.annotations.dtype, jnp.float32)
         return jnp.zeros((*encoded.mask.shape, self.coverage.size), dtype)
 
     def __call__(
-        self,
-        query: Float[Array, "batch query"],
-        encoded: EncodedSource,
-        state: Float[Array, "batch src coverage"],
-    ) -> tuple[
-        Float[Array, "batch annotation"], AttentionOutput, Float[Array, "batch src coverage"]
-    ]:
+        self, query: Query, encoded: EncodedSource, state: Coverage
+    ) -> tuple[Context, AttentionOutput, Coverage]:
         """Returns the context, the weights, and the coverage with this target token in it."""
         weights = self.normalize(self._scores(query, encoded.keys, state), encoded.mask)
         context = weighted_sum(weights, encoded.annotations)
         state = self.coverage(state, weights, query, encoded.annotations)
         return context, AttentionOutput(weights), state
 
-    def _scores(
-        self,
-        query: Float[Array, "batch query"],
-        keys: Float[Array, "batch src key"],
-        coverage: Float[Array, "batch src coverage"],
-    ) -> Float[Array, "batch src"]:
+    def _scores(self, query: Query, keys: Keys, coverage: Coverage) -> Weights:
         """Returns the scores, of which nothing is kept for the gradient.
 
         The (batch, src, key) sums of every target position would fill the memory.
         """
 
         @jax.checkpoint
-        def scores(
-            query: Float[Array, "batch query"],
-            keys: Float[Array, "batch src key"],
-            coverage: Float[Array, "batch src coverage"],
-        ) -> Float[Array, "batch src"]:
+        def scores(query: Query, keys: Keys, coverage: Coverage) -> Weights:
             return self.score(query, keys + self.added(coverage))
 
         return scores(query, keys, coverage.astype(keys.dtype))

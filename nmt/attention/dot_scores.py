@@ -5,6 +5,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.errors import ConfigError
+from nmt.types import Annotations, Query, Scores
 
 
 class DotScore(nnx.Module):
@@ -20,15 +21,11 @@ class DotScore(nnx.Module):
                 f"{query_size} and {annotation_size}; choose 'general'"
             )
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src annotation"]:
+    def keys(self, annotations: Annotations) -> Annotations:
         """Returns the annotations themselves."""
         return annotations
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Float[Array, "batch src query"]) -> Scores:
         """Returns s . h_j for each j."""
         return float32_sum("bq,bsq->bs", query, keys)
 
@@ -42,15 +39,11 @@ class ScaledDotScore(nnx.Module):
     def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
         self.dot = DotScore(query_size, annotation_size, rngs=rngs)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src annotation"]:
+    def keys(self, annotations: Annotations) -> Annotations:
         """Returns the annotations themselves."""
         return annotations
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Float[Array, "batch src query"]) -> Scores:
         """Returns s . h_j / sqrt(d) for each j."""
         return self.dot(query, keys) / query.shape[-1] ** 0.5
 
@@ -61,15 +54,11 @@ class GeneralScore(nnx.Module):
     def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
         self.key = nnx.Linear(annotation_size, query_size, use_bias=False, rngs=rngs)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src query"]:
+    def keys(self, annotations: Annotations) -> Float[Array, "batch src query"]:
         """Returns W h_j."""
         return self.key(annotations)
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Float[Array, "batch src query"]) -> Scores:
         """Returns s . W h_j for each j."""
         return float32_sum("bq,bsq->bs", query, keys)
 
@@ -84,15 +73,11 @@ class ScaledGeneralScore(nnx.Module):
         self.general = GeneralScore(query_size, annotation_size, rngs=rngs)
         self.scale = nnx.Param(jnp.ones(()))
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src query"]:
+    def keys(self, annotations: Annotations) -> Float[Array, "batch src query"]:
         """Returns W h_j."""
         return self.general.keys(annotations)
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Float[Array, "batch src query"]) -> Scores:
         """Returns g s . W h_j for each j."""
         return self.general(query, keys) * self.scale[...]
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 from flax import nnx, struct
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Int
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, keys_at, weighted_sum
 from nmt.attention.soft import ScoredAttention
 from nmt.config import GumbelConfig, HardConfig, ReinforceConfig
+from nmt.types import Context, Query, Weights
 
 
 @struct.dataclass
@@ -54,8 +55,8 @@ class HardAttention(ScoredAttention):
         return HardState(time=jnp.ones(batch, jnp.int32), soft=soft)
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: HardState
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, HardState]:
+        self, query: Query, encoded: EncodedSource, state: HardState
+    ) -> tuple[Context, AttentionOutput, HardState]:
         """Returns one annotation, the probabilities of all, and the next state."""
         weights = self.normalize(self.score(query, encoded.keys), encoded.mask)
         logits = jnp.log(jnp.maximum(weights, jnp.finfo(weights.dtype).tiny))
@@ -74,12 +75,12 @@ class HardAttention(ScoredAttention):
 
     def _learning(
         self,
-        drawn: Float[Array, "batch src"],
-        logits: Float[Array, "batch src"],
+        drawn: Weights,
+        logits: Weights,
         attended: AttentionOutput,
         encoded: EncodedSource,
         state: HardState,
-    ) -> tuple[Float[Array, "batch src"], AttentionOutput]:
+    ) -> tuple[Weights, AttentionOutput]:
         """Returns what the context is the sum by in training, and what the loss has to know."""
         if isinstance(self.estimator, GumbelConfig):
             logits = jnp.where(encoded.mask, logits, jnp.finfo(logits.dtype).min)

@@ -5,20 +5,29 @@ from typing import Any, Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
-from nmt.types import RowKeys
+from nmt.types import (
+    Annotations,
+    Context,
+    Keys,
+    Query,
+    RowKeys,
+    SourceEmbeddings,
+    SourceMask,
+    Weights,
+)
 
 
 @struct.dataclass
 class EncodedSource:
     """A source as the decoder sees it: computed once a sentence, read at every target position."""
 
-    annotations: Float[Array, "batch src annotation"]
-    keys: Float[Array, "batch src key"]  # the score's projection of the annotations
-    mask: Bool[Array, "batch src"]  # True where a token stands, False on padding
-    summary: Float[Array, "batch annotation"]  # last states of both directions, side by side
-    embedded: Float[Array, "batch src embed"] | None = None  # source tokens, if read directly
+    annotations: Annotations
+    keys: Keys  # the score's projection of the annotations
+    mask: SourceMask  # True where a token stands, False on padding
+    summary: Context  # last states of both directions, side by side
+    embedded: SourceEmbeddings | None = None  # source tokens, if read directly
     sample_keys: RowKeys = None  # of mechanisms that sample positions; else they take the best
     training: bool = struct.field(pytree_node=False, default=False)  # not translating
 
@@ -35,24 +44,19 @@ class AttentionOutput:
 class Attention(Protocol):
     """What a decoder asks of a mechanism."""
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
+    def keys(self, annotations: Annotations) -> Keys:
         """Returns what of the annotations is the same at every target position."""
-        ...
 
     def initial_state(self, encoded: EncodedSource) -> Any:
         """Returns what is carried from one target position to the next: leaves of axis batch.
 
         `()` says that no position waits for another: they may all be attended from at once.
         """
-        ...
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: Any
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, Any]:
+        self, query: Query, encoded: EncodedSource, state: Any
+    ) -> tuple[Context, AttentionOutput, Any]:
         """Returns the context, in the type of the annotations, the weights, and the next state."""
-        ...
 
 
 class Stateless:
@@ -63,9 +67,7 @@ class Stateless:
         return ()
 
 
-def weighted_sum(
-    weights: Float[Array, "batch src"], annotations: Float[Array, "batch src annotation"]
-) -> Float[Array, "batch annotation"]:
+def weighted_sum(weights: Weights, annotations: Annotations) -> Context:
     """Returns the context: the sum of the annotations by their weights, in their type."""
     return jnp.einsum("bs,bsa->ba", weights.astype(annotations.dtype), annotations)
 

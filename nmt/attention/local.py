@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Float, Shaped
 
 from nmt.attention.dot_scores import float32_sum
 from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.attention.soft import ScoredAttention
 from nmt.config import LocalConfig, LocalPConfig
+from nmt.types import Annotations, Context, Position, Query, SourceMask
 
 
 class WindowedAttention(ScoredAttention):
@@ -28,11 +29,8 @@ class WindowedAttention(ScoredAttention):
         self.window = config.window
 
     def near(
-        self,
-        query: Float[Array, "batch query"],
-        encoded: EncodedSource,
-        centre: Float[Array, " batch"],
-    ) -> tuple[Float[Array, "batch width"], Float[Array, "batch width"], Int[Array, " batch"]]:
+        self, query: Query, encoded: EncodedSource, centre: Float[Array, " batch"]
+    ) -> tuple[Float[Array, "batch width"], Float[Array, "batch width"], Position]:
         """Returns the weights of a window, distances from its centre, and its first position."""
         src = encoded.mask.shape[1]
         width = min(2 * self.window + 1, src)
@@ -53,26 +51,19 @@ class LocalMonotonicAttention(WindowedAttention):
     position, so that there is always something to attend to.
     """
 
-    def initial_state(self, encoded: EncodedSource) -> Int[Array, " batch"]:
+    def initial_state(self, encoded: EncodedSource) -> Position:
         """Returns t = 0."""
         return jnp.zeros(encoded.mask.shape[0], jnp.int32)
 
     def __call__(
-        self,
-        query: Float[Array, "batch query"],
-        encoded: EncodedSource,
-        state: Int[Array, " batch"],
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, Int[Array, " batch"]]:
+        self, query: Query, encoded: EncodedSource, state: Position
+    ) -> tuple[Context, AttentionOutput, Position]:
         """Returns the context, the weights, which are zero outside the window, and t + 1."""
         last = jnp.maximum(encoded.mask.sum(axis=-1) - 1, 0)
         centre = jnp.minimum(state, last).astype(jnp.float32)
         weights, _, first = self.near(query, encoded, centre)
         context = _context_of_windows(weights, encoded.annotations, first)
-        return (
-            context,
-            AttentionOutput(_spread(weights, first, encoded.mask.shape[1])),
-            state + 1,
-        )
+        return (context, AttentionOutput(_spread(weights, first, encoded.mask.shape[1])), state + 1)
 
 
 class LocalPredictiveAttention(Stateless, WindowedAttention):
@@ -94,21 +85,15 @@ class LocalPredictiveAttention(Stateless, WindowedAttention):
         self.position = nnx.Linear(query_size, 1, use_bias=False, rngs=rngs)
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
+        self, query: Query, encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Context, AttentionOutput, tuple[()]]:
         """Returns the context, and the weights, which are zero outside the window."""
         weights, distance, first = self.near(query, encoded, self.centre(query, encoded.mask))
         weights = weights * jnp.exp(-2 * (distance / self.window) ** 2)
         context = _context_of_windows(weights, encoded.annotations, first)
-        return (
-            context,
-            AttentionOutput(_spread(weights, first, encoded.mask.shape[1])),
-            state,
-        )
+        return (context, AttentionOutput(_spread(weights, first, encoded.mask.shape[1])), state)
 
-    def centre(
-        self, query: Float[Array, "batch query"], mask: Bool[Array, "batch src"]
-    ) -> Float[Array, " batch"]:
+    def centre(self, query: Query, mask: SourceMask) -> Float[Array, " batch"]:
         """Returns p_t, in [0, S], in float32 or wider: bfloat16 cannot count beyond 256."""
         hidden = jnp.tanh(self.hidden(query))
         v = self.position.kernel[...].squeeze(-1)
@@ -117,10 +102,8 @@ class LocalPredictiveAttention(Stateless, WindowedAttention):
 
 @jax.checkpoint
 def _context_of_windows(
-    weights: Float[Array, "batch window"],
-    annotations: Float[Array, "batch src annotation"],
-    first: Int[Array, " batch"],
-) -> Float[Array, "batch annotation"]:
+    weights: Float[Array, "batch window"], annotations: Annotations, first: Position
+) -> Context:
     """Returns the weighted sum of the annotations from each row's first position on.
 
     Kept for the gradient, the windows of every target position would fill the memory.
@@ -129,14 +112,14 @@ def _context_of_windows(
 
 
 def _windows(
-    rows: Shaped[Array, "batch src *rest"], first: Int[Array, " batch"], width: int
+    rows: Shaped[Array, "batch src *rest"], first: Position, width: int
 ) -> Shaped[Array, "batch {width} *rest"]:
     """Returns `width` positions of each row, from its first one on."""
     return jax.vmap(partial(lax.dynamic_slice_in_dim, slice_size=width))(rows, first)
 
 
 def _spread(
-    weights: Float[Array, "batch window"], first: Int[Array, " batch"], src: int
+    weights: Float[Array, "batch window"], first: Position, src: int
 ) -> Float[Array, "batch {src}"]:
     """Returns the weights of windows in their places, among zeros."""
     zeros = jnp.zeros((weights.shape[0], src), weights.dtype)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 from nmt.attention.interface import AttentionOutput, EncodedSource, keys_at, weighted_sum
 from nmt.attention.scores import ScoreFunction, build_score
 from nmt.config import MonotonicConfig
-from nmt.types import RowKeys
+from nmt.types import Annotations, Context, Keys, Position, Query, RowKeys, Weights
 
 Pair = tuple[Float[Array, "..."], Float[Array, "..."]]
 
@@ -21,7 +21,7 @@ class MonotonicState:
     """Where attention was before; in search every leaf has the axis of the beam too."""
 
     time: Int[Array, " batch *beam"]  # counts draws, for new ones each time
-    reached: Float[Array, "batch src"] | Int[Array, " batch *beam"]  # training: alpha; else t
+    reached: Weights | Int[Array, " batch *beam"]  # training: alpha; else t
 
 
 class MonotonicAttention(nnx.Module):
@@ -53,9 +53,7 @@ class MonotonicAttention(nnx.Module):
         self.offset = nnx.Param(jnp.array(config.offset))
         self.noise = config.noise
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
+    def keys(self, annotations: Annotations) -> Keys:
         """Returns what the score compares a query with."""
         return self.score.keys(annotations)
 
@@ -69,8 +67,8 @@ class MonotonicAttention(nnx.Module):
         return MonotonicState(time=start, reached=jax.nn.one_hot(start, src, dtype=dtype))
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: MonotonicState
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, MonotonicState]:
+        self, query: Query, encoded: EncodedSource, state: MonotonicState
+    ) -> tuple[Context, AttentionOutput, MonotonicState]:
         """Returns the context, the weights, which are zero or one in translating, and the state."""
         draws = keys_at(encoded.sample_keys, state.time)
         if encoded.training:
@@ -86,19 +84,15 @@ class MonotonicAttention(nnx.Module):
         )
 
     def _energies(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch some key"]
+        self, query: Query, keys: Float[Array, "batch some key"]
     ) -> Float[Array, "batch some"]:
         """Returns score + r, in float32 or wider."""
         scores = self.score(query, keys)
         return scores.astype(jnp.promote_types(scores.dtype, jnp.float32)) + self.offset[...]
 
     def _expected(
-        self,
-        query: Float[Array, "batch query"],
-        encoded: EncodedSource,
-        before: Float[Array, "batch src"],
-        draws: RowKeys,
-    ) -> Float[Array, "batch src"]:
+        self, query: Query, encoded: EncodedSource, before: Weights, draws: RowKeys
+    ) -> Weights:
         """Returns alpha_i, from alpha_{i-1}, by equations 11 to 14."""
         energies = self._energies(query, encoded.keys)
         shape, dtype = energies.shape[1:], energies.dtype
@@ -109,23 +103,17 @@ class MonotonicAttention(nnx.Module):
         return chosen * _arrivals(passed, before.astype(dtype))
 
     def _first(
-        self,
-        query: Float[Array, "batch query"],
-        encoded: EncodedSource,
-        pointer: Int[Array, " batch"],
-        draws: RowKeys,
-    ) -> Int[Array, " batch"]:
+        self, query: Query, encoded: EncodedSource, pointer: Position, draws: RowKeys
+    ) -> Position:
         """Returns t_i, from t_{i-1}; the length of the source if nothing is attended to."""
         length = encoded.mask.sum(axis=-1)
 
-        def searches(
-            carry: tuple[Int[Array, " batch"], Bool[Array, " batch"]],
-        ) -> Bool[Array, ""]:
+        def searches(carry: tuple[Position, Bool[Array, " batch"]]) -> Bool[Array, ""]:
             return carry[1].any()
 
         def look(
-            carry: tuple[Int[Array, " batch"], Bool[Array, " batch"]],
-        ) -> tuple[Int[Array, " batch"], Bool[Array, " batch"]]:
+            carry: tuple[Position, Bool[Array, " batch"]],
+        ) -> tuple[Position, Bool[Array, " batch"]]:
             pointer, searching = carry
             energies = self._energies(query, _at(encoded.keys, pointer))[:, 0]
             stops = energies >= 0
@@ -140,9 +128,7 @@ class MonotonicAttention(nnx.Module):
         return found
 
 
-def _arrivals(
-    passed: Float[Array, "batch src"], before: Float[Array, "batch src"]
-) -> Float[Array, "batch src"]:
+def _arrivals(passed: Weights, before: Weights) -> Weights:
     """Returns q_j = passed_{j-1} q_{j-1} + before_j, the probability to look at position j.
 
     A first-order linear recurrence is associative, so that it takes log(src) steps; unlike the
@@ -156,17 +142,13 @@ def _arrivals(
     return lax.associative_scan(joined, (factors, before), axis=1)[1]
 
 
-def _taken(
-    encoded: EncodedSource, pointer: Int[Array, " batch"]
-) -> tuple[Float[Array, "batch annotation"], Float[Array, "batch src"]]:
+def _taken(encoded: EncodedSource, pointer: Position) -> tuple[Context, Weights]:
     """Returns the annotation at the pointer and its weights; zeros beyond the source."""
     inside = pointer < encoded.mask.sum(axis=-1)
     context = jnp.where(inside[:, None], _at(encoded.annotations, pointer)[:, 0], 0.0)
     return context, encoded.mask * jax.nn.one_hot(pointer, encoded.mask.shape[1], dtype=jnp.float32)
 
 
-def _at(
-    rows: Float[Array, "batch src width"], pointer: Int[Array, " batch"]
-) -> Float[Array, "batch 1 width"]:
+def _at(rows: Float[Array, "batch src width"], pointer: Position) -> Float[Array, "batch 1 width"]:
     """Returns one position of each row; the last one for a pointer beyond them."""
     return jnp.take_along_axis(rows, pointer[:, None, None], axis=1, mode="clip")

@@ -9,6 +9,7 @@ from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, w
 from nmt.attention.normalizers import build_normalizer
 from nmt.attention.scores import ScoreFunction, build_score
 from nmt.config import MultiHeadConfig
+from nmt.types import Annotations, Context, Keys, Query, Weights
 
 
 class MultiHeadAttention(Stateless, nnx.Module):
@@ -35,21 +36,17 @@ class MultiHeadAttention(Stateless, nnx.Module):
         self.score: ScoreFunction = build_score(config, self.size, self.size, rngs=rngs)
         self.normalize = build_normalizer(config)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
+    def keys(self, annotations: Annotations) -> Keys:
         """Returns what the score compares a query with, of all heads side by side."""
         keys = jax.vmap(self.score.keys, in_axes=2, out_axes=2)(self._split(self.key(annotations)))
         return keys.reshape(*annotations.shape[:2], self.heads * keys.shape[-1])
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
+        self, query: Query, encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Context, AttentionOutput, tuple[()]]:
         """Returns the context, and the mean of the heads' weights."""
 
-        def attend(
-            query: Float[Array, "batch size"], keys: Float[Array, "batch src key"]
-        ) -> tuple[Float[Array, "batch annotation"], Float[Array, "batch src"]]:
+        def attend(query: Float[Array, "batch size"], keys: Keys) -> tuple[Context, Weights]:
             weights = self.normalize(self.score(query, keys), encoded.mask)
             return weighted_sum(weights, encoded.annotations), weights
 

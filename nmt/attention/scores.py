@@ -12,6 +12,7 @@ from nmt.attention.dot_scores import float32_sum
 from nmt.config import SCORES, ScoredConfig
 from nmt.config.section import imported
 from nmt.errors import ConfigError
+from nmt.types import Annotations, Keys, Query, Scores
 
 
 @runtime_checkable
@@ -21,17 +22,11 @@ class ScoreFunction(Protocol):
     It is built as `Class(query_size, annotation_size, rngs=rngs, **score_options)`.
     """
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
+    def keys(self, annotations: Annotations) -> Keys:
         """Returns what of the annotations is the same at every target position."""
-        ...
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src key"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Keys) -> Scores:
         """Returns one unnormalised score for each source position."""
-        ...
 
 
 class AdditiveScore(nnx.Module):
@@ -56,15 +51,11 @@ class AdditiveScore(nnx.Module):
         self.key = nnx.Linear(annotation_size, size, use_bias=False, rngs=rngs)
         self.energy = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
+    def keys(self, annotations: Annotations) -> Keys:
         """Returns U h_j."""
         return self.key(annotations)
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src key"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Keys) -> Scores:
         """Returns v . tanh(W s + U h_j) for each j."""
         return _energies(self.query(query), keys, self.energy.kernel[...].squeeze(-1))
 
@@ -91,15 +82,11 @@ class NormedAdditiveScore(nnx.Module):
         self.energy = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
         self.scale = nnx.Param(jnp.array(size**-0.5))
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
+    def keys(self, annotations: Annotations) -> Keys:
         """Returns U h_j."""
         return self.key(annotations)
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src key"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Keys) -> Scores:
         """Returns g v / |v| . tanh(W s + U h_j + b) for each j."""
         v = self.energy.kernel[...].squeeze(-1)
         energies = _energies(self.query(query), keys, v)
@@ -114,24 +101,15 @@ class LocationScore(nnx.Module):
     """
 
     def __init__(
-        self,
-        query_size: int,
-        annotation_size: int,
-        *,
-        max_positions: int = 128,
-        rngs: nnx.Rngs,
+        self, query_size: int, annotation_size: int, *, max_positions: int = 128, rngs: nnx.Rngs
     ) -> None:
         self.position = nnx.Linear(query_size, max_positions, use_bias=False, rngs=rngs)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src 0"]:
+    def keys(self, annotations: Annotations) -> Float[Array, "batch src 0"]:
         """Returns empty keys: of the source only its length matters."""
         return annotations[..., :0]
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src 0"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Float[Array, "batch src 0"]) -> Scores:
         """Returns the first scores of W s, one for each source position."""
         scores, length = float32_sum("bq,qs->bs", query, self.position.kernel[...]), keys.shape[1]
         beyond = max(0, length - scores.shape[1])
@@ -155,9 +133,7 @@ def build_score(
 
 
 @jax.checkpoint
-def _energies(
-    query: Float[Array, "batch key"], keys: Float[Array, "batch src key"], v: Float[Array, " key"]
-) -> Float[Array, "batch src"]:
+def _energies(query: Float[Array, "batch key"], keys: Keys, v: Float[Array, " key"]) -> Scores:
     """Returns v . tanh(query + keys), of which nothing is kept for the gradient.
 
     The (batch, src, key) values of every target position would fill the memory; tanh is cheap.

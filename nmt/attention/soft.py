@@ -1,12 +1,12 @@
 """Soft attention: the context is the mean of the annotations by weights that scores give."""
 
 from flax import nnx
-from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.attention.normalizers import build_normalizer
 from nmt.attention.scores import ScoreFunction, build_score
 from nmt.config import NormalizedConfig
+from nmt.types import Annotations, Context, Keys, Query
 
 
 class ScoredAttention(nnx.Module):
@@ -18,9 +18,7 @@ class ScoredAttention(nnx.Module):
         self.score: ScoreFunction = build_score(config, query_size, annotation_size, rngs=rngs)
         self.normalize = build_normalizer(config)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
+    def keys(self, annotations: Annotations) -> Keys:
         """Returns what the score compares a query with."""
         return self.score.keys(annotations)
 
@@ -34,8 +32,8 @@ class GlobalAttention(Stateless, ScoredAttention):
     """
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
+        self, query: Query, encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Context, AttentionOutput, tuple[()]]:
         """Returns the context and the weights."""
         weights = self.normalize(self.score(query, encoded.keys), encoded.mask)
         return weighted_sum(weights, encoded.annotations), AttentionOutput(weights), state

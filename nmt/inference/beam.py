@@ -35,7 +35,7 @@ from nmt.inference.hypotheses import Hypotheses, expand, largest
 from nmt.inference.predictor import Encoded, State, Step
 from nmt.inference.processors import Processor, process
 from nmt.inference.ranking import Ranking, coverage_penalty
-from nmt.types import Scalar
+from nmt.types import Integer, Scalar, SourceMask
 
 FEWEST = 16  # sentences; a program for the half of fewer is not worth its compilation
 
@@ -62,9 +62,9 @@ class Settings:
 class SearchState:
     """What the loop carries. `live` and `finished` are best first, and stay once `done`."""
 
-    clock: Int[Array, ""]  # steps made: the length of what is live
+    clock: Integer  # steps made: the length of what is live
     max_length: Int[Array, " batch"]
-    source_mask: Bool[Array, "batch src"]
+    source_mask: SourceMask
     done: Bool[Array, " batch"]
     model: State  # of each live hypothesis, before it reads its last token
     processors: tuple[State, ...]
@@ -98,7 +98,7 @@ class BeamSearch:
         *,
         max_length: Int[Array, " batch"],
         limit: int,
-        source_mask: Bool[Array, "batch src"],
+        source_mask: SourceMask,
     ) -> Hypotheses:
         """Searches until every sentence is done.
 
@@ -129,12 +129,7 @@ class BeamSearch:
         )
 
     def init(
-        self,
-        state: State,
-        max_length: Int[Array, " batch"],
-        *,
-        limit: int,
-        source_mask: Bool[Array, "batch src"],
+        self, state: State, max_length: Int[Array, " batch"], *, limit: int, source_mask: SourceMask
     ) -> SearchState:
         """Returns the search before the first token: one live hypothesis for each sentence."""
         batch, src = source_mask.shape

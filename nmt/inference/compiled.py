@@ -13,6 +13,7 @@ from nmt.inference.beam import BeamSearch, Settings
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.predictor import LoadedModel, Source
 from nmt.inference.ranking import Ranking, coverage_penalty
+from nmt.types import AttentionMatrix
 
 
 class SearchInputs(NamedTuple):
@@ -56,7 +57,7 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: i
 
 def force(
     shared: ForcedInputs, rows: Batch, *, bos: int
-) -> tuple[Float[Array, " batch"], Float[Array, " batch"], Float[Array, "batch tgt src"]]:
+) -> tuple[Float[Array, " batch"], Float[Array, " batch"], AttentionMatrix]:
     """Returns log-probability and score of each target, and the attention of each of its pieces."""
     source, lengths, target, target_lengths = map(jnp.asarray, rows[:4])
     predictor = shared.loaded.predictor(seed=shared.seed)

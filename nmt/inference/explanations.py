@@ -22,7 +22,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float
 
 from nmt.data.batching import Batch
 from nmt.errors import DataError
@@ -31,6 +31,15 @@ from nmt.inference.compiled import ForcedInputs, force
 from nmt.inference.predictor import Source
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens, token_log_probs
+from nmt.types import (
+    AttentionMatrix,
+    Integer,
+    Readouts,
+    Scalar,
+    SourceEmbeddings,
+    SourceMask,
+    TargetTokens,
+)
 
 METHODS = ("attention", "shifted", "saliency", "saliency_input", "smoothed", "jacobian")
 
@@ -38,8 +47,8 @@ SAMPLES = 30  # of noise; the settings of Ding et al. (2019)
 SPREAD = 0.15
 ROWS = 256  # sentences times walks back at once: bounds memory
 
-Embedded = Float[Array, "batch src embed"]
-Matrix = Float[Array, "batch tgt src"]
+Embedded = SourceEmbeddings
+Matrix = AttentionMatrix
 
 
 def check_method(name: str) -> None:
@@ -88,7 +97,7 @@ def _derived(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> Mat
     mask = jnp.arange(embedded.shape[1])[None, :] < lengths[:, None]
     before = previous_tokens(target, bos)
 
-    def read(embedded: Embedded) -> Float[Array, "batch tgt readout"]:
+    def read(embedded: Embedded) -> Readouts:
         return model.teacher_forced(before, model.encode_embedded(embedded, lengths))[0]
 
     match method:
@@ -120,9 +129,9 @@ def _squared(gradient: Embedded) -> Float[Array, "batch src"]:
 
 def _saliency(
     model: Seq2Seq,
-    read: Callable[[Embedded], Float[Array, "batch tgt readout"]],
+    read: Callable[[Embedded], Readouts],
     embedded: Embedded,
-    target: Int[Array, "batch tgt"],
+    target: TargetTokens,
     measure: Callable[[Embedded], Float[Array, "batch src"]],
 ) -> Matrix:
     """Returns a measure of the gradient of each target piece's log-probability.
@@ -131,12 +140,12 @@ def _saliency(
     """
     readouts, pull_back = jax.vjp(read, embedded)
 
-    def chosen(readouts: Float[Array, "batch tgt readout"]) -> Float[Array, ""]:
+    def chosen(readouts: Readouts) -> Scalar:
         return jnp.sum(token_log_probs(model.logits(readouts), target))
 
     wanted = jax.grad(chosen)(readouts)
 
-    def at(position: Int[Array, ""]) -> Float[Array, "batch src"]:
+    def at(position: Integer) -> Float[Array, "batch src"]:
         here = jnp.arange(readouts.shape[1]) == position
         return measure(pull_back(wanted * here[None, :, None])[0])
 
@@ -146,14 +155,14 @@ def _saliency(
 
 def _smoothed(
     model: Seq2Seq,
-    read: Callable[[Embedded], Float[Array, "batch tgt readout"]],
+    read: Callable[[Embedded], Readouts],
     embedded: Embedded,
-    target: Int[Array, "batch tgt"],
-    noise: Callable[[Int[Array, ""]], Embedded],
+    target: TargetTokens,
+    noise: Callable[[Integer], Embedded],
 ) -> Matrix:
     """Returns the mean of gradient times input over samples of noise."""
 
-    def add(total: Matrix, sample: Int[Array, ""]) -> tuple[Matrix, None]:
+    def add(total: Matrix, sample: Integer) -> tuple[Matrix, None]:
         noisy = embedded + noise(sample)
         return total + _saliency(model, read, noisy, target, partial(_times, embedded)), None
 
@@ -161,9 +170,7 @@ def _smoothed(
     return jax.lax.scan(add, nothing, jnp.arange(SAMPLES))[0] / SAMPLES
 
 
-def _noise(
-    embedded: Embedded, mask: Bool[Array, "batch src"]
-) -> Callable[[Int[Array, ""]], Embedded]:
+def _noise(embedded: Embedded, mask: SourceMask) -> Callable[[Integer], Embedded]:
     """Returns what draws a sample: noise that depends on nothing beside the sentence.
 
     Sample and position have keys of their own, so that neither the rows of the batch nor its
@@ -175,8 +182,8 @@ def _noise(
     deviation = jnp.where(real, SPREAD * (highest - lowest), 0)
     key = jax.random.key(0)
 
-    def draw(sample: Int[Array, ""]) -> Embedded:
-        def at(position: Int[Array, ""]) -> Float[Array, " embed"]:
+    def draw(sample: Integer) -> Embedded:
+        def at(position: Integer) -> Float[Array, " embed"]:
             place = jax.random.fold_in(jax.random.fold_in(key, sample), position)
             return jax.random.normal(place, embedded.shape[2:], embedded.dtype)
 
@@ -185,15 +192,13 @@ def _noise(
     return draw
 
 
-def _jacobian(
-    read: Callable[[Embedded], Float[Array, "batch tgt readout"]], embedded: Embedded
-) -> Matrix:
+def _jacobian(read: Callable[[Embedded], Readouts], embedded: Embedded) -> Matrix:
     """Returns the Frobenius norm of the derivative of each readout in each embedding."""
     readouts, pull_back = jax.vjp(read, embedded)
     _, steps, size = readouts.shape
 
-    def squares(position: Int[Array, ""]) -> Float[Array, "batch src"]:
-        def of(component: Int[Array, ""]) -> Float[Array, "batch src"]:
+    def squares(position: Integer) -> Float[Array, "batch src"]:
+        def of(component: Integer) -> Float[Array, "batch src"]:
             direction = jnp.zeros_like(readouts).at[:, position, component].set(1)
             return _squared(pull_back(direction)[0])
 
@@ -202,5 +207,5 @@ def _jacobian(
     return jnp.sqrt(jax.lax.map(squares, jnp.arange(steps))).swapaxes(0, 1)
 
 
-def _chunk(readouts: Float[Array, "batch tgt readout"]) -> int:
+def _chunk(readouts: Readouts) -> int:
     return max(1, ROWS // readouts.shape[0])

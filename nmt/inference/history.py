@@ -9,6 +9,8 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
+from nmt.types import Integer
+
 
 @struct.dataclass
 class Beam:
@@ -79,7 +81,7 @@ class History:
         )
 
     def write(
-        self, time: Int[Array, ""], live: Beam, attention: Float[Array, "batch beam src"]
+        self, time: Integer, live: Beam, attention: Float[Array, "batch beam src"]
     ) -> "History":
         """Returns the history with one more step."""
         return History(

@@ -12,7 +12,7 @@ from nmt.attention.interface import EncodedSource
 from nmt.model.decoder import DecoderState
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import OwnTokens, Shortlist, Vocabulary, previous_tokens, token_log_probs
-from nmt.types import Graph, Params, RowKeys
+from nmt.types import Graph, LastTokens, LogProbs, Params, RowKeys
 
 Encoded = Any  # a pytree that stays as it is; every leaf leads with the axis row
 State = Any  # a pytree that changes from step to step; every leaf leads with the axis row
@@ -36,23 +36,20 @@ class Predictor(Protocol):
 
     def start(self, source: Source) -> tuple[Encoded, State]:
         """Returns what every step reads of the source, and the state before the first token."""
-        ...
 
     def step(
-        self, state: State, tokens: Int[Array, " row"], encoded: Encoded
-    ) -> tuple[State, Float[Array, "row vocab"], Float[Array, "row src"]]:
+        self, state: State, tokens: LastTokens, encoded: Encoded
+    ) -> tuple[State, LogProbs, Float[Array, "row src"]]:
         """Reads the previous token of each row.
 
         Returns the new state, the log-probability of each token to be next, and what was attended
         to in order to predict it.
         """
-        ...
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
     ) -> tuple[Float[Array, "row tgt"], Float[Array, "row tgt src"]]:
         """Returns the log-probability of each token of given targets, and the attention of each."""
-        ...
 
 
 @struct.dataclass
@@ -95,9 +92,9 @@ class ModelPredictor:
     def step(
         self,
         state: DecoderState,
-        tokens: Int[Array, " row"],
+        tokens: LastTokens,
         encoded: tuple[EncodedSource, OwnTokens | None],
-    ) -> tuple[DecoderState, Float[Array, "row vocab"], Float[Array, "row src"]]:
+    ) -> tuple[DecoderState, LogProbs, Float[Array, "row src"]]:
         """Runs one step of the decoder."""
         source, own = encoded
         known = self._vocabulary if own is None else Shortlist(self._vocabulary, own)
@@ -116,7 +113,7 @@ class ModelPredictor:
         tokens, lengths = jnp.asarray(source.tokens), jnp.asarray(source.lengths)
         return self.model.encode(tokens, lengths, sample_keys=self._sample_keys(tokens, lengths))
 
-    def _sample_keys(self, tokens: Int[Array, "row src"], lengths: Int[Array, " row"]) -> RowKeys:
+    def _sample_keys(self, tokens: Int[Array, "row src"], lengths: LastTokens) -> RowKeys:
         """Returns keys that depend on the seed and the pieces of a sentence.
 
         So what is sampled for a sentence does not depend on where it stands in a file.

@@ -5,7 +5,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+
+from nmt.types import LastTokens, LogProbs
 
 State = Any  # a pytree; every leaf leads with the axis row
 
@@ -21,19 +22,14 @@ class Processor(Protocol):
 
     def start(self, rows: int) -> State:
         """Returns the state of so many hypotheses that are empty."""
-        ...
 
     def __call__(
-        self,
-        state: State,
-        tokens: Int[Array, " row"],
-        log_probs: Float[Array, "row vocab"],
-    ) -> tuple[State, Float[Array, "row vocab"]]:
+        self, state: State, tokens: LastTokens, log_probs: LogProbs
+    ) -> tuple[State, LogProbs]:
         """Reads the last token of each hypothesis, `bos` at first.
 
         Returns the new state, and the log-probabilities as changed, -inf for what is forbidden.
         """
-        ...
 
 
 @dataclass(frozen=True)
@@ -47,11 +43,8 @@ class Forbid:
         return ()
 
     def __call__(
-        self,
-        state: tuple[()],
-        tokens: Int[Array, " row"],
-        log_probs: Float[Array, "row vocab"],
-    ) -> tuple[tuple[()], Float[Array, "row vocab"]]:
+        self, state: tuple[()], tokens: LastTokens, log_probs: LogProbs
+    ) -> tuple[tuple[()], LogProbs]:
         """Returns -inf for the tokens, and all else as it is."""
         ids = lax.broadcasted_iota(jnp.int32, log_probs.shape, 1)
         for token in self.tokens:
@@ -62,9 +55,9 @@ class Forbid:
 def process(
     processors: tuple[Processor, ...],
     states: tuple[State, ...],
-    tokens: Int[Array, " row"],
-    log_probs: Float[Array, "row vocab"],
-) -> tuple[tuple[State, ...], Float[Array, "row vocab"]]:
+    tokens: LastTokens,
+    log_probs: LogProbs,
+) -> tuple[tuple[State, ...], LogProbs]:
     """Returns what one processor after the other makes of the states and the log-probabilities."""
     after = []
     for processor, state in zip(processors, states, strict=True):

@@ -77,10 +77,7 @@ class Searcher:
             bos=bos,
             eos=eos,
             pad=pad,
-            processors=(
-                Forbid((bos, pad, unk)),
-                *(each.build() for each in config.processors),
-            ),
+            processors=(Forbid((bos, pad, unk)), *(each.build() for each in config.processors)),
             covers=config.coverage_penalty > 0,
         )
         source, lengths = pad_side(sentences, batch.size, batch.width)

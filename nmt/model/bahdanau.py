@@ -11,6 +11,7 @@ from nmt.attention.interface import Attention, AttentionOutput, EncodedSource
 from nmt.config import BahdanauDecoderConfig, ModelConfig
 from nmt.model import decoder
 from nmt.model.decoder import DecoderState, DropoutMasks
+from nmt.types import Readouts, StepGates, TargetEmbeddings
 
 
 class BahdanauDecoder(nnx.Module):
@@ -43,16 +44,12 @@ class BahdanauDecoder(nnx.Module):
             attention=self.attention.initial_state(encoded),
         )
 
-    def project(self, embedded: Float[Array, "batch tgt embed"]) -> Float[Array, "batch tgt gates"]:
+    def project(self, embedded: TargetEmbeddings) -> Float[Array, "batch tgt gates"]:
         """Returns W E y_{t-1} of all gates."""
         return self.stack.project(embedded)
 
     def step(
-        self,
-        state: DecoderState,
-        projected: Float[Array, "batch gates"],
-        encoded: EncodedSource,
-        masks: DropoutMasks,
+        self, state: DecoderState, projected: StepGates, encoded: EncodedSource, masks: DropoutMasks
     ) -> tuple[DecoderState, Any, AttentionOutput]:
         """Attends with the state as it is, then moves it."""
         query = self.stack.output(state.stack)
@@ -61,9 +58,7 @@ class BahdanauDecoder(nnx.Module):
         state = replace(state, stack=moved, attention=attention)
         return state, (self.stack.output(moved), context), attended
 
-    def readout(
-        self, features: Any, embedded: Float[Array, "batch tgt embed"], masks: DropoutMasks
-    ) -> Float[Array, "batch tgt readout"]:
+    def readout(self, features: Any, embedded: TargetEmbeddings, masks: DropoutMasks) -> Readouts:
         """Returns the maxout layer (Goodfellow et al. 2013): the larger one of each pair."""
         hidden, context = features
         pairs = self.maxout(jnp.concatenate([hidden, context, embedded], axis=-1))
@@ -71,7 +66,7 @@ class BahdanauDecoder(nnx.Module):
         return largest * masks.readout[:, None, :]
 
     def teacher_forced(
-        self, embedded: Float[Array, "batch tgt embed"], encoded: EncodedSource, masks: DropoutMasks
-    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
+        self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
+    ) -> tuple[Readouts, AttentionOutput]:
         """Returns readouts and weights at all positions, given the true previous tokens."""
         return decoder.scan(self, embedded, encoded, masks)

@@ -17,7 +17,7 @@ from nmt.config import ModelConfig
 from nmt.recurrent import dropout
 from nmt.recurrent import scan as loop
 from nmt.recurrent.stack import Masks, Stack, States
-from nmt.types import RowKeys
+from nmt.types import Readouts, RowKeys, StepGates, TargetEmbeddings
 
 
 @struct.dataclass
@@ -51,45 +51,31 @@ class Decoder(Protocol):
 
     def initial_state(self, encoded: EncodedSource) -> DecoderState:
         """Returns s_0."""
-        ...
 
-    def project(self, embedded: Float[Array, "batch tgt embed"]) -> Float[Array, "batch tgt gates"]:
+    def project(self, embedded: TargetEmbeddings) -> Float[Array, "batch tgt gates"]:
         """Returns what the embeddings of the previous tokens add to the gates."""
-        ...
 
     def step(
-        self,
-        state: DecoderState,
-        projected: Float[Array, "batch gates"],
-        encoded: EncodedSource,
-        masks: DropoutMasks,
+        self, state: DecoderState, projected: StepGates, encoded: EncodedSource, masks: DropoutMasks
     ) -> tuple[DecoderState, Any, AttentionOutput]:
         """Returns the next state, what `readout` needs, and what was attended to."""
-        ...
 
-    def readout(
-        self, features: Any, embedded: Float[Array, "batch tgt embed"], masks: DropoutMasks
-    ) -> Float[Array, "batch tgt readout"]:
+    def readout(self, features: Any, embedded: TargetEmbeddings, masks: DropoutMasks) -> Readouts:
         """Returns the layer under the logits."""
-        ...
 
     def teacher_forced(
-        self, embedded: Float[Array, "batch tgt embed"], encoded: EncodedSource, masks: DropoutMasks
-    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
+        self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
+    ) -> tuple[Readouts, AttentionOutput]:
         """Returns readouts and weights at all positions, given the true previous tokens."""
-        ...
 
 
 def scan(
-    decoder: Decoder,
-    embedded: Float[Array, "batch tgt embed"],
-    encoded: EncodedSource,
-    masks: DropoutMasks,
-) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
+    decoder: Decoder, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
+) -> tuple[Readouts, AttentionOutput]:
     """Runs the step over given previous tokens; returns readouts and weights at each position."""
 
     def step(
-        state: DecoderState, projected: Float[Array, "batch gates"]
+        state: DecoderState, projected: StepGates
     ) -> tuple[DecoderState, tuple[Any, AttentionOutput]]:
         state, features, attended = decoder.step(state, projected, encoded, masks)
         return state, (features, attended)

@@ -4,21 +4,21 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from nmt.config import BidirectionalConfig, CellConfig
 from nmt.recurrent import cell as cells
 from nmt.recurrent import dropout
 from nmt.recurrent.cell import Cell
-from nmt.types import RowKeys
+from nmt.types import Annotations, RowKeys, SourceMask, Summary
 
 
 class Encoding(NamedTuple):
     """What an encoder makes of a source."""
 
-    annotations: Float[Array, "batch src annotation"]  # zero on padding
-    mask: Bool[Array, "batch src"]  # True where an annotation stands, False on padding
-    summary: Float[Array, "batch annotation"]  # of the whole source: the decoder starts from it
+    annotations: Annotations  # zero on padding
+    mask: SourceMask  # True where an annotation stands, False on padding
+    summary: Summary  # of the whole source: the decoder starts from it
 
 
 @runtime_checkable
@@ -31,12 +31,11 @@ class Encoder(Protocol):
     def __call__(
         self,
         inputs: Float[Array, "batch src input"],
-        mask: Bool[Array, "batch src"],
+        mask: SourceMask,
         *,
         dropout_keys: RowKeys = None,
     ) -> Encoding:
         """Encodes a vector for each source position, such as the embedding of a token."""
-        ...
 
 
 class BidirectionalLayer(nnx.Module):
@@ -48,9 +47,7 @@ class BidirectionalLayer(nnx.Module):
         self.forward: Cell = cell.build(input_size, hidden_size, rngs=rngs)
         self.backward: Cell = cell.build(input_size, hidden_size, rngs=rngs)
 
-    def __call__(
-        self, inputs: Float[Array, "batch src input"], mask: Bool[Array, "batch src"]
-    ) -> Float[Array, "batch src annotation"]:
+    def __call__(self, inputs: Float[Array, "batch src input"], mask: SourceMask) -> Annotations:
         """Returns both outputs of each position side by side; padding has forward's last one."""
         zeros = jnp.zeros((inputs.shape[0], self.forward.hidden_size), inputs.dtype)
         start = self.forward.start(zeros), self.backward.start(zeros)
@@ -80,7 +77,7 @@ class BidirectionalEncoder(nnx.Module):
     def __call__(
         self,
         inputs: Float[Array, "batch src input"],
-        mask: Bool[Array, "batch src"],
+        mask: SourceMask,
         *,
         dropout_keys: RowKeys = None,
     ) -> Encoding:

@@ -5,6 +5,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.model.vocabulary import embedding_table
+from nmt.types import AttentionMatrix, Readouts, SourceEmbeddings
 
 
 class LexicalModel(nnx.Module):
@@ -22,10 +23,7 @@ class LexicalModel(nnx.Module):
         self.output = embedding_table(vocabulary_size, embedding_size, rngs=rngs)
 
     def __call__(
-        self,
-        readouts: Float[Array, "batch tgt readout"],
-        weights: Float[Array, "batch tgt src"],
-        embedded: Float[Array, "batch src embed"],
+        self, readouts: Readouts, weights: AttentionMatrix, embedded: SourceEmbeddings
     ) -> Float[Array, "batch tgt readout_embed"]:
         """Returns [r_t; h_t], to be multiplied with [V, V_l]."""
         words = jnp.tanh(jnp.einsum("bts,bse->bte", weights.astype(embedded.dtype), embedded))

@@ -12,6 +12,7 @@ from nmt.config import LuongDecoderConfig, ModelConfig
 from nmt.model import decoder
 from nmt.model.decoder import DecoderState, DropoutMasks
 from nmt.recurrent import scan as loop
+from nmt.types import Readouts, StepGates, TargetEmbeddings
 
 
 class LuongDecoder(nnx.Module):
@@ -43,16 +44,12 @@ class LuongDecoder(nnx.Module):
             attention=self.attention.initial_state(encoded),
         )
 
-    def project(self, embedded: Float[Array, "batch tgt embed"]) -> Float[Array, "batch tgt gates"]:
+    def project(self, embedded: TargetEmbeddings) -> Float[Array, "batch tgt gates"]:
         """Returns W E y_{t-1} of all gates."""
         return self.stack.project(embedded)
 
     def step(
-        self,
-        state: DecoderState,
-        projected: Float[Array, "batch gates"],
-        encoded: EncodedSource,
-        masks: DropoutMasks,
+        self, state: DecoderState, projected: StepGates, encoded: EncodedSource, masks: DropoutMasks
     ) -> tuple[DecoderState, Any, AttentionOutput]:
         """Moves the state, then attends with it."""
         if self.input_feed is not None:
@@ -76,23 +73,21 @@ class LuongDecoder(nnx.Module):
         attentional = jnp.tanh(self.combine(jnp.concatenate([context, hidden], axis=-1)))
         return state, (attentional * masks.readout, attended)
 
-    def readout(
-        self, features: Any, embedded: Float[Array, "batch tgt embed"], masks: DropoutMasks
-    ) -> Float[Array, "batch tgt readout"]:
+    def readout(self, features: Any, embedded: TargetEmbeddings, masks: DropoutMasks) -> Readouts:
         """Returns the attentional vectors: they are the readout."""
         return features
 
     def teacher_forced(
-        self, embedded: Float[Array, "batch tgt embed"], encoded: EncodedSource, masks: DropoutMasks
-    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
+        self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
+    ) -> tuple[Readouts, AttentionOutput]:
         """Returns readouts and weights at all positions, given the true previous tokens."""
         if self.input_feed is None:
             return self.attend_afterwards(embedded, encoded, masks)
         return decoder.scan(self, embedded, encoded, masks)
 
     def attend_afterwards(
-        self, embedded: Float[Array, "batch tgt embed"], encoded: EncodedSource, masks: DropoutMasks
-    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
+        self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
+    ) -> tuple[Readouts, AttentionOutput]:
         """Without input feeding no state waits for attention, so it comes after the stack.
 
         All positions attend at once, unless the mechanism carries something from one to the next.

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource
 from nmt.config import ModelConfig
@@ -13,7 +13,17 @@ from nmt.model.encoder import Encoder
 from nmt.model.lexical_model import LexicalModel
 from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits
 from nmt.recurrent import dropout
-from nmt.types import RowKeys
+from nmt.types import (
+    AttentionMatrix,
+    Lengths,
+    OutputBias,
+    OutputMatrix,
+    Readouts,
+    RowKeys,
+    SourceEmbeddings,
+    SourceTokens,
+    TargetTokens,
+)
 
 
 class Seq2Seq(nnx.Module):
@@ -52,8 +62,8 @@ class Seq2Seq(nnx.Module):
 
     def encode(
         self,
-        source: Int[Array, "batch src"],
-        source_lengths: Int[Array, " batch"],
+        source: SourceTokens,
+        source_lengths: Lengths,
         *,
         dropout_keys: RowKeys = None,
         sample_keys: RowKeys = None,
@@ -67,15 +77,15 @@ class Seq2Seq(nnx.Module):
             embedded, source_lengths, dropout_keys=dropout_keys, sample_keys=sample_keys
         )
 
-    def embed(self, source: Int[Array, "batch src"]) -> Float[Array, "batch src embed"]:
+    def embed(self, source: SourceTokens) -> SourceEmbeddings:
         """Returns the embeddings of source tokens."""
         embedding = self.source_embedding
         return (self.target_embedding if embedding is None else embedding)(source)
 
     def encode_embedded(
         self,
-        embedded: Float[Array, "batch src embed"],
-        source_lengths: Int[Array, " batch"],
+        embedded: SourceEmbeddings,
+        source_lengths: Lengths,
         *,
         dropout_keys: RowKeys = None,
         sample_keys: RowKeys = None,
@@ -102,7 +112,7 @@ class Seq2Seq(nnx.Module):
     def decode_step(
         self,
         state: DecoderState,
-        tokens: Int[Array, " batch"],
+        tokens: Lengths,
         encoded: EncodedSource,
         vocabulary: Vocabulary | Shortlist | None = None,
     ) -> tuple[DecoderState, Float[Array, "batch vocab"], Float[Array, "batch src"]]:
@@ -126,12 +136,8 @@ class Seq2Seq(nnx.Module):
         return Vocabulary(self.target_embedding.embedding[...], *self.output_layer)
 
     def teacher_forced(
-        self,
-        previous: Int[Array, "batch tgt"],
-        encoded: EncodedSource,
-        *,
-        dropout_keys: RowKeys = None,
-    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
+        self, previous: TargetTokens, encoded: EncodedSource, *, dropout_keys: RowKeys = None
+    ) -> tuple[Readouts, AttentionOutput]:
         """Returns readouts and weights at every position, given the true previous tokens."""
         embed_keys, mask_keys = dropout.split(dropout_keys, 2)
         embedded = self.target_embedding(previous)
@@ -140,14 +146,12 @@ class Seq2Seq(nnx.Module):
         readouts, attended = self.decoder.teacher_forced(embedded, encoded, masks)
         return self._with_words(readouts, attended.weights, encoded), attended
 
-    def logits(
-        self, readouts: Float[Array, "batch tgt readout"]
-    ) -> Float[Array, "batch tgt vocab"]:
+    def logits(self, readouts: Readouts) -> Float[Array, "batch tgt vocab"]:
         """Returns logits in float32 or wider."""
         return logits(readouts, *self.output_layer)
 
     @property
-    def output_layer(self) -> tuple[Float[Array, "vocab readout"], Float[Array, " vocab"]]:
+    def output_layer(self) -> tuple[OutputMatrix, OutputBias]:
         """The matrix under the logits (the embedding, where they are tied), and the bias."""
         tables = [self.target_embedding if self.output is None else self.output]
         if self.lexical_model is not None:
@@ -156,10 +160,7 @@ class Seq2Seq(nnx.Module):
         return matrix, self.output_bias[...]
 
     def _with_words(
-        self,
-        readouts: Float[Array, "batch tgt readout"],
-        weights: Float[Array, "batch tgt src"],
-        encoded: EncodedSource,
+        self, readouts: Readouts, weights: AttentionMatrix, encoded: EncodedSource
     ) -> Float[Array, "batch tgt wide"]:
         """Returns the readouts, and beside them what the lexical model reads, if there is one."""
         if self.lexical_model is None:

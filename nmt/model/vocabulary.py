@@ -7,6 +7,8 @@ import jax.numpy as jnp
 from flax import nnx, struct
 from jaxtyping import Array, Float, Int
 
+from nmt.types import Lengths, OutputBias, OutputMatrix, TargetTokens
+
 Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
 
 
@@ -18,7 +20,7 @@ class Vocabulary:
     matrix: Float[Array, "entry readout"]  # under the logits
     bias: Float[Array, " entry"]
 
-    def embed(self, tokens: Int[Array, " batch"]) -> Float[Array, "batch embed"]:
+    def embed(self, tokens: Lengths) -> Float[Array, "batch embed"]:
         """Returns the embedding of a token of each row."""
         return self.embedding[tokens]
 
@@ -68,7 +70,7 @@ class Shortlist:
     common: Vocabulary  # which embeds all tokens, and predicts the common ones
     own: OwnTokens
 
-    def embed(self, entries: Int[Array, " batch"]) -> Float[Array, "batch embed"]:
+    def embed(self, entries: Lengths) -> Float[Array, "batch embed"]:
         """Returns the embedding of an entry of each row's list."""
         return self.common.embed(self.own.tokens(entries))
 
@@ -81,9 +83,7 @@ class Shortlist:
 
 
 def logits(
-    readouts: Float[Array, "*rows readout"],
-    matrix: Float[Array, "vocab readout"],
-    bias: Float[Array, " vocab"],
+    readouts: Float[Array, "*rows readout"], matrix: OutputMatrix, bias: OutputBias
 ) -> Float[Array, "*rows vocab"]:
     """Returns `readouts @ matrix.T + bias` in float32 or wider."""
     wide = jnp.promote_types(readouts.dtype, jnp.float32)
@@ -99,7 +99,7 @@ def token_log_probs(
     return jnp.take_along_axis(normalised, tokens[..., None], axis=-1)[..., 0]
 
 
-def previous_tokens(tokens: Int[Array, "batch tgt"], bos: int) -> Int[Array, "batch tgt"]:
+def previous_tokens(tokens: TargetTokens, bos: int) -> TargetTokens:
     """Returns the token that stands before each one, `bos` before the first."""
     return jnp.pad(tokens[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
 

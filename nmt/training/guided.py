@@ -1,13 +1,13 @@
 """Guided alignment: attention learns from given links (Chen et al. 2016; 2020)."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool
 
 from nmt.config import GuidedAlignmentConfig
 from nmt.data.batching import Batch
 from nmt.training.loss import LossSums
 from nmt.training.objectives import Forward
-from nmt.types import Scalar
+from nmt.types import AttentionMatrix, Scalar
 
 
 class GuidedAlignment:
@@ -36,10 +36,7 @@ class GuidedAlignment:
 
 
 def alignment_cost(
-    weights: Float[Array, "batch tgt src"],
-    links: Bool[Array, "batch tgt src"],
-    *,
-    config: GuidedAlignmentConfig,
+    weights: AttentionMatrix, links: Bool[Array, "batch tgt src"], *, config: GuidedAlignmentConfig
 ) -> Scalar:
     """Returns what to add to the loss, a sum over the target pieces that have links.
 

@@ -11,7 +11,16 @@ from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from nmt.model.vocabulary import logits
-from nmt.types import Scalar
+from nmt.types import (
+    LastTokens,
+    Lengths,
+    LogProbs,
+    OutputBias,
+    OutputMatrix,
+    Readouts,
+    Scalar,
+    TargetTokens,
+)
 
 CPU_CHUNK = 2**22  # logits that are computed at once: more no longer fit into a CPU's cache
 SMALLEST_CHUNK, LARGEST_CHUNK = 2**24, 2**28  # elsewhere: 64 MiB to 1 GiB of float32
@@ -37,11 +46,11 @@ def totals(parts: Sequence[LossSums]) -> tuple[float, float, float]:
 
 
 def cross_entropy(
-    readouts: Float[Array, "batch tgt readout"],
-    matrix: Float[Array, "vocab readout"],
-    bias: Float[Array, " vocab"],
-    target: Int[Array, "batch tgt"],
-    target_lengths: Int[Array, " batch"],
+    readouts: Readouts,
+    matrix: OutputMatrix,
+    bias: OutputBias,
+    target: TargetTokens,
+    target_lengths: Lengths,
     *,
     label_smoothing: float = 0.0,
 ) -> tuple[LossSums, Float[Array, "batch tgt"]]:
@@ -92,8 +101,8 @@ def chunk_size(backend: str, memory: int | None) -> int:
 def _summed(
     smoothing: float,
     readouts: Float[Array, "chunk row readout"],
-    matrix: Float[Array, "vocab readout"],
-    bias: Float[Array, " vocab"],
+    matrix: OutputMatrix,
+    bias: OutputBias,
     target: Int[Array, "chunk row"],
     real: Bool[Array, "chunk row"],
 ) -> tuple[Scalar, Scalar, Float[Array, "chunk row"]]:
@@ -143,11 +152,11 @@ _summed.defvjp(_with_gradients, _scaled)
 def _of_rows(
     smoothing: float,
     readouts: Float[Array, "row readout"],
-    matrix: Float[Array, "vocab readout"],
-    bias: Float[Array, " vocab"],
-    target: Int[Array, " row"],
+    matrix: OutputMatrix,
+    bias: OutputBias,
+    target: LastTokens,
     real: Bool[Array, " row"],
-) -> tuple[Float[Array, " row"], Scalar, Float[Array, "row vocab"]]:
+) -> tuple[Float[Array, " row"], Scalar, LogProbs]:
     """Returns the losses, the sum of negative log-likelihoods, and the gradient in the logits."""
     vocabulary = matrix.shape[0]
     scores = logits(readouts, matrix, bias)

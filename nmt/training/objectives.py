@@ -28,7 +28,6 @@ class Objective(Protocol):
 
     def start(self, vocabulary_size: int) -> State:
         """Returns the state before the first update."""
-        ...
 
     def __call__(
         self, state: State, forward: Forward, batch: Batch
@@ -38,11 +37,9 @@ class Objective(Protocol):
         And, by their names, sums that are logged as parts of that loss: the same sum, or none where
         the value of what is added means nothing.
         """
-        ...
 
     def update(self, state: State, sums: LossSums) -> State:
         """Returns the state after a batch, whose sums are those of all devices."""
-        ...
 
 
 def build_objectives(config: Config) -> list[Objective]:

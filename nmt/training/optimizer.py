@@ -2,7 +2,6 @@
 
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Int
 
 from nmt.config import (
     AdadeltaConfig,
@@ -17,7 +16,7 @@ from nmt.config import (
     SgdConfig,
     TrainingConfig,
 )
-from nmt.types import Scalar
+from nmt.types import Integer, Scalar
 
 
 def build_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
@@ -51,7 +50,7 @@ def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule
     schedule, rate = config.schedule, config.learning_rate
     warmup = schedule.warmup_steps
 
-    def at(step: Int[Array, ""]) -> Scalar:
+    def at(step: Integer) -> Scalar:
         done = step.astype(jnp.float32) + 1
         ramp = jnp.minimum(1.0, done / max(1, warmup))
         return rate * ramp * _decay(schedule, done, total_steps=total_steps)

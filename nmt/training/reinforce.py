@@ -2,14 +2,14 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput
 from nmt.config import ReinforceConfig
 from nmt.data.batching import Batch
 from nmt.training.loss import LossSums
 from nmt.training.objectives import Forward
-from nmt.types import Scalar
+from nmt.types import Lengths, Scalar
 
 
 class Reinforce:
@@ -46,7 +46,7 @@ class Reinforce:
 def reinforce_loss(
     attended: AttentionOutput,
     losses: Float[Array, "batch tgt"],
-    target_lengths: Int[Array, " batch"],
+    target_lengths: Lengths,
     *,
     baseline: Scalar,
     config: ReinforceConfig,

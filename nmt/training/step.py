@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx, struct
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool
 
 from nmt.config import Config
 from nmt.data.batching import Batch
@@ -25,7 +25,7 @@ from nmt.model.vocabulary import previous_tokens
 from nmt.training.loss import LossSums, cross_entropy
 from nmt.training.objectives import Forward, build_objectives
 from nmt.training.optimizer import build_optimizer, learning_rate
-from nmt.types import Graph, Params, RandomKey, Scalar
+from nmt.types import Graph, Integer, Params, RandomKey, Scalar
 
 AXIS = "device"
 EXPLODED = 1e4  # nats a token; chance alone takes no more than ten, so that this is no model
@@ -35,15 +35,15 @@ EXPLODED = 1e4  # nats a token; chance alone takes no more than ten, so that thi
 class TrainState:
     """All that training changes; a checkpoint holds exactly this and the data progress."""
 
-    step: Int[Array, ""]  # updates made
-    batches: Int[Array, ""]  # batches consumed, more than updates where gradients accumulate
+    step: Integer  # updates made
+    batches: Integer  # batches consumed, more than updates where gradients accumulate
     params: Params
     optimizer: optax.OptState
     lr_scale: Scalar  # the factor by which validation has cut the learning rate
     pending: tuple[LossSums, Params] | None  # sums of the batches since the last update
     objectives: dict[str, Any]  # the state of each objective beside the cross-entropy
-    skipped: Int[Array, ""]  # updates left out, because their gradient or loss was not sound
-    skipped_in_row: Int[Array, ""]  # the last of them, without one between that was made
+    skipped: Integer  # updates left out, because their gradient or loss was not sound
+    skipped_in_row: Integer  # the last of them, without one between that was made
 
 
 @struct.dataclass
@@ -54,8 +54,8 @@ class StepMetrics:
     costs: dict[str, Scalar]  # those parts of the loss that objectives are, as sums, too
     gradient_norm: Scalar  # of the mean gradient, before clipping; zero where no update was made
     learning_rate: Scalar
-    skipped: Int[Array, ""]  # as in the state after the step
-    skipped_in_row: Int[Array, ""]
+    skipped: Integer  # as in the state after the step
+    skipped_in_row: Integer
 
 
 TrainStep = Callable[[TrainState, Any, RandomKey], tuple[TrainState, StepMetrics]]
@@ -166,14 +166,7 @@ def make_eval_step(config: Config, graph: Graph, *, bos: int) -> EvalStep:
 
 
 def _forward(
-    graph: Graph,
-    params: Params,
-    batch: Batch,
-    *,
-    keys: Any,
-    bos: int,
-    config: Config,
-    train: bool,
+    graph: Graph, params: Params, batch: Batch, *, keys: Any, bos: int, config: Config, train: bool
 ) -> tuple[LossSums, Forward]:
     """Returns the loss of one device's rows in sums, and what objectives are computed from.
 
