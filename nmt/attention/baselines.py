@@ -1,4 +1,4 @@
-"""Baselines that learn no attention: what the mechanisms are to be compared with."""
+"""Baselines without learned attention, to compare the mechanisms with."""
 
 import jax.numpy as jnp
 from flax import nnx
@@ -10,7 +10,7 @@ from nmt.types import Annotations, Context, Query
 
 
 class Baseline(Stateless, nnx.Module):
-    """A mechanism that compares nothing and carries nothing."""
+    """A mechanism without parameters, keys and state."""
 
     def __init__(
         self, config: MechanismConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
@@ -28,7 +28,7 @@ class UniformAttention(Baseline):
     def __call__(
         self, query: Query, encoded: EncodedSource, state: tuple[()]
     ) -> tuple[Context, AttentionOutput, tuple[()]]:
-        """Returns the mean of the real annotations, and one weight for all real positions."""
+        """Returns the mean of the annotations, and equal weights for all real positions."""
         real = encoded.mask.astype(jnp.float32)
         weights = real / jnp.maximum(real.sum(axis=-1, keepdims=True), 1.0)
         return weighted_sum(weights, encoded.annotations), AttentionOutput(weights), state
@@ -44,4 +44,5 @@ class NoAttention(Baseline):
         self, query: Query, encoded: EncodedSource, state: tuple[()]
     ) -> tuple[Context, AttentionOutput, tuple[()]]:
         """Returns the summary of the source, and weights of zero."""
-        return (encoded.summary, AttentionOutput(jnp.zeros(encoded.mask.shape, jnp.float32)), state)
+        weights = jnp.zeros(encoded.mask.shape, jnp.float32)
+        return encoded.summary, AttentionOutput(weights), state

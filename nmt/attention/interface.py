@@ -1,4 +1,4 @@
-"""What a decoder and a mechanism of attention exchange."""
+"""The interface between a decoder and an attention mechanism."""
 
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,6 +15,7 @@ from nmt.types import (
     RowKeys,
     SourceEmbeddings,
     SourceMask,
+    Summary,
     Weights,
 )
 
@@ -25,55 +26,55 @@ class EncodedSource:
 
     annotations: Annotations
     keys: Keys  # the score's projection of the annotations
-    mask: SourceMask  # True where a token stands, False on padding
-    summary: Context  # last states of both directions, side by side
-    embedded: SourceEmbeddings | None = None  # source tokens, if read directly
-    sample_keys: RowKeys = None  # of mechanisms that sample positions; else they take the best
+    mask: SourceMask
+    summary: Summary  # last states of both directions, side by side
+    embedded: SourceEmbeddings | None = None  # for the lexical model
+    sample_keys: RowKeys = None  # to sample positions with; without, mechanisms take the best
     training: bool = struct.field(pytree_node=False, default=False)  # not translating
 
 
 @struct.dataclass
 class AttentionOutput:
-    """What a decoder attended to at one target position, or at each of them."""
+    """The result of attention at one target position, or at each of them."""
 
     weights: Float[Array, "*places src"]  # float32 or wider; zero on padding
-    log_choice: Float[Array, "*places"] | None = None  # log-probability of what was drawn
+    log_choice: Float[Array, "*places"] | None = None  # log-probability of sampled positions
 
 
 @runtime_checkable
 class Attention(Protocol):
-    """What a decoder asks of a mechanism."""
+    """An attention mechanism, as a decoder uses it."""
 
     def keys(self, annotations: Annotations) -> Keys:
-        """Returns what of the annotations is the same at every target position."""
+        """Returns the projection of the annotations, which is the same at every target position."""
 
     def initial_state(self, encoded: EncodedSource) -> Any:
-        """Returns what is carried from one target position to the next: leaves of axis batch.
+        """Returns the state before the first target position, a pytree of leaves (batch, ...).
 
-        `()` says that no position waits for another: they may all be attended from at once.
+        `()` says that there is none, so that all target positions can be computed at once.
         """
 
     def __call__(
         self, query: Query, encoded: EncodedSource, state: Any
     ) -> tuple[Context, AttentionOutput, Any]:
-        """Returns the context, in the type of the annotations, the weights, and the next state."""
+        """Returns the context in the dtype of the annotations, the weights, and the next state."""
 
 
 class Stateless:
-    """What a mechanism is whose target positions do not wait for each other."""
+    """A mechanism without a state: no target position waits for another."""
 
     def initial_state(self, encoded: EncodedSource) -> tuple[()]:
-        """Returns nothing to carry."""
+        """Returns the empty state."""
         return ()
 
 
 def weighted_sum(weights: Weights, annotations: Annotations) -> Context:
-    """Returns the context: the sum of the annotations by their weights, in their type."""
+    """Returns the context: the weighted sum of the annotations, in their dtype."""
     return jnp.einsum("bs,bsa->ba", weights.astype(annotations.dtype), annotations)
 
 
 def keys_at(sample_keys: RowKeys, numbers: Int[Array, " batch"]) -> RowKeys:
-    """Returns each row's random key of a number, such as a target position; None without keys."""
+    """Returns each row's random key for a number, such as a step; None without keys."""
     if sample_keys is None:
         return None
     fold_in: Any = jax.vmap(jax.random.fold_in)

@@ -1,4 +1,4 @@
-"""Monotonic attention: a pointer that only moves forwards over the source."""
+"""Monotonic attention: a pointer that only moves forward over the source."""
 
 from typing import Any
 
@@ -14,14 +14,15 @@ from nmt.config import MonotonicConfig
 from nmt.types import Annotations, Context, Keys, Position, Query, RowKeys, Weights
 
 Pair = tuple[Float[Array, "..."], Float[Array, "..."]]
+Pointer = tuple[Position, Bool[Array, " batch"]]  # and whether it still moves
 
 
 @struct.dataclass
 class MonotonicState:
-    """Where attention was before; in search every leaf has the axis of the beam too."""
+    """The state between target positions; in search each leaf has the axis beam, too."""
 
-    time: Int[Array, " batch *beam"]  # counts draws, for new ones each time
-    reached: Weights | Int[Array, " batch *beam"]  # training: alpha; else t
+    time: Int[Array, " batch *beam"]  # target positions so far, for another random key each time
+    reached: Weights | Int[Array, " batch *beam"]  # training: alpha_{i-1}; else t_{i-1}
 
 
 class MonotonicAttention(nnx.Module):
@@ -32,18 +33,18 @@ class MonotonicAttention(nnx.Module):
         p_ij = sigmoid(score(s, h_j) + r),  t_i = the first j >= t_{i-1} with p_ij >= 1/2
 
     and the context is h_{t_i}. Where there is none, the context is zero, and so are all later
-    ones: the source is through. A sentence takes no more scores than source and target have
+    ones: the source has ended. A sentence takes no more scores than source and target have
     positions. Where the encoded source has `sample_keys`, p_ij is the probability of stopping at j.
 
-    Training takes the expectation of that process, with alpha_0 all at the first position:
+    Training computes the expectation of that process, with alpha_0 one at the first position:
 
         alpha_ij = p_ij sum_{k<=j} alpha_{i-1,k} prod_{k<=l<j} (1 - p_il)       (equation 9)
 
     It adds Gaussian noise to the scores, which teaches them to be far from zero. Weights sum to
-    one at most; what is missing is the probability that nothing is attended to.
+    one at most; the rest is the probability that nothing is attended to.
 
-    r is learnt. At its start a pointer passes over about e^-r positions each time, 2.7 for -1,
-    which suits sentences; the paper takes -4 for long inputs. Its own score is `normed_additive`.
+    r is learned. At first a pointer passes over about e^-r positions each time, 2.7 for -1, which
+    suits sentences; the paper takes -4 for long inputs. The paper's score is `normed_additive`.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class MonotonicAttention(nnx.Module):
         self.noise = config.noise
 
     def keys(self, annotations: Annotations) -> Keys:
-        """Returns what the score compares a query with."""
+        """Returns the keys of the score function."""
         return self.score.keys(annotations)
 
     def initial_state(self, encoded: EncodedSource) -> MonotonicState:
@@ -69,19 +70,16 @@ class MonotonicAttention(nnx.Module):
     def __call__(
         self, query: Query, encoded: EncodedSource, state: MonotonicState
     ) -> tuple[Context, AttentionOutput, MonotonicState]:
-        """Returns the context, the weights, which are zero or one in translating, and the state."""
-        draws = keys_at(encoded.sample_keys, state.time)
+        """Returns the context, the weights (zero or one when translating), and the next state."""
+        keys = keys_at(encoded.sample_keys, state.time)
         if encoded.training:
-            reached = self._expected(query, encoded, state.reached, draws)
+            reached = self._expected(query, encoded, state.reached, keys)
             context, weights = weighted_sum(reached, encoded.annotations), reached
         else:
-            reached = self._first(query, encoded, state.reached, draws)
+            reached = self._first(query, encoded, state.reached, keys)
             context, weights = _taken(encoded, reached)
-        return (
-            context,
-            AttentionOutput(weights),
-            MonotonicState(time=state.time + 1, reached=reached),
-        )
+        state = MonotonicState(time=state.time + 1, reached=reached)
+        return context, AttentionOutput(weights), state
 
     def _energies(
         self, query: Query, keys: Float[Array, "batch some key"]
@@ -91,41 +89,36 @@ class MonotonicAttention(nnx.Module):
         return scores.astype(jnp.promote_types(scores.dtype, jnp.float32)) + self.offset[...]
 
     def _expected(
-        self, query: Query, encoded: EncodedSource, before: Weights, draws: RowKeys
+        self, query: Query, encoded: EncodedSource, before: Weights, sample_keys: RowKeys
     ) -> Weights:
         """Returns alpha_i, from alpha_{i-1}, by equations 11 to 14."""
         energies = self._energies(query, encoded.keys)
         shape, dtype = energies.shape[1:], energies.dtype
-        noise = jax.vmap(lambda key: jax.random.normal(key, shape, dtype))(draws)
+        noise = jax.vmap(lambda key: jax.random.normal(key, shape, dtype))(sample_keys)
         energies = energies + self.noise * noise
         chosen = jnp.where(encoded.mask, jax.nn.sigmoid(energies), 0.0)
         passed = jnp.where(encoded.mask, jax.nn.sigmoid(-energies), 1.0)  # 1 - p, but precise
         return chosen * _arrivals(passed, before.astype(dtype))
 
     def _first(
-        self, query: Query, encoded: EncodedSource, pointer: Position, draws: RowKeys
+        self, query: Query, encoded: EncodedSource, pointer: Position, sample_keys: RowKeys
     ) -> Position:
         """Returns t_i, from t_{i-1}; the length of the source if nothing is attended to."""
         length = encoded.mask.sum(axis=-1)
 
-        def searches(carry: tuple[Position, Bool[Array, " batch"]]) -> Bool[Array, ""]:
-            return carry[1].any()
-
-        def look(
-            carry: tuple[Position, Bool[Array, " batch"]],
-        ) -> tuple[Position, Bool[Array, " batch"]]:
+        def look(carry: Pointer) -> Pointer:
             pointer, searching = carry
             energies = self._energies(query, _at(encoded.keys, pointer))[:, 0]
             stops = energies >= 0
-            if draws is not None:
-                coins: Any = keys_at(draws, pointer)
+            if sample_keys is not None:
+                coins: Any = keys_at(sample_keys, pointer)
                 stops = jax.vmap(jax.random.bernoulli)(coins, jax.nn.sigmoid(energies))
             goes_on = searching & ~stops
             pointer = pointer + goes_on
             return pointer, goes_on & (pointer < length)
 
-        found, _ = lax.while_loop(searches, look, (pointer, pointer < length))
-        return found
+        searching = pointer < length
+        return lax.while_loop(lambda carry: carry[1].any(), look, (pointer, searching))[0]
 
 
 def _arrivals(passed: Weights, before: Weights) -> Weights:

@@ -17,16 +17,16 @@ from nmt.types import Annotations, Keys, Query, Scores
 
 @runtime_checkable
 class ScoreFunction(Protocol):
-    """What a mechanism asks of a score function, a user's own included.
+    """A score function, one of these or a user's own.
 
     It is built as `Class(query_size, annotation_size, rngs=rngs, **score_options)`.
     """
 
     def keys(self, annotations: Annotations) -> Keys:
-        """Returns what of the annotations is the same at every target position."""
+        """Returns the projection of the annotations, which is the same at every target position."""
 
     def __call__(self, query: Query, keys: Keys) -> Scores:
-        """Returns one unnormalised score for each source position."""
+        """Returns one unnormalized score for each source position."""
 
 
 class AdditiveScore(nnx.Module):
@@ -38,6 +38,8 @@ class AdditiveScore(nnx.Module):
     side by side.
     """
 
+    query_bias = False
+
     def __init__(
         self,
         query_size: int,
@@ -47,7 +49,7 @@ class AdditiveScore(nnx.Module):
         rngs: nnx.Rngs,
     ) -> None:
         size = hidden_size or query_size
-        self.query = nnx.Linear(query_size, size, use_bias=False, rngs=rngs)
+        self.query = nnx.Linear(query_size, size, use_bias=self.query_bias, rngs=rngs)
         self.key = nnx.Linear(annotation_size, size, use_bias=False, rngs=rngs)
         self.energy = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
 
@@ -60,13 +62,15 @@ class AdditiveScore(nnx.Module):
         return _energies(self.query(query), keys, self.energy.kernel[...].squeeze(-1))
 
 
-class NormedAdditiveScore(nnx.Module):
+class NormedAdditiveScore(AdditiveScore):
     """The additive score with weight normalisation (Salimans and Kingma 2016).
 
     score(s, h_j) = g v / |v| . tanh(W s + U h_j + b)
 
     The bias b and the start of g, sqrt(1 / size), are those of the tensorflow/nmt toolkit.
     """
+
+    query_bias = True
 
     def __init__(
         self,
@@ -76,20 +80,13 @@ class NormedAdditiveScore(nnx.Module):
         hidden_size: int | None = None,
         rngs: nnx.Rngs,
     ) -> None:
-        size = hidden_size or query_size
-        self.query = nnx.Linear(query_size, size, rngs=rngs)
-        self.key = nnx.Linear(annotation_size, size, use_bias=False, rngs=rngs)
-        self.energy = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
-        self.scale = nnx.Param(jnp.array(size**-0.5))
-
-    def keys(self, annotations: Annotations) -> Keys:
-        """Returns U h_j."""
-        return self.key(annotations)
+        super().__init__(query_size, annotation_size, hidden_size=hidden_size, rngs=rngs)
+        self.scale = nnx.Param(jnp.array(self.energy.in_features**-0.5))
 
     def __call__(self, query: Query, keys: Keys) -> Scores:
         """Returns g v / |v| . tanh(W s + U h_j + b) for each j."""
         v = self.energy.kernel[...].squeeze(-1)
-        energies = _energies(self.query(query), keys, v)
+        energies = super().__call__(query, keys)
         return energies * self.scale[...] / jnp.sqrt(float32_sum("k,k->", v, v))
 
 
@@ -106,7 +103,7 @@ class LocationScore(nnx.Module):
         self.position = nnx.Linear(query_size, max_positions, use_bias=False, rngs=rngs)
 
     def keys(self, annotations: Annotations) -> Float[Array, "batch src 0"]:
-        """Returns empty keys: of the source only its length matters."""
+        """Returns empty keys: only the length of the source matters."""
         return annotations[..., :0]
 
     def __call__(self, query: Query, keys: Float[Array, "batch src 0"]) -> Scores:
@@ -134,17 +131,17 @@ def build_score(
 
 @jax.checkpoint
 def _energies(query: Float[Array, "batch key"], keys: Keys, v: Float[Array, " key"]) -> Scores:
-    """Returns v . tanh(query + keys), of which nothing is kept for the gradient.
+    """Returns v . tanh(query + keys), and computes tanh once more for the gradient.
 
-    The (batch, src, key) values of every target position would fill the memory; tanh is cheap.
+    Stored, the (batch, src, key) values of all target positions would fill the memory.
     """
     return float32_sum("bsk,k->bs", jnp.tanh(query[:, None, :] + keys), v)
 
 
 def _imported(path: str) -> Any:
-    """Returns the class at `package.module:Class`, looked for where Python looks for modules.
+    """Returns the class at `package.module:Class`, which Python must be able to import.
 
-    What runs when its module is imported is none of ours: one line says that it does.
+    Importing a user's module runs its code, so that a line on stderr announces it.
     """
     module, _, name = path.partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), name)):

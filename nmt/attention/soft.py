@@ -1,4 +1,4 @@
-"""Soft attention: the context is the mean of the annotations by weights that scores give."""
+"""Soft attention: the context is the weighted mean of the annotations."""
 
 from flax import nnx
 
@@ -10,7 +10,7 @@ from nmt.types import Annotations, Context, Keys, Query
 
 
 class ScoredAttention(nnx.Module):
-    """What mechanisms over a score and a normalizer share."""
+    """The base of mechanisms with a score function and a normalizer."""
 
     def __init__(
         self, config: NormalizedConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
@@ -19,7 +19,7 @@ class ScoredAttention(nnx.Module):
         self.normalize = build_normalizer(config)
 
     def keys(self, annotations: Annotations) -> Keys:
-        """Returns what the score compares a query with."""
+        """Returns the keys of the score function."""
         return self.score.keys(annotations)
 
 
@@ -28,7 +28,7 @@ class GlobalAttention(Stateless, ScoredAttention):
 
     weights_j = exp(score(s, h_j)) / sum_k exp(score(s, h_k)),  context = sum_j weights_j h_j
 
-    Another normalizer than the softmax may take its place.
+    Another normalizer may replace the softmax.
     """
 
     def __call__(

@@ -1,8 +1,9 @@
-"""What all attentional decoders share: one step, which training scans and search loops over.
+"""The interface and the common parts of decoders.
 
-A decoder has three parts. `project` is what an input token contributes, for all positions at once;
-`step` is what must wait for the state; `readout` turns what the steps left into the layer under
-the logits, again for all positions at once. `scan` drives the three over given tokens.
+A decoder has three parts. `project` is the contribution of the input tokens to the gates, for all
+positions at once; `step` is what depends on the state; `readout` computes the layer under the
+logits from the results of the steps, again for all positions at once. `scan` runs the three over
+given tokens, and search calls them for one step at a time.
 """
 
 from typing import Any, Protocol, runtime_checkable
@@ -19,14 +20,16 @@ from nmt.recurrent import scan as loop
 from nmt.recurrent.stack import Masks, Stack, States
 from nmt.types import Readouts, RowKeys, StepGates, TargetEmbeddings
 
+TargetGates = Float[Array, "batch tgt gates"]
+
 
 @struct.dataclass
 class DecoderState:
-    """What one step hands to the next; every leaf leads with the batch, in search with the beam."""
+    """The state between two steps; every leaf leads with the axis batch, in search with beam."""
 
     stack: States
     input_feed: Float[Array, "batch *beam feed"]  # the attentional vector; empty if it is not fed
-    attention: Any  # what the mechanism carries
+    attention: Any  # the state of the attention mechanism
 
 
 @struct.dataclass
@@ -39,7 +42,7 @@ class DropoutMasks:
 
 @runtime_checkable
 class Decoder(Protocol):
-    """What the sequence model asks of a decoder.
+    """A decoder, as the sequence model uses it.
 
     It is built as `Class(config, model, rngs=...)`, `config` being its own section of the
     configuration, and `model` that of the whole model.
@@ -52,13 +55,13 @@ class Decoder(Protocol):
     def initial_state(self, encoded: EncodedSource) -> DecoderState:
         """Returns s_0."""
 
-    def project(self, embedded: TargetEmbeddings) -> Float[Array, "batch tgt gates"]:
-        """Returns what the embeddings of the previous tokens add to the gates."""
+    def project(self, embedded: TargetEmbeddings) -> TargetGates:
+        """Returns the contribution of the previous tokens' embeddings to the gates."""
 
     def step(
         self, state: DecoderState, projected: StepGates, encoded: EncodedSource, masks: DropoutMasks
     ) -> tuple[DecoderState, Any, AttentionOutput]:
-        """Returns the next state, what `readout` needs, and what was attended to."""
+        """Returns the next state, the features that `readout` needs, and the attention."""
 
     def readout(self, features: Any, embedded: TargetEmbeddings, masks: DropoutMasks) -> Readouts:
         """Returns the layer under the logits."""
@@ -69,14 +72,41 @@ class Decoder(Protocol):
         """Returns readouts and weights at all positions, given the true previous tokens."""
 
 
+class AttentionalDecoder(nnx.Module):
+    """The parts that the decoders of this package share: layers, attention, and a first state."""
+
+    def __init__(self, model: ModelConfig, *, rngs: nnx.Rngs) -> None:
+        hidden, annotation = model.decoder.hidden_size, model.annotation_size
+        self.stack = Stack(
+            model.cell,
+            model.embedding_size,
+            hidden,
+            layers=model.decoder.layers,
+            summary_size=annotation,
+            rngs=rngs,
+        )
+        self.attention: Attention = model.attention.build(hidden, annotation, rngs=rngs)
+        self.readout_size = model.readout_size
+
+    def initial_state(self, encoded: EncodedSource) -> DecoderState:
+        """Returns the state made from the summary of the source, without input feeding."""
+        return DecoderState(
+            stack=self.stack.start(encoded.summary),
+            input_feed=encoded.summary[:, :0],
+            attention=self.attention.initial_state(encoded),
+        )
+
+    def project(self, embedded: TargetEmbeddings) -> TargetGates:
+        """Returns W E y_{t-1} for all gates."""
+        return self.stack.project(embedded)
+
+
 def scan(
     decoder: Decoder, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
 ) -> tuple[Readouts, AttentionOutput]:
-    """Runs the step over given previous tokens; returns readouts and weights at each position."""
+    """Runs the steps over given previous tokens; returns readouts and weights at each position."""
 
-    def step(
-        state: DecoderState, projected: StepGates
-    ) -> tuple[DecoderState, tuple[Any, AttentionOutput]]:
+    def step(state: DecoderState, projected: StepGates) -> tuple[DecoderState, Any]:
         state, features, attended = decoder.step(state, projected, encoded, masks)
         return state, (features, attended)
 
@@ -94,16 +124,4 @@ def dropout_masks(
     return DropoutMasks(
         stack=decoder.stack.dropout_masks(between, rate, dtype),
         readout=dropout.mask(readout, rate, decoder.readout_size, dtype),
-    )
-
-
-def build_stack(model: ModelConfig, *, rngs: nnx.Rngs) -> Stack:
-    """Returns the layers of a decoder, which read the embedding of the previous token."""
-    return Stack(
-        model.cell,
-        model.embedding_size,
-        model.decoder.hidden_size,
-        layers=model.decoder.layers,
-        summary_size=model.annotation_size,
-        rngs=rngs,
     )

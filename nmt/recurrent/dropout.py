@@ -13,7 +13,7 @@ from nmt.types import RowKeys
 
 
 def split(keys: RowKeys, number: int) -> list[RowKeys]:
-    """Returns `number` lists of independent keys for each row; without keys, `number` times None."""
+    """Returns `number` independent keys for each row; without keys, `number` times None."""
     if keys is None:
         return [None] * number
     parts = jax.vmap(lambda key: jax.random.split(key, number))(keys)
