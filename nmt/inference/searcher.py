@@ -1,4 +1,4 @@
-"""Searcher for the translations of many sentences, some at a time."""
+"""Beam search for the translations of many sentences, in batches."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from nmt.inference.shortlist import Lexicon
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """A translation as the search leaves it."""
+    """A translation in tokens."""
 
     tokens: list[int]
     log_prob: float
@@ -33,7 +33,7 @@ class Found:
 
 @dataclasses.dataclass(frozen=True)
 class Searcher:
-    """What searches for the translations of sentences: a model and its settings."""
+    """A model with its tokenizers and the settings of the search."""
 
     loaded: LoadedModel
     tokenizers: Tokenizers
@@ -43,10 +43,10 @@ class Searcher:
     def all(
         self, sentences: Sequence[Sequence[int]], real: Sequence[int], *, n_best: int
     ) -> Iterator[tuple[int, list[Found]]]:
-        """Yields the translations, best first, of the sentences whose numbers are `real`.
+        """Yields the number and the translations, best first, of the sentences that `real` numbers.
 
-        They come in no order that means anything, each with its number. If several are asked for,
-        there are as many as the beam is wide, for some may have the same words.
+        The sentences come in any order. If `n_best` is not 1, there are as many translations as
+        the beam is wide, since some may have the same words.
         """
         capacity = Capacity(self.config.batch, beam=self.config.beam, devices=devices.count())
         for batch in sentence_batches(real, list(map(len, sentences)), capacity=capacity):
@@ -69,7 +69,7 @@ class Searcher:
                 first=specials,
                 joint=self.tokenizers.joint,
             )
-            specials = 0, 1, 2, 3  # entries of the list
+            specials = 0, 1, 2, 3  # entries of the shortlist
         bos, eos, pad, unk = specials
         rules = BeamSearch(
             beam=config.beam,
@@ -84,21 +84,21 @@ class Searcher:
         longest = np.maximum(
             (config.max_output_ratio * lengths).astype(np.int32) + config.max_extra, 1
         )
-        hypotheses = devices.run(
+        on_devices = devices.run(
             search,
             SearchInputs(self.loaded, Settings.of(config), config.attention_seed, common),
             Sentences(Source(source, lengths, own), np.where(lengths > 0, longest, 0)),
             rules=rules,
             limit=width_of(max(1, int(config.max_output_ratio * batch.width) + config.max_extra)),
         )
-        found: Hypotheses = jax.tree.map(np.asarray, hypotheses)
+        hypotheses: Hypotheses = jax.tree.map(np.asarray, on_devices)
         if common is None or own is None:
-            return found
-        return dataclasses.replace(found, tokens=_listed(common, own, found.tokens))
+            return hypotheses
+        return dataclasses.replace(hypotheses, tokens=_listed(common, own, hypotheses.tokens))
 
 
 def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
-    """Yields the translations of the sentence in a row, which has so many source pieces."""
+    """Yields the translations of the sentence in a row, which has `width` source pieces."""
     for rank, length in enumerate(hypotheses.lengths[row].tolist()):
         if length:
             yield Found(
@@ -110,7 +110,7 @@ def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
 
 
 def _listed(common: Any, own: Any, entries: Any) -> Any:
-    """Returns the tokens that entries of each sentence's shortlist stand for."""
+    """Returns the tokens of entries in each sentence's shortlist."""
     rows = len(own)
     lists = np.concatenate([np.broadcast_to(common, (rows, len(common))), own], axis=1)
     return np.take_along_axis(lists, entries.reshape(rows, -1), axis=1).reshape(entries.shape)

@@ -1,4 +1,4 @@
-"""The stream of training batches, from any progress on, read and padded ahead by a thread."""
+"""The stream of training batches, from any progress on, prefetched by a thread."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -21,17 +21,17 @@ from nmt.training.step import device_count, shard
 
 T = TypeVar("T")
 
-PART = 2**15  # pairs that are sampled at a time: a few seconds of one core, some 20 MB
+PART = 2**15  # pairs that are segmented at a time: a few seconds of one core, some 20 MB
 
 
 @dataclass(frozen=True)
 class DataLoader:
-    """Batches of a corpus; which ones an epoch has is a pure function of (corpus, seed, epoch).
+    """Batches of a corpus; those of an epoch depend on corpus, seed and epoch alone.
 
-    With subword sampling an epoch has parts, each of other pairs: a part is segmented, filtered
-    and planned by itself, while batches of the one before it are trained on. So memory does not
-    grow with the corpus, no epoch has to wait for its segmentations, and a stopped run goes on
-    after one part. Without sampling the whole epoch is one part.
+    With subword sampling an epoch is divided into parts. Each is segmented, filtered and planned by
+    itself, while batches of the previous part are trained on: memory does not grow with the
+    corpus, no epoch waits for its segmentations, and a resumed run segments one part again. Without
+    sampling the whole epoch is one part.
     """
 
     text: datasets.Dataset
@@ -60,16 +60,16 @@ class DataLoader:
         return len(self._plan(self.encoded, epoch=0, part=0))
 
     def epochs(self, progress: TrainingProgress) -> float:
-        """Returns how many epochs have been read at a progress."""
+        """Returns how many epochs have been read at this progress."""
         within = progress.part / self.parts + progress.batch / self.batches_per_epoch
         return progress.epoch + within
 
     def batches(
         self, start: TrainingProgress
     ) -> Generator[tuple[Any, TrainingProgress], None, None]:
-        """Yields sharded batches without end, each with the progress after it is consumed.
+        """Yields the rows of this process in each batch, sharded, and the progress after it.
 
-        Of each batch it is the rows of this process.
+        There is no end.
         """
         return prefetched(self._read(start))
 
@@ -93,7 +93,7 @@ class DataLoader:
             first = 0
 
     def _read_batch(self, pairs: datasets.Dataset, planned: PlannedBatch) -> Batch:
-        """Pads the rows of a planned batch that are this process's."""
+        """Returns the rows of this process in a planned batch, padded."""
         rows = self.processes.rows(planned.bucket.rows)
         own = planned.pairs[rows]
         shape = replace(planned.bucket, rows=rows.stop - rows.start)
@@ -102,7 +102,7 @@ class DataLoader:
     def _planned(
         self, epoch: int, part: int
     ) -> Iterator[tuple[int, int, datasets.Dataset, list[PlannedBatch]]]:
-        """Yields parts without end, from a given one on, with their pairs and their batches."""
+        """Yields parts from a given one on, with their pairs and batches; there is no end."""
         while True:
             pairs = self._segment(epoch, part)
             yield epoch, part, pairs, self._plan(pairs, epoch=epoch, part=part)
@@ -112,13 +112,13 @@ class DataLoader:
         return (epoch, part + 1) if part + 1 < self.parts else (epoch + 1, 0)
 
     def _segment(self, epoch: int, part: int) -> datasets.Dataset:
-        """Returns the pieces of a part of an epoch: always the same, or sampled anew."""
+        """Returns the pairs of a part of an epoch in pieces, sampled for it if so configured."""
         if self.config.tokenizer.sampling is None:
             return self.encoded
         return self._kept(self._encoded(epoch, part))
 
     def _encoded(self, epoch: int, part: int) -> datasets.Dataset:
-        """Returns the pieces of all pairs of a part, also of those that are not trained on."""
+        """Returns all pairs of a part in pieces, before filtering."""
         sampling = self.config.tokenizer.sampling
         if sampling is None:
             return corpus.encode(self.text, self.tokenizers)
@@ -127,7 +127,7 @@ class DataLoader:
         return corpus.encode(text, self.tokenizers, sampling=sampling, seed=seed)
 
     def _members(self, epoch: int, part: int) -> npt.NDArray[np.int64]:
-        """Returns which pairs of the corpus a part has, in the order of the corpus."""
+        """Returns the indices of the pairs in a part, in the order of the corpus."""
         random = np.random.default_rng([self.config.seed, epoch, self.parts])
         return np.sort(np.array_split(random.permutation(len(self.text)), self.parts)[part])
 
@@ -144,7 +144,7 @@ class DataLoader:
 
 
 def prefetched(items: Iterator[T], *, depth: int = 2) -> Generator[T, None, None]:
-    """Yields the items of an iterator that a thread of its own keeps `depth` items ahead."""
+    """Yields the items of an iterator, which a thread reads `depth` items ahead."""
     end: Any = object()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader") as worker:
         waiting = deque(worker.submit(next, items, end) for _ in range(depth))

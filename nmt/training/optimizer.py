@@ -1,4 +1,4 @@
-"""The optimiser and the learning rate over time, built from the configuration with optax."""
+"""The optimizer and the learning rate schedules."""
 
 import jax.numpy as jnp
 import optax
@@ -20,7 +20,7 @@ from nmt.types import Integer, Scalar
 
 
 def build_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
-    """Returns clipping and the update rule; the train step multiplies by the learning rate.
+    """Returns clipping and the update rule, without the learning rate, which the step multiplies.
 
     Adam and AdamW: Kingma and Ba (2015), Loshchilov and Hutter (2019). Adadelta: Zeiler (2012)
     with the rho and epsilon of Bahdanau et al. (2015), whose learning rate is 1.
@@ -40,7 +40,7 @@ def build_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
 
 
 def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule:
-    """Returns the rate at each step, before any cut by `plateau`, which validation decides.
+    """Returns the learning rate at each step, before any reduction by `plateau`.
 
     constant      the rate itself
     inverse_sqrt  rate * sqrt(warmup / step) after the warm-up (Vaswani et al. 2017)
@@ -70,7 +70,7 @@ def depends_on_the_end(schedule: ScheduleConfig) -> bool:
 
 
 def _decay(schedule: ScheduleConfig, done: Scalar, *, total_steps: int) -> Scalar:
-    """Returns the factor on the rate after the warm-up, for the step that is number `done`."""
+    """Returns the factor of the rate after the warm-up, at step number `done`, counted from 1."""
     match schedule:
         case ConstantScheduleConfig() | PlateauScheduleConfig():
             return jnp.ones_like(done)
