@@ -27,7 +27,7 @@ def check(steps: list[StepRecord], *, run: Run, loader: DataLoader) -> None:
         shown = ", ".join(map(str, numbers[:SHOWN]))
         more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
         raise RunError(
-            f"{run.path}: training diverges: {limit} updates in a row were left out as exploded or "
+            f"{run.path}: training diverges: {limit} updates in a row were skipped as exploded or "
             f"not a number, the last one at step {step.progress.step + 1} (learning rate "
             f"{step.learning_rate:.3g}, gradient norm {step.gradient_norm:.3g}, sentences "
             f"{shown}{more} of the training corpus); lower training.learning_rate or "
