@@ -57,7 +57,7 @@ class DataLoader:
     @cached_property
     def batches_per_epoch(self) -> int:
         """The number of batches of the first epoch; subword sampling makes others differ a bit."""
-        return len(self._plan(self.encoded, epoch=0, part=0))
+        return len(self._plan(self.encoded, TrainingProgress()))
 
     def epochs(self, progress: TrainingProgress) -> float:
         """Returns how many epochs have been read at this progress."""
@@ -75,61 +75,56 @@ class DataLoader:
 
     def sentences(self, progress: TrainingProgress) -> list[int]:
         """Returns the numbers, from 1, of the pairs of the corpus that the next batch holds."""
-        epoch, part = progress.epoch, progress.part
-        numbers = self._members(epoch, part) + 1
-        pairs = self._kept(self._encoded(epoch, part).add_column("number", numbers))
-        planned = self._plan(pairs, epoch=epoch, part=part)[progress.batch]
+        numbers = self._members(progress) + 1
+        pairs = self._kept(self._encoded(progress).add_column("number", numbers))
+        planned = self._plan(pairs, progress)[progress.batch]
         return sorted(pairs[planned.pairs]["number"])
 
     def _read(self, start: TrainingProgress) -> Iterator[tuple[Any, TrainingProgress]]:
-        first = start.batch
-        for epoch, part, pairs, plan in prefetched(self._planned(start.epoch, start.part), depth=1):
-            for index in range(first, len(plan)):
-                after, batch = (epoch, part), index + 1
-                if batch == len(plan):
-                    after, batch = self._next(epoch, part), 0
-                progress = replace(start, epoch=after[0], part=after[1], batch=batch)
-                yield shard(self._read_batch(pairs, plan[index])), progress
-            first = 0
+        for part, pairs, plan in prefetched(self._planned(start), depth=1):
+            for index in range(part.batch, len(plan)):
+                is_last = index + 1 == len(plan)
+                after = self._next(part) if is_last else replace(part, batch=index + 1)
+                yield shard(self._read_batch(pairs, plan[index])), after
 
     def _read_batch(self, pairs: datasets.Dataset, planned: PlannedBatch) -> Batch:
         """Returns the rows of this process in a planned batch, padded."""
         rows = self.processes.rows(planned.bucket.rows)
         own = planned.pairs[rows]
-        shape = replace(planned.bucket, rows=rows.stop - rows.start)
-        return pad(corpus.rows(pairs, own), shape, links=corpus.linked(pairs, own))
+        bucket = replace(planned.bucket, rows=rows.stop - rows.start)
+        return pad(corpus.rows(pairs, own), bucket, links=corpus.linked(pairs, own))
 
     def _planned(
-        self, epoch: int, part: int
-    ) -> Iterator[tuple[int, int, datasets.Dataset, list[PlannedBatch]]]:
+        self, part: TrainingProgress
+    ) -> Iterator[tuple[TrainingProgress, datasets.Dataset, list[PlannedBatch]]]:
         """Yields parts from a given one on, with their pairs and batches; there is no end."""
         while True:
-            pairs = self._segment(epoch, part)
-            yield epoch, part, pairs, self._plan(pairs, epoch=epoch, part=part)
-            epoch, part = self._next(epoch, part)
+            pairs = self.encoded  # the same in each epoch, if not sampled
+            if self.config.tokenizer.sampling is not None:
+                pairs = self._kept(self._encoded(part))
+            yield part, pairs, self._plan(pairs, part)
+            part = self._next(part)
 
-    def _next(self, epoch: int, part: int) -> tuple[int, int]:
-        return (epoch, part + 1) if part + 1 < self.parts else (epoch + 1, 0)
+    def _next(self, part: TrainingProgress) -> TrainingProgress:
+        """Returns the progress at the start of the next part."""
+        if part.part + 1 < self.parts:
+            return replace(part, part=part.part + 1, batch=0)
+        return replace(part, epoch=part.epoch + 1, part=0, batch=0)
 
-    def _segment(self, epoch: int, part: int) -> datasets.Dataset:
-        """Returns the pairs of a part of an epoch in pieces, sampled for it if so configured."""
-        if self.config.tokenizer.sampling is None:
-            return self.encoded
-        return self._kept(self._encoded(epoch, part))
-
-    def _encoded(self, epoch: int, part: int) -> datasets.Dataset:
+    def _encoded(self, part: TrainingProgress) -> datasets.Dataset:
         """Returns all pairs of a part in pieces, before filtering."""
         sampling = self.config.tokenizer.sampling
         if sampling is None:
             return corpus.encode(self.text, self.tokenizers)
-        text = self.text.select(self._members(epoch, part))
-        seed = int(np.random.default_rng([self.config.seed, epoch, part]).integers(2**31))
+        text = self.text.select(self._members(part))
+        random = np.random.default_rng([self.config.seed, part.epoch, part.part])
+        seed = int(random.integers(2**31))
         return corpus.encode(text, self.tokenizers, sampling=sampling, seed=seed)
 
-    def _members(self, epoch: int, part: int) -> npt.NDArray[np.int64]:
+    def _members(self, part: TrainingProgress) -> npt.NDArray[np.int64]:
         """Returns the indices of the pairs in a part, in the order of the corpus."""
-        random = np.random.default_rng([self.config.seed, epoch, self.parts])
-        return np.sort(np.array_split(random.permutation(len(self.text)), self.parts)[part])
+        random = np.random.default_rng([self.config.seed, part.epoch, self.parts])
+        return np.sort(np.array_split(random.permutation(len(self.text)), self.parts)[part.part])
 
     def _kept(self, encoded: datasets.Dataset) -> datasets.Dataset:
         data = self.config.data
@@ -138,9 +133,9 @@ class DataLoader:
         )
         return kept
 
-    def _plan(self, pairs: datasets.Dataset, *, epoch: int, part: int) -> list[PlannedBatch]:
-        seed = self.config.seed
-        return plan_epoch(corpus.lengths(pairs), self.buckets, seed=seed, epoch=epoch, part=part)
+    def _plan(self, pairs: datasets.Dataset, part: TrainingProgress) -> list[PlannedBatch]:
+        seed, lengths = self.config.seed, corpus.lengths(pairs)
+        return plan_epoch(lengths, self.buckets, seed=seed, epoch=part.epoch, part=part.part)
 
 
 def prefetched(items: Iterator[T], *, depth: int = 2) -> Generator[T, None, None]:
