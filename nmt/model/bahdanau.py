@@ -8,12 +8,11 @@ from flax import nnx
 
 from nmt.attention.interface import AttentionOutput, EncodedSource
 from nmt.config import BahdanauDecoderConfig, ModelConfig
-from nmt.model import decoder
-from nmt.model.decoder import AttentionalDecoder, DecoderState, DropoutMasks
+from nmt.model.decoder import Decoder, DecoderState, DropoutMasks
 from nmt.types import Readouts, StepGates, TargetEmbeddings
 
 
-class BahdanauDecoder(AttentionalDecoder):
+class BahdanauDecoder(Decoder):
     """The decoder of Bahdanau et al. (2015), appendix A.1.2 and A.2.2.
 
         c_t = attention(s_{t-1})                        the query is the state before this step
@@ -49,9 +48,3 @@ class BahdanauDecoder(AttentionalDecoder):
         pairs = self.maxout(jnp.concatenate([hidden, context, embedded], axis=-1))
         largest = jnp.maximum(*jnp.split(pairs, 2, axis=-1))
         return largest * masks.readout[:, None, :]
-
-    def teacher_forced(
-        self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
-    ) -> tuple[Readouts, AttentionOutput]:
-        """Returns readouts and weights at all positions, given the true previous tokens."""
-        return decoder.scan(self, embedded, encoded, masks)

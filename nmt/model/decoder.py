@@ -1,12 +1,12 @@
-"""The interface and the common parts of decoders.
+"""The base class of decoders.
 
 A decoder has three parts. `project` is the contribution of the input tokens to the gates, for all
-positions at once; `step` is what depends on the state; `readout` computes the layer under the
-logits from the results of the steps, again for all positions at once. `scan` runs the three over
-given tokens, and search calls them for one step at a time.
+positions at once; `step` depends on the state; `readout` computes the layer under the logits from
+the results of the steps, again for all positions at once. `teacher_forced` runs the three over
+given tokens, and search calls them for one position at a time.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,11 +16,9 @@ from jaxtyping import Array, Float
 from nmt.attention.interface import Attention, AttentionOutput, EncodedSource
 from nmt.config import ModelConfig
 from nmt.recurrent import dropout
-from nmt.recurrent import scan as loop
+from nmt.recurrent.scan import scan
 from nmt.recurrent.stack import Masks, Stack, States
 from nmt.types import Readouts, RowKeys, StepGates, TargetEmbeddings
-
-TargetGates = Float[Array, "batch tgt gates"]
 
 
 @struct.dataclass
@@ -40,40 +38,12 @@ class DropoutMasks:
     readout: Float[Array, "#batch #readout"]
 
 
-@runtime_checkable
-class Decoder(Protocol):
-    """A decoder, as the sequence model uses it.
+class Decoder(nnx.Module):
+    """The base of attentional decoders: layers, attention and the loop over target positions.
 
-    It is built as `Class(config, model, rngs=...)`, `config` being its own section of the
+    A decoder is built as `Class(config, model, rngs=...)`, `config` being its own section of the
     configuration, and `model` that of the whole model.
     """
-
-    stack: Stack
-    attention: Attention
-    readout_size: int
-
-    def initial_state(self, encoded: EncodedSource) -> DecoderState:
-        """Returns s_0."""
-
-    def project(self, embedded: TargetEmbeddings) -> TargetGates:
-        """Returns the contribution of the previous tokens' embeddings to the gates."""
-
-    def step(
-        self, state: DecoderState, projected: StepGates, encoded: EncodedSource, masks: DropoutMasks
-    ) -> tuple[DecoderState, Any, AttentionOutput]:
-        """Returns the next state, the features that `readout` needs, and the attention."""
-
-    def readout(self, features: Any, embedded: TargetEmbeddings, masks: DropoutMasks) -> Readouts:
-        """Returns the layer under the logits."""
-
-    def teacher_forced(
-        self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
-    ) -> tuple[Readouts, AttentionOutput]:
-        """Returns readouts and weights at all positions, given the true previous tokens."""
-
-
-class AttentionalDecoder(nnx.Module):
-    """The parts that the decoders of this package share: layers, attention, and a first state."""
 
     def __init__(self, model: ModelConfig, *, rngs: nnx.Rngs) -> None:
         hidden, annotation = model.decoder.hidden_size, model.annotation_size
@@ -89,31 +59,40 @@ class AttentionalDecoder(nnx.Module):
         self.readout_size = model.readout_size
 
     def initial_state(self, encoded: EncodedSource) -> DecoderState:
-        """Returns the state made from the summary of the source, without input feeding."""
+        """Returns s_0, made from the summary of the source, without input feeding."""
         return DecoderState(
             stack=self.stack.start(encoded.summary),
             input_feed=encoded.summary[:, :0],
             attention=self.attention.initial_state(encoded),
         )
 
-    def project(self, embedded: TargetEmbeddings) -> TargetGates:
-        """Returns W E y_{t-1} for all gates."""
+    def project(self, embedded: TargetEmbeddings) -> Float[Array, "batch tgt gates"]:
+        """Returns W E y_{t-1}, the contribution of the previous tokens to all gates."""
         return self.stack.project(embedded)
 
+    def step(
+        self, state: DecoderState, projected: StepGates, encoded: EncodedSource, masks: DropoutMasks
+    ) -> tuple[DecoderState, Any, AttentionOutput]:
+        """Returns the next state, the features that `readout` needs, and the attention."""
+        raise NotImplementedError
 
-def scan(
-    decoder: Decoder, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
-) -> tuple[Readouts, AttentionOutput]:
-    """Runs the steps over given previous tokens; returns readouts and weights at each position."""
+    def readout(self, features: Any, embedded: TargetEmbeddings, masks: DropoutMasks) -> Readouts:
+        """Returns the layer under the logits."""
+        raise NotImplementedError
 
-    def step(state: DecoderState, projected: StepGates) -> tuple[DecoderState, Any]:
-        state, features, attended = decoder.step(state, projected, encoded, masks)
-        return state, (features, attended)
+    def teacher_forced(
+        self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
+    ) -> tuple[Readouts, AttentionOutput]:
+        """Returns readouts and weights at all positions, given the true previous tokens."""
 
-    projected = decoder.project(embedded.swapaxes(0, 1))
-    _, collected = loop.scan(step, decoder.initial_state(encoded), projected)
-    features, attended = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
-    return decoder.readout(features, embedded, masks), attended
+        def step(state: DecoderState, projected: StepGates) -> tuple[DecoderState, Any]:
+            state, features, attended = self.step(state, projected, encoded, masks)
+            return state, (features, attended)
+
+        projected = self.project(embedded.swapaxes(0, 1))
+        _, collected = scan(step, self.initial_state(encoded), projected)
+        features, attended = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
+        return self.readout(features, embedded, masks), attended
 
 
 def dropout_masks(

@@ -10,13 +10,12 @@ from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource
 from nmt.config import LuongDecoderConfig, ModelConfig
-from nmt.model import decoder
-from nmt.model.decoder import AttentionalDecoder, DecoderState, DropoutMasks
-from nmt.recurrent import scan as loop
+from nmt.model.decoder import Decoder, DecoderState, DropoutMasks
+from nmt.recurrent.scan import scan
 from nmt.types import Readouts, StepGates, TargetEmbeddings
 
 
-class LuongDecoder(AttentionalDecoder):
+class LuongDecoder(Decoder):
     """The decoder of Luong et al. (2015), section 3.
 
     h_t = cell([E y_{t-1}; h~_{t-1}], h_{t-1})      the fed vector h~ only with input feeding
@@ -77,7 +76,7 @@ class LuongDecoder(AttentionalDecoder):
         """Returns readouts and weights at all positions, given the true previous tokens."""
         if self.input_feed is None:
             return self.attend_afterwards(embedded, encoded, masks)
-        return decoder.scan(self, embedded, encoded, masks)
+        return super().teacher_forced(embedded, encoded, masks)
 
     def attend_afterwards(
         self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
@@ -93,6 +92,6 @@ class LuongDecoder(AttentionalDecoder):
             return self.attend(state, hidden, encoded, masks)
 
         if jax.tree.leaves(initial.attention):
-            _, collected = loop.scan(attend, initial.attention, hidden.swapaxes(0, 1))
+            _, collected = scan(attend, initial.attention, hidden.swapaxes(0, 1))
             return jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
         return jax.vmap(attend, in_axes=(None, 1), out_axes=1)(initial.attention, hidden)[1]
