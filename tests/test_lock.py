@@ -59,7 +59,7 @@ def test_the_lock_of_another_boot_is_taken_over(tmp_path):
     (tmp_path / "lock.holder").write_text("process 1 on elsewhere\n")
 
     with (
-        pytest.warns(UserWarning, match=r"before \(process 1 on elsewhere\) did not"),
+        pytest.warns(UserWarning, match=r"previous training \(process 1 on elsewhere\) did not"),
         lock.hold(tmp_path / "lock"),
     ):
         pass

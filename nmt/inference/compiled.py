@@ -3,6 +3,7 @@
 `search` and `force` are functions for `devices.run`: of inputs that all rows share, and of rows.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -48,7 +49,7 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: i
     """Returns the translations of sentences, in arrays of length `limit`."""
     predictor = shared.loaded.predictor(seed=shared.seed, common=shared.common)
     encoded, state = predictor.start(rows.source)
-    return rules(
+    hypotheses = rules(
         predictor.step,
         state,
         encoded,
@@ -57,6 +58,10 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: i
         limit=limit,
         source_mask=_real(rows.source.lengths, rows.source.tokens.shape[1]),
     )
+    _, own = encoded
+    if own is None:
+        return hypotheses
+    return replace(hypotheses, tokens=own.tokens(jnp.asarray(hypotheses.tokens)))
 
 
 def force(shared: ForcedInputs, rows: Batch, *, bos: int) -> ForcedOutputs:

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import jax
 import numpy as np
@@ -84,17 +83,15 @@ class Searcher:
         longest = np.maximum(
             (config.max_output_ratio * lengths).astype(np.int32) + config.max_extra, 1
         )
-        on_devices = devices.run(
+        hypotheses = devices.run(
             search,
             SearchInputs(self.loaded, Settings.of(config), config.attention_seed, common),
             Sentences(Source(source, lengths, own), np.where(lengths > 0, longest, 0)),
             rules=rules,
             limit=width_of(max(1, int(config.max_output_ratio * batch.width) + config.max_extra)),
         )
-        hypotheses: Hypotheses = jax.tree.map(np.asarray, on_devices)
-        if common is None or own is None:
-            return hypotheses
-        return dataclasses.replace(hypotheses, tokens=_listed(common, own, hypotheses.tokens))
+        fetched: Hypotheses = jax.tree.map(np.asarray, hypotheses)
+        return fetched
 
 
 def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
@@ -107,10 +104,3 @@ def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
                 score=float(hypotheses.scores[row, rank]),
                 attention=np.array(hypotheses.attention[row, rank, :length, :width]),
             )
-
-
-def _listed(common: Any, own: Any, entries: Any) -> Any:
-    """Returns the tokens of entries in each sentence's shortlist."""
-    rows = len(own)
-    lists = np.concatenate([np.broadcast_to(common, (rows, len(common))), own], axis=1)
-    return np.take_along_axis(lists, entries.reshape(rows, -1), axis=1).reshape(entries.shape)
