@@ -173,9 +173,7 @@ def test_a_header_that_makes_no_sense_is_named_before_arrays_are_read(copy, shap
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}"
     write_header(copy / "params.npz", header)
 
-    with pytest.raises(
-        RunError, match=rf"params.npz: intact, but not written by nmt \({reason}\)"
-    ):
+    with pytest.raises(RunError, match=rf"params.npz: intact, but not written by nmt \({reason}\)"):
         checkpoint.read(copy, {"params": TEMPLATE})
 
 

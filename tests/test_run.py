@@ -307,9 +307,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_read(run, tokeni
         run.save("best", {"params": {"weights": jnp.full(3, batches)}}, progress)
     damage(run, "best", 20)
 
-    named = (
-        r"best/20: the checkpoint is damaged \(position.json: checksum mismatch\); using 10"
-    )
+    named = r"best/20: the checkpoint is damaged \(position.json: checksum mismatch\); using 10"
     with pytest.warns(UserWarning, match=named):
         restored = run.restore("best", {"params": {"weights": jnp.zeros(3, jnp.int32)}})
     with pytest.warns(UserWarning, match=named):
