@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, weighted_sum
 from nmt.attention.soft import ScoredAttention
@@ -34,12 +33,8 @@ class LinguisticCoverage(nnx.Module):
         self.fertility = nnx.Linear(annotation_size, 1, use_bias=False, rngs=rngs)
 
     def __call__(
-        self,
-        coverage: Float[Array, "batch src 1"],
-        weights: Weights,
-        query: Query,
-        annotations: Annotations,
-    ) -> Float[Array, "batch src 1"]:
+        self, coverage: Coverage, weights: Weights, query: Query, annotations: Annotations
+    ) -> Coverage:
         """Returns the coverage after one more target token."""
         logits = self.fertility(annotations).astype(coverage.dtype)
         return coverage + weights[:, :, None] / (self.max_fertility * jax.nn.sigmoid(logits))

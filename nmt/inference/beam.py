@@ -102,7 +102,7 @@ class BeamSearch:
     ) -> Hypotheses:
         """Searches until every sentence is done.
 
-        When half of the sentences are done, the others go on in arrays of half the size.
+        When half of the sentences are done, the search goes on in arrays of half the size.
 
         Args:
             step: `Predictor.step`.
@@ -113,19 +113,28 @@ class BeamSearch:
             limit: the length of the arrays returned, at least the largest `max_length`.
             source_mask: the real source positions.
         """
+
+        def run(search: SearchState, encoded: Encoded, *, until: int) -> SearchState:
+            """Runs steps until at most so many sentences are not done."""
+            return lax.while_loop(
+                lambda search: jnp.sum(~search.done) > until,
+                lambda search: self.step(search, step, encoded, settings),
+                search,
+            )
+
         search = self.init(state, max_length, limit=limit, source_mask=source_mask)
         half = len(max_length) // 2
         if half < FEWEST:
-            return self.finish(self._until(0, search, step, encoded, settings))
-        search = self._until(half, search, step, encoded, settings)
-        going = jnp.argsort(search.done, stable=True)[:half]
+            return self.finish(run(search, encoded, until=0))
+        search = run(search, encoded, until=half)
+        active = jnp.argsort(search.done, stable=True)[:half]
         rest, encoded = jax.tree.map(
-            lambda leaf: leaf[going] if leaf.ndim else leaf,  # the clock has no axis
+            lambda leaf: leaf[active] if leaf.ndim else leaf,  # the clock has no axis
             (search, encoded),
         )
-        rest = self._until(0, rest, step, encoded, settings)
+        rest = run(rest, encoded, until=0)
         return jax.tree.map(
-            lambda early, late: early.at[going].set(late), self.finish(search), self.finish(rest)
+            lambda early, late: early.at[active].set(late), self.finish(search), self.finish(rest)
         )
 
     def init(
@@ -147,16 +156,6 @@ class BeamSearch:
             finished=absent((batch, self.n_best)),
             number=jnp.zeros(batch, jnp.int32),
             history=History.blank(batch, limit, self.beam, src),
-        )
-
-    def _until(
-        self, left: int, search: SearchState, step: Step, encoded: Encoded, settings: Settings
-    ) -> SearchState:
-        """Runs steps until at most `left` sentences are not done."""
-        return lax.while_loop(
-            lambda now: jnp.sum(~now.done) > left,
-            lambda now: self.step(now, step, encoded, settings),
-            search,
         )
 
     def step(
@@ -240,7 +239,7 @@ class BeamSearch:
         )
 
     def _are_done(self, search: SearchState, settings: Settings) -> Bool[Array, " batch"]:
-        """Returns which sentences are done, with what has just been selected."""
+        """Returns which sentences are done after a step."""
         longest = search.max_length[:, None]
         reachable = settings.ranking.bound(search.live.log_probs, longest).max(axis=1)
         return (

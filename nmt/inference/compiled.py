@@ -68,9 +68,9 @@ def force(shared: ForcedInputs, rows: Batch, *, bos: int) -> ForcedOutputs:
     """Returns the log-probability, the score and the attention of given targets."""
     source, lengths, target, target_lengths = map(jnp.asarray, rows[:4])
     predictor = shared.loaded.predictor(seed=shared.seed)
-    token_scores, attention = predictor.force(Source(source, lengths), target, bos=bos)
+    token_log_probs, attention = predictor.force(Source(source, lengths), target, bos=bos)
     real = _real(target_lengths, target.shape[1])
-    log_probs = jnp.sum(token_scores * real, axis=-1)
+    log_probs = jnp.sum(token_log_probs * real, axis=-1)
     summed = jnp.sum(attention * real[..., None], axis=1)
     covered = coverage_penalty(summed, _real(lengths, source.shape[1]))
     return log_probs, shared.ranking.score(log_probs, target_lengths, covered), attention

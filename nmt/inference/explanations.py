@@ -89,7 +89,7 @@ def _derived(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> Att
     """Returns a matrix computed from derivatives with respect to the source embeddings."""
     model = shared.loaded.predictor().model
     source, lengths, target = map(jnp.asarray, rows[:3])
-    forced = _Forced(model, lengths, previous_tokens(target, bos), target)
+    forced = _GivenTargets(model, lengths, previous_tokens(target, bos), target)
     embedded = model.embed(source)
     mask = jnp.arange(embedded.shape[1])[None, :] < lengths[:, None]
 
@@ -110,7 +110,7 @@ def _derived(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> Att
     return matrix / jnp.where(total > 0, total, 1)
 
 
-class _Forced(NamedTuple):
+class _GivenTargets(NamedTuple):
     """A model and the targets it is given, as a function of the source embeddings."""
 
     model: Seq2Seq

@@ -221,7 +221,7 @@ def _either(condition: Bool[Array, ""], one: TrainState, other: TrainState) -> T
 
 
 def _placement(*axes: str) -> jax.sharding.NamedSharding:
-    """Returns the sharding of leading axes over the local devices; without axes, a replication."""
+    """Returns the sharding of leading axes over the local devices; without axes, full copies."""
     mesh = jax.sharding.Mesh(np.array(jax.local_devices()), (AXIS,))
     return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
 
