@@ -44,9 +44,9 @@ def write(path: Path, tree: Any) -> None:
         save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, path)
     except SafetensorError as error:
         # The error number of the system is only in the text.
-        found = re.search(r"(?:os error|code:) (\d+)", str(error))
-        number = int(found[1]) if found else 0
-        raise OSError(number, os.strerror(number) if found else str(error)) from None
+        code = re.search(r"(?:os error|code:) (\d+)", str(error))
+        number = int(code[1]) if code else 0
+        raise OSError(number, os.strerror(number) if code else str(error)) from None
     path.chmod(mode)
 
 

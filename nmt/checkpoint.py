@@ -83,13 +83,13 @@ def validate(folder: Path) -> str | None:
             f"{'update nmt' if number > FORMAT else 'use the nmt that wrote it'}"
         )
     try:
-        found = _digests(folder)
+        digests = _digests(folder)
     except OSError as error:
         return f"{error.filename} cannot be read ({error.strerror})"
-    for name in sorted(expected.keys() | found.keys()):
-        if name not in found:
+    for name in sorted(expected.keys() | digests.keys()):
+        if name not in digests:
             return f"{name} is missing"
-        if found[name] != expected.get(name):
+        if digests[name] != expected.get(name):
             return f"{name}: checksum mismatch"
     return None
 

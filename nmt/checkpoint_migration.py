@@ -90,22 +90,22 @@ def migrated(
     Raises:
         ValueError: two of them have the same current name.
     """
-    found = {_renamed(name, renames): array for name, array in arrays.items()}
-    if len(found) < len(arrays):
+    current = {_renamed(name, renames): array for name, array in arrays.items()}
+    if len(current) < len(arrays):
         raise ValueError("two of its arrays have one name in this version")
     for addition in additions:
-        found |= addition(found)
-    return found
+        current |= addition(current)
+    return current
 
 
 def migrated_progress(
     stored: dict[str, Any], renames: Mapping[str, str] = PROGRESS
 ) -> dict[str, Any]:
     """Returns the progress of an older format with the current field names."""
-    found = {renames.get(name, name): value for name, value in stored.items()}
-    if isinstance(sums := found.get("pending_log"), list):  # of an older version
-        found["pending_log"] = dict(zip(("loss", "nll", "tokens"), sums, strict=True))
-    return found
+    current = {renames.get(name, name): value for name, value in stored.items()}
+    if isinstance(sums := current.get("pending_log"), list):  # of an older version
+        current["pending_log"] = dict(zip(("loss", "nll", "tokens"), sums, strict=True))
+    return current
 
 
 def _renamed(name: str, renames: Mapping[str, str]) -> str:

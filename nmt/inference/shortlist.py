@@ -110,8 +110,8 @@ class Lexicon:
             pieces = np.unique(np.asarray(sentence, np.int32))
             translations = self.translations[pieces, :likeliest].ravel()
             wanted = np.concatenate([translations, pieces[: joint * len(pieces)]])
-            found = np.setdiff1d(wanted[wanted >= 0], common)
-            own[row, : len(found)] = found
+            only = np.setdiff1d(wanted[wanted >= 0], common)
+            own[row, : len(only)] = only
         return common, own
 
 

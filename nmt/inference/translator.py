@@ -188,9 +188,9 @@ class Translator:
         pairs = [
             (source.ids(each.source_pieces), target.ids(each.target_pieces)) for each in explained
         ]
-        for found in self._force_all(pairs, real, method=method):
-            explained[found.number] = dataclasses.replace(
-                explained[found.number], attention=found.matrix, method=method
+        for forced in self._force_all(pairs, real, method=method):
+            explained[forced.number] = dataclasses.replace(
+                explained[forced.number], attention=forced.matrix, method=method
             )
         return explained
 
@@ -212,15 +212,15 @@ class Translator:
         pairs = list(zip(source_ids, target_ids, strict=True))
         real = [i for i, (source, target) in enumerate(pairs) if len(source) > 1 < len(target)]
         aligned = [empty_translation(source, target) for source, target in window]
-        for found in self._force_all(pairs, real, method=method):
-            (line, text), (ids, tokens) = window[found.number], pairs[found.number]
-            aligned[found.number] = Translation.of(
+        for forced in self._force_all(pairs, real, method=method):
+            (line, text), (ids, tokens) = window[forced.number], pairs[forced.number]
+            aligned[forced.number] = Translation.of(
                 self.tokenizers,
                 source=(line, ids),
                 target=(text, tokens),
-                score=found.score,
-                log_prob=found.log_prob,
-                attention=found.matrix,
+                score=forced.score,
+                log_prob=forced.log_prob,
+                attention=forced.matrix,
                 method=method,
             )
         return aligned

@@ -129,8 +129,8 @@ def _with_gradients(
         losses, nll, in_logits = _of_rows(smoothing, readouts, matrix, bias, target, real)
         narrow = in_logits.astype(readouts.dtype)
         in_matrix = jnp.einsum("rv,rh->vh", narrow, readouts, preferred_element_type=wide)
-        found = (losses.sum(), nll, in_matrix, in_logits.sum(axis=0))
-        return jax.tree.map(jnp.add, sums, found), (losses, narrow @ matrix)
+        chunk_sums = (losses.sum(), nll, in_matrix, in_logits.sum(axis=0))
+        return jax.tree.map(jnp.add, sums, chunk_sums), (losses, narrow @ matrix)
 
     zero = jnp.zeros((), wide)
     start = (zero, zero, jnp.zeros(matrix.shape, wide), jnp.zeros(bias.shape, wide))

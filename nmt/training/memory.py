@@ -56,8 +56,8 @@ def peak() -> float | None:
 
     It is None where the system does not report it (Windows).
     """
-    found = [device.memory_stats() or {} for device in jax.local_devices()]
-    used = [int(stats["peak_bytes_in_use"]) for stats in found if "peak_bytes_in_use" in stats]
+    devices = [device.memory_stats() or {} for device in jax.local_devices()]
+    used = [int(stats["peak_bytes_in_use"]) for stats in devices if "peak_bytes_in_use" in stats]
     if not used:  # on a CPU
         try:
             import resource
