@@ -1,8 +1,8 @@
-"""A tree of arrays in one file of a checkpoint: safetensors, or npz in those of format 2.
+"""A tree of arrays in one file of a checkpoint: safetensors, or npz in format 2.
 
-A tree is stored as its arrays by name, so that a file depends on no class that they lived in. The
-tree `params` is the model. Of any other tree, the first component of a name is a field, which a
-version may have added: where a file has nothing of it, the field stays as the template has it.
+A tree is stored as its arrays by name, so that a file does not depend on classes. The tree `params`
+is the model. In any other tree, the first component of a name is a field, which a later version may
+have added: a field that a file lacks keeps the value of the template.
 """
 
 import os
@@ -21,7 +21,7 @@ from nmt.errors import RunError
 
 MODEL = "params"
 
-# What the types of safetensors are called in NumPy; a foreign file may have others.
+# The names of safetensors' types in NumPy; a file of others may have more.
 TYPES = {
     "BOOL": "bool",
     **{f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
@@ -39,33 +39,33 @@ def write(path: Path, tree: Any) -> None:
     """
     arrays = jax.device_get(_named(tree))
     path.touch()
-    mode = path.stat().st_mode  # as the system has it: safetensors makes a file of its user alone
+    mode = path.stat().st_mode  # the default one: safetensors would set that of a private file
     try:
         save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, path)
     except SafetensorError as error:
-        # The system's error is in the text alone, in each version with its number.
-        found = re.search(r"(?:os error|code:) (\d+)", str(error))
-        number = int(found[1]) if found else 0
-        raise OSError(number, os.strerror(number) if found else str(error)) from None
+        # The error number of the system is only in the text.
+        code = re.search(r"(?:os error|code:) (\d+)", str(error))
+        number = int(code[1]) if code else 0
+        raise OSError(number, os.strerror(number) if code else str(error)) from None
     path.chmod(mode)
 
 
 def read(path: Path, template: Any) -> Any:
     """Returns a tree with the structure, shapes and types of its template.
 
-    Its arrays lie where those of the template do: elsewhere, a compiled step would be compiled for
-    them once more.
+    Its arrays are placed on the devices of those of the template, so that a compiled step need not
+    be compiled again.
 
     Raises:
-        RunError: the file has other arrays, or is none that nmt has written.
+        RunError: the file has other arrays, or was not written by nmt.
     """
     wanted = _named(template)
     try:
         arrays = _migrated(path, wanted) if path.suffix == ".npz" else _stored(path, wanted)
     except (OSError, ValueError, SafetensorError) as error:
         raise RunError(
-            f"{path}: whole, but not as nmt writes it ({_printable(str(error))}); put one back "
-            "from a copy"
+            f"{path}: intact, but not written by nmt ({_printable(str(error))}); restore it from a "
+            "copy"
         ) from None
     leaves = [
         jax.device_put(arrays[name], leaf.sharding) if name in arrays else leaf
@@ -75,7 +75,7 @@ def read(path: Path, template: Any) -> Any:
 
 
 def _stored(path: Path, wanted: dict[str, Any]) -> Arrays:
-    """Returns the arrays of a file, of which none is read before all headers are compared."""
+    """Returns the arrays of a file; all headers are compared before any array is read."""
     with safe_open(path, "np") as file:
         names = list(file.keys())
         found = {name: _kind(file.get_slice(name)) for name in names}
@@ -98,9 +98,9 @@ def _migrated(path: Path, wanted: dict[str, Any]) -> Arrays:
 
 
 def _check(path: Path, found: dict[str, str], wanted: dict[str, Any]) -> None:
-    """Refuses arrays of other names, shapes or types than the wanted ones.
+    """Checks that arrays have the names, shapes and types of the wanted ones.
 
-    A field may be missing as a whole, if the template has more of it than a shape.
+    A whole field may be missing, if the template has its values and not only its shapes.
     """
     fields = {_field(name) for name in found}
     expected = {
@@ -122,7 +122,7 @@ def _field(name: str) -> str:
 
 
 def _printable(text: str) -> str:
-    """Returns what a foreign file says, in one line."""
+    """Returns text of an unknown file in one printable line."""
     return text if text.isprintable() else ascii(text)
 
 

@@ -1,7 +1,7 @@
-"""One checkpoint: a folder that is written whole or not at all, and checked before it is read.
+"""One checkpoint: a folder that is written atomically, and verified before it is read.
 
 params.safetensors ...  one file for each named tree of arrays
-position.json           where training stood
+position.json           the progress of training
 manifest.json           the number of this format, and the SHA-256 of every other file; written last
 """
 
@@ -24,10 +24,10 @@ MANIFEST = "manifest.json"
 
 
 def write(folder: Path, items: dict[str, Any], progress: dict[str, Any]) -> None:
-    """Writes named trees of arrays and a progress beside the folder, then gives it its name.
+    """Writes named trees of arrays and a progress to a temporary folder, then renames it.
 
-    All is on the disk before it has that name, so that what is called a checkpoint is one, even
-    after a power failure.
+    Everything is synchronized to the disk before, so that a folder with the name of a checkpoint is
+    complete, even after a power failure.
 
     Raises:
         RunError: the disk is full, or cannot be written for another reason.
@@ -42,30 +42,30 @@ def write(folder: Path, items: dict[str, Any], progress: dict[str, Any]) -> None
         _write(part / "position.json", progress)
         _write(part / MANIFEST, {"format": FORMAT, "files": _digests(part)})
         for path in [part, *part.rglob("*")]:
-            _synchronise(path)
+            _synchronize(path)
         if folder.exists():
             shutil.rmtree(folder)
         part.rename(folder)
-        _synchronise(folder.parent)
+        _synchronize(folder.parent)
     except OSError as error:
         clear(folder.parent)
         raise RunError(
-            f"{folder}: the checkpoint cannot be saved ({error.strerror}); the ones before it are "
-            "whole: make room, and give the same command to go on from the last of them"
+            f"{folder}: the checkpoint cannot be saved ({error.strerror}); earlier ones are whole: "
+            "free some space, and give the same command to go on from the last of them"
         ) from None
 
 
 def clear(parent: Path) -> None:
-    """Removes what interrupted writing has left beside the checkpoints."""
+    """Removes the temporary folders of interrupted writing."""
     for path in parent.glob("*.part*"):
         shutil.rmtree(path, ignore_errors=True)
 
 
 def validate(folder: Path) -> str | None:
-    """Returns what is wrong with a checkpoint; None if it is as it was written.
+    """Returns what is wrong with a checkpoint, None if it is intact.
 
     Raises:
-        RunError: it is of another format, and so cannot be judged.
+        RunError: it has a format that this version cannot read.
     """
     try:
         size = sum(path.stat().st_size for path in folder.rglob("*"))
@@ -78,19 +78,19 @@ def validate(folder: Path) -> str | None:
         return f"{MANIFEST} cannot be read"
     if not OLDEST <= number <= FORMAT:
         raise RunError(
-            f"{folder}: a checkpoint of format {number}, and this version of nmt reads formats "
+            f"{folder}: a checkpoint of format {number}, but this version of nmt reads formats "
             f"{OLDEST} to {FORMAT}; "
             f"{'update nmt' if number > FORMAT else 'use the nmt that wrote it'}"
         )
     try:
-        found = _digests(folder)
+        digests = _digests(folder)
     except OSError as error:
         return f"{error.filename} cannot be read ({error.strerror})"
-    for name in sorted(expected.keys() | found.keys()):
-        if name not in found:
+    for name in sorted(expected.keys() | digests.keys()):
+        if name not in digests:
             return f"{name} is missing"
-        if found[name] != expected.get(name):
-            return f"{name} is not as it was written"
+        if digests[name] != expected.get(name):
+            return f"{name}: checksum mismatch"
     return None
 
 
@@ -98,7 +98,7 @@ def progress(folder: Path) -> dict[str, Any]:
     """Returns the progress that `write` was given.
 
     Raises:
-        ValueError, TypeError: it is no progress.
+        ValueError, TypeError: the file has no progress.
     """
     stored = json.loads((folder / "position.json").read_text(encoding="utf-8"))
     if _is_older(folder):
@@ -110,8 +110,8 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
     """Returns named trees of arrays, each with the structure, shapes and types of its template.
 
     Raises:
-        RunError: it has other arrays, or arrays of other shapes: it is one of another model. Or
-            its arrays are larger than the memory of this machine, or no arrays at all.
+        RunError: the checkpoint is of another model, with other arrays or shapes; or a file is not
+            readable; or the arrays are larger than the memory of this machine.
     """
     leaves = [leaf for tree in templates.values() for leaf in jax.tree.leaves(tree)]
     size = sum(math.prod(each.shape) * each.dtype.itemsize for each in leaves)
@@ -128,7 +128,7 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
 
 
 def _memory() -> float:
-    """Returns the bytes of memory of this machine; no bound where Python cannot tell (Windows)."""
+    """Returns the bytes of memory of this machine; infinity where it is not known (Windows)."""
     if not hasattr(os, "sysconf"):
         return math.inf
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -150,19 +150,15 @@ def _write(path: Path, content: Any) -> None:
 
 def _digests(folder: Path) -> dict[str, str]:
     """Returns the SHA-256 of every file but the manifest."""
-    found = {}
-    for parent, _, names in os.walk(folder):
-        for path in (Path(parent) / name for name in names):
-            name = path.relative_to(folder).as_posix()
-            if name != MANIFEST:
-                found[name] = files.digest(path)
-    return found
+    paths = [Path(parent) / name for parent, _, names in os.walk(folder) for name in names]
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    return {name: files.digest(path) for name, path in names.items() if name != MANIFEST}
 
 
-def _synchronise(path: Path) -> None:
+def _synchronize(path: Path) -> None:
     """Waits until a file, or the list of files of a folder, is on the disk.
 
-    Windows synchronises only what is open for writing, and opens no folders.
+    Windows synchronizes only files that are open for writing, and opens no folders.
     """
     folder = path.is_dir()
     try:

@@ -1,7 +1,7 @@
-"""Checkpoints of earlier formats, under the names of this one.
+"""Migration of checkpoints of earlier formats.
 
-Format 2 kept its arrays in NumPy's npz. What has been renamed since is a line in a table here, and
-what has been added a function. Checkpoints of this format are not looked at.
+Format 2 stored its arrays as NumPy's npz. A table here has a line for everything renamed since, and
+there is a function for everything added. Checkpoints of the current format are not changed.
 """
 
 import math
@@ -19,9 +19,9 @@ import numpy.typing as npt
 Arrays = dict[str, npt.NDArray[Any]]
 Addition = Callable[[Arrays], Arrays]
 
-# Regular expressions of what was renamed, and what stands there now: `\1` is the first group. An
-# expression matches whole components between dots, anywhere in a name: parameters are also part
-# of the names of the optimizer's state. `^` holds it to the first component, a field of the state.
+# Regular expressions for old names, and their replacements: `\1` is the first group. An expression
+# matches whole components between dots, anywhere in a name, since parameters are also part of the
+# names of the optimizer's state. `^` restricts it to the first component, a field of the state.
 RENAMES: dict[str, str] = {
     r"decoder\.initial": "decoder.stack.initial",
     r"decoder\.layers": "decoder.stack.cells",
@@ -35,7 +35,7 @@ RENAMES: dict[str, str] = {
 
 
 def _coverage_bias(arrays: Arrays) -> Arrays:
-    """Returns the bias that the cell of neural coverage had not, which it went without: zeros."""
+    """Returns the bias that the cell of neural coverage did not have before: zeros."""
     matrix = "coverage.cell.recurrent"
     return {
         name.replace(matrix, "coverage.cell.proposal_bias"): np.zeros(len(array), array.dtype)
@@ -44,7 +44,7 @@ def _coverage_bias(arrays: Arrays) -> Arrays:
     }
 
 
-# Functions from the arrays of a file, by their names of today, to those that it lacks.
+# Functions from the arrays of a file, under their current names, to the missing ones.
 ADDITIONS: tuple[Addition, ...] = (_coverage_bias,)
 
 # Fields of position.json that were renamed.
@@ -56,13 +56,13 @@ PROGRESS: dict[str, str] = {
 
 
 def read(path: Path) -> Arrays:
-    """Returns the arrays of a file of format 2, under the names of this format.
+    """Returns the arrays of a file of format 2, under their current names.
 
     They take no more memory than the file has bytes.
 
     Raises:
-        OSError: it cannot be read.
-        ValueError: it is not as nmt has written it.
+        OSError: the file cannot be read.
+        ValueError: it was not written by nmt.
     """
     try:
         with zipfile.ZipFile(path) as stored:
@@ -83,31 +83,29 @@ def read(path: Path) -> Arrays:
 
 
 def migrated(
-    arrays: Arrays,
-    renames: Mapping[str, str] = RENAMES,
-    additions: Sequence[Addition] = ADDITIONS,
+    arrays: Arrays, renames: Mapping[str, str] = RENAMES, additions: Sequence[Addition] = ADDITIONS
 ) -> Arrays:
-    """Returns the named arrays of an older format as this one has them.
+    """Returns arrays of an older format under their current names, and those added since.
 
     Raises:
-        ValueError: two of them have the same name now.
+        ValueError: two of them have the same current name.
     """
-    found = {_renamed(name, renames): array for name, array in arrays.items()}
-    if len(found) < len(arrays):
+    current = {_renamed(name, renames): array for name, array in arrays.items()}
+    if len(current) < len(arrays):
         raise ValueError("two of its arrays have one name in this version")
     for addition in additions:
-        found |= addition(found)
-    return found
+        current |= addition(current)
+    return current
 
 
 def migrated_progress(
     stored: dict[str, Any], renames: Mapping[str, str] = PROGRESS
 ) -> dict[str, Any]:
-    """Returns the progress of an older format with the field names of this one."""
-    found = {renames.get(name, name): value for name, value in stored.items()}
-    if isinstance(sums := found.get("pending_log"), list):  # as it was before it had names
-        found["pending_log"] = dict(zip(("loss", "nll", "tokens"), sums, strict=True))
-    return found
+    """Returns the progress of an older format with the current field names."""
+    current = {renames.get(name, name): value for name, value in stored.items()}
+    if isinstance(sums := current.get("pending_log"), list):  # of an older version
+        current["pending_log"] = dict(zip(("loss", "nll", "tokens"), sums, strict=True))
+    return current
 
 
 def _renamed(name: str, renames: Mapping[str, str]) -> str:
@@ -117,7 +115,7 @@ def _renamed(name: str, renames: Mapping[str, str]) -> str:
 
 
 def _bytes(stored: zipfile.ZipFile, name: str) -> int:
-    """Returns the bytes that an array claims to have, from its header alone."""
+    """Returns the size of an array in bytes according to its header."""
     with stored.open(name) as file:
         np.lib.format.read_magic(file)
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)

@@ -1,7 +1,7 @@
 """The lock of a run folder: one training at a time.
 
-The system holds it and drops it when the process ends, however it ends; so a lock cannot be left
-behind. A file beside it tells who holds it, or who ended without a chance to remove that file.
+The operating system releases it when the process ends, however it ends, so that no stale lock can
+be left. A second file names the process that holds the lock, or one that was killed.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from nmt.errors import RunError
 
 @contextlib.contextmanager
 def hold(path: Path) -> Iterator[None]:
-    """Holds a lock file, and warns if whoever held it before did not end in order.
+    """Holds a lock file, and warns if the last process that held it was killed.
 
     Raises:
         RunError: another process holds it.
@@ -41,8 +41,8 @@ def hold(path: Path) -> Iterator[None]:
     try:
         if before := _read(holder):
             warnings.warn(
-                f"{path.parent}: the training before ({before}) did not end in order; going on "
-                "from what it has saved",
+                f"{path.parent}: the previous training ({before}) did not end cleanly; continuing "
+                "from its last checkpoint",
                 stacklevel=2,
             )
         holder.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
@@ -55,7 +55,7 @@ def hold(path: Path) -> Iterator[None]:
 
 
 def holder_of(path: Path) -> Path:
-    """Returns the file that names who holds a lock: no other process can read a locked one."""
+    """Returns the file with the holder of a lock: other processes cannot read a locked file."""
     return path.with_name(f"{path.name}.holder")
 
 

@@ -1,11 +1,11 @@
-"""The run folder: all that a training leaves behind, and all that translating needs.
+"""The run folder: everything that training writes, and everything that translation needs.
 
 config.yaml     the resolved configuration
-version.json    the version of nmt that trained it last, and its commit where it ran from a checkout
+version.json    the version of nmt that trained it last, and its commit if it ran from a checkout
 tokenizer/      the SentencePiece models
-checkpoints/    last/N (everything, to go on) and best/N (the parameters, to translate), each
+checkpoints/    last/N (the whole state, to resume) and best/N (the parameters, to translate), each
                 written after N batches; the newest two of both are kept
-metrics.jsonl   one JSON object a line: what was logged, and at which step
+metrics.jsonl   the training log, one JSON object for each record
 tensorboard/    the same for TensorBoard, with attention images
 """
 
@@ -26,9 +26,9 @@ from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
 from nmt.processes import ALONE, ProcessGroup
 
-MAX_TO_KEEP = 2  # checkpoints of a kind: the newest, and one to fall back on should it be damaged
+MAX_TO_KEEP = 2  # checkpoints of a kind: the newest, and one in case that it is damaged
 
-# What a start that was cut off may leave in a folder that is not a run yet.
+# Files that an interrupted start may leave in a folder that is not a run yet.
 _TRACES = {"lock", "lock.holder", "config.yaml.part", "tokenizer.part"}
 
 Which = Literal["best", "last"]  # kinds of checkpoints
@@ -36,18 +36,18 @@ Which = Literal["best", "last"]  # kinds of checkpoints
 
 @dataclasses.dataclass(frozen=True)
 class TrainingProgress:
-    """Where training stands: the next batch to consume, and what validation has seen so far."""
+    """The progress of training: the next batch to consume, and the results of validation."""
 
     epoch: int = 0
-    part: int = 0  # of the epoch, which has more than one with subword sampling alone
+    part: int = 0  # of the epoch; with subword sampling, it has more than one
     batch: int = 0  # of the part
     batches: int = 0  # consumed in all
     step: int = 0  # updates made
     best: float | None = None  # the best value of the chosen metric
     best_step: int = 0
-    bad_validations: int = 0  # validations since the best one
-    bad_validations_since_cut: int = 0  # the last time that the learning rate was cut
-    tokenizer: str = ""  # the fingerprint of the tokenizer that the parameters belong to
+    bad_validations: int = 0  # since the best one
+    bad_validations_since_cut: int = 0  # since the best one, or the last cut of the learning rate
+    tokenizer: str = ""  # the fingerprint of the tokenizer that the model is trained with
     pending_log: dict[str, float] = dataclasses.field(default_factory=dict)  # sums not yet logged
 
 
@@ -57,16 +57,16 @@ class Run:
 
     path: Path
     config: Config
-    stored: Config | None = None  # what it has been trained by so far
-    notes: Sequence[str] = ()  # lines that say in what a given configuration differs from that
-    processes: ProcessGroup = ALONE  # all that train it read the folder; the main one writes it
+    stored: Config | None = None  # with which it has been trained so far
+    notes: Sequence[str] = ()  # differences between the two, as lines
+    processes: ProcessGroup = ALONE  # that train it: all read the folder, the main one writes it
 
     @classmethod
     def start(cls, config: Config, processes: ProcessGroup = ALONE) -> "Run":
-        """Returns the run that `config.run` names: a new one, or the same one to go on with.
+        """Returns the run that `config.run` names: a new one, or one to resume.
 
-        One that goes on keeps the decoding settings of its own config.yaml. Nothing is written
-        before `create`.
+        A resumed run keeps the decoding settings of its own config.yaml. Nothing is written before
+        `create`.
 
         Raises:
             RunError: the folder holds something else, or a run of another configuration.
@@ -98,7 +98,7 @@ class Run:
         return cls(path, configfile.validate(tree, where=str(path / "config.yaml")))
 
     def check_imports(self, *, trust: bool) -> None:
-        """Refuses to import the class that the configuration names, unless the run is trusted.
+        """Checks that the configuration names no class to import, unless the run is trusted.
 
         Raises:
             RunError: it names one, and `trust` is not given.
@@ -112,14 +112,14 @@ class Run:
 
     @property
     def started(self) -> bool:
-        """Whether the folder is there already, with its tokenizer."""
+        """Whether the folder already has its tokenizer."""
         return (self.path / "tokenizer").is_dir()
 
     def lock(self) -> AbstractContextManager[None]:
-        """Keeps other trainings out of the folder, which is made if it is not there.
+        """Locks the folder against other trainings, and creates it if needed.
 
         Raises:
-            RunError: another training is at work in it.
+            RunError: it is in use by another training.
         """
         if not self.processes.is_main:
             return nullcontext()
@@ -127,8 +127,8 @@ class Run:
         return lock.hold(self.path / "lock")
 
     def create(self, tokenizers: Tokenizers) -> None:
-        """Writes configuration, version and tokenizer, each of them whole or not at all."""
-        self.processes.barrier()  # until all have seen the folder as it was
+        """Writes configuration, version and tokenizer, each of them atomically."""
+        self.processes.barrier()  # until all have read the folder
         if not self.processes.is_main:
             return
         self.path.mkdir(parents=True, exist_ok=True)
@@ -142,11 +142,11 @@ class Run:
 
     @property
     def metrics_path(self) -> Path:
-        """The log of training, one JSON object a line."""
+        """The training log, one JSON object for each record."""
         return self.path / "metrics.jsonl"
 
     def records(self) -> list[dict[str, Any]]:
-        """Returns what was logged so far; a last line that is being written is left for later.
+        """Returns the records logged so far, without a last line that is still being written.
 
         Raises:
             RunError: a line is damaged.
@@ -166,27 +166,27 @@ class Run:
         return records
 
     def tokenizers(self) -> Tokenizers:
-        """Returns the tokenizers that this run owns."""
+        """Returns the tokenizers of this run."""
         return Tokenizers.load(self.path / "tokenizer")
 
     def save(self, which: Which, items: dict[str, Any], progress: TrainingProgress) -> None:
-        """Writes a checkpoint of named array trees, whole or not at all, and drops old ones.
+        """Writes a checkpoint of named array trees atomically, and removes old ones.
 
         Raises:
-            RunError: it cannot be written; the checkpoints before it are still there.
+            RunError: it cannot be written; earlier checkpoints are still there.
         """
         if self.processes.is_main:
             folder = self.path / "checkpoints" / which / str(progress.batches)
             checkpoint.write(folder, items, dataclasses.asdict(progress))
-            # One of a later progress is of a past that a damaged checkpoint has made undone.
-            there = self._checkpoints(which)
-            kept = [path for path in there if int(path.name) <= progress.batches][:MAX_TO_KEEP]
-            for path in set(there) - set(kept):
+            # A later one was damaged, and training went on from an earlier one.
+            found = self._checkpoints(which)
+            kept = [path for path in found if int(path.name) <= progress.batches][:MAX_TO_KEEP]
+            for path in set(found) - set(kept):
                 shutil.rmtree(path)
-        self.processes.barrier()  # until it is there for all
+        self.processes.barrier()  # until all can read it
 
     def progress(self, which: Which) -> TrainingProgress | None:
-        """Returns where the newest whole checkpoint of a kind stands; None if there is none.
+        """Returns the progress of the newest intact checkpoint of a kind, None if there is none.
 
         Raises:
             RunError: there are checkpoints, and all of them are damaged.
@@ -197,11 +197,11 @@ class Run:
     def restore(self, which: Which | int, templates: dict[str, Any]) -> dict[str, Any]:
         """Reads array trees of the given structure, shapes and types from a checkpoint.
 
-        It is the newest of its kind, or the one of a step. One that is damaged is named in a
-        warning, and the one before it is read; so is the last one where there is no best one yet.
+        It is the newest of its kind, or the one of a step. If it is damaged, the one before it is
+        read, and if there is no best one yet, the last one, both with a warning.
 
         Raises:
-            RunError: there is no such checkpoint, or none that is whole, or it is one of another
+            RunError: there is no such checkpoint, or none that is intact, or it is one of another
                 tokenizer or model, or of a newer format.
         """
         folder, progress = self._find(which)
@@ -228,31 +228,30 @@ class Run:
         raise RunError(f"{self.path}: has no checkpoint yet; `nmt train` saves the first")
 
     def _of_step(self, step: int) -> tuple[Path, TrainingProgress]:
-        """Returns the checkpoint of a step, if it is whole."""
+        """Returns the checkpoint of a step, if it is intact."""
         steps = set()
         for folder in (*self._checkpoints("best"), *self._checkpoints("last")):
-            validate = checkpoint.validate(folder)
-            if validate is None:
+            if checkpoint.validate(folder) is None:
                 progress = _progress(folder)
                 if progress.step == step:
                     return folder, progress
                 steps.add(progress.step)
-        there = ", ".join(map(str, sorted(steps))) or "none"
-        raise RunError(f"{self.path}: has no checkpoint of step {step}; those it has: {there}")
+        found = ", ".join(map(str, sorted(steps))) or "none"
+        raise RunError(f"{self.path}: has no checkpoint of step {step}; those it has: {found}")
 
     def _newest(self, which: Which) -> tuple[Path, TrainingProgress] | None:
-        """Returns the newest checkpoint of a kind that is as it was written."""
+        """Returns the newest intact checkpoint of a kind."""
         problems: list[str] = []
         for folder in self._checkpoints(which):
-            validate = checkpoint.validate(folder)
-            if validate is None:
+            problem = checkpoint.validate(folder)
+            if problem is None:
                 for each in problems:
                     warnings.warn(f"{each}; using {folder.name} before it", stacklevel=3)
                 return folder, _progress(folder)
-            problems.append(f"{folder}: the checkpoint is damaged ({validate})")
+            problems.append(f"{folder}: the checkpoint is damaged ({problem})")
         if problems:
             raise RunError(
-                f"{'; '.join(problems)}: put one back from a copy, or remove the folder "
+                f"{'; '.join(problems)}: restore one from a copy, or remove the folder "
                 f"{self.path} to start anew"
             )
         return None
@@ -271,12 +270,12 @@ def _progress(folder: Path) -> TrainingProgress:
         return TrainingProgress(**{**stored, "pending_log": dict(stored["pending_log"])})
     except (ValueError, TypeError, KeyError, RecursionError):
         raise RunError(
-            f"{folder / 'position.json'}: whole, but not as nmt writes it; put one back from a copy"
+            f"{folder / 'position.json'}: intact, but not written by nmt; restore it from a copy"
         ) from None
 
 
 def _check_links(folder: Path) -> None:
-    """Holds a run folder to its own files, whoever has made it."""
+    """Checks that no link leads out of a run folder, which may come from anywhere."""
     root = os.path.realpath(folder)
     for parent, folders, names in os.walk(folder):
         for path in (Path(parent) / name for name in folders + names):

@@ -125,7 +125,7 @@ def test_each_file_that_is_missing_is_named(whole):
 def test_a_file_too_many_is_named(copy):
     (copy / "more").touch()
 
-    assert checkpoint.validate(copy) == "more is not as it was written"
+    assert checkpoint.validate(copy) == "more: checksum mismatch"
 
 
 def test_a_manifest_that_names_a_file_elsewhere_reads_nothing_there(copy, tmp_path):
@@ -235,7 +235,7 @@ NOT_AS_WRITTEN = {
 
 @pytest.mark.parametrize("content", NOT_AS_WRITTEN.values(), ids=NOT_AS_WRITTEN.keys())
 def test_a_file_that_is_not_safetensors_is_named_in_one_line(opened, content):
-    with pytest.raises(RunError, match=r"params.safetensors: whole, but not as nmt wri.* copy$"):
+    with pytest.raises(RunError, match=r"params.safetensors: intact, but not written by.* copy$"):
         opened(content, {"weights": jnp.zeros(2)})
 
 
@@ -338,7 +338,7 @@ def small_files():
 
 def test_what_cannot_be_written_is_one_line_and_leaves_the_one_before(copy, small_files, capfd):
     reason = os.strerror(errno.EFBIG)
-    with pytest.raises(RunError, match=rf"8: the checkpoint cannot be saved \({reason}\); the one"):
+    with pytest.raises(RunError, match=rf"8: the checkpoint cannot be saved \({reason}\); earlier"):
         save_more(copy.with_name("8"))
 
     assert [path.name for path in copy.parent.iterdir()] == ["7"]
@@ -361,7 +361,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_one_before(whole, small_disk, ca
     shutil.copytree(whole, small_disk / "7")
 
     reason = os.strerror(errno.ENOSPC)
-    with pytest.raises(RunError, match=rf"8: the checkpoint cannot be saved \({reason}\); the one"):
+    with pytest.raises(RunError, match=rf"8: the checkpoint cannot be saved \({reason}\); earlier"):
         save_more(small_disk / "8")
 
     assert [path.name for path in small_disk.iterdir()] == ["7"]

@@ -223,9 +223,7 @@ def test_a_header_that_makes_no_sense_is_named_before_arrays_are_read(copy, shap
     header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}"
     write_header(copy / "params.npz", header)
 
-    with pytest.raises(
-        RunError, match=rf"params.npz: whole, but not as nmt writes it \({reason}\)"
-    ):
+    with pytest.raises(RunError, match=rf"params.npz: intact, but not written by nmt \({reason}\)"):
         checkpoint.read(copy, {"params": TEMPLATE})
 
 
@@ -236,7 +234,7 @@ def test_arrays_of_objects_are_not_unpickled(copy, tmp_path):
 
     np.savez(copy / "params.npz", weights=np.array([Harmful()]))
 
-    with pytest.raises(RunError, match=r"params.npz: whole, but not as nmt writes it \(Object arr"):
+    with pytest.raises(RunError, match=r"params.npz: intact, but not written by nmt \(Object arr"):
         checkpoint.read(copy, {"params": TEMPLATE})
 
     assert not (tmp_path / "mark").exists()

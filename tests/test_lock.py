@@ -49,7 +49,7 @@ def test_the_lock_of_a_dead_process_is_taken_over(tmp_path, holder):
     holder.wait()
     assert str(holder.pid) in (tmp_path / "lock.holder").read_text()
 
-    named = rf"the training before \(process {holder.pid} on .+\) did not end in order; going on"
+    named = rf"the previous training \(process {holder.pid} on .+\) did not end cleanly; continuing"
     with pytest.warns(UserWarning, match=named), lock.hold(tmp_path / "lock"):
         assert f"process {os.getpid()} on" in (tmp_path / "lock.holder").read_text()
 
@@ -59,7 +59,7 @@ def test_the_lock_of_another_boot_is_taken_over(tmp_path):
     (tmp_path / "lock.holder").write_text("process 1 on elsewhere\n")
 
     with (
-        pytest.warns(UserWarning, match=r"before \(process 1 on elsewhere\) did not"),
+        pytest.warns(UserWarning, match=r"previous training \(process 1 on elsewhere\) did not"),
         lock.hold(tmp_path / "lock"),
     ):
         pass

@@ -307,9 +307,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_read(run, tokeni
         run.save("best", {"params": {"weights": jnp.full(3, batches)}}, progress)
     damage(run, "best", 20)
 
-    named = (
-        r"best/20: the checkpoint is damaged \(position.json is not as it was written\); using 10"
-    )
+    named = r"best/20: the checkpoint is damaged \(position.json: checksum mismatch\); using 10"
     with pytest.warns(UserWarning, match=named):
         restored = run.restore("best", {"params": {"weights": jnp.zeros(3, jnp.int32)}})
     with pytest.warns(UserWarning, match=named):
@@ -334,7 +332,7 @@ def test_without_a_whole_checkpoint_nothing_starts_from_scratch(run):
         run.save("last", {"state": arrays()}, TrainingProgress(batches=batches))
         damage(run, "last", batches)
 
-    with pytest.raises(RunError, match=r"last/20: .*last/10: .*: put one back from a copy, or"):
+    with pytest.raises(RunError, match=r"last/20: .*last/10: .*: restore one from a copy, or"):
         run.progress("last")
 
 
@@ -347,7 +345,7 @@ def test_a_position_that_nmt_has_not_written_is_named(run, text):
     manifest["files"]["position.json"] = hashlib.sha256(text.encode()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
-    with pytest.raises(RunError, match=r"10/position.json: whole, but not as nmt writes it"):
+    with pytest.raises(RunError, match=r"10/position.json: intact, but not written by nmt"):
         run.progress("last")
 
 

@@ -1,4 +1,4 @@
-"""Baselines that learn no attention: what the mechanisms are to be compared with."""
+"""Baselines without learned attention, to compare the mechanisms with."""
 
 import jax.numpy as jnp
 from flax import nnx
@@ -6,19 +6,18 @@ from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.config import MechanismConfig
+from nmt.types import Annotations, Context, Query
 
 
 class Baseline(Stateless, nnx.Module):
-    """A mechanism that compares nothing and carries nothing."""
+    """A mechanism without parameters, keys and state."""
 
     def __init__(
         self, config: MechanismConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         pass  # there is nothing to learn
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src 0"]:
+    def keys(self, annotations: Annotations) -> Float[Array, "batch src 0"]:
         """Returns empty keys."""
         return annotations[..., :0]
 
@@ -27,9 +26,9 @@ class UniformAttention(Baseline):
     """The mean of the annotations at every step."""
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
-        """Returns the mean of the real annotations, and one weight for all real positions."""
+        self, query: Query, encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Context, AttentionOutput, tuple[()]]:
+        """Returns the mean of the annotations, and equal weights for all real positions."""
         real = encoded.mask.astype(jnp.float32)
         weights = real / jnp.maximum(real.sum(axis=-1, keepdims=True), 1.0)
         return weighted_sum(weights, encoded.annotations), AttentionOutput(weights), state
@@ -42,11 +41,8 @@ class NoAttention(Baseline):
     """
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
+        self, query: Query, encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Context, AttentionOutput, tuple[()]]:
         """Returns the summary of the source, and weights of zero."""
-        return (
-            encoded.summary,
-            AttentionOutput(jnp.zeros(encoded.mask.shape, jnp.float32)),
-            state,
-        )
+        weights = jnp.zeros(encoded.mask.shape, jnp.float32)
+        return encoded.summary, AttentionOutput(weights), state

@@ -1,24 +1,23 @@
-"""Coverage: soft attention that knows how much of each position has been translated."""
+"""Coverage: soft attention that keeps track of how much of each position has been translated."""
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, weighted_sum
-from nmt.attention.scores import ScoreFunction
 from nmt.attention.soft import ScoredAttention
 from nmt.config import GlobalConfig, GRUConfig, LinguisticCoverageConfig, NeuralCoverageConfig
 from nmt.errors import ConfigError
 from nmt.recurrent.gru import GRU
+from nmt.types import Annotations, Context, Coverage, Keys, Query, Scores, Weights
 
 
 class LinguisticCoverage(nnx.Module):
-    """The linguistic coverage of Tu et al. (2016), section 3: a position's translated share.
+    """The linguistic coverage of Tu et al. (2016), section 3: a position's translated fraction.
 
     C_ij = C_{i-1,j} + alpha_ij / Phi_j,  Phi_j = N sigmoid(U_f . h_j)
 
-    Phi_j, the fertility, is how many target tokens position j is expected to become, at most N.
+    Phi_j, the fertility, is the expected number of target tokens for position j, at most N.
     """
 
     def __init__(
@@ -34,23 +33,19 @@ class LinguisticCoverage(nnx.Module):
         self.fertility = nnx.Linear(annotation_size, 1, use_bias=False, rngs=rngs)
 
     def __call__(
-        self,
-        coverage: Float[Array, "batch src 1"],
-        weights: Float[Array, "batch src"],
-        query: Float[Array, "batch query"],
-        annotations: Float[Array, "batch src annotation"],
-    ) -> Float[Array, "batch src 1"]:
+        self, coverage: Coverage, weights: Weights, query: Query, annotations: Annotations
+    ) -> Coverage:
         """Returns the coverage after one more target token."""
         logits = self.fertility(annotations).astype(coverage.dtype)
         return coverage + weights[:, :, None] / (self.max_fertility * jax.nn.sigmoid(logits))
 
 
 class NeuralCoverage(nnx.Module):
-    """The neural coverage of Tu et al. (2016), section 3: a recurrent state a position.
+    """The neural coverage of Tu et al. (2016), section 3: a recurrent state for each position.
 
     C_ij = GRU([alpha_ij; h_j; s_{i-1}], C_{i-1,j})
 
-    W x is one term for each part of the input, as that of h_j is the same at every target position.
+    W x is split by the parts of the input: the term of h_j is the same at every target position.
     """
 
     def __init__(
@@ -62,12 +57,8 @@ class NeuralCoverage(nnx.Module):
         self.query = nnx.Linear(query_size, self.cell.gates, use_bias=False, rngs=rngs)
 
     def __call__(
-        self,
-        coverage: Float[Array, "batch src coverage"],
-        weights: Float[Array, "batch src"],
-        query: Float[Array, "batch query"],
-        annotations: Float[Array, "batch src annotation"],
-    ) -> Float[Array, "batch src coverage"]:
+        self, coverage: Coverage, weights: Weights, query: Query, annotations: Annotations
+    ) -> Coverage:
         """Returns the coverage after one more target token."""
         inputs = self.cell.project(annotations) + self.query(query)[:, None, :]
         inputs = inputs + self.weight(weights[:, :, None].astype(annotations.dtype))
@@ -87,9 +78,10 @@ class CoverageAttention(ScoredAttention):
         self, config: GlobalConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
     ) -> None:
         super().__init__(config, query_size, annotation_size, rngs=rngs)
-        assert config.coverage is not None  # without one, it is GlobalAttention that is built
+        assert config.coverage is not None  # else the configuration builds GlobalAttention
         self.coverage = config.coverage.build(query_size, annotation_size, rngs=rngs)
-        key_size = _key_size(self.score, annotation_size)
+        annotations = jax.ShapeDtypeStruct((1, 1, annotation_size), jnp.float32)
+        key_size = int(jax.eval_shape(self.score.keys, annotations).shape[-1])
         if key_size == 0:
             raise ConfigError(
                 "model.attention.coverage is added to the keys of a score, and "
@@ -100,48 +92,26 @@ class CoverageAttention(ScoredAttention):
             self.coverage.size, key_size, use_bias=False, kernel_init=zeros, rngs=rngs
         )
 
-    def initial_state(self, encoded: EncodedSource) -> Float[Array, "batch src coverage"]:
-        """Returns C_0, in float32 or wider: shares of many target tokens add up."""
+    def initial_state(self, encoded: EncodedSource) -> Coverage:
+        """Returns C_0, in float32 or wider: many small weights are added to it."""
         dtype = jnp.promote_types(encoded.annotations.dtype, jnp.float32)
         return jnp.zeros((*encoded.mask.shape, self.coverage.size), dtype)
 
     def __call__(
-        self,
-        query: Float[Array, "batch query"],
-        encoded: EncodedSource,
-        state: Float[Array, "batch src coverage"],
-    ) -> tuple[
-        Float[Array, "batch annotation"], AttentionOutput, Float[Array, "batch src coverage"]
-    ]:
-        """Returns the context, the weights, and the coverage with this target token in it."""
-        weights = self.normalize(self._scores(query, encoded.keys, state), encoded.mask)
-        context = weighted_sum(weights, encoded.annotations)
-        state = self.coverage(state, weights, query, encoded.annotations)
-        return context, AttentionOutput(weights), state
+        self, query: Query, encoded: EncodedSource, state: Coverage
+    ) -> tuple[Context, AttentionOutput, Coverage]:
+        """Returns the context, the weights, and the coverage after this target token.
 
-    def _scores(
-        self,
-        query: Float[Array, "batch query"],
-        keys: Float[Array, "batch src key"],
-        coverage: Float[Array, "batch src coverage"],
-    ) -> Float[Array, "batch src"]:
-        """Returns the scores, of which nothing is kept for the gradient.
-
-        The (batch, src, key) sums of every target position would fill the memory.
+        The (batch, src, key) sums are not stored for the gradient: those of all target positions
+        would fill the memory.
         """
 
         @jax.checkpoint
-        def scores(
-            query: Float[Array, "batch query"],
-            keys: Float[Array, "batch src key"],
-            coverage: Float[Array, "batch src coverage"],
-        ) -> Float[Array, "batch src"]:
+        def scores(query: Query, keys: Keys, coverage: Coverage) -> Scores:
             return self.score(query, keys + self.added(coverage))
 
-        return scores(query, keys, coverage.astype(keys.dtype))
-
-
-def _key_size(score: ScoreFunction, annotation_size: int) -> int:
-    """Returns the components of a key, which a score does not tell but by its keys."""
-    annotations = jax.ShapeDtypeStruct((1, 1, annotation_size), jnp.float32)
-    return int(jax.eval_shape(score.keys, annotations).shape[-1])
+        scored = scores(query, encoded.keys, state.astype(encoded.keys.dtype))
+        weights = self.normalize(scored, encoded.mask)
+        context = weighted_sum(weights, encoded.annotations)
+        state = self.coverage(state, weights, query, encoded.annotations)
+        return context, AttentionOutput(weights), state

@@ -5,6 +5,9 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.errors import ConfigError
+from nmt.types import Annotations, Query, Scores
+
+QueryKeys = Float[Array, "batch src query"]  # keys as wide as the query
 
 
 class DotScore(nnx.Module):
@@ -20,39 +23,24 @@ class DotScore(nnx.Module):
                 f"{query_size} and {annotation_size}; choose 'general'"
             )
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src annotation"]:
-        """Returns the annotations themselves."""
+    def keys(self, annotations: Annotations) -> Annotations:
+        """Returns the annotations."""
         return annotations
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: QueryKeys) -> Scores:
         """Returns s . h_j for each j."""
         return float32_sum("bq,bsq->bs", query, keys)
 
 
-class ScaledDotScore(nnx.Module):
+class ScaledDotScore(DotScore):
     """The scaled dot score of Vaswani et al. (2017), eq. 1: score(s, h_j) = s . h_j / sqrt(d).
 
     d is the width of the query, which keeps the variance of a score near one at any width.
     """
 
-    def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
-        self.dot = DotScore(query_size, annotation_size, rngs=rngs)
-
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src annotation"]:
-        """Returns the annotations themselves."""
-        return annotations
-
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: QueryKeys) -> Scores:
         """Returns s . h_j / sqrt(d) for each j."""
-        return self.dot(query, keys) / query.shape[-1] ** 0.5
+        return super().__call__(query, keys) / query.shape[-1] ** 0.5
 
 
 class GeneralScore(nnx.Module):
@@ -61,15 +49,11 @@ class GeneralScore(nnx.Module):
     def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
         self.key = nnx.Linear(annotation_size, query_size, use_bias=False, rngs=rngs)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src query"]:
+    def keys(self, annotations: Annotations) -> QueryKeys:
         """Returns W h_j."""
         return self.key(annotations)
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: QueryKeys) -> Scores:
         """Returns s . W h_j for each j."""
         return float32_sum("bq,bsq->bs", query, keys)
 
@@ -84,20 +68,16 @@ class ScaledGeneralScore(nnx.Module):
         self.general = GeneralScore(query_size, annotation_size, rngs=rngs)
         self.scale = nnx.Param(jnp.ones(()))
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src query"]:
+    def keys(self, annotations: Annotations) -> QueryKeys:
         """Returns W h_j."""
         return self.general.keys(annotations)
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src query"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: QueryKeys) -> Scores:
         """Returns g s . W h_j for each j."""
         return self.general(query, keys) * self.scale[...]
 
 
 def float32_sum(equation: str, *factors: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Returns an einsum of the compute type, summed and returned in float32 or wider."""
+    """Returns an einsum that is summed and returned in float32 or wider."""
     dtype = jnp.promote_types(factors[0].dtype, jnp.float32)
     return jnp.einsum(equation, *factors, preferred_element_type=dtype)

@@ -1,22 +1,23 @@
-"""Hard attention: the context is one annotation, drawn by the weights or the best one."""
+"""Hard attention: the context is one annotation, sampled by the weights or the best one."""
 
 from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
 from flax import nnx, struct
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Int
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, keys_at, weighted_sum
 from nmt.attention.soft import ScoredAttention
 from nmt.config import GumbelConfig, HardConfig, ReinforceConfig
+from nmt.types import Context, Query, Weights
 
 
 @struct.dataclass
 class HardState:
-    """What goes from one target position to the next; in search each leaf has the axis beam too."""
+    """The state between target positions; in search each leaf has the axis beam, too."""
 
-    time: Int[Array, " batch *beam"]  # counts draws, for a new one each time
+    time: Int[Array, " batch *beam"]  # samples so far, for another random key each time
     soft: Bool[Array, " batch *beam"]  # sentences whose context is the mean in this update
 
 
@@ -26,15 +27,16 @@ class HardAttention(ScoredAttention):
     s_t ~ Multinoulli(weights_t),  c_t = h_{s_t}
 
     The weights are the probabilities of the positions. Translating takes the most probable one,
-    or samples where the encoded source has `sample_keys`. A sample has no gradient. Training has
-    two ways:
+    or samples where the encoded source has `sample_keys`. A sample has no gradient, so that there
+    are two estimators to train with:
 
-    reinforce: the log-probability of what was sampled is handed on to the loss (see
+    reinforce: the log-probability of the sampled position is passed to the loss (see
     `nmt.training.reinforce`). A fraction `soft_fraction` of the sentences, half of them in the
     paper, has the mean of the annotations as its context, as soft attention does.
 
-    gumbel: straight-through Gumbel-softmax (Jang et al. 2017). Forwards the context is what was
-    drawn; backwards it is the softmax of (log weights + Gumbel noise) / temperature.
+    gumbel: straight-through Gumbel-softmax (Jang et al. 2017). In the forward pass the context is
+    the sampled annotation; the gradient is that of softmax((log weights + Gumbel noise) /
+    temperature).
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class HardAttention(ScoredAttention):
         self.estimator = config.estimator
 
     def initial_state(self, encoded: EncodedSource) -> HardState:
-        """Returns the state before the first draw."""
+        """Returns the state before the first sample."""
         batch = encoded.mask.shape[0]
         soft = jnp.zeros(batch, bool)
         if encoded.training and isinstance(self.estimator, ReinforceConfig):
@@ -54,8 +56,8 @@ class HardAttention(ScoredAttention):
         return HardState(time=jnp.ones(batch, jnp.int32), soft=soft)
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: HardState
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, HardState]:
+        self, query: Query, encoded: EncodedSource, state: HardState
+    ) -> tuple[Context, AttentionOutput, HardState]:
         """Returns one annotation, the probabilities of all, and the next state."""
         weights = self.normalize(self.score(query, encoded.keys), encoded.mask)
         logits = jnp.log(jnp.maximum(weights, jnp.finfo(weights.dtype).tiny))
@@ -65,28 +67,31 @@ class HardAttention(ScoredAttention):
                 lambda key: jax.random.gumbel(key, weights.shape[1:], weights.dtype)
             )(keys)
         logits = jnp.where(encoded.mask, logits, -jnp.inf)
-        drawn = encoded.mask * jax.nn.one_hot(logits.argmax(axis=-1), weights.shape[1])
+        chosen = encoded.mask * jax.nn.one_hot(logits.argmax(axis=-1), weights.shape[1])
         attended = AttentionOutput(weights)
         if encoded.training:
-            drawn, attended = self._learning(drawn, logits, attended, encoded, state)
-        context = weighted_sum(drawn, encoded.annotations)
+            chosen, attended = self._estimated(chosen, logits, attended, encoded, state)
+        context = weighted_sum(chosen, encoded.annotations)
         return context, attended, replace(state, time=state.time + 1)
 
-    def _learning(
+    def _estimated(
         self,
-        drawn: Float[Array, "batch src"],
-        logits: Float[Array, "batch src"],
+        chosen: Weights,
+        logits: Weights,
         attended: AttentionOutput,
         encoded: EncodedSource,
         state: HardState,
-    ) -> tuple[Float[Array, "batch src"], AttentionOutput]:
-        """Returns what the context is the sum by in training, and what the loss has to know."""
+    ) -> tuple[Weights, AttentionOutput]:
+        """Returns the weights of the context in training, and what the loss needs.
+
+        `chosen` is one at the sampled position.
+        """
         if isinstance(self.estimator, GumbelConfig):
             logits = jnp.where(encoded.mask, logits, jnp.finfo(logits.dtype).min)
             soft = encoded.mask * jax.nn.softmax(logits / self.estimator.temperature, axis=-1)
-            return drawn + soft - jax.lax.stop_gradient(soft), attended
-        probability = (drawn * attended.weights).sum(axis=-1)
+            return chosen + soft - jax.lax.stop_gradient(soft), attended
+        probability = (chosen * attended.weights).sum(axis=-1)
         log_choice = jnp.log(jnp.where(probability > 0, probability, 1.0))
-        drawn = jnp.where(state.soft[:, None], attended.weights, drawn)
+        chosen = jnp.where(state.soft[:, None], attended.weights, chosen)
         log_choice = jnp.where(state.soft, 0.0, log_choice)
-        return drawn, replace(attended, log_choice=log_choice)
+        return chosen, replace(attended, log_choice=log_choice)

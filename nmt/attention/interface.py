@@ -1,77 +1,80 @@
-"""What a decoder and a mechanism of attention exchange."""
+"""The interface between a decoder and an attention mechanism."""
 
 from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
-from nmt.types import RowKeys
+from nmt.types import (
+    Annotations,
+    Context,
+    Keys,
+    Query,
+    RowKeys,
+    SourceEmbeddings,
+    SourceMask,
+    Summary,
+    Weights,
+)
 
 
 @struct.dataclass
 class EncodedSource:
     """A source as the decoder sees it: computed once a sentence, read at every target position."""
 
-    annotations: Float[Array, "batch src annotation"]
-    keys: Float[Array, "batch src key"]  # the score's projection of the annotations
-    mask: Bool[Array, "batch src"]  # True where a token stands, False on padding
-    summary: Float[Array, "batch annotation"]  # last states of both directions, side by side
-    embedded: Float[Array, "batch src embed"] | None = None  # source tokens, if read directly
-    sample_keys: RowKeys = None  # of mechanisms that sample positions; else they take the best
+    annotations: Annotations
+    keys: Keys  # the score's projection of the annotations
+    mask: SourceMask
+    summary: Summary  # last states of both directions, side by side
+    embedded: SourceEmbeddings | None = None  # for the lexical model
+    sample_keys: RowKeys = None  # to sample positions with; without, mechanisms take the best
     training: bool = struct.field(pytree_node=False, default=False)  # not translating
 
 
 @struct.dataclass
 class AttentionOutput:
-    """What a decoder attended to at one target position, or at each of them."""
+    """The result of attention at one target position, or at each of them."""
 
     weights: Float[Array, "*places src"]  # float32 or wider; zero on padding
-    log_choice: Float[Array, "*places"] | None = None  # log-probability of what was drawn
+    log_choice: Float[Array, "*places"] | None = None  # log-probability of sampled positions
 
 
 @runtime_checkable
 class Attention(Protocol):
-    """What a decoder asks of a mechanism."""
+    """An attention mechanism, as a decoder uses it."""
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
-        """Returns what of the annotations is the same at every target position."""
-        ...
+    def keys(self, annotations: Annotations) -> Keys:
+        """Returns the projection of the annotations, which is the same at every target position."""
 
     def initial_state(self, encoded: EncodedSource) -> Any:
-        """Returns what is carried from one target position to the next: leaves of axis batch.
+        """Returns the state before the first target position, a pytree of leaves (batch, ...).
 
-        `()` says that no position waits for another: they may all be attended from at once.
+        `()` says that there is none, so that all target positions can be computed at once.
         """
-        ...
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: Any
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, Any]:
-        """Returns the context, in the type of the annotations, the weights, and the next state."""
-        ...
+        self, query: Query, encoded: EncodedSource, state: Any
+    ) -> tuple[Context, AttentionOutput, Any]:
+        """Returns the context in the dtype of the annotations, the weights, and the next state."""
 
 
 class Stateless:
-    """What a mechanism is whose target positions do not wait for each other."""
+    """A mechanism without a state: no target position waits for another."""
 
     def initial_state(self, encoded: EncodedSource) -> tuple[()]:
-        """Returns nothing to carry."""
+        """Returns the empty state."""
         return ()
 
 
-def weighted_sum(
-    weights: Float[Array, "batch src"], annotations: Float[Array, "batch src annotation"]
-) -> Float[Array, "batch annotation"]:
-    """Returns the context: the sum of the annotations by their weights, in their type."""
+def weighted_sum(weights: Weights, annotations: Annotations) -> Context:
+    """Returns the context: the weighted sum of the annotations, in their dtype."""
     return jnp.einsum("bs,bsa->ba", weights.astype(annotations.dtype), annotations)
 
 
 def keys_at(sample_keys: RowKeys, numbers: Int[Array, " batch"]) -> RowKeys:
-    """Returns each row's random key of a number, such as a target position; None without keys."""
+    """Returns each row's random key for a number, such as a step; None without keys."""
     if sample_keys is None:
         return None
     fold_in: Any = jax.vmap(jax.random.fold_in)

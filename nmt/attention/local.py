@@ -6,19 +6,20 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Shaped
+from jaxtyping import Array, Float, Shaped
 
 from nmt.attention.dot_scores import float32_sum
 from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.attention.soft import ScoredAttention
 from nmt.config import LocalConfig, LocalPConfig
+from nmt.types import Annotations, Context, Position, Query, SourceMask
 
 
 class WindowedAttention(ScoredAttention):
-    """What both kinds share: align(h_t, h_s) over the real positions in [p_t - D, p_t + D].
+    """The base of both kinds: align(h_t, h_s) over the real positions in [p_t - D, p_t + D].
 
-    These are all that is computed: the cost of a score does not grow with the source. The score
-    must compare a query with one key at a time, as all but `location` do.
+    Only these are computed, so that the cost does not grow with the source. The score must compare
+    a query with one key at a time, as all but `location` do.
     """
 
     def __init__(
@@ -28,17 +29,14 @@ class WindowedAttention(ScoredAttention):
         self.window = config.window
 
     def near(
-        self,
-        query: Float[Array, "batch query"],
-        encoded: EncodedSource,
-        centre: Float[Array, " batch"],
-    ) -> tuple[Float[Array, "batch width"], Float[Array, "batch width"], Int[Array, " batch"]]:
-        """Returns the weights of a window, distances from its centre, and its first position."""
+        self, query: Query, encoded: EncodedSource, center: Float[Array, " batch"]
+    ) -> tuple[Float[Array, "batch width"], Float[Array, "batch width"], Position]:
+        """Returns the weights of a window, distances from its center, and its first position."""
         src = encoded.mask.shape[1]
         width = min(2 * self.window + 1, src)
-        first = jnp.round(centre).astype(jnp.int32) - self.window
+        first = jnp.round(center).astype(jnp.int32) - self.window
         first = jnp.clip(first, 0, src - width)
-        distance = (first[:, None] + jnp.arange(width)[None, :]) - centre[:, None]
+        distance = (first[:, None] + jnp.arange(width)[None, :]) - center[:, None]
         inside = _windows(encoded.mask, first, width) & (jnp.abs(distance) <= self.window)
         scores = self.score(query, _windows(encoded.keys, first, width))
         return self.normalize(scores, inside), distance, first
@@ -53,26 +51,18 @@ class LocalMonotonicAttention(WindowedAttention):
     position, so that there is always something to attend to.
     """
 
-    def initial_state(self, encoded: EncodedSource) -> Int[Array, " batch"]:
+    def initial_state(self, encoded: EncodedSource) -> Position:
         """Returns t = 0."""
         return jnp.zeros(encoded.mask.shape[0], jnp.int32)
 
     def __call__(
-        self,
-        query: Float[Array, "batch query"],
-        encoded: EncodedSource,
-        state: Int[Array, " batch"],
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, Int[Array, " batch"]]:
+        self, query: Query, encoded: EncodedSource, state: Position
+    ) -> tuple[Context, AttentionOutput, Position]:
         """Returns the context, the weights, which are zero outside the window, and t + 1."""
         last = jnp.maximum(encoded.mask.sum(axis=-1) - 1, 0)
-        centre = jnp.minimum(state, last).astype(jnp.float32)
-        weights, _, first = self.near(query, encoded, centre)
-        context = _context_of_windows(weights, encoded.annotations, first)
-        return (
-            context,
-            AttentionOutput(_spread(weights, first, encoded.mask.shape[1])),
-            state + 1,
-        )
+        center = jnp.minimum(state, last).astype(jnp.float32)
+        weights, _, first = self.near(query, encoded, center)
+        return *_attended(weights, first, encoded), state + 1
 
 
 class LocalPredictiveAttention(Stateless, WindowedAttention):
@@ -82,7 +72,7 @@ class LocalPredictiveAttention(Stateless, WindowedAttention):
     weights_s = align(h_t, h_s) exp(-(s - p_t)^2 / (2 sigma^2)),  sigma = D / 2  (equation 10)
 
     S is the length of the source, whose positions s count from 0. As in the paper, the products
-    are not normalised again, so that weights sum to one at most. p_t learns through the bell
+    are not normalized again, so that weights sum to one at most. p_t learns through the bell
     curve alone.
     """
 
@@ -94,50 +84,42 @@ class LocalPredictiveAttention(Stateless, WindowedAttention):
         self.position = nnx.Linear(query_size, 1, use_bias=False, rngs=rngs)
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
+        self, query: Query, encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Context, AttentionOutput, tuple[()]]:
         """Returns the context, and the weights, which are zero outside the window."""
-        weights, distance, first = self.near(query, encoded, self.centre(query, encoded.mask))
+        weights, distance, first = self.near(query, encoded, self.center(query, encoded.mask))
         weights = weights * jnp.exp(-2 * (distance / self.window) ** 2)
-        context = _context_of_windows(weights, encoded.annotations, first)
-        return (
-            context,
-            AttentionOutput(_spread(weights, first, encoded.mask.shape[1])),
-            state,
-        )
+        return *_attended(weights, first, encoded), state
 
-    def centre(
-        self, query: Float[Array, "batch query"], mask: Bool[Array, "batch src"]
-    ) -> Float[Array, " batch"]:
+    def center(self, query: Query, mask: SourceMask) -> Float[Array, " batch"]:
         """Returns p_t, in [0, S], in float32 or wider: bfloat16 cannot count beyond 256."""
         hidden = jnp.tanh(self.hidden(query))
         v = self.position.kernel[...].squeeze(-1)
         return mask.sum(axis=-1) * jax.nn.sigmoid(float32_sum("bq,q->b", hidden, v))
 
 
-@jax.checkpoint
-def _context_of_windows(
-    weights: Float[Array, "batch window"],
-    annotations: Float[Array, "batch src annotation"],
-    first: Int[Array, " batch"],
-) -> Float[Array, "batch annotation"]:
-    """Returns the weighted sum of the annotations from each row's first position on.
+def _attended(
+    weights: Float[Array, "batch window"], first: Position, encoded: EncodedSource
+) -> tuple[Context, AttentionOutput]:
+    """Returns the context, and the weights of windows in their places, among zeros.
 
-    Kept for the gradient, the windows of every target position would fill the memory.
+    `first` is the first position of each window. Windows of the annotations are not stored for the
+    gradient: those of all target positions would fill the memory.
     """
-    return weighted_sum(weights, _windows(annotations, first, weights.shape[1]))
+
+    @jax.checkpoint
+    def context(
+        weights: Float[Array, "batch window"], annotations: Annotations, first: Position
+    ) -> Context:
+        return weighted_sum(weights, _windows(annotations, first, weights.shape[1]))
+
+    zeros = jnp.zeros(encoded.mask.shape, weights.dtype)
+    spread = jax.vmap(partial(lax.dynamic_update_slice_in_dim, axis=0))(zeros, weights, first)
+    return context(weights, encoded.annotations, first), AttentionOutput(spread)
 
 
 def _windows(
-    rows: Shaped[Array, "batch src *rest"], first: Int[Array, " batch"], width: int
+    rows: Shaped[Array, "batch src *rest"], first: Position, width: int
 ) -> Shaped[Array, "batch {width} *rest"]:
     """Returns `width` positions of each row, from its first one on."""
     return jax.vmap(partial(lax.dynamic_slice_in_dim, slice_size=width))(rows, first)
-
-
-def _spread(
-    weights: Float[Array, "batch window"], first: Int[Array, " batch"], src: int
-) -> Float[Array, "batch {src}"]:
-    """Returns the weights of windows in their places, among zeros."""
-    zeros = jnp.zeros((weights.shape[0], src), weights.dtype)
-    return jax.vmap(partial(lax.dynamic_update_slice_in_dim, axis=0))(zeros, weights, first)

@@ -9,6 +9,7 @@ from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, w
 from nmt.attention.normalizers import build_normalizer
 from nmt.attention.scores import ScoreFunction, build_score
 from nmt.config import MultiHeadConfig
+from nmt.types import Annotations, Context, Keys, Query, Weights
 
 
 class MultiHeadAttention(Stateless, nnx.Module):
@@ -17,10 +18,9 @@ class MultiHeadAttention(Stateless, nnx.Module):
     weights_nj = softmax over j of score(Q_n s, K_n h_j)
     context = W_o [head_1; ...; head_N],  head_n = V_n sum_j weights_nj h_j
 
-    Each of the N heads is an Nth of an annotation wide. What compares within a head is one score
-    with one set of parameters: theirs is `scaled_dot`, but any will do. V_n is applied to the sum,
-    which is the sum of all V_n h_j, without a place to store them. The weights that are returned
-    are the mean over the heads.
+    Each of the N heads is an Nth of an annotation wide. All heads share one score function and its
+    parameters: theirs is `scaled_dot`, but any can be chosen. V_n is applied to the weighted sum,
+    which saves storing all V_n h_j. The weights that are returned are the mean over the heads.
     """
 
     def __init__(
@@ -35,21 +35,17 @@ class MultiHeadAttention(Stateless, nnx.Module):
         self.score: ScoreFunction = build_score(config, self.size, self.size, rngs=rngs)
         self.normalize = build_normalizer(config)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
-        """Returns what the score compares a query with, of all heads side by side."""
+    def keys(self, annotations: Annotations) -> Keys:
+        """Returns the keys of the score function, all heads side by side."""
         keys = jax.vmap(self.score.keys, in_axes=2, out_axes=2)(self._split(self.key(annotations)))
         return keys.reshape(*annotations.shape[:2], self.heads * keys.shape[-1])
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
+        self, query: Query, encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Context, AttentionOutput, tuple[()]]:
         """Returns the context, and the mean of the heads' weights."""
 
-        def attend(
-            query: Float[Array, "batch size"], keys: Float[Array, "batch src key"]
-        ) -> tuple[Float[Array, "batch annotation"], Float[Array, "batch src"]]:
+        def attend(query: Float[Array, "batch size"], keys: Keys) -> tuple[Context, Weights]:
             weights = self.normalize(self.score(query, keys), encoded.mask)
             return weighted_sum(weights, encoded.annotations), weights
 
@@ -61,5 +57,5 @@ class MultiHeadAttention(Stateless, nnx.Module):
         return context, AttentionOutput(weights.mean(axis=1)), state
 
     def _split(self, rows: Float[Array, "*rows width"]) -> Float[Array, "*rows {self.heads} part"]:
-        """Returns the part of each head."""
+        """Splits the last axis into the parts of the heads."""
         return rows.reshape(*rows.shape[:-1], self.heads, rows.shape[-1] // self.heads)

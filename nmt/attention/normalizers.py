@@ -1,8 +1,8 @@
-"""Normalisers: from scores to the weights that a context is the sum by.
+"""Normalizers: from attention scores to attention weights.
 
 Each takes scores and the mask of real positions, and returns weights in float32 or wider that sum
-to one over the real positions of a row and are zero on padding. A row without any real position
-yields zeros; neither its weights nor its gradient is NaN.
+to one over the real positions of a row and are zero on padding. In a row without any real position
+they are zeros; neither its weights nor its gradient is NaN.
 """
 
 from collections.abc import Callable
@@ -16,17 +16,18 @@ from jaxtyping import Array, Bool, Float
 from nmt.config import NormalizedConfig
 
 Rows = Float[Array, "*rows src"]
-Normalizer = Callable[[Rows, Bool[Array, "*rows src"]], Rows]
+Mask = Bool[Array, "*rows src"]
+Normalizer = Callable[[Rows, Mask], Rows]
 
 
-def masked_softmax(scores: Rows, mask: Bool[Array, "*rows src"]) -> Rows:
+def masked_softmax(scores: Rows, mask: Mask) -> Rows:
     """Returns the softmax: every real position has some weight."""
     scores = _masked(scores, mask)
     return jnp.where(mask, jax.nn.softmax(scores, axis=-1), 0.0)
 
 
 @jax.custom_jvp
-def masked_sparsemax(scores: Rows, mask: Bool[Array, "*rows src"]) -> Rows:
+def masked_sparsemax(scores: Rows, mask: Mask) -> Rows:
     """Returns the sparsemax of Martins and Astudillo (2016): weights of zero for low scores.
 
     weights_j = max(0, z_j - tau), with the tau that makes them sum to one
@@ -40,7 +41,7 @@ def masked_sparsemax(scores: Rows, mask: Bool[Array, "*rows src"]) -> Rows:
 
 
 @jax.custom_jvp
-def masked_entmax15(scores: Rows, mask: Bool[Array, "*rows src"]) -> Rows:
+def masked_entmax15(scores: Rows, mask: Mask) -> Rows:
     """Returns the 1.5-entmax of Peters et al. (2019), between softmax and sparsemax.
 
     weights_j = max(0, z_j / 2 - tau)^2, with the tau that makes them sum to one
@@ -82,27 +83,27 @@ def _entmax15_derivative(primals: tuple[Any, Any], tangents: tuple[Any, Any]) ->
 
 
 def _derivative(slopes: Rows, tangent: Rows) -> Rows:
-    """Returns that of the weights along a tangent of the scores (Peters et al. 2019, section 3).
+    """Returns the derivative of the weights in direction `tangent` (Peters et al. 2019, section 3).
 
     slopes_j = weights_j^(2 - alpha), where alpha is 2 for sparsemax and 1.5 for entmax. Their sum
-    is one at least, but for a row without any real position, where it is zero.
+    is one at least, except in a row without any real position, where it is zero.
     """
     total = jnp.maximum(slopes.sum(axis=-1, keepdims=True), 1.0)
     mean = (slopes * tangent).sum(axis=-1, keepdims=True) / total
     return slopes * (tangent - mean)
 
 
-def _masked(scores: Rows, mask: Bool[Array, "*rows src"]) -> Rows:
+def _masked(scores: Rows, mask: Mask) -> Rows:
     """Returns the scores in float32 or wider, the lowest number on padding."""
     scores = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
     return jnp.where(mask, scores, jnp.finfo(scores.dtype).min)
 
 
-def _ranked(scores: Rows, mask: Bool[Array, "*rows src"]) -> tuple[Rows, Rows, Rows]:
-    """Returns the scores below the highest one, the same in falling order, and their ranks.
+def _ranked(scores: Rows, mask: Mask) -> tuple[Rows, Rows, Rows]:
+    """Returns the scores minus the highest one, the same in descending order, and their ranks.
 
-    Thresholds are never more than one below the highest score. What is two or more below may be
-    called two below, padding too: sums of squares then stay small and exact.
+    The threshold is at most one below the highest score. So scores that are lower than two below,
+    padding too, are set to two below: sums of squares then stay small and exact.
     """
     scores = _masked(scores, mask)
     scores = jnp.maximum(scores - scores.max(axis=-1, keepdims=True), -2.0)
@@ -111,9 +112,9 @@ def _ranked(scores: Rows, mask: Bool[Array, "*rows src"]) -> tuple[Rows, Rows, R
 
 
 def _threshold(candidates: Rows, ranked: Rows) -> Float[Array, "*rows 1"]:
-    """Returns tau, from what it would be if the k highest alone had weight, for each k.
+    """Returns tau; candidate k is the tau of the case that only the k highest scores have weight.
 
-    Those k that the candidate leaves with weight are right or too small, and too small a k gives
-    too low a tau: the highest of theirs is the one.
+    Where the k-th score lies above candidate k, k is right or too small, and too small a k gives
+    too low a tau. So the highest of these candidates is tau.
     """
     return jnp.where(candidates < ranked, candidates, -1.0).max(axis=-1, keepdims=True)

@@ -12,26 +12,21 @@ from nmt.attention.dot_scores import float32_sum
 from nmt.config import SCORES, ScoredConfig
 from nmt.config.section import imported
 from nmt.errors import ConfigError
+from nmt.types import Annotations, Keys, Query, Scores
 
 
 @runtime_checkable
 class ScoreFunction(Protocol):
-    """What a mechanism asks of a score function, a user's own included.
+    """A score function, one of these or a user's own.
 
     It is built as `Class(query_size, annotation_size, rngs=rngs, **score_options)`.
     """
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
-        """Returns what of the annotations is the same at every target position."""
-        ...
+    def keys(self, annotations: Annotations) -> Keys:
+        """Returns the projection of the annotations, which is the same at every target position."""
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src key"]
-    ) -> Float[Array, "batch src"]:
-        """Returns one unnormalised score for each source position."""
-        ...
+    def __call__(self, query: Query, keys: Keys) -> Scores:
+        """Returns one unnormalized score for each source position."""
 
 
 class AdditiveScore(nnx.Module):
@@ -43,6 +38,8 @@ class AdditiveScore(nnx.Module):
     side by side.
     """
 
+    query_bias = False
+
     def __init__(
         self,
         query_size: int,
@@ -52,24 +49,20 @@ class AdditiveScore(nnx.Module):
         rngs: nnx.Rngs,
     ) -> None:
         size = hidden_size or query_size
-        self.query = nnx.Linear(query_size, size, use_bias=False, rngs=rngs)
+        self.query = nnx.Linear(query_size, size, use_bias=self.query_bias, rngs=rngs)
         self.key = nnx.Linear(annotation_size, size, use_bias=False, rngs=rngs)
         self.energy = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
+    def keys(self, annotations: Annotations) -> Keys:
         """Returns U h_j."""
         return self.key(annotations)
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src key"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Keys) -> Scores:
         """Returns v . tanh(W s + U h_j) for each j."""
         return _energies(self.query(query), keys, self.energy.kernel[...].squeeze(-1))
 
 
-class NormedAdditiveScore(nnx.Module):
+class NormedAdditiveScore(AdditiveScore):
     """The additive score with weight normalisation (Salimans and Kingma 2016).
 
     score(s, h_j) = g v / |v| . tanh(W s + U h_j + b)
@@ -77,6 +70,8 @@ class NormedAdditiveScore(nnx.Module):
     The bias b and the start of g, sqrt(1 / size), are those of the tensorflow/nmt toolkit.
     """
 
+    query_bias = True
+
     def __init__(
         self,
         query_size: int,
@@ -85,24 +80,13 @@ class NormedAdditiveScore(nnx.Module):
         hidden_size: int | None = None,
         rngs: nnx.Rngs,
     ) -> None:
-        size = hidden_size or query_size
-        self.query = nnx.Linear(query_size, size, rngs=rngs)
-        self.key = nnx.Linear(annotation_size, size, use_bias=False, rngs=rngs)
-        self.energy = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
-        self.scale = nnx.Param(jnp.array(size**-0.5))
+        super().__init__(query_size, annotation_size, hidden_size=hidden_size, rngs=rngs)
+        self.scale = nnx.Param(jnp.array(self.energy.in_features**-0.5))
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
-        """Returns U h_j."""
-        return self.key(annotations)
-
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src key"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Keys) -> Scores:
         """Returns g v / |v| . tanh(W s + U h_j + b) for each j."""
         v = self.energy.kernel[...].squeeze(-1)
-        energies = _energies(self.query(query), keys, v)
+        energies = super().__call__(query, keys)
         return energies * self.scale[...] / jnp.sqrt(float32_sum("k,k->", v, v))
 
 
@@ -114,24 +98,15 @@ class LocationScore(nnx.Module):
     """
 
     def __init__(
-        self,
-        query_size: int,
-        annotation_size: int,
-        *,
-        max_positions: int = 128,
-        rngs: nnx.Rngs,
+        self, query_size: int, annotation_size: int, *, max_positions: int = 128, rngs: nnx.Rngs
     ) -> None:
         self.position = nnx.Linear(query_size, max_positions, use_bias=False, rngs=rngs)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src 0"]:
-        """Returns empty keys: of the source only its length matters."""
+    def keys(self, annotations: Annotations) -> Float[Array, "batch src 0"]:
+        """Returns empty keys: only the length of the source matters."""
         return annotations[..., :0]
 
-    def __call__(
-        self, query: Float[Array, "batch query"], keys: Float[Array, "batch src 0"]
-    ) -> Float[Array, "batch src"]:
+    def __call__(self, query: Query, keys: Float[Array, "batch src 0"]) -> Scores:
         """Returns the first scores of W s, one for each source position."""
         scores, length = float32_sum("bq,qs->bs", query, self.position.kernel[...]), keys.shape[1]
         beyond = max(0, length - scores.shape[1])
@@ -155,20 +130,18 @@ def build_score(
 
 
 @jax.checkpoint
-def _energies(
-    query: Float[Array, "batch key"], keys: Float[Array, "batch src key"], v: Float[Array, " key"]
-) -> Float[Array, "batch src"]:
-    """Returns v . tanh(query + keys), of which nothing is kept for the gradient.
+def _energies(query: Float[Array, "batch key"], keys: Keys, v: Float[Array, " key"]) -> Scores:
+    """Returns v . tanh(query + keys), and computes tanh once more for the gradient.
 
-    The (batch, src, key) values of every target position would fill the memory; tanh is cheap.
+    Stored, the (batch, src, key) values of all target positions would fill the memory.
     """
     return float32_sum("bsk,k->bs", jnp.tanh(query[:, None, :] + keys), v)
 
 
 def _imported(path: str) -> Any:
-    """Returns the class at `package.module:Class`, looked for where Python looks for modules.
+    """Returns the class at `package.module:Class`, which Python must be able to import.
 
-    What runs when its module is imported is none of ours: one line says that it does.
+    Importing a user's module runs its code, so that a line on stderr announces it.
     """
     module, _, name = path.partition(":")
     if not all(part.isidentifier() for part in (*module.split("."), name)):

@@ -1,16 +1,16 @@
-"""Soft attention: the context is the mean of the annotations by weights that scores give."""
+"""Soft attention: the context is the weighted mean of the annotations."""
 
 from flax import nnx
-from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.attention.normalizers import build_normalizer
 from nmt.attention.scores import ScoreFunction, build_score
 from nmt.config import NormalizedConfig
+from nmt.types import Annotations, Context, Keys, Query
 
 
 class ScoredAttention(nnx.Module):
-    """What mechanisms over a score and a normalizer share."""
+    """The base of mechanisms with a score function and a normalizer."""
 
     def __init__(
         self, config: NormalizedConfig, query_size: int, annotation_size: int, *, rngs: nnx.Rngs
@@ -18,10 +18,8 @@ class ScoredAttention(nnx.Module):
         self.score: ScoreFunction = build_score(config, query_size, annotation_size, rngs=rngs)
         self.normalize = build_normalizer(config)
 
-    def keys(
-        self, annotations: Float[Array, "batch src annotation"]
-    ) -> Float[Array, "batch src key"]:
-        """Returns what the score compares a query with."""
+    def keys(self, annotations: Annotations) -> Keys:
+        """Returns the keys of the score function."""
         return self.score.keys(annotations)
 
 
@@ -30,12 +28,12 @@ class GlobalAttention(Stateless, ScoredAttention):
 
     weights_j = exp(score(s, h_j)) / sum_k exp(score(s, h_k)),  context = sum_j weights_j h_j
 
-    Another normalizer than the softmax may take its place.
+    Another normalizer may replace the softmax.
     """
 
     def __call__(
-        self, query: Float[Array, "batch query"], encoded: EncodedSource, state: tuple[()]
-    ) -> tuple[Float[Array, "batch annotation"], AttentionOutput, tuple[()]]:
+        self, query: Query, encoded: EncodedSource, state: tuple[()]
+    ) -> tuple[Context, AttentionOutput, tuple[()]]:
         """Returns the context and the weights."""
         weights = self.normalize(self.score(query, encoded.keys), encoded.mask)
         return weighted_sum(weights, encoded.annotations), AttentionOutput(weights), state

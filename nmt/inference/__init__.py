@@ -1,1 +1,1 @@
-"""Search: from a model that scores the next token to whole translations."""
+"""Inference: search, forced decoding and explanations."""

@@ -1,4 +1,4 @@
-"""What callers of a translator give it, which is checked for being what it asks for."""
+"""Type checks of the arguments that callers give a translator."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -7,10 +7,10 @@ _Item = TypeVar("_Item")
 
 
 def checked(items: Any, kind: type[_Item], rule: str) -> Iterator[_Item]:
-    """Yields items, and sees to it that they are of a kind, as the rule says.
+    """Yields the items, after checking their type; `rule` begins the error message.
 
     Raises:
-        TypeError: they are not.
+        TypeError: `items` is no iterable, or an item has another type.
     """
     if isinstance(items, str | bytes) or not isinstance(items, Iterable):
         raise TypeError(f"{rule}, not {type(items).__name__}")
@@ -21,10 +21,10 @@ def checked(items: Any, kind: type[_Item], rule: str) -> Iterator[_Item]:
 
 
 def checked_pair(pair: Any) -> tuple[str, str]:
-    """Returns a pair of strings.
+    """Returns the pair.
 
     Raises:
-        TypeError: it is none.
+        TypeError: it is not a pair of strings.
     """
     match pair:
         case (str(source), str(target)):

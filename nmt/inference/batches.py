@@ -1,6 +1,6 @@
-"""Lots: which sentences are computed together, and the shape of the arrays that they fill.
+"""Batches: which sentences are computed together, and the shape of their arrays.
 
-Each shape is compiled for itself. A file of any lengths up to 2,048 pieces needs 12 of them at
+Each shape is compiled separately. A file of any lengths up to 2,048 pieces needs 12 of them at
 most: one for each width, and one more for a last window of few lines.
 """
 
@@ -8,12 +8,12 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 
 WIDTHS = (8, 16, 24, 32, 48, 64, 128, 256, 512)  # beyond them, powers of two
-FEW = 8  # sentences: where there are no more, a smaller program is worth its compilation
+FEW = 8  # where there are no more sentences, a smaller shape is worth its compilation
 
 
 @dataclasses.dataclass(frozen=True)
 class SentenceBatch:
-    """Sentences by their numbers, in arrays of `size` rows that are `width` wide."""
+    """Sentences by their numbers, in arrays of `size` rows and `width` columns."""
 
     numbers: tuple[int, ...]
     size: int
@@ -24,24 +24,21 @@ class SentenceBatch:
 class Capacity:
     """How many sentences fit into a batch, on all devices together.
 
-    Attributes:
-        batch: sentences at most, on each device; fewer where four times as many hypotheses of 32
-            pieces, or as many of 128, would not hold their beams.
-        beam: hypotheses of a sentence.
-        devices: what shares the rows, in equal parts.
+    `batch` is the most sentences on each device. There are fewer where their hypotheses would be
+    more than four times `batch`, or than 128 / width times `batch`.
     """
 
     batch: int
-    beam: int = 1
+    beam: int = 1  # hypotheses of a sentence
     devices: int = 1
 
     def size(self, width: int) -> int:
-        """Returns the sentences of a batch of a width."""
+        """Returns the number of sentences in a batch of a width."""
         hypotheses = min(4 * self.batch, 128 * self.batch // width)
         return max(1, min(self.batch, hypotheses // self.beam)) * self.devices
 
     def few(self, number: int, width: int) -> int:
-        """Returns the size of a batch of a few sentences that are all there are."""
+        """Returns the size of a batch, when there are only a few sentences in all."""
         wanted = 1 if number == 1 else FEW
         return min(-(-wanted // self.devices) * self.devices, self.size(width))
 
@@ -51,14 +48,9 @@ def sentence_batches(
 ) -> Iterator[SentenceBatch]:
     """Yields the numbered sentences in batches, the longest sentences first.
 
-    A batch ends when it is full, or half full and what follows needs less width. So that few shapes
-    are needed, the size of a batch depends on the width alone, unless all sentences are a
-    few.
-
-    Args:
-        numbers: the sentences that are computed.
-        lengths: of each sentence, of those that are not computed too.
-        capacity: how many fit into a batch.
+    A batch ends when it is full, or when it is half full and the next sentence needs less width.
+    The size of a batch depends on the width alone, so that few shapes are compiled, unless there
+    are only a few sentences in all. `lengths` has the lengths of all sentences, numbered or not.
     """
     batch: list[int] = []
     for number in sorted(numbers, key=lengths.__getitem__, reverse=True):

@@ -1,23 +1,23 @@
 """Beam search: `init`, then `step` until every sentence is done, then `finish`.
 
 A beam of width k holds at most k live hypotheses of a sentence, all of the same length. At each
-step every live one is extended with every token that the processors leave. Of these candidates
+step every live one is extended with every token that the processors allow. Of these candidates
 
 1. the k best that do not end are live next;
 2. those that end, if they are among the k best of all, are finished;
 3. a live hypothesis whose log-probability is more than `prune` nats below that of the likeliest
    live one is dropped (absolute threshold pruning, Freitag and Al-Onaizan 2017, section 3).
 
-Candidates, all of one length, are compared by their log-probability, the last token's as processors
-have changed it; what has finished by the score of `Ranking`, in which attention may count. A
-sentence is done at its maximum length, when none of its hypotheses is live, or
+Candidates, all of one length, are compared by their log-probability, with the last token's as
+changed by the processors; finished hypotheses by the score of `Ranking`, which may include
+attention. A sentence is done at its maximum length, when none of its hypotheses is live, or
 
 4. when p k hypotheses have finished, p being the `patience` of Kasai et al. (2022);
 5. when no live one could still be among the `n_best` finished ones (`Ranking.bound`).
 
-The exact search has no patience: it returns the best of all that 1 to 3 would ever finish, and one
-whose beam holds every sequence the best of all sequences. With a patience of 1, a beam of 1 is
-greedy search. No rule compares what has finished with what has not but by its score or a bound.
+Without patience the search is exact: it returns the best of all hypotheses that 1 to 3 would ever
+finish, with a beam that holds every sequence the best of all sequences. With a patience of 1, a
+beam of 1 is greedy search. Finished and live hypotheses are only compared by score and bound.
 """
 
 import dataclasses
@@ -35,14 +35,14 @@ from nmt.inference.hypotheses import Hypotheses, expand, largest
 from nmt.inference.predictor import Encoded, State, Step
 from nmt.inference.processors import Processor, process
 from nmt.inference.ranking import Ranking, coverage_penalty
-from nmt.types import Scalar
+from nmt.types import Integer, Scalar, SourceMask
 
-FEWEST = 16  # sentences; a program for the half of fewer is not worth its compilation
+FEWEST = 16  # below so many sentences, a program for half of them is not worth its compilation
 
 
 @struct.dataclass
 class Settings:
-    """What may differ between searches without another compiled program."""
+    """Settings that may differ between searches without another compiled program."""
 
     ranking: Ranking
     patience: float | Scalar  # infinite: exact
@@ -50,7 +50,7 @@ class Settings:
 
     @classmethod
     def of(cls, config: DecodingConfig) -> "Settings":
-        """Returns what the configuration sets."""
+        """Returns the settings of a configuration."""
         return cls(
             ranking=Ranking.of(config),
             patience=jnp.inf if config.patience is None else config.patience,
@@ -60,25 +60,25 @@ class Settings:
 
 @struct.dataclass
 class SearchState:
-    """What the loop carries. `live` and `finished` are best first, and stay once `done`."""
+    """The loop's state. `live` and `finished` are best first, and stay as they are once `done`."""
 
-    clock: Int[Array, ""]  # steps made: the length of what is live
+    clock: Integer  # steps so far: the length of live hypotheses
     max_length: Int[Array, " batch"]
-    source_mask: Bool[Array, "batch src"]
+    source_mask: SourceMask
     done: Bool[Array, " batch"]
     model: State  # of each live hypothesis, before it reads its last token
     processors: tuple[State, ...]
     live: Beam
     finished: Beam  # the best of them
-    number: Int[Array, " batch"]  # of all that have finished
+    number: Int[Array, " batch"]  # of all finished hypotheses
     history: History
 
 
 @dataclasses.dataclass(frozen=True)
 class BeamSearch:
-    """A search for the `n_best` translations, at most `beam`, and the tokens that it knows of.
+    """A search for the `n_best` translations, at most `beam`, and the numbers of special tokens.
 
-    `covers` says whether the ranking counts attention, which then is summed.
+    `covers` says whether the score includes attention, which then is summed.
     """
 
     beam: int
@@ -86,7 +86,7 @@ class BeamSearch:
     bos: int
     eos: int
     pad: int
-    processors: tuple[Processor, ...] = ()  # each changes what those before it leave
+    processors: tuple[Processor, ...] = ()  # applied in turn
     covers: bool = False
 
     def __call__(
@@ -98,43 +98,47 @@ class BeamSearch:
         *,
         max_length: Int[Array, " batch"],
         limit: int,
-        source_mask: Bool[Array, "batch src"],
+        source_mask: SourceMask,
     ) -> Hypotheses:
         """Searches until every sentence is done.
 
-        When half of the sentences are done, the others go on in arrays of half the size.
+        When half of the sentences are done, the search goes on in arrays of half the size.
 
         Args:
-            step: that of a `Predictor`, which reads a token of each sentence.
-            state: its state before the first token; leaves lead with the axis batch.
-            encoded: what the step reads of the source; leaves lead with the axis batch.
-            settings: what hypotheses are ranked by, and when a sentence is done.
+            step: `Predictor.step`.
+            state: the state before the first token; leaves lead with the axis batch.
+            encoded: the encoded source; leaves lead with the axis batch.
+            settings: how hypotheses are ranked, and when a sentence is done.
             max_length: of each sentence's translation, eos included; 0 for rows of padding.
             limit: the length of the arrays returned, at least the largest `max_length`.
-            source_mask: the real positions of the attention's axis src.
+            source_mask: the real source positions.
         """
+
+        def run(search: SearchState, encoded: Encoded, *, until: int) -> SearchState:
+            """Runs steps until at most so many sentences are not done."""
+            return lax.while_loop(
+                lambda search: jnp.sum(~search.done) > until,
+                lambda search: self.step(search, step, encoded, settings),
+                search,
+            )
+
         search = self.init(state, max_length, limit=limit, source_mask=source_mask)
         half = len(max_length) // 2
         if half < FEWEST:
-            return self.finish(self._until(0, search, step, encoded, settings))
-        search = self._until(half, search, step, encoded, settings)
-        going = jnp.argsort(search.done, stable=True)[:half]
-        rest, theirs = jax.tree.map(
-            lambda leaf: leaf[going] if leaf.ndim else leaf,  # the clock has no axis
+            return self.finish(run(search, encoded, until=0))
+        search = run(search, encoded, until=half)
+        active = jnp.argsort(search.done, stable=True)[:half]
+        rest, encoded = jax.tree.map(
+            lambda leaf: leaf[active] if leaf.ndim else leaf,  # the clock has no axis
             (search, encoded),
         )
-        rest = self._until(0, rest, step, theirs, settings)
+        rest = run(rest, encoded, until=0)
         return jax.tree.map(
-            lambda early, late: early.at[going].set(late), self.finish(search), self.finish(rest)
+            lambda early, late: early.at[active].set(late), self.finish(search), self.finish(rest)
         )
 
     def init(
-        self,
-        state: State,
-        max_length: Int[Array, " batch"],
-        *,
-        limit: int,
-        source_mask: Bool[Array, "batch src"],
+        self, state: State, max_length: Int[Array, " batch"], *, limit: int, source_mask: SourceMask
     ) -> SearchState:
         """Returns the search before the first token: one live hypothesis for each sentence."""
         batch, src = source_mask.shape
@@ -152,16 +156,6 @@ class BeamSearch:
             finished=absent((batch, self.n_best)),
             number=jnp.zeros(batch, jnp.int32),
             history=History.blank(batch, limit, self.beam, src),
-        )
-
-    def _until(
-        self, left: int, search: SearchState, step: Step, encoded: Encoded, settings: Settings
-    ) -> SearchState:
-        """Returns the search when no more sentences than those `left` go on."""
-        return lax.while_loop(
-            lambda now: jnp.sum(~now.done) > left,
-            lambda now: self.step(now, step, encoded, settings),
-            search,
         )
 
     def step(
@@ -199,42 +193,42 @@ class BeamSearch:
         attention: Float[Array, "batch beam src"],
         ranking: Ranking,
     ) -> Beam:
-        """Returns the best continuations of what is live, twice as many as the beam is wide.
+        """Returns the best continuations of live hypotheses, twice as many as the beam is wide.
 
-        Of one hypothesis one more than the beam is wide are enough: at most one of them ends.
+        beam + 1 continuations of one hypothesis are enough: at most one of them ends.
         """
         batch, beam, vocab = log_probs.shape
         number = min(beam + 1, vocab)
-        found = largest(allowed.reshape(batch * beam, vocab), number)
-        changed, tokens = (each.reshape(batch, beam, number) for each in found)
+        best = largest(allowed.reshape(batch * beam, vocab), number)
+        changed, tokens = (each.reshape(batch, beam, number) for each in best)
         gained = jnp.take_along_axis(log_probs, tokens, axis=2)
         gained = jnp.where(changed > -jnp.inf, gained, -jnp.inf)
         totals, values = (search.live.log_probs[:, :, None] + each for each in (gained, changed))
-        summed, lengths = search.live.attention, search.live.lengths + 1
-        covered = jnp.zeros((batch, beam))
+        summed, covered = search.live.attention, jnp.zeros((batch, beam))
         if self.covers:
             summed = summed + attention
             covered = coverage_penalty(summed, search.source_mask[:, None, :])
-        best, places = lax.top_k(values.reshape(batch, -1), min(2 * beam, beam * number))
+        values, places = lax.top_k(values.reshape(batch, -1), min(2 * beam, beam * number))
         back_pointers = places // number
-        pick = partial(jnp.take_along_axis, indices=places, axis=1)
-        summed_log_probs = pick(totals.reshape(batch, -1))
+        tokens, totals = (
+            jnp.take_along_axis(each.reshape(batch, -1), places, axis=1)
+            for each in (tokens, totals)
+        )
+        lengths = take(search.live.lengths + 1, back_pointers)
         return Beam(
-            tokens=pick(tokens.reshape(batch, -1)),
+            tokens=tokens,
             back_pointers=back_pointers,
-            lengths=take(lengths, back_pointers),
-            log_probs=summed_log_probs,
-            values=best,
-            scores=ranking.score(
-                summed_log_probs, take(lengths, back_pointers), take(covered, back_pointers)
-            ),
+            lengths=lengths,
+            log_probs=totals,
+            values=values,
+            scores=ranking.score(totals, lengths, take(covered, back_pointers)),
             attention=take(summed, back_pointers),
         )
 
     def _select(
         self, search: SearchState, candidates: Beam, prune: float | Scalar
     ) -> tuple[Beam, Beam, Int[Array, " batch"]]:
-        """Returns what is live next, the best that have finished, and how many have."""
+        """Returns the live hypotheses, the best finished ones, and the number of finished ones."""
         ends = candidates.tokens == self.eos
         ended = candidates.only(ends & (jnp.arange(ends.shape[1])[None, :] < self.beam))
         live = candidates.only(~ends).best(self.beam, by="values")
@@ -245,7 +239,7 @@ class BeamSearch:
         )
 
     def _are_done(self, search: SearchState, settings: Settings) -> Bool[Array, " batch"]:
-        """Returns which sentences are done, with what has just been selected."""
+        """Returns which sentences are done after a step."""
         longest = search.max_length[:, None]
         reachable = settings.ranking.bound(search.live.log_probs, longest).max(axis=1)
         return (
@@ -255,7 +249,7 @@ class BeamSearch:
         )
 
     def finish(self, search: SearchState) -> Hypotheses:
-        """Returns the best hypotheses; what was cut takes the places that are left."""
+        """Returns the best hypotheses: finished ones first, then those that were cut."""
         cut = search.live.only(search.live.lengths >= search.max_length[:, None])
         hypotheses = search.finished.join(cut.best(self.beam, by="scores"))
         hypotheses = take(

@@ -1,8 +1,9 @@
-"""What a translator computes: it searches for translations, and forces given ones.
+"""The compiled functions of a translator: beam search, and forced decoding of given targets.
 
-`search` and `force` are functions for `devices.run`: of what all rows share, and of rows.
+`search` and `force` are functions for `devices.run`: of inputs that all rows share, and of rows.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -13,37 +14,42 @@ from nmt.inference.beam import BeamSearch, Settings
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.predictor import LoadedModel, Source
 from nmt.inference.ranking import Ranking, coverage_penalty
+from nmt.types import AttentionMatrix
 
 
 class SearchInputs(NamedTuple):
-    """What all rows of a search share."""
+    """The inputs that all rows of a search share."""
 
     loaded: LoadedModel
     settings: Settings
-    seed: Any = None  # see `LoadedModel.predictor`, as for common
+    seed: Any = None  # these two as in `LoadedModel.predictor`
     common: Any = None
 
 
 class Sentences(NamedTuple):
-    """Rows to search for the translations of."""
+    """The rows of a search: sentences to translate."""
 
     source: Source
     max_length: Any  # (row,), int32, of the translation
 
 
 class ForcedInputs(NamedTuple):
-    """What all rows of forced decoding share."""
+    """The inputs that all rows of forced decoding share."""
 
     loaded: LoadedModel
     ranking: Ranking
-    seed: Any = None  # see `LoadedModel.predictor`
+    seed: Any = None  # as in `LoadedModel.predictor`
+
+
+# Log-probability and score of each target, and the attention of each of its pieces.
+ForcedOutputs = tuple[Float[Array, " batch"], Float[Array, " batch"], AttentionMatrix]
 
 
 def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: int) -> Hypotheses:
     """Returns the translations of sentences, in arrays of length `limit`."""
     predictor = shared.loaded.predictor(seed=shared.seed, common=shared.common)
     encoded, state = predictor.start(rows.source)
-    return rules(
+    hypotheses = rules(
         predictor.step,
         state,
         encoded,
@@ -52,22 +58,24 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: i
         limit=limit,
         source_mask=_real(rows.source.lengths, rows.source.tokens.shape[1]),
     )
+    _, own = encoded
+    if own is None:
+        return hypotheses
+    return replace(hypotheses, tokens=own.tokens(jnp.asarray(hypotheses.tokens)))
 
 
-def force(
-    shared: ForcedInputs, rows: Batch, *, bos: int
-) -> tuple[Float[Array, " batch"], Float[Array, " batch"], Float[Array, "batch tgt src"]]:
-    """Returns log-probability and score of each target, and the attention of each of its pieces."""
+def force(shared: ForcedInputs, rows: Batch, *, bos: int) -> ForcedOutputs:
+    """Returns the log-probability, the score and the attention of given targets."""
     source, lengths, target, target_lengths = map(jnp.asarray, rows[:4])
     predictor = shared.loaded.predictor(seed=shared.seed)
-    found, attention = predictor.force(Source(source, lengths), target, bos=bos)
+    token_log_probs, attention = predictor.force(Source(source, lengths), target, bos=bos)
     real = _real(target_lengths, target.shape[1])
-    log_probs = jnp.sum(found * real, axis=-1)
+    log_probs = jnp.sum(token_log_probs * real, axis=-1)
     summed = jnp.sum(attention * real[..., None], axis=1)
     covered = coverage_penalty(summed, _real(lengths, source.shape[1]))
     return log_probs, shared.ranking.score(log_probs, target_lengths, covered), attention
 
 
 def _real(lengths: Any, width: int) -> Any:
-    """Returns where a token stands in rows of a width, and not padding."""
+    """Returns the mask of tokens, in rows of some length padded to a width."""
     return jnp.arange(width)[None, :] < jnp.asarray(lengths)[:, None]

@@ -1,9 +1,9 @@
 """Functions of rows, compiled and run on all local devices.
 
-A program is compiled for each model, each shape of its rows and its static arguments; all else, as
-parameters and the numbers of a search, are arrays that it is given. A process cannot hold
-thousands of them: each takes encoded maps of the system, whose number is limited. So the last ones
-used are kept, and the others let go.
+A program is compiled for each model, each shape of its rows and its static arguments; everything
+else, such as parameters and numeric settings of a search, is an array argument. Each program takes
+memory maps of the operating system, whose number is limited. So only the programs used last are
+kept in a cache.
 """
 
 from collections.abc import Callable, Hashable
@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-MAX_PROGRAMS = 64  # programs, each some ten memory maps of the 65,530 that Linux allows a process
+MAX_PROGRAMS = 64  # each takes some ten memory maps of the 65,530 that Linux allows a process
 AXIS = "device"
 
 Function = Callable[..., Any]
@@ -24,13 +24,13 @@ def run(function: Function, shared: Any, rows: Any, **static: Hashable) -> Any:
     """Returns `function(shared, rows, **static)`, compiled, on all local devices.
 
     Args:
-        function: what is computed; no row of its results depends on other rows.
+        function: no row of its results depends on other rows.
         shared: a tree of arrays that all devices read, best where `replicate` has put them.
-        rows: a tree of arrays whose leading axis is shared out among the devices.
+        rows: a tree of arrays whose leading axis is divided among the devices.
         static: arguments that are known when the program is compiled.
     """
     shapes = tuple(leaf.shape for leaf in jax.tree.leaves(rows))
-    structure = jax.tree.structure(shared)  # what is static in it, too
+    structure = jax.tree.structure(shared)  # with its static fields
     return _program(function, structure, shapes, tuple(static.items()))(shared, rows)
 
 
@@ -51,14 +51,14 @@ def _program(
     shapes: tuple[tuple[int, ...], ...],
     static: tuple[tuple[str, Any], ...],
 ) -> Function:
-    """Returns the function, ready to be compiled for these shapes, its one reference.
+    """Returns the function jitted; the cache holds its only reference.
 
-    When it is dropped here, so is what has been compiled.
+    When the cache drops it, the compiled program is freed.
     """
     program = partial(function, **dict(static))
     if count() == 1:
         return jax.jit(program)
-    # Each device loops until its own sentences are done, and waits for no other.
+    # Each device loops until its own sentences are done, and does not wait for the others.
     specs = PartitionSpec(), PartitionSpec(AXIS)
     return jax.jit(
         jax.shard_map(

@@ -1,4 +1,4 @@
-"""Forced decoding: what a model says of targets that are given."""
+"""Forced decoding: score and attention of given targets."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -18,11 +18,11 @@ from nmt.inference.ranking import Ranking
 
 @dataclasses.dataclass(frozen=True)
 class Forced:
-    """What a model says of one pair."""
+    """The result for one pair."""
 
     number: int  # of the pair
     log_prob: float  # of the target, natural logarithm
-    score: float  # what a search would rank the target by
+    score: float  # by which a search would rank the target
     matrix: npt.NDArray[np.float32]  # (target pieces, source pieces)
 
 
@@ -35,10 +35,10 @@ def force_all(
     config: DecodingConfig,
     method: str,
 ) -> Iterator[Forced]:
-    """Yields what the model says of the (source, target) pairs whose numbers are `real`.
+    """Yields the results for those (source, target) pairs whose numbers are `real`, in any order.
 
-    They come in no order that means anything. Both sides of a pair are padded to one width, so
-    that no more programs are compiled than for a search.
+    Both sides of a pair are padded to one width, so that no more shapes are compiled than for a
+    search.
     """
     capacity = Capacity(config.batch, devices=devices.count())
     shared = ForcedInputs(loaded, Ranking.of(config), config.attention_seed)
@@ -46,8 +46,7 @@ def force_all(
     for batch in sentence_batches(real, widest, capacity=capacity):
         members = [pairs[i] for i in batch.numbers]
         rows = pad(members, Bucket(batch.size, batch.width, batch.width))
-        found = explain(shared, rows, bos=bos, method=method)
-        log_probs, scores, matrices = (np.asarray(each) for each in found)
+        log_probs, scores, matrices = map(np.asarray, explain(shared, rows, bos=bos, method=method))
         for row, (i, (source, target)) in enumerate(zip(batch.numbers, members, strict=True)):
             matrix = np.array(matrices[row, : len(target), : len(source)])
             yield Forced(i, float(log_probs[row]), float(scores[row]), matrix)

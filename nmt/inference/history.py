@@ -1,4 +1,4 @@
-"""Hypotheses of one length, and the history of a search, through which they are followed back."""
+"""The hypotheses of a beam, and the history of a search, which holds their earlier tokens."""
 
 import dataclasses
 from typing import Any, Literal
@@ -9,19 +9,21 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
+from nmt.types import Integer
+
 
 @struct.dataclass
 class Beam:
-    """Hypotheses of each sentence, known by their last token and what it was added to.
+    """Hypotheses of each sentence: their last tokens, and pointers to the hypotheses before.
 
-    An absent one has log-probability, value and score -inf.
+    An absent hypothesis has log-probability, value and score -inf.
     """
 
     tokens: Int[Array, "batch path"]
-    back_pointers: Int[Array, "batch path"]  # the place in the beam before
+    back_pointers: Int[Array, "batch path"]  # the place in the beam one step before
     lengths: Int[Array, "batch path"]
     log_probs: Float[Array, "batch path"]
-    values: Float[Array, "batch path"]  # log_probs, the last step's as processors have changed it
+    values: Float[Array, "batch path"]  # log_probs, but the last token's as processors changed it
     scores: Float[Array, "batch path"]
     attention: Float[Array, "batch path covered"]  # summed so far; empty where it does not count
 
@@ -40,11 +42,11 @@ class Beam:
 
     @property
     def present(self) -> Bool[Array, "batch path"]:
-        """Which of them there are."""
+        """Which hypotheses are not absent."""
         return self.log_probs > -jnp.inf
 
     def only(self, wanted: Bool[Array, "batch path"]) -> "Beam":
-        """Returns the hypotheses with those that are not wanted absent."""
+        """Returns the beam in which all hypotheses but the wanted ones are absent."""
         return dataclasses.replace(
             self,
             log_probs=jnp.where(wanted, self.log_probs, -jnp.inf),
@@ -53,17 +55,17 @@ class Beam:
         )
 
     def best(self, number: int, *, by: Literal["values", "scores"]) -> "Beam":
-        """Returns those with the highest values, best first; of equal ones the first."""
+        """Returns the hypotheses with the highest values, best first; of equal ones the first."""
         return take(self, lax.top_k(getattr(self, by), number)[1])
 
     def join(self, others: "Beam") -> "Beam":
-        """Returns these, then the others."""
+        """Returns the hypotheses of both beams, these first."""
         return jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=1), self, others)
 
 
 @struct.dataclass
 class History:
-    """What each step of a search has made of the beam: tokens, back-pointers and attention."""
+    """Tokens, back-pointers and attention of the beam after each step of a search."""
 
     tokens: Int[Array, "batch time beam"]  # the last token of each hypothesis after the step
     back_pointers: Int[Array, "batch time beam"]  # its place before the step
@@ -71,7 +73,7 @@ class History:
 
     @classmethod
     def blank(cls, batch: int, times: int, beam: int, source_length: int) -> "History":
-        """Returns a history with capacity for so many steps."""
+        """Returns a history with room for so many steps."""
         return cls(
             tokens=jnp.zeros((batch, times, beam), jnp.int32),
             back_pointers=jnp.zeros((batch, times, beam), jnp.int32),
@@ -79,7 +81,7 @@ class History:
         )
 
     def write(
-        self, time: Int[Array, ""], live: Beam, attention: Float[Array, "batch beam src"]
+        self, time: Integer, live: Beam, attention: Float[Array, "batch beam src"]
     ) -> "History":
         """Returns the history with one more step."""
         return History(
@@ -91,33 +93,32 @@ class History:
     def backtrace(
         self, hypotheses: Beam
     ) -> tuple[Int[Array, "batch path time"], Float[Array, "batch path time src"]]:
-        """Follows each path back to its first token; what lies beyond its length is arbitrary."""
+        """Returns tokens and attention of each hypothesis; they are arbitrary beyond its length."""
 
         def back(later: Any, step: Any) -> tuple[Any, Any]:
             time, *earlier = step
             inside = time < hypotheses.lengths - 1
-            found = (jnp.take_along_axis(each, later[1], axis=1) for each in earlier)
-            cursor = tuple(jnp.where(inside, *pair) for pair in zip(found, later, strict=True))
+            before = (jnp.take_along_axis(each, later[1], axis=1) for each in earlier)
+            cursor = tuple(jnp.where(inside, *pair) for pair in zip(before, later, strict=True))
             return cursor, cursor
 
         times = jnp.arange(self.tokens.shape[1])
         steps = (times, self.tokens.swapaxes(0, 1), self.back_pointers.swapaxes(0, 1))
-        _, found = lax.scan(
-            back, (hypotheses.tokens, hypotheses.back_pointers), steps, reverse=True
-        )
-        tokens, places = (jnp.moveaxis(each, 0, 2) for each in found)
+        last = (hypotheses.tokens, hypotheses.back_pointers)
+        _, cursors = lax.scan(back, last, steps, reverse=True)
+        tokens, places = (jnp.moveaxis(each, 0, 2) for each in cursors)
         attention = jnp.take_along_axis(self.attention, places.swapaxes(1, 2)[..., None], axis=2)
         return tokens, attention.swapaxes(1, 2)
 
 
 def take(tree: PyTree, places: Int[Array, "batch path"]) -> PyTree:
-    """Returns the hypotheses at the places, for every leaf of axes (batch, beam, ...)."""
+    """Returns the hypotheses at given places, for every leaf with axes (batch, beam, ...)."""
     rows = jnp.arange(places.shape[0])[:, None]
     return jax.tree.map(lambda leaf: leaf[rows, places], tree)
 
 
 def choose(wanted: Bool[Array, " batch"], chosen: PyTree, otherwise: PyTree) -> PyTree:
-    """Returns the sentences that are wanted from one tree, the others from the other one."""
+    """Returns the rows of `chosen` where `wanted`, and elsewhere those of `otherwise`."""
 
     def pick(one: Array, other: Array) -> Array:
         return jnp.where(wanted.reshape(-1, *[1] * (one.ndim - 1)), one, other)

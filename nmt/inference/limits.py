@@ -1,4 +1,4 @@
-"""Limits of length: what is too long is cut, and a warning says which lines."""
+"""Limits of length: longer sentences are cut, and a warning names their lines."""
 
 import warnings
 from collections.abc import Iterable, Sequence
@@ -11,9 +11,9 @@ NAMED = 10  # lines that a warning names
 def pieces(
     tokenizer: Tokenizer, lines: Sequence[str], *, longest: int, before: int, side: str
 ) -> list[list[int]]:
-    """Returns the ids of lines, each ending with the end of sentence, cut to the longest allowed.
+    """Returns the ids of lines, cut to the longest allowed, each with the end of sentence.
 
-    `before` lines came earlier; `side`, source or target, is named in the warning.
+    `before` lines came earlier; the warning names `side`, source or target.
     """
     encoded = []
     for number, ids in enumerate(tokenizer.encode_batch(lines), start=before + 1):

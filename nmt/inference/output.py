@@ -28,9 +28,9 @@ from nmt.inference.translator import Translator
 def open_alignments(path: str | Path) -> Iterator[Callable[[Translation], object]]:
     """Opens a file for alignments: matrices if it ends in `.npz`, else Pharaoh links.
 
-    It yields what writes the alignment of the next line. An `.npz` has three arrays for each line
-    n, counted from 0: `attention_n`, float32 of (target pieces, source pieces), and the pieces as
-    strings, `source_n` and `target_n`.
+    It yields a function that writes the alignment of the next line. An `.npz` has three arrays for
+    each line n, counted from 0: `attention_n`, float32 of (target pieces, source pieces), and the
+    pieces as strings, `source_n` and `target_n`.
 
     Raises:
         DataError: the file cannot be written.
@@ -50,7 +50,7 @@ def open_alignments(path: str | Path) -> Iterator[Callable[[Translation], object
 def word_links(translation: Translation, *, threshold: float | None = None) -> frozenset[Link]:
     """Returns the link of each target word to its most attended source word.
 
-    With a `threshold`, its links to all source words that get so much of its attention or more.
+    With a `threshold`, its links to all source words with at least so much of its attention.
     """
     if not translation.attention.size:
         return frozenset()
@@ -65,7 +65,7 @@ def stream_links(
     threshold: float | None = None,
     method: str = "attention",
 ) -> Iterator[frozenset[Link]]:
-    """Returns `word_links` of each (source, target) pair; a window of them is in memory at once.
+    """Returns `word_links` of each (source, target) pair, with a window of them in memory.
 
     Raises:
         DataError: there is no such method of explanation.
@@ -81,10 +81,10 @@ def symmetrized_links(
     symmetrization: str = "soft-intersection",
     threshold: float | None = None,
 ) -> frozenset[Link]:
-    """Returns the links of a pair as two models find them; `backward` translates the target.
+    """Returns the links of a pair from two models; `backward` translates the target.
 
-    They are the `soft_links` of the weights of both, none where one has found nothing to align, or
-    their `word_links`, joined by a method of `symmetrize`; `threshold` is an argument of these.
+    They are the `soft_links` of both matrices, none where one is empty, or the `word_links` of
+    both, combined by a method of `symmetrize`. `threshold` is passed to these functions.
 
     Raises:
         ConfigError: there is no such symmetrization.

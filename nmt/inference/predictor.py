@@ -1,4 +1,4 @@
-"""The predictor: all that search and forced decoding know of a model, or of several."""
+"""The predictor: the interface of search and forced decoding to a model, or to several."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -12,71 +12,64 @@ from nmt.attention.interface import EncodedSource
 from nmt.model.decoder import DecoderState
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import OwnTokens, Shortlist, Vocabulary, previous_tokens, token_log_probs
-from nmt.types import Graph, Params, RowKeys
+from nmt.types import Graph, LastTokens, LogProbs, Params, RowKeys
 
-Encoded = Any  # a pytree that stays as it is; every leaf leads with the axis row
+Encoded = Any  # a pytree, the same at all steps; every leaf leads with the axis row
 State = Any  # a pytree that changes from step to step; every leaf leads with the axis row
 Step = Callable[[State, Array, Encoded], tuple[State, Array, Array]]
 
 
 class Source(NamedTuple):
-    """Sentences to translate, one a row, int32; NumPy's on the way in."""
+    """Sentences to translate, one in each row: int32 arrays, of NumPy or JAX."""
 
     tokens: Any  # (row, src)
     lengths: Any  # (row,), end of sentence included; 0 for rows of padding
-    own: Any = None  # (row, own), tokens of a shortlist that are of the sentence alone; -1 for none
+    own: Any = None  # (row, own), the sentence's own tokens of a shortlist; -1 for none
 
 
 @runtime_checkable
 class Predictor(Protocol):
-    """Predicts the next token of a translation. Log-probabilities are normalised, always.
+    """Predicts the next token of a translation, with normalized log-probabilities.
 
-    Tokens may be entries of a shortlist instead; their numbers are the predictor's own.
+    Tokens may be entries of a shortlist instead.
     """
 
     def start(self, source: Source) -> tuple[Encoded, State]:
-        """Returns what every step reads of the source, and the state before the first token."""
-        ...
+        """Returns the encoded source, which every step reads, and the state before the first."""
 
     def step(
-        self, state: State, tokens: Int[Array, " row"], encoded: Encoded
-    ) -> tuple[State, Float[Array, "row vocab"], Float[Array, "row src"]]:
+        self, state: State, tokens: LastTokens, encoded: Encoded
+    ) -> tuple[State, LogProbs, Float[Array, "row src"]]:
         """Reads the previous token of each row.
 
-        Returns the new state, the log-probability of each token to be next, and what was attended
-        to in order to predict it.
+        Returns the new state, the log-probabilities of the next token, and the attention.
         """
-        ...
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
     ) -> tuple[Float[Array, "row tgt"], Float[Array, "row tgt src"]]:
-        """Returns the log-probability of each token of given targets, and the attention of each."""
-        ...
+        """Returns the log-probability and the attention of each token of given targets."""
 
 
 @struct.dataclass
 class LoadedModel:
-    """A trained model as compiled functions are given it; `predictor` opens it inside them.
-
-    Nothing else puts a graph and parameters together in decoding.
-    """
+    """A trained model as an argument of compiled functions, in which `predictor` merges it."""
 
     params: Params
     graph: Graph = struct.field(pytree_node=False)
 
     def predictor(self, *, seed: Any = None, common: Any = None) -> "ModelPredictor":
-        """Returns the predictor that the model is.
+        """Returns the predictor of the model.
 
         Args:
-            seed: what attention samples positions by, where it does; without, it takes the best.
-            common: (entry,), the tokens that every sentence's shortlist begins with, if in use.
+            seed: for attention that samples positions; without, it takes the best ones.
+            common: (entry,), the first tokens of every sentence's shortlist, if there is one.
         """
         return ModelPredictor(nnx.merge(self.graph, self.params), seed=seed, common=common)
 
 
 class ModelPredictor:
-    """The predictor that one model is."""
+    """The predictor of one model."""
 
     def __init__(self, model: Seq2Seq, *, seed: Any, common: Any) -> None:
         self.model = model
@@ -86,7 +79,7 @@ class ModelPredictor:
         self._vocabulary: Vocabulary = whole if common is None else whole.only(common)
 
     def start(self, source: Source) -> tuple[tuple[EncodedSource, OwnTokens | None], DecoderState]:
-        """Encodes the source once for all steps."""
+        """Returns the encoded source with the sentences' shortlists, and the first state."""
         encoded, own = self.encode(source), None
         if self._common is not None:
             own = OwnTokens.of(self.model.vocabulary, self._common, source.own)
@@ -95,9 +88,9 @@ class ModelPredictor:
     def step(
         self,
         state: DecoderState,
-        tokens: Int[Array, " row"],
+        tokens: LastTokens,
         encoded: tuple[EncodedSource, OwnTokens | None],
-    ) -> tuple[DecoderState, Float[Array, "row vocab"], Float[Array, "row src"]]:
+    ) -> tuple[DecoderState, LogProbs, Float[Array, "row src"]]:
         """Runs one step of the decoder."""
         source, own = encoded
         known = self._vocabulary if own is None else Shortlist(self._vocabulary, own)
@@ -106,20 +99,20 @@ class ModelPredictor:
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
     ) -> tuple[Float[Array, "row tgt"], Float[Array, "row tgt src"]]:
-        """Runs all steps at once, as training does; all tokens are known to it."""
+        """Runs all steps at once, as training does, over the whole vocabulary."""
         before = previous_tokens(target, bos)
         readouts, attended = self.model.teacher_forced(before, self.encode(source))
         return token_log_probs(self.model.logits(readouts), target), attended.weights
 
     def encode(self, source: Source) -> EncodedSource:
-        """Returns what the decoder attends to."""
+        """Returns the encoded source."""
         tokens, lengths = jnp.asarray(source.tokens), jnp.asarray(source.lengths)
         return self.model.encode(tokens, lengths, sample_keys=self._sample_keys(tokens, lengths))
 
-    def _sample_keys(self, tokens: Int[Array, "row src"], lengths: Int[Array, " row"]) -> RowKeys:
-        """Returns keys that depend on the seed and the pieces of a sentence.
+    def _sample_keys(self, tokens: Int[Array, "row src"], lengths: LastTokens) -> RowKeys:
+        """Returns random keys that depend on the seed and the pieces of a sentence alone.
 
-        So what is sampled for a sentence does not depend on where it stands in a file.
+        So samples for a sentence do not depend on its place in a file.
         """
         if self._seed is None:
             return None

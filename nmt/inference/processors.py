@@ -1,58 +1,51 @@
-"""Processors: what changes the next log-probabilities, by what a hypothesis has written."""
+"""Processors: they change the log-probabilities of the next token of a hypothesis."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+
+from nmt.types import LastTokens, LogProbs
 
 State = Any  # a pytree; every leaf leads with the axis row
 
 
 @runtime_checkable
 class Processor(Protocol):
-    """Decides on what may be written next, or is to be preferred.
+    """Forbids or prefers next tokens.
 
-    It is hashable and holds no arrays, for it is known when the search is compiled. What it must
-    remember is a state, which travels with its hypothesis. The score of a hypothesis stays the
-    model's own: a processor has a say in which hypotheses there are, not in what they are worth.
+    It is hashable and holds no arrays, since it is a static argument of the compiled search. It may
+    have a state for each hypothesis. The score of a hypothesis stays that of the model: processors
+    decide which hypotheses there are, not how they are scored.
     """
 
     def start(self, rows: int) -> State:
-        """Returns the state of so many hypotheses that are empty."""
-        ...
+        """Returns the state of so many empty hypotheses."""
 
     def __call__(
-        self,
-        state: State,
-        tokens: Int[Array, " row"],
-        log_probs: Float[Array, "row vocab"],
-    ) -> tuple[State, Float[Array, "row vocab"]]:
+        self, state: State, tokens: LastTokens, log_probs: LogProbs
+    ) -> tuple[State, LogProbs]:
         """Reads the last token of each hypothesis, `bos` at first.
 
-        Returns the new state, and the log-probabilities as changed, -inf for what is forbidden.
+        Returns the new state, and the new log-probabilities, -inf for forbidden tokens.
         """
-        ...
 
 
 @dataclass(frozen=True)
 class Forbid:
-    """Forbids tokens that no translation has, such as `<unk>`, the beginning and padding."""
+    """Forbids tokens such as `<unk>`, the beginning of sentence and padding."""
 
     tokens: tuple[int, ...]
 
     def start(self, rows: int) -> tuple[()]:
-        """Returns nothing: what is forbidden is always the same."""
+        """Returns the empty state."""
         return ()
 
     def __call__(
-        self,
-        state: tuple[()],
-        tokens: Int[Array, " row"],
-        log_probs: Float[Array, "row vocab"],
-    ) -> tuple[tuple[()], Float[Array, "row vocab"]]:
-        """Returns -inf for the tokens, and all else as it is."""
+        self, state: tuple[()], tokens: LastTokens, log_probs: LogProbs
+    ) -> tuple[tuple[()], LogProbs]:
+        """Returns the log-probabilities with -inf for the forbidden tokens."""
         ids = lax.broadcasted_iota(jnp.int32, log_probs.shape, 1)
         for token in self.tokens:
             log_probs = jnp.where(ids == token, -jnp.inf, log_probs)
@@ -62,10 +55,10 @@ class Forbid:
 def process(
     processors: tuple[Processor, ...],
     states: tuple[State, ...],
-    tokens: Int[Array, " row"],
-    log_probs: Float[Array, "row vocab"],
-) -> tuple[tuple[State, ...], Float[Array, "row vocab"]]:
-    """Returns what one processor after the other makes of the states and the log-probabilities."""
+    tokens: LastTokens,
+    log_probs: LogProbs,
+) -> tuple[tuple[State, ...], LogProbs]:
+    """Applies the processors in turn; returns their new states and the log-probabilities."""
     after = []
     for processor, state in zip(processors, states, strict=True):
         state, log_probs = processor(state, tokens, log_probs)

@@ -1,4 +1,4 @@
-"""What hypotheses are ranked by: one score for search, forced decoding and rescoring."""
+"""The score of a hypothesis, the same for search, forced decoding and rescoring."""
 
 import jax.numpy as jnp
 from flax import struct
@@ -17,7 +17,7 @@ class Ranking:
     lp(n) = ((k + n) / (k + 1)) ** alpha    gnmt: k = 5; average: k = 0, so n ** alpha; none: 1
     cp(y) = sum_i log(min(c_i, 1))          c_i: the attention to source position i in all of y
 
-    The numbers are arrays, so that other settings need no other compiled program.
+    The numbers are array arguments, so that other settings need no other compiled program.
     """
 
     k: float | Scalar
@@ -43,18 +43,18 @@ class Ranking:
         lengths: Int[Array, "*#places"],
         covered: Float[Array, "*#places"] | float = 0.0,
     ) -> Float[Array, "*places"]:
-        """Returns s; `covered` is cp, -inf stays -inf."""
+        """Returns s; `covered` is cp. A log-probability of -inf gives -inf."""
         sizes = jnp.maximum(lengths, 1).astype(jnp.float32)
         return log_probs / ((self.k + sizes) / (self.k + 1.0)) ** self.alpha + self.beta * covered
 
     def bound(
         self, log_probs: Float[Array, "*places"], max_lengths: Int[Array, "*#places"]
     ) -> Float[Array, "*places"]:
-        """Returns the most that s of an unfinished hypothesis can become.
+        """Returns an upper bound of s for an unfinished hypothesis.
 
-        Log-probabilities only fall, and the longest translation divides them by most; a coverage
-        penalty is never positive. So at best nothing more is lost, all is covered, and the end
-        comes at the maximum length.
+        Log-probabilities only fall, the maximum length divides them by most, and the coverage
+        penalty is never positive: the bound is the score of the same log-probability at the
+        maximum length, with everything covered.
         """
         return self.score(log_probs, max_lengths)
 
@@ -62,10 +62,10 @@ class Ranking:
 def coverage_penalty(
     attention: Float[Array, "*places src"], source_mask: Bool[Array, "*#places src"]
 ) -> Float[Array, "*places"]:
-    """Returns cp of the attention that each source position has got; never positive.
+    """Returns cp of the summed attention to each source position; never positive.
 
-    Attention of zero, which the softmax of Wu et al. never gives, counts as the smallest number,
-    so that the score stays finite.
+    Attention of zero, which the softmax of Wu et al. never gives, counts as the smallest positive
+    number, so that the score stays finite.
     """
     smallest = jnp.finfo(attention.dtype).tiny
     shares = jnp.where(source_mask, jnp.clip(attention, smallest, 1.0), 1.0)

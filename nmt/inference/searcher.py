@@ -1,8 +1,7 @@
-"""Searcher for the translations of many sentences, some at a time."""
+"""Beam search for the translations of many sentences, in batches."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import jax
 import numpy as np
@@ -23,7 +22,7 @@ from nmt.inference.shortlist import Lexicon
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """A translation as the search leaves it."""
+    """A translation in tokens."""
 
     tokens: list[int]
     log_prob: float
@@ -33,7 +32,7 @@ class Found:
 
 @dataclasses.dataclass(frozen=True)
 class Searcher:
-    """What searches for the translations of sentences: a model and its settings."""
+    """A model with its tokenizers and the settings of the search."""
 
     loaded: LoadedModel
     tokenizers: Tokenizers
@@ -43,10 +42,10 @@ class Searcher:
     def all(
         self, sentences: Sequence[Sequence[int]], real: Sequence[int], *, n_best: int
     ) -> Iterator[tuple[int, list[Found]]]:
-        """Yields the translations, best first, of the sentences whose numbers are `real`.
+        """Yields the number and the translations, best first, of the sentences that `real` numbers.
 
-        They come in no order that means anything, each with its number. If several are asked for,
-        there are as many as the beam is wide, for some may have the same words.
+        The sentences come in any order. If `n_best` is not 1, there are as many translations as
+        the beam is wide, since some may have the same words.
         """
         capacity = Capacity(self.config.batch, beam=self.config.beam, devices=devices.count())
         for batch in sentence_batches(real, list(map(len, sentences)), capacity=capacity):
@@ -69,7 +68,7 @@ class Searcher:
                 first=specials,
                 joint=self.tokenizers.joint,
             )
-            specials = 0, 1, 2, 3  # entries of the list
+            specials = 0, 1, 2, 3  # entries of the shortlist
         bos, eos, pad, unk = specials
         rules = BeamSearch(
             beam=config.beam,
@@ -77,10 +76,7 @@ class Searcher:
             bos=bos,
             eos=eos,
             pad=pad,
-            processors=(
-                Forbid((bos, pad, unk)),
-                *(each.build() for each in config.processors),
-            ),
+            processors=(Forbid((bos, pad, unk)), *(each.build() for each in config.processors)),
             covers=config.coverage_penalty > 0,
         )
         source, lengths = pad_side(sentences, batch.size, batch.width)
@@ -94,14 +90,12 @@ class Searcher:
             rules=rules,
             limit=width_of(max(1, int(config.max_output_ratio * batch.width) + config.max_extra)),
         )
-        found: Hypotheses = jax.tree.map(np.asarray, hypotheses)
-        if common is None or own is None:
-            return found
-        return dataclasses.replace(found, tokens=_listed(common, own, found.tokens))
+        fetched: Hypotheses = jax.tree.map(np.asarray, hypotheses)
+        return fetched
 
 
 def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
-    """Yields the translations of the sentence in a row, which has so many source pieces."""
+    """Yields the translations of the sentence in a row, which has `width` source pieces."""
     for rank, length in enumerate(hypotheses.lengths[row].tolist()):
         if length:
             yield Found(
@@ -110,10 +104,3 @@ def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
                 score=float(hypotheses.scores[row, rank]),
                 attention=np.array(hypotheses.attention[row, rank, :length, :width]),
             )
-
-
-def _listed(common: Any, own: Any, entries: Any) -> Any:
-    """Returns the tokens that entries of each sentence's shortlist stand for."""
-    rows = len(own)
-    lists = np.concatenate([np.broadcast_to(common, (rows, len(common))), own], axis=1)
-    return np.take_along_axis(lists, entries.reshape(rows, -1), axis=1).reshape(entries.shape)

@@ -1,7 +1,7 @@
-"""A vocabulary shortlist: the target pieces that a sentence may need, whatever its neighbours.
+"""A vocabulary shortlist: the target pieces that a sentence may need, independent of its batch.
 
-Which pieces translate which is learnt from the training pairs with IBM model 1 (Brown et al. 1993).
-Its table stands in the run folder beside the model.
+The translations of each piece are learned from the training pairs with IBM model 1 (Brown et al.
+1993). The table is a file of the run folder.
 """
 
 import dataclasses
@@ -19,9 +19,9 @@ from nmt.run import Run
 
 FILE = "shortlist.npz"
 COMMON = 1024  # pieces that every sentence may use
-RANKS = 100  # translations of a piece that are kept
-ROUNDS = 5  # of expectation maximisation; later ones change few ranks
-LINKS = 10_000_000  # what a table is learnt from at most; a million take 100 MB
+RANKS = 100  # translations of a piece in the table
+ROUNDS = 5  # of expectation maximization; later ones change few ranks
+LINKS = 10_000_000  # that a table is learned from at most; a million take 100 MB
 
 Ids = npt.NDArray[np.int32]
 Pair = tuple[Sequence[int], Sequence[int]]
@@ -39,7 +39,7 @@ class Lexicon:
     def learn(
         cls, pairs: Iterable[Pair], *, source_size: int, target_size: int, rounds: int = ROUNDS
     ) -> "Lexicon":
-        """Returns the likeliest translations by `model_1` after so many rounds."""
+        """Learns the likeliest translations with `model_1`, in so many rounds."""
         links = pairings(pairs, target_size)
         sources, targets, chances = model_1(links, target_size, rounds)
         order = np.lexsort((-chances, sources))
@@ -79,7 +79,7 @@ class Lexicon:
             ) from None
 
     def save(self, run: Run) -> Path:
-        """Writes the table into the run folder, whole or not at all; returns where."""
+        """Writes the table into the run folder, atomically; returns its path."""
         part = run.path / f"part-{FILE}"
         np.savez_compressed(part, translations=self.translations, common=self.common)
         return part.replace(run.path / FILE)
@@ -93,17 +93,14 @@ class Lexicon:
         first: Sequence[int],
         joint: bool,
     ) -> tuple[Ids, Ids]:
-        """Returns the target pieces that sentences may use: common ones, and each sentence's own.
+        """Returns the common target pieces, and each sentence's own ones, (row, own), -1 for none.
 
         Args:
             sentences: as source pieces.
             batch: the shape of their arrays.
-            likeliest: translations of each source piece that are a sentence's own.
-            first: what the common pieces begin with.
-            joint: both languages have one vocabulary, and a sentence may copy its own pieces.
-
-        Returns:
-            The common pieces, and an array of the others, (sentence, piece), filled up with -1.
+            likeliest: how many translations of each source piece are a sentence's own.
+            first: the first ones of the common pieces.
+            joint: both languages have one vocabulary, so that a sentence may copy its own pieces.
         """
         ordered = np.concatenate([np.asarray(first, np.int32), self.common])
         _, places = np.unique(ordered, return_index=True)
@@ -113,18 +110,18 @@ class Lexicon:
             pieces = np.unique(np.asarray(sentence, np.int32))
             translations = self.translations[pieces, :likeliest].ravel()
             wanted = np.concatenate([translations, pieces[: joint * len(pieces)]])
-            found = np.setdiff1d(wanted[wanted >= 0], common)
-            own[row, : len(found)] = found
+            only = np.setdiff1d(wanted[wanted >= 0], common)
+            own[row, : len(only)] = only
         return common, own
 
 
 def make(run: Run) -> Path:
-    """Learns the table of a run from its training pairs and saves it; returns where.
+    """Learns the table of a run from its training pairs and saves it; returns its path.
 
     Raises:
         DataError: the training corpus cannot be read.
     """
-    from nmt.data import corpus  # imports `datasets`, which searching does not need
+    from nmt.data import corpus  # imports `datasets`, which a search does not need
 
     data, tokenizers = run.config.data, run.tokenizers()
     text = corpus.load(data.train, source=data.source, target=data.target)
@@ -140,11 +137,11 @@ def make(run: Run) -> Path:
 
 @dataclasses.dataclass(frozen=True)
 class Links:
-    """Every pairing of a target position with a source position of the same sentence."""
+    """All pairs of a target position and a source position of the same sentence."""
 
     kinds: npt.NDArray[np.int64]  # source piece * target vocabulary + target piece
-    words: npt.NDArray[np.int64]  # which target position of all it is
-    firsts: npt.NDArray[np.int64]  # of each target position, its first link
+    words: npt.NDArray[np.int64]  # target position, counted over all sentences
+    firsts: npt.NDArray[np.int64]  # the first link of each target position
 
 
 def pairings(pairs: Iterable[Pair], target_size: int) -> Links:
@@ -165,11 +162,12 @@ def pairings(pairs: Iterable[Pair], target_size: int) -> Links:
 
 
 def model_1(links: Links, target_size: int, rounds: int) -> Table:
-    """Returns p(target piece | source piece) of IBM model 1 for all that stand in one sentence.
+    """Returns p(target piece | source piece) of IBM model 1 for all pairs of pieces in the links.
 
-    Each round shares a target position among the source positions of its sentence in proportion
-    to p, and makes the sums the new p (Brown et al. 1993, section 4.1); it starts with equal ones.
-    There is no empty word: where both sides end with the end of sentence, that takes its place.
+    Each round of expectation maximization divides a target position among the source positions of
+    its sentence in proportion to p, and normalizes the sums to the new p (Brown et al. 1993,
+    section 4.1). It starts with equal ones. The end of sentence, on both sides, serves as the
+    empty word.
     """
     kinds, kind = np.unique(links.kinds, return_inverse=True)
     sources, targets = np.divmod(kinds, target_size)

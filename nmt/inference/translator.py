@@ -13,6 +13,7 @@ from flax import nnx
 
 from nmt import configfile
 from nmt.config import DecodingConfig
+from nmt.data.batching import Sentence
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.inference import devices, limits
@@ -20,7 +21,7 @@ from nmt.inference.arguments import checked, checked_pair
 from nmt.inference.explanations import check_method
 from nmt.inference.forced import Forced, force_all
 from nmt.inference.predictor import LoadedModel
-from nmt.inference.searcher import Found, Searcher
+from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.translation import Translation, empty_translation
 from nmt.model.build import build_model
@@ -62,15 +63,15 @@ class Translator:
         own that the run's configuration names is imported with `trust` only.
 
         Raises:
-            RunError: there is no such run, or it has no such checkpoint, or no table for a
-                shortlist, or it asks for trust.
+            RunError: there is no such run, checkpoint or table for a shortlist, or it asks for
+                trust.
             ConfigError: there is no such decoding setting, or it cannot have that value.
         """
         opened = Run.open(run)
         opened.check_imports(trust=trust)
         settings = configfile.decoding(opened.config, decoding, where=str(run))
         tokenizers = opened.tokenizers()
-        # Of its shapes only: drawing parameters that are not used would take seconds.
+        # Only its shapes: sampling parameters that are not used would take seconds.
         graph, template = nnx.split(nnx.eval_shape(lambda: build_model(opened.config, tokenizers)))
         params = opened.restore(checkpoint, {"params": template})["params"]
         lexicon = Lexicon.of(opened) if settings.shortlist else None
@@ -87,7 +88,7 @@ class Translator:
         The translation of an empty line is empty.
 
         Raises:
-            TypeError: this is neither a string nor strings.
+            TypeError: `lines` are neither a string nor strings.
         """
         if isinstance(lines, str):
             return self.translate([lines])[0]
@@ -96,7 +97,7 @@ class Translator:
 
     @property
     def fingerprint(self) -> str:
-        """A SHA-256 of parameters and tokenizers: of the model, whatever the settings."""
+        """The SHA-256 of parameters and tokenizers, independent of the settings."""
         digest = hashlib.sha256(self.tokenizers.fingerprint.encode())
         for array in jax.tree.leaves(self.loaded.params):
             digest.update(np.asarray(array).tobytes())
@@ -104,7 +105,7 @@ class Translator:
 
     @property
     def window(self) -> int:
-        """How many lines are read ahead, sorted and decoded together."""
+        """The number of lines that are read ahead, sorted and decoded together."""
         return BATCHES_AHEAD * self.config.batch
 
     def stream(
@@ -112,12 +113,12 @@ class Translator:
     ) -> Iterator[list[Translation]]:
         """Returns the `n_best` translations of each line, best first, reading ahead a window.
 
-        No two of them have the same words, so that there may be fewer. Of the lines, the first
-        `skip` are left out. What is cut, because it is too long, is named in a warning.
+        No two of them have the same words, so that there may be fewer. The first `skip` lines are
+        left out. A warning names lines and translations that are too long, and cut.
 
         Raises:
-            DataError: no translation is asked for, or more than the beam holds.
-            TypeError: these are no strings.
+            DataError: `n_best` is less than 1, or more than the beam holds.
+            TypeError: `lines` are no strings.
         """
         if not 1 <= n_best <= self.config.beam:
             raise DataError(
@@ -137,14 +138,14 @@ class Translator:
         self, sources: Iterable[str], targets: Iterable[str], *, method: str = ...
     ) -> list[Translation]: ...
     def align(self, sources: Any, targets: Any, *, method: str = "attention") -> Any:
-        """Force-decodes a given pair, or pairs: score and attention of each target.
+        """Force-decodes a given pair, or pairs; returns score and attention of each target.
 
-        The score is what a search would rank the target by. `method` is one of
-        `explanations.METHODS`, whose matrix stands in the place of attention.
+        A search would rank the target by this score. `method` is one of `explanations.METHODS`,
+        whose matrix replaces attention.
 
         Raises:
             DataError: the two sides differ in length, or there is no such method.
-            TypeError: these are neither two strings nor strings on both sides.
+            TypeError: the arguments are neither two strings nor strings on both sides.
         """
         if isinstance(sources, str) and isinstance(targets, str):
             return self.align([sources], [targets], method=method)[0]
@@ -157,7 +158,7 @@ class Translator:
     def align_stream(
         self, pairs: Iterable[tuple[str, str]], *, method: str = "attention"
     ) -> Iterator[Translation]:
-        """Does what `align` does to (source, target) pairs, in order, reading ahead a window."""
+        """Aligns (source, target) pairs as `align` does, in order, reading ahead a window."""
         check_method(method)
         return chain.from_iterable(
             self._align_window(window, before=before, method=method)
@@ -173,7 +174,7 @@ class Translator:
 
         Raises:
             DataError: there is no such method.
-            TypeError: this is neither a translation nor translations.
+            TypeError: `translations` are neither a translation nor translations.
         """
         check_method(method)
         if isinstance(translations, Translation):
@@ -183,23 +184,20 @@ class Translator:
         real = [
             i for i, each in enumerate(explained) if each.attention.size and each.method != method
         ]
+        source, target = self.tokenizers.source, self.tokenizers.target
         pairs = [
-            (
-                self.tokenizers.source.ids(each.source_pieces),
-                self.tokenizers.target.ids(each.target_pieces),
-            )
-            for each in explained
+            (source.ids(each.source_pieces), target.ids(each.target_pieces)) for each in explained
         ]
-        for found in self._force_all(pairs, real, method=method):
-            explained[found.number] = dataclasses.replace(
-                explained[found.number], attention=found.matrix, method=method
+        for forced in self._force_all(pairs, real, method=method):
+            explained[forced.number] = dataclasses.replace(
+                explained[forced.number], attention=forced.matrix, method=method
             )
         return explained
 
     def _windows(
         self, items: Iterable[_Item], *, skip: int = 0
     ) -> Iterator[tuple[int, list[_Item]]]:
-        """Yields what is sorted and decoded together, with the number of items before it."""
+        """Yields windows of items, with the number of items before each."""
         waiting, before = islice(items, skip, None), skip
         while window := list(islice(waiting, self.window)):
             yield before, window
@@ -209,24 +207,20 @@ class Translator:
         self, window: Sequence[tuple[str, str]], *, before: int, method: str
     ) -> list[Translation]:
         sources, targets = zip(*window, strict=True)
-        pairs = list(
-            zip(
-                self._pieces("source", sources, before=before),
-                self._pieces("target", targets, before=before),
-                strict=True,
-            )
-        )
+        source_ids = self._pieces("source", sources, before=before)
+        target_ids = self._pieces("target", targets, before=before)
+        pairs = list(zip(source_ids, target_ids, strict=True))
         real = [i for i, (source, target) in enumerate(pairs) if len(source) > 1 < len(target)]
         aligned = [empty_translation(source, target) for source, target in window]
-        for found in self._force_all(pairs, real, method=method):
-            (line, text), (ids, tokens) = window[found.number], pairs[found.number]
-            aligned[found.number] = Translation.of(
+        for forced in self._force_all(pairs, real, method=method):
+            (line, text), (ids, tokens) = window[forced.number], pairs[forced.number]
+            aligned[forced.number] = Translation.of(
                 self.tokenizers,
                 source=(line, ids),
                 target=(text, tokens),
-                score=found.score,
-                log_prob=found.log_prob,
-                attention=found.matrix,
+                score=forced.score,
+                log_prob=forced.log_prob,
+                attention=forced.matrix,
                 method=method,
             )
         return aligned
@@ -235,48 +229,38 @@ class Translator:
         self, lines: Sequence[str], n_best: int, *, before: int
     ) -> list[list[Translation]]:
         ids = self._pieces("source", lines, before=before)
-        found = [[empty_translation(line, "")] for line in lines]
+        translations = [[empty_translation(line, "")] for line in lines]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
-        searching = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
-        for i, ranked in searching.all(ids, real, n_best=n_best):
-            translations = (self._translation(lines[i], ids[i], each) for each in ranked)
-            found[i] = list(islice(_distinct(translations), n_best)) or found[i]
-        limits.warn_of_cut(before + i + 1 for i in real if found[i][0].is_cut)
-        return found
-
-    def _translation(self, line: str, ids: Sequence[int], found: Found) -> Translation:
-        return Translation.of(
-            self.tokenizers,
-            source=(line, ids),
-            target=(None, found.tokens),
-            score=found.score,
-            log_prob=found.log_prob,
-            attention=found.attention,
-        )
+        searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
+        for i, ranked in searcher.all(ids, real, n_best=n_best):
+            candidates = (
+                Translation.of(
+                    self.tokenizers,
+                    source=(lines[i], ids[i]),
+                    target=(None, found.tokens),
+                    score=found.score,
+                    log_prob=found.log_prob,
+                    attention=found.attention,
+                )
+                for found in ranked
+            )
+            translations[i] = list(islice(_distinct(candidates), n_best)) or translations[i]
+        limits.warn_of_cut(before + i + 1 for i in real if translations[i][0].is_cut)
+        return translations
 
     def _pieces(self, side: str, lines: Sequence[str], *, before: int) -> list[list[int]]:
         tokenizer, longest = getattr(self.tokenizers, side), self.config.max_pieces
         return limits.pieces(tokenizer, lines, longest=longest, before=before, side=side)
 
     def _force_all(
-        self,
-        pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
-        real: Sequence[int],
-        *,
-        method: str,
+        self, pairs: Sequence[tuple[Sentence, Sentence]], real: Sequence[int], *, method: str
     ) -> Iterator[Forced]:
-        return force_all(
-            self.loaded,
-            pairs,
-            real,
-            bos=self.tokenizers.target.bos,
-            config=self.config,
-            method=method,
-        )
+        bos, config = self.tokenizers.target.bos, self.config
+        return force_all(self.loaded, pairs, real, bos=bos, config=config, method=method)
 
 
 def _distinct(ranked: Iterable[Translation]) -> Iterator[Translation]:
-    """Yields those whose words none before them has; other pieces may spell the same words."""
+    """Yields translations whose words no earlier one has; other pieces may spell the same words."""
     seen: set[tuple[str, ...]] = set()
     for each in ranked:
         words = tuple(each.text.split())

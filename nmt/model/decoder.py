@@ -1,11 +1,12 @@
-"""What all attentional decoders share: one step, which training scans and search loops over.
+"""The base class of decoders.
 
-A decoder has three parts. `project` is what an input token contributes, for all positions at once;
-`step` is what must wait for the state; `readout` turns what the steps left into the layer under
-the logits, again for all positions at once. `scan` drives the three over given tokens.
+A decoder has three parts. `project` is the contribution of the input tokens to the gates, for all
+positions at once; `step` depends on the state; `readout` computes the layer under the logits from
+the results of the steps, again for all positions at once. `teacher_forced` runs the three over
+given tokens, and search calls them for one position at a time.
 """
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,18 +16,18 @@ from jaxtyping import Array, Float
 from nmt.attention.interface import Attention, AttentionOutput, EncodedSource
 from nmt.config import ModelConfig
 from nmt.recurrent import dropout
-from nmt.recurrent import scan as loop
+from nmt.recurrent.scan import scan
 from nmt.recurrent.stack import Masks, Stack, States
-from nmt.types import RowKeys
+from nmt.types import Readouts, RowKeys, StepGates, TargetEmbeddings
 
 
 @struct.dataclass
 class DecoderState:
-    """What one step hands to the next; every leaf leads with the batch, in search with the beam."""
+    """The state between two steps; every leaf leads with the axis batch, in search with beam."""
 
     stack: States
     input_feed: Float[Array, "batch *beam feed"]  # the attentional vector; empty if it is not fed
-    attention: Any  # what the mechanism carries
+    attention: Any  # the state of the attention mechanism
 
 
 @struct.dataclass
@@ -37,67 +38,61 @@ class DropoutMasks:
     readout: Float[Array, "#batch #readout"]
 
 
-@runtime_checkable
-class Decoder(Protocol):
-    """What the sequence model asks of a decoder.
+class Decoder(nnx.Module):
+    """The base of attentional decoders: layers, attention and the loop over target positions.
 
-    It is built as `Class(config, model, rngs=...)`, `config` being its own section of the
+    A decoder is built as `Class(config, model, rngs=...)`, `config` being its own section of the
     configuration, and `model` that of the whole model.
     """
 
-    stack: Stack
-    attention: Attention
-    readout_size: int
+    def __init__(self, model: ModelConfig, *, rngs: nnx.Rngs) -> None:
+        hidden, annotation = model.decoder.hidden_size, model.annotation_size
+        self.stack = Stack(
+            model.cell,
+            model.embedding_size,
+            hidden,
+            layers=model.decoder.layers,
+            summary_size=annotation,
+            rngs=rngs,
+        )
+        self.attention: Attention = model.attention.build(hidden, annotation, rngs=rngs)
+        self.readout_size = model.readout_size
 
     def initial_state(self, encoded: EncodedSource) -> DecoderState:
-        """Returns s_0."""
-        ...
+        """Returns s_0, made from the summary of the source, without input feeding."""
+        return DecoderState(
+            stack=self.stack.start(encoded.summary),
+            input_feed=encoded.summary[:, :0],
+            attention=self.attention.initial_state(encoded),
+        )
 
-    def project(self, embedded: Float[Array, "batch tgt embed"]) -> Float[Array, "batch tgt gates"]:
-        """Returns what the embeddings of the previous tokens add to the gates."""
-        ...
+    def project(self, embedded: TargetEmbeddings) -> Float[Array, "batch tgt gates"]:
+        """Returns W E y_{t-1}, the contribution of the previous tokens to all gates."""
+        return self.stack.project(embedded)
 
     def step(
-        self,
-        state: DecoderState,
-        projected: Float[Array, "batch gates"],
-        encoded: EncodedSource,
-        masks: DropoutMasks,
+        self, state: DecoderState, projected: StepGates, encoded: EncodedSource, masks: DropoutMasks
     ) -> tuple[DecoderState, Any, AttentionOutput]:
-        """Returns the next state, what `readout` needs, and what was attended to."""
-        ...
+        """Returns the next state, the features that `readout` needs, and the attention."""
+        raise NotImplementedError
 
-    def readout(
-        self, features: Any, embedded: Float[Array, "batch tgt embed"], masks: DropoutMasks
-    ) -> Float[Array, "batch tgt readout"]:
+    def readout(self, features: Any, embedded: TargetEmbeddings, masks: DropoutMasks) -> Readouts:
         """Returns the layer under the logits."""
-        ...
+        raise NotImplementedError
 
     def teacher_forced(
-        self, embedded: Float[Array, "batch tgt embed"], encoded: EncodedSource, masks: DropoutMasks
-    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
+        self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
+    ) -> tuple[Readouts, AttentionOutput]:
         """Returns readouts and weights at all positions, given the true previous tokens."""
-        ...
 
+        def step(state: DecoderState, projected: StepGates) -> tuple[DecoderState, Any]:
+            state, features, attended = self.step(state, projected, encoded, masks)
+            return state, (features, attended)
 
-def scan(
-    decoder: Decoder,
-    embedded: Float[Array, "batch tgt embed"],
-    encoded: EncodedSource,
-    masks: DropoutMasks,
-) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
-    """Runs the step over given previous tokens; returns readouts and weights at each position."""
-
-    def step(
-        state: DecoderState, projected: Float[Array, "batch gates"]
-    ) -> tuple[DecoderState, tuple[Any, AttentionOutput]]:
-        state, features, attended = decoder.step(state, projected, encoded, masks)
-        return state, (features, attended)
-
-    projected = decoder.project(embedded.swapaxes(0, 1))
-    _, collected = loop.scan(step, decoder.initial_state(encoded), projected)
-    features, attended = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
-    return decoder.readout(features, embedded, masks), attended
+        projected = self.project(embedded.swapaxes(0, 1))
+        _, collected = scan(step, self.initial_state(encoded), projected)
+        features, attended = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
+        return self.readout(features, embedded, masks), attended
 
 
 def dropout_masks(
@@ -108,16 +103,4 @@ def dropout_masks(
     return DropoutMasks(
         stack=decoder.stack.dropout_masks(between, rate, dtype),
         readout=dropout.mask(readout, rate, decoder.readout_size, dtype),
-    )
-
-
-def build_stack(model: ModelConfig, *, rngs: nnx.Rngs) -> Stack:
-    """Returns the layers of a decoder, which read the embedding of the previous token."""
-    return Stack(
-        model.cell,
-        model.embedding_size,
-        model.decoder.hidden_size,
-        layers=model.decoder.layers,
-        summary_size=model.annotation_size,
-        rngs=rngs,
     )

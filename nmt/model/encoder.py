@@ -1,42 +1,36 @@
-"""Encoders: from the vectors of a source to annotations."""
+"""Encoders: from source embeddings to annotations."""
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from nmt.config import BidirectionalConfig, CellConfig
 from nmt.recurrent import cell as cells
 from nmt.recurrent import dropout
 from nmt.recurrent.cell import Cell
-from nmt.types import RowKeys
+from nmt.types import Annotations, RowKeys, SourceMask, Summary
+
+SourceInput = Float[Array, "batch src input"]
 
 
 class Encoding(NamedTuple):
-    """What an encoder makes of a source."""
+    """The output of an encoder."""
 
-    annotations: Float[Array, "batch src annotation"]  # zero on padding
-    mask: Bool[Array, "batch src"]  # True where an annotation stands, False on padding
-    summary: Float[Array, "batch annotation"]  # of the whole source: the decoder starts from it
+    annotations: Annotations  # zero on padding
+    mask: SourceMask  # True where an annotation stands
+    summary: Summary  # the decoder's first state is made from it
 
 
 @runtime_checkable
 class Encoder(Protocol):
-    """What the sequence model asks of an encoder.
-
-    It is built as `Class(config, cell, input_size, dropout_rate=..., rngs=...)`.
-    """
+    """An encoder, built as `Class(config, cell, input_size, dropout_rate=..., rngs=...)`."""
 
     def __call__(
-        self,
-        inputs: Float[Array, "batch src input"],
-        mask: Bool[Array, "batch src"],
-        *,
-        dropout_keys: RowKeys = None,
+        self, inputs: SourceInput, mask: SourceMask, *, dropout_keys: RowKeys = None
     ) -> Encoding:
         """Encodes a vector for each source position, such as the embedding of a token."""
-        ...
 
 
 class BidirectionalLayer(nnx.Module):
@@ -48,10 +42,8 @@ class BidirectionalLayer(nnx.Module):
         self.forward: Cell = cell.build(input_size, hidden_size, rngs=rngs)
         self.backward: Cell = cell.build(input_size, hidden_size, rngs=rngs)
 
-    def __call__(
-        self, inputs: Float[Array, "batch src input"], mask: Bool[Array, "batch src"]
-    ) -> Float[Array, "batch src annotation"]:
-        """Returns both outputs of each position side by side; padding has forward's last one."""
+    def __call__(self, inputs: SourceInput, mask: SourceMask) -> Annotations:
+        """Returns the outputs of both directions side by side; padding keeps the previous one."""
         zeros = jnp.zeros((inputs.shape[0], self.forward.hidden_size), inputs.dtype)
         start = self.forward.start(zeros), self.backward.start(zeros)
         forward = cells.run(self.forward, inputs, start[0], mask=mask)
@@ -78,13 +70,9 @@ class BidirectionalEncoder(nnx.Module):
         self.dropout_rate = dropout_rate
 
     def __call__(
-        self,
-        inputs: Float[Array, "batch src input"],
-        mask: Bool[Array, "batch src"],
-        *,
-        dropout_keys: RowKeys = None,
+        self, inputs: SourceInput, mask: SourceMask, *, dropout_keys: RowKeys = None
     ) -> Encoding:
-        """Returns both directions side by side, at each position and, as summary, at their ends."""
+        """Returns the outputs of both directions side by side; the summary is their last ones."""
         layer_keys = dropout.split(dropout_keys, len(self.layers))
         for layer, keys in zip(self.layers, layer_keys, strict=True):
             inputs = dropout.over_time(keys, self.dropout_rate, layer(inputs, mask))

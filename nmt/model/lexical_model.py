@@ -1,20 +1,21 @@
-"""The lexical model: target words predicted from the source words alone that are attended to."""
+"""The lexical model: it predicts target words from the attended source words alone."""
 
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.model.vocabulary import embedding_table
+from nmt.types import AttentionMatrix, Readouts, SourceEmbeddings
 
 
 class LexicalModel(nnx.Module):
-    """What Nguyen and Chiang (2018), section 4, put beside the readout.
+    """The lexical model of Nguyen and Chiang (2018), section 4, beside the readout.
 
         l_t = tanh(sum_j weights_tj x_j)            x_j: the embedding of source token j
         h_t = tanh(W l_t) + l_t
 
-    The logits are V r_t + V_l h_t + b, r_t being the readout of the decoder. No annotation, which
-    knows the whole sentence, is on this way, so that words are learnt from little text.
+    The logits are V r_t + V_l h_t + b, r_t being the readout of the decoder. It uses embeddings,
+    not annotations, which depend on the whole sentence: so words are learned from little text.
     """
 
     def __init__(self, embedding_size: int, vocabulary_size: int, *, rngs: nnx.Rngs) -> None:
@@ -22,10 +23,7 @@ class LexicalModel(nnx.Module):
         self.output = embedding_table(vocabulary_size, embedding_size, rngs=rngs)
 
     def __call__(
-        self,
-        readouts: Float[Array, "batch tgt readout"],
-        weights: Float[Array, "batch tgt src"],
-        embedded: Float[Array, "batch src embed"],
+        self, readouts: Readouts, weights: AttentionMatrix, embedded: SourceEmbeddings
     ) -> Float[Array, "batch tgt readout_embed"]:
         """Returns [r_t; h_t], to be multiplied with [V, V_l]."""
         words = jnp.tanh(jnp.einsum("bts,bse->bte", weights.astype(embedded.dtype), embedded))

@@ -1,5 +1,6 @@
-"""The decoder of Luong et al. (2015): it moves, then attends."""
+"""The decoder of Luong et al. (2015): it updates its state, then attends."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -7,14 +8,14 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.interface import Attention, AttentionOutput, EncodedSource
+from nmt.attention.interface import AttentionOutput, EncodedSource
 from nmt.config import LuongDecoderConfig, ModelConfig
-from nmt.model import decoder
-from nmt.model.decoder import DecoderState, DropoutMasks
-from nmt.recurrent import scan as loop
+from nmt.model.decoder import Decoder, DecoderState, DropoutMasks
+from nmt.recurrent.scan import scan
+from nmt.types import Readouts, StepGates, TargetEmbeddings
 
 
-class LuongDecoder(nnx.Module):
+class LuongDecoder(Decoder):
     """The decoder of Luong et al. (2015), section 3.
 
     h_t = cell([E y_{t-1}; h~_{t-1}], h_{t-1})      the fed vector h~ only with input feeding
@@ -23,11 +24,9 @@ class LuongDecoder(nnx.Module):
     """
 
     def __init__(self, config: LuongDecoderConfig, model: ModelConfig, *, rngs: nnx.Rngs) -> None:
-        hidden, annotation = config.hidden_size, model.annotation_size
-        self.stack = decoder.build_stack(model, rngs=rngs)
-        self.attention: Attention = model.attention.build(hidden, annotation, rngs=rngs)
-        self.readout_size = model.readout_size
-        self.combine = nnx.Linear(annotation + hidden, self.readout_size, use_bias=False, rngs=rngs)
+        super().__init__(model, rngs=rngs)
+        features = model.annotation_size + config.hidden_size
+        self.combine = nnx.Linear(features, self.readout_size, use_bias=False, rngs=rngs)
         self.input_feed = (
             nnx.Linear(self.readout_size, self.stack.gates, use_bias=False, rngs=rngs)
             if config.input_feeding
@@ -35,26 +34,17 @@ class LuongDecoder(nnx.Module):
         )
 
     def initial_state(self, encoded: EncodedSource) -> DecoderState:
-        """Returns the state that the summary of the source gives; the fed vector is zeros."""
-        batch, width = len(encoded.summary), 0 if self.input_feed is None else self.readout_size
-        return DecoderState(
-            stack=self.stack.start(encoded.summary),
-            input_feed=jnp.zeros((batch, width), encoded.summary.dtype),
-            attention=self.attention.initial_state(encoded),
-        )
-
-    def project(self, embedded: Float[Array, "batch tgt embed"]) -> Float[Array, "batch tgt gates"]:
-        """Returns W E y_{t-1} of all gates."""
-        return self.stack.project(embedded)
+        """Returns the state made from the summary of the source; the fed vector is zeros."""
+        state = super().initial_state(encoded)
+        if self.input_feed is None:
+            return state
+        zeros = jnp.zeros((len(encoded.summary), self.readout_size), encoded.summary.dtype)
+        return replace(state, input_feed=zeros)
 
     def step(
-        self,
-        state: DecoderState,
-        projected: Float[Array, "batch gates"],
-        encoded: EncodedSource,
-        masks: DropoutMasks,
+        self, state: DecoderState, projected: StepGates, encoded: EncodedSource, masks: DropoutMasks
     ) -> tuple[DecoderState, Any, AttentionOutput]:
-        """Moves the state, then attends with it."""
+        """Updates the state, then attends with it."""
         if self.input_feed is not None:
             projected = projected + self.input_feed(state.input_feed)
         moved = self.stack.step(state.stack, projected, masks.stack)
@@ -76,26 +66,24 @@ class LuongDecoder(nnx.Module):
         attentional = jnp.tanh(self.combine(jnp.concatenate([context, hidden], axis=-1)))
         return state, (attentional * masks.readout, attended)
 
-    def readout(
-        self, features: Any, embedded: Float[Array, "batch tgt embed"], masks: DropoutMasks
-    ) -> Float[Array, "batch tgt readout"]:
+    def readout(self, features: Any, embedded: TargetEmbeddings, masks: DropoutMasks) -> Readouts:
         """Returns the attentional vectors: they are the readout."""
         return features
 
     def teacher_forced(
-        self, embedded: Float[Array, "batch tgt embed"], encoded: EncodedSource, masks: DropoutMasks
-    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
+        self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
+    ) -> tuple[Readouts, AttentionOutput]:
         """Returns readouts and weights at all positions, given the true previous tokens."""
         if self.input_feed is None:
             return self.attend_afterwards(embedded, encoded, masks)
-        return decoder.scan(self, embedded, encoded, masks)
+        return super().teacher_forced(embedded, encoded, masks)
 
     def attend_afterwards(
-        self, embedded: Float[Array, "batch tgt embed"], encoded: EncodedSource, masks: DropoutMasks
-    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
-        """Without input feeding no state waits for attention, so it comes after the stack.
+        self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks
+    ) -> tuple[Readouts, AttentionOutput]:
+        """Runs all layers first: without input feeding no state depends on attention.
 
-        All positions attend at once, unless the mechanism carries something from one to the next.
+        All positions attend at once, unless the mechanism has a state.
         """
         initial = self.initial_state(encoded)
         hidden = self.stack.run(embedded, initial.stack, masks.stack)
@@ -104,7 +92,6 @@ class LuongDecoder(nnx.Module):
             return self.attend(state, hidden, encoded, masks)
 
         if jax.tree.leaves(initial.attention):
-            _, found = loop.scan(attend, initial.attention, hidden.swapaxes(0, 1))
-            return jax.tree.map(lambda times: times.swapaxes(0, 1), found)
-        _, found = jax.vmap(attend, in_axes=(None, 1), out_axes=1)(initial.attention, hidden)
-        return found
+            _, collected = scan(attend, initial.attention, hidden.swapaxes(0, 1))
+            return jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
+        return jax.vmap(attend, in_axes=(None, 1), out_axes=1)(initial.attention, hidden)[1]

@@ -13,14 +13,25 @@ from nmt.model.encoder import Encoder
 from nmt.model.lexical_model import LexicalModel
 from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits
 from nmt.recurrent import dropout
-from nmt.types import RowKeys
+from nmt.types import (
+    AttentionMatrix,
+    Lengths,
+    OutputBias,
+    OutputMatrix,
+    Readouts,
+    RowKeys,
+    SourceEmbeddings,
+    SourceTokens,
+    TargetTokens,
+    Weights,
+)
 
 
 class Seq2Seq(nnx.Module):
     """A recurrent encoder and an attentional decoder over subword tokens.
 
-    The module holds parameters and nothing else: random keys are arguments, and what is computed
-    once a sentence travels as `EncodedSource`.
+    The module holds parameters only: random keys are arguments, and everything that is computed
+    once for a sentence is passed on as `EncodedSource`.
     """
 
     def __init__(
@@ -52,35 +63,34 @@ class Seq2Seq(nnx.Module):
 
     def encode(
         self,
-        source: Int[Array, "batch src"],
-        source_lengths: Int[Array, " batch"],
+        source: SourceTokens,
+        source_lengths: Lengths,
         *,
         dropout_keys: RowKeys = None,
         sample_keys: RowKeys = None,
     ) -> EncodedSource:
-        """Returns what the decoder attends to; positions from a row's length on are padding.
+        """Returns the encoded source; positions from a row's length on are padding.
 
         `dropout_keys` are given in training alone; `sample_keys` are for attention that samples.
         """
-        embedded = self.embed(source)
         return self.encode_embedded(
-            embedded, source_lengths, dropout_keys=dropout_keys, sample_keys=sample_keys
+            self.embed(source), source_lengths, dropout_keys=dropout_keys, sample_keys=sample_keys
         )
 
-    def embed(self, source: Int[Array, "batch src"]) -> Float[Array, "batch src embed"]:
+    def embed(self, source: SourceTokens) -> SourceEmbeddings:
         """Returns the embeddings of source tokens."""
         embedding = self.source_embedding
         return (self.target_embedding if embedding is None else embedding)(source)
 
     def encode_embedded(
         self,
-        embedded: Float[Array, "batch src embed"],
-        source_lengths: Int[Array, " batch"],
+        embedded: SourceEmbeddings,
+        source_lengths: Lengths,
         *,
         dropout_keys: RowKeys = None,
         sample_keys: RowKeys = None,
     ) -> EncodedSource:
-        """Returns `encode` of tokens embedded already, so that gradients in them can be taken."""
+        """Does the same as `encode` from embeddings, to take gradients with respect to them."""
         embed_keys, layer_keys = dropout.split(dropout_keys, 2)
         mask = jnp.arange(embedded.shape[1])[None, :] < source_lengths[:, None]
         embedded = dropout.over_time(embed_keys, self.dropout, embedded)
@@ -105,10 +115,10 @@ class Seq2Seq(nnx.Module):
         tokens: Int[Array, " batch"],
         encoded: EncodedSource,
         vocabulary: Vocabulary | Shortlist | None = None,
-    ) -> tuple[DecoderState, Float[Array, "batch vocab"], Float[Array, "batch src"]]:
+    ) -> tuple[DecoderState, Float[Array, "batch vocab"], Weights]:
         """Reads the previous token of each row; returns state, log-probabilities and weights.
 
-        With a shortlist, tokens are its entries, and so is what is predicted.
+        With a shortlist, tokens are entries of it, and so are the predictions.
         """
         vocabulary = vocabulary or self.vocabulary
         masks = dropout_masks(self.decoder, self.dropout, encoded.summary.dtype)
@@ -117,59 +127,50 @@ class Seq2Seq(nnx.Module):
         state, features, attended = self.decoder.step(state, projected, encoded, masks)
         features = jax.tree.map(lambda feature: feature[:, None], features)
         readouts = self.decoder.readout(features, embedded, masks)
-        readouts = self._with_words(readouts, attended.weights[:, None], encoded)[:, 0]
+        readouts = self._with_lexical(readouts, attended.weights[:, None], encoded)[:, 0]
         return state, jax.nn.log_softmax(vocabulary.logits(readouts)), attended.weights
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """The arrays that have a row for each target token."""
+        """The arrays with a row for each target token."""
         return Vocabulary(self.target_embedding.embedding[...], *self.output_layer)
 
     def teacher_forced(
-        self,
-        previous: Int[Array, "batch tgt"],
-        encoded: EncodedSource,
-        *,
-        dropout_keys: RowKeys = None,
-    ) -> tuple[Float[Array, "batch tgt readout"], AttentionOutput]:
+        self, previous: TargetTokens, encoded: EncodedSource, *, dropout_keys: RowKeys = None
+    ) -> tuple[Readouts, AttentionOutput]:
         """Returns readouts and weights at every position, given the true previous tokens."""
         embed_keys, mask_keys = dropout.split(dropout_keys, 2)
         embedded = self.target_embedding(previous)
         embedded = dropout.over_time(embed_keys, self.dropout, embedded)
         masks = dropout_masks(self.decoder, self.dropout, embedded.dtype, keys=mask_keys)
         readouts, attended = self.decoder.teacher_forced(embedded, encoded, masks)
-        return self._with_words(readouts, attended.weights, encoded), attended
+        return self._with_lexical(readouts, attended.weights, encoded), attended
 
-    def logits(
-        self, readouts: Float[Array, "batch tgt readout"]
-    ) -> Float[Array, "batch tgt vocab"]:
+    def logits(self, readouts: Readouts) -> Float[Array, "batch tgt vocab"]:
         """Returns logits in float32 or wider."""
         return logits(readouts, *self.output_layer)
 
     @property
-    def output_layer(self) -> tuple[Float[Array, "vocab readout"], Float[Array, " vocab"]]:
-        """The matrix under the logits (the embedding, where they are tied), and the bias."""
+    def output_layer(self) -> tuple[OutputMatrix, OutputBias]:
+        """The matrix of the logits (the target embedding where they are tied), and the bias."""
         tables = [self.target_embedding if self.output is None else self.output]
         if self.lexical_model is not None:
             tables.append(self.lexical_model.output)
         matrix = jnp.concatenate([table.embedding[...] for table in tables], axis=-1)
         return matrix, self.output_bias[...]
 
-    def _with_words(
-        self,
-        readouts: Float[Array, "batch tgt readout"],
-        weights: Float[Array, "batch tgt src"],
-        encoded: EncodedSource,
+    def _with_lexical(
+        self, readouts: Readouts, weights: AttentionMatrix, encoded: EncodedSource
     ) -> Float[Array, "batch tgt wide"]:
-        """Returns the readouts, and beside them what the lexical model reads, if there is one."""
+        """Returns the readouts, side by side with those of the lexical model, if there is one."""
         if self.lexical_model is None:
             return readouts
-        assert encoded.embedded is not None  # `encode_embedded` has left it there
+        assert encoded.embedded is not None  # set by `encode_embedded`
         return self.lexical_model(readouts, weights, encoded.embedded)
 
 
 def build(config: ModelConfig, *, source_size: int, target_size: int, seed: int) -> Seq2Seq:
-    """Returns a model with fresh parameters, a pure function of its arguments.
+    """Returns a model with fresh parameters, which depend on the arguments alone.
 
     Raises:
         ConfigError: a score that cannot be built, or one embedding for two vocabulary sizes.

@@ -1,4 +1,4 @@
-"""The target vocabulary of a model: what its tokens are read as, and what predicts them."""
+"""The target vocabulary of a model: the embeddings and the output layer, and shortlists."""
 
 from typing import Any, TypeVar
 
@@ -7,15 +7,17 @@ import jax.numpy as jnp
 from flax import nnx, struct
 from jaxtyping import Array, Float, Int
 
+from nmt.types import OutputBias, OutputMatrix, TargetTokens
+
 Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
 
 
 @struct.dataclass
 class Vocabulary:
-    """What a target token is read as, and what predicts it: a row of each array."""
+    """The embedding of each target token, and its row of the output layer."""
 
     embedding: Float[Array, "vocab embed"]
-    matrix: Float[Array, "entry readout"]  # under the logits
+    matrix: Float[Array, "entry readout"]  # of the logits
     bias: Float[Array, " entry"]
 
     def embed(self, tokens: Int[Array, " batch"]) -> Float[Array, "batch embed"]:
@@ -23,11 +25,11 @@ class Vocabulary:
         return self.embedding[tokens]
 
     def only(self, tokens: Int[Array, " some"]) -> "Vocabulary":
-        """Returns the same, that predicts some tokens alone, in their order."""
+        """Returns the vocabulary that predicts only some tokens, in the given order."""
         return Vocabulary(self.embedding, self.matrix[tokens], self.bias[tokens])
 
     def logits(self, readouts: Float[Array, "batch readout"]) -> Float[Array, "batch entry"]:
-        """Returns the logits of what is predicted, of every token if not of some."""
+        """Returns the logits of the predicted tokens."""
         return logits(readouts, self.matrix, self.bias)
 
 
@@ -43,7 +45,7 @@ class OwnTokens:
     def of(
         cls, whole: Vocabulary, common: Int[Array, " common"], own: Int[Array, "batch own"]
     ) -> "OwnTokens":
-        """Returns those of sentences that have these tokens of their own, -1 for none."""
+        """Returns the shortlists of sentences with these tokens of their own, -1 for none."""
         shared = jnp.broadcast_to(common[None, :], (len(own), len(common)))
         return cls(
             listed=jnp.concatenate([shared, own], axis=1),
@@ -52,20 +54,20 @@ class OwnTokens:
         )
 
     def tokens(self, entries: Int[Array, " batch *places"]) -> Int[Array, " batch *places"]:
-        """Returns the tokens that entries of each row's list stand for."""
+        """Returns the tokens of entries in each row's list."""
         flat = entries.reshape(len(entries), -1)
         return jnp.take_along_axis(self.listed, flat, axis=1).reshape(entries.shape)
 
 
 @struct.dataclass
 class Shortlist:
-    """Some tokens of a vocabulary, those of a sentence depending on the sentence alone.
+    """Some tokens of a vocabulary for each sentence, which depend on that sentence alone.
 
-    Instead of tokens, a model reads and predicts entries of the list: the common tokens, which all
-    sentences share, are the first entries of each, and its own ones follow.
+    Instead of tokens, a model reads and predicts entries of the list: first the common tokens,
+    which are the same for all sentences, then the sentence's own ones.
     """
 
-    common: Vocabulary  # which embeds all tokens, and predicts the common ones
+    common: Vocabulary  # embeds all tokens, and predicts the common ones
     own: OwnTokens
 
     def embed(self, entries: Int[Array, " batch"]) -> Float[Array, "batch embed"]:
@@ -81,9 +83,7 @@ class Shortlist:
 
 
 def logits(
-    readouts: Float[Array, "*rows readout"],
-    matrix: Float[Array, "vocab readout"],
-    bias: Float[Array, " vocab"],
+    readouts: Float[Array, "*rows readout"], matrix: OutputMatrix, bias: OutputBias
 ) -> Float[Array, "*rows vocab"]:
     """Returns `readouts @ matrix.T + bias` in float32 or wider."""
     wide = jnp.promote_types(readouts.dtype, jnp.float32)
@@ -94,20 +94,20 @@ def logits(
 def token_log_probs(
     logits: Float[Array, "*rows vocab"], tokens: Int[Array, "*rows"]
 ) -> Float[Array, "*rows"]:
-    """Returns the log-probability of one token a row."""
-    normalised = jax.nn.log_softmax(logits)
-    return jnp.take_along_axis(normalised, tokens[..., None], axis=-1)[..., 0]
+    """Returns the log-probability of one token in each row."""
+    log_probs = jax.nn.log_softmax(logits)
+    return jnp.take_along_axis(log_probs, tokens[..., None], axis=-1)[..., 0]
 
 
-def previous_tokens(tokens: Int[Array, "batch tgt"], bos: int) -> Int[Array, "batch tgt"]:
-    """Returns the token that stands before each one, `bos` before the first."""
+def previous_tokens(tokens: TargetTokens, bos: int) -> TargetTokens:
+    """Returns the previous token of each one, `bos` for the first."""
     return jnp.pad(tokens[:, :-1], ((0, 0), (1, 0)), constant_values=bos)
 
 
 def embedding_table(vocabulary_size: int, size: int, *, rngs: nnx.Rngs) -> nnx.Embed:
-    """Returns an embedding that computes in the type of its parameters, as other layers do.
+    """Returns an embedding that computes in the dtype of its parameters, as other layers do.
 
-    Left alone, nnx.Embed casts to the type it was built with: bfloat16 would never leave it.
+    By default, nnx.Embed casts to the dtype it was built with, so that bfloat16 had no effect.
     """
     return nnx.Embed(vocabulary_size, size, promote_dtype=_keep_types, rngs=rngs)
 

@@ -1,7 +1,7 @@
 """Dropout with one mask a sentence, the same at every time step (Gal and Ghahramani 2016).
 
 Every row of a batch has a key of its own, so that a sentence loses the same components on one
-device or many. Masks are drawn before a scan and handed to it as arrays: the scanned step has no
+device or many. Masks are sampled before a scan and given to it as arrays: the scanned step has no
 randomness of its own. Without keys nothing is dropped; that is how validation and search run.
 """
 
@@ -13,7 +13,7 @@ from nmt.types import RowKeys
 
 
 def split(keys: RowKeys, number: int) -> list[RowKeys]:
-    """Returns `number` independent keys for each row, or as many times None."""
+    """Returns `number` independent keys for each row; without keys, `number` times None."""
     if keys is None:
         return [None] * number
     parts = jax.vmap(lambda key: jax.random.split(key, number))(keys)
@@ -21,7 +21,7 @@ def split(keys: RowKeys, number: int) -> list[RowKeys]:
 
 
 def mask(keys: RowKeys, rate: float, size: int, dtype: jnp.dtype) -> Float[Array, "#batch #size"]:
-    """Returns factors to multiply with: 0 at `rate`, else 1 / (1 - rate); ones without keys."""
+    """Returns a dropout mask: 0 with probability `rate`, else 1 / (1 - rate); ones without keys."""
     if keys is None or rate == 0.0:
         return jnp.ones((1, 1), dtype)
     kept = jax.vmap(lambda key: jax.random.bernoulli(key, 1 - rate, (size,)))(keys)
@@ -31,5 +31,5 @@ def mask(keys: RowKeys, rate: float, size: int, dtype: jnp.dtype) -> Float[Array
 def over_time(
     keys: RowKeys, rate: float, values: Float[Array, "batch length size"]
 ) -> Float[Array, "batch length size"]:
-    """Returns the values with the same components of a sentence dropped at every position."""
+    """Applies dropout to the same components of a sentence at every position."""
     return values * mask(keys, rate, values.shape[-1], values.dtype)[:, None, :]

@@ -6,6 +6,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.config import GRUConfig
+from nmt.types import CellInput, CellOutput, Gates
 
 
 class GRU(nnx.Module):
@@ -28,17 +29,15 @@ class GRU(nnx.Module):
         self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, 3, rngs=rngs))
         self.proposal_bias = nnx.Param(jnp.zeros(hidden_size))
 
-    def project(self, inputs: Float[Array, "*rows input"]) -> Float[Array, "*rows gates"]:
-        """Returns W x + b of all gates."""
+    def project(self, inputs: CellInput) -> Gates:
+        """Returns W x + b for all gates."""
         return self.input(inputs)
 
-    def start(self, output: Float[Array, "*rows hidden"]) -> Float[Array, "*rows hidden"]:
-        """Returns the output: it is the state."""
+    def start(self, output: CellOutput) -> CellOutput:
+        """Returns the output, which is the state."""
         return output
 
-    def step(
-        self, state: Float[Array, "*rows hidden"], projected: Float[Array, "*rows gates"]
-    ) -> Float[Array, "*rows hidden"]:
+    def step(self, state: CellOutput, projected: Gates) -> CellOutput:
         """Returns s'."""
         x_reset, x_update, x_proposal = jnp.split(projected, 3, axis=-1)
         s_reset, s_update, s_proposal = jnp.split(state @ self.recurrent[...], 3, axis=-1)
@@ -48,8 +47,8 @@ class GRU(nnx.Module):
         proposal = jnp.tanh(x_proposal + reset * (s_proposal + bias))
         return (1 - update) * state + update * proposal
 
-    def output(self, state: Float[Array, "*rows hidden"]) -> Float[Array, "*rows hidden"]:
-        """Returns the state: it is the output."""
+    def output(self, state: CellOutput) -> CellOutput:
+        """Returns the state, which is the output."""
         return state
 
 

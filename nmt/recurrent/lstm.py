@@ -9,15 +9,15 @@ from jaxtyping import Array, Float
 
 from nmt.config import LSTMConfig
 from nmt.recurrent.gru import orthogonal_matrices
-from nmt.types import RandomKey
+from nmt.types import CellInput, CellOutput, Gates, RandomKey
 
 
 @struct.dataclass
 class LSTMState:
-    """What one step hands to the next."""
+    """The state that one step passes to the next."""
 
-    output: Float[Array, "*rows hidden"]  # h, which other layers read
-    memory: Float[Array, "*rows hidden"]  # c, which they do not
+    output: CellOutput  # h, which other layers read
+    memory: CellOutput  # c, the memory cell, which they do not
 
 
 class LSTM(nnx.Module):
@@ -40,22 +40,22 @@ class LSTM(nnx.Module):
         self.hidden_size, self.gates = hidden_size, 4 * hidden_size
 
         def bias(key: RandomKey, shape: tuple[int], dtype: Any) -> Float[Array, " gates"]:
-            """Returns the bias of all gates at the start."""
+            """Initializes the bias of all gates."""
             is_forget = jnp.arange(self.gates) // hidden_size == 1
             return jnp.where(is_forget, config.forget_bias, 0.0).astype(dtype)
 
         self.input = nnx.Linear(input_size, self.gates, bias_init=bias, rngs=rngs)
         self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, 4, rngs=rngs))
 
-    def project(self, inputs: Float[Array, "*rows input"]) -> Float[Array, "*rows gates"]:
-        """Returns W x + b of all gates."""
+    def project(self, inputs: CellInput) -> Gates:
+        """Returns W x + b for all gates."""
         return self.input(inputs)
 
-    def start(self, output: Float[Array, "*rows hidden"]) -> LSTMState:
+    def start(self, output: CellOutput) -> LSTMState:
         """Returns the state in which both h and c are the given vector."""
         return LSTMState(output=output, memory=output)
 
-    def step(self, state: LSTMState, projected: Float[Array, "*rows gates"]) -> LSTMState:
+    def step(self, state: LSTMState, projected: Gates) -> LSTMState:
         """Returns h' and c'."""
         gates = projected + state.output @ self.recurrent[...]
         write, forget, proposal, read = jnp.split(gates, 4, axis=-1)
@@ -63,6 +63,6 @@ class LSTM(nnx.Module):
         memory = memory + jax.nn.sigmoid(write) * jnp.tanh(proposal)
         return LSTMState(output=jax.nn.sigmoid(read) * jnp.tanh(memory), memory=memory)
 
-    def output(self, state: LSTMState) -> Float[Array, "*rows hidden"]:
+    def output(self, state: LSTMState) -> CellOutput:
         """Returns h."""
         return state.output

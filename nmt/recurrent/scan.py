@@ -1,13 +1,13 @@
-"""A scan that takes the gradients of matrices once, after the loop, instead of inside it.
+"""A scan that computes the gradients of matrices once, after the loop, instead of inside it.
 
-Differentiated plainly, a recurrence s_t = f(s_{t-1} U) adds one product to the gradient of U at
-each step of the walk back:
+With plain automatic differentiation, a recurrence s_t = f(s_{t-1} U) adds one product to the
+gradient of U at each step of the backward pass:
 
     for t = T .. 1:    dU += s_{t-1}^T dz_t         (hidden x batch) times (batch x gates)
 
-dz_t, the gradient of z_t = s_{t-1} U, has to wait for the step after it; the sum has not. A batch
-is a short side for a product, and every step reads and writes the whole of dU. Put off until the
-loop is through, it is one large product over the rows of all steps:
+dz_t, the gradient of z_t = s_{t-1} U, has to wait for the step after it; the sum has not. The batch
+is a short inner dimension, and every step reads and writes the whole of dU. Delayed until the loop
+has ended, the sum is one large product over the rows of all steps:
 
     dU = S^T dZ                                     (hidden x T batch) times (T batch x gates)
 
@@ -17,12 +17,12 @@ that attention reads. It finds them in the traced step (its jaxpr), so that mode
 own score function, are written as their papers print them:
 
 1. What depends on neither the state nor the inputs is computed once, before the loop.
-2. A product with such an invariant C is tapped: the loop keeps its other operand a_t on the way
-   forward, and hands out dz_t on the way back, where C counts as a constant.
-3. After the loop, dC comes from all a_t and dz_t at once.
+2. A product with such an invariant C is tapped: the loop stores its other operand a_t in the
+   forward pass, and returns dz_t in the backward pass, where C counts as a constant.
+3. After the loop, dC is computed from all a_t and dz_t at once.
 
-All the rest is left to `lax.scan` and plain autodiff. Reverse mode only. Products inside a
-function that is jitted or checkpointed within the step are differentiated plainly.
+All else is left to `lax.scan` and automatic differentiation, reverse mode only. Products inside a
+function that is jitted or checkpointed within the step are differentiated in the plain way.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,14 +49,16 @@ def scan(
     *,
     reverse: bool = False,
 ) -> tuple[Carry, Outputs]:
-    """Returns what `jax.lax.scan` returns; gradients differ in the order of their sums alone."""
+    """Returns what `jax.lax.scan` returns; only gradients differ, in the order of their sums."""
     start, state_tree = jax.tree.flatten(initial)
     times, input_tree = jax.tree.flatten(inputs)
     trees = []
 
-    def leafwise(state: Leaves, now: Leaves) -> Leaves:
-        found = step(jax.tree.unflatten(state_tree, state), jax.tree.unflatten(input_tree, now))
-        leaves, tree = jax.tree.flatten(found)
+    def leafwise(state: Leaves, inputs: Leaves) -> Leaves:
+        results = step(
+            jax.tree.unflatten(state_tree, state), jax.tree.unflatten(input_tree, inputs)
+        )
+        leaves, tree = jax.tree.flatten(results)
         trees.append(tree)
         return leaves
 
@@ -64,8 +66,7 @@ def scan(
     loop, invariants = _split(traced, reverse=reverse)
     matrices = [invariants[product.matrix] for product in loop.products]
     others = [invariants[variable] for variable in loop.others]
-    found = _run(loop, matrices, others, start, times)
-    return jax.tree.unflatten(trees[0], found)
+    return jax.tree.unflatten(trees[0], _run(loop, matrices, others, start, times))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +83,12 @@ class Product:
 
     @property
     def operand(self) -> Any:
-        """The one that changes."""
+        """The operand that changes from step to step."""
         return self.equation.invars[1 - self.side]
 
     @property
     def result(self) -> Any:
-        """The product itself."""
+        """The variable that holds the product."""
         return self.equation.outvars[0]
 
     def __call__(self, matrix: Any, operand: Any) -> Any:
@@ -96,7 +97,7 @@ class Product:
         return self.equation.primitive.bind(*operands, **self.equation.params)
 
     def gradient(self, matrix: Any, operands: Any, gradients: Any) -> Any:
-        """Returns that of the matrix, from the operands and the gradients of all steps."""
+        """Returns the gradient of the matrix, from the operands and gradients of all steps."""
         of_all_steps = jax.vmap(self, in_axes=(None, 0))
         transposed = jax.linear_transpose(lambda matrix: of_all_steps(matrix, operands), matrix)
         return transposed(gradients)[0]
@@ -109,17 +110,17 @@ class Loop:
     equations: Sequence[core.JaxprEqn | Product]
     inputs: Sequence[core.Var]  # the state, then the inputs of the step
     outputs: Sequence[core.Var | core.Literal]  # the next state, then the outputs of the step
-    others: Sequence[core.Var]  # invariants that are read elsewhere than in products
+    others: Sequence[core.Var]  # invariants that are used outside of products
     reverse: bool
 
     @property
     def products(self) -> list[Product]:
-        """The equations whose gradients are put off."""
+        """The equations whose gradients are delayed until after the loop."""
         return [each for each in self.equations if isinstance(each, Product)]
 
 
 def _split(traced: core.ClosedJaxpr, *, reverse: bool) -> tuple[Loop, Values]:
-    """Returns the loop, and the values of all that is computed before it."""
+    """Returns the loop, and the values of everything that is computed before it."""
     jaxpr = traced.jaxpr
     values: Values = dict(zip(jaxpr.constvars, traced.consts, strict=True))
     equations: list[core.JaxprEqn | Product] = []
@@ -147,7 +148,7 @@ def _run(loop: Loop, matrices: Leaves, others: Leaves, initial: Leaves, inputs: 
 def _forward(
     loop: Loop, matrices: Leaves, others: Leaves, initial: Leaves, inputs: Leaves
 ) -> tuple[Leaves, Any]:
-    """Runs the loop, and keeps what the way back needs."""
+    """Runs the loop, and returns what the backward pass needs with its results."""
     steps = inputs[0].shape[0]
     results = [product.result.aval for product in loop.products]
     taps = [jnp.zeros((steps, *result.shape), result.dtype) for result in results]
@@ -158,7 +159,7 @@ def _forward(
 
 
 def _backward(loop: Loop, kept: Any, gradients: Leaves) -> tuple[Leaves, ...]:
-    """Runs the loop backwards, then takes the gradients of all matrices."""
+    """Runs the loop backwards, then computes the gradients of all matrices."""
     matrices, operands, pull_back = kept
     others, initial, inputs, tapped = pull_back(gradients)
     parts = zip(loop.products, matrices, operands, tapped, strict=True)
@@ -174,8 +175,8 @@ def _scan(
     """Runs the loop; returns what `_run` does, and the operands of products at all steps."""
     invariants = dict(zip(loop.others, others, strict=True))
 
-    def step(state: Leaves, now: tuple[Leaves, Leaves]) -> tuple[Leaves, tuple[Leaves, Leaves]]:
-        inputs, taps = now
+    def step(state: Leaves, xs: tuple[Leaves, Leaves]) -> tuple[Leaves, tuple[Leaves, Leaves]]:
+        inputs, taps = xs
         values = invariants | dict(zip(loop.inputs, [*state, *inputs], strict=True))
         factors, operands = iter(zip(matrices, taps, strict=True)), []
         for equation in loop.equations:
@@ -185,8 +186,8 @@ def _scan(
                 values[equation.result] = _tap(equation(matrix, operands[-1]), tap)
             else:
                 _evaluate(equation, values)
-        found = [_value(variable, values) for variable in loop.outputs]
-        return found[: len(state)], (found[len(state) :], operands)
+        results = [_value(variable, values) for variable in loop.outputs]
+        return results[: len(state)], (results[len(state) :], operands)
 
     state, (outputs, operands) = lax.scan(step, initial, (inputs, taps), reverse=loop.reverse)
     return [*state, *outputs], operands
@@ -194,7 +195,7 @@ def _scan(
 
 @jax.custom_vjp
 def _tap(value: Any, tap: Any) -> Any:
-    """Returns the value; on the way back, the tap gets its gradient too."""
+    """Returns the value; in the backward pass, the tap gets the same gradient."""
     return value
 
 
@@ -202,19 +203,18 @@ _tap.defvjp(lambda value, tap: (value, None), lambda _, gradient: (gradient, gra
 
 
 def _pays(product: Product) -> bool:
-    """Returns whether to put a gradient off: where what is kept for it is less than it carries."""
+    """Returns whether to delay a gradient: where the stored operand is smaller than the matrix."""
     is_product = product.equation.primitive is core.primitives.dot_general_p
     return is_product and product.operand.aval.size < product.matrix.aval.size
 
 
 def _evaluate(equation: core.JaxprEqn, values: Values) -> None:
-    """Adds what an equation defines to the values."""
+    """Adds the results of an equation to the values."""
     primitive = equation.primitive
     operands = [_value(variable, values) for variable in equation.invars]
-    found = primitive.bind(*operands, **primitive.get_bind_params(equation.params))
-    values.update(
-        zip(equation.outvars, found if primitive.multiple_results else [found], strict=True)
-    )
+    results = primitive.bind(*operands, **primitive.get_bind_params(equation.params))
+    results = results if primitive.multiple_results else [results]
+    values.update(zip(equation.outvars, results, strict=True))
 
 
 def _value(variable: core.Var | core.Literal, values: Values) -> Any:

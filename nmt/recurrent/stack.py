@@ -1,4 +1,4 @@
-"""A stack of cells, of which each reads what the one below it puts out."""
+"""A stack of cells, each of which reads the output of the one below it."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ from nmt.config import CellConfig
 from nmt.recurrent import cell as cells
 from nmt.recurrent import dropout
 from nmt.recurrent.cell import Cell, State
-from nmt.types import RowKeys
+from nmt.types import CellInput, Gates, RowKeys, StepGates, Summary
 
 States = tuple[State, ...]  # one a layer, the bottom one first
 Masks = tuple[Float[Array, "#batch #hidden"], ...]  # dropout under each upper layer
 
 
 class Stack(nnx.Module):
-    """Layers of a decoder: they start from a summary of the source, then go on step by step."""
+    """The recurrent layers of a decoder, whose first state is made from a summary of the source."""
 
     def __init__(
         self,
@@ -42,16 +42,16 @@ class Stack(nnx.Module):
         """Components of a projected input of the bottom layer."""
         return self.cells[0].gates
 
-    def start(self, summary: Float[Array, "batch annotation"]) -> States:
-        """Returns the states that put out tanh(W_s h), with the matrix W_s of each layer."""
-        vectors = [jnp.tanh(layer(summary)) for layer in self.initial]
-        return tuple(cell.start(each) for cell, each in zip(self.cells, vectors, strict=True))
+    def start(self, summary: Summary) -> States:
+        """Returns the states with the outputs tanh(W_s h), with the matrix W_s of each layer."""
+        outputs = [jnp.tanh(layer(summary)) for layer in self.initial]
+        return tuple(cell.start(output) for cell, output in zip(self.cells, outputs, strict=True))
 
-    def project(self, inputs: Float[Array, "*rows input"]) -> Float[Array, "*rows gates"]:
+    def project(self, inputs: CellInput) -> Gates:
         """Returns what inputs add to the gates of the bottom layer, for all positions at once."""
         return self.cells[0].project(inputs)
 
-    def step(self, states: States, projected: Float[Array, "batch gates"], masks: Masks) -> States:
+    def step(self, states: States, projected: StepGates, masks: Masks) -> States:
         """Returns the states after one input, each layer fed by the new state of the one below."""
         new = [self.cells[0].step(states[0], projected)]
         below = self.cells[0]
@@ -61,21 +61,19 @@ class Stack(nnx.Module):
         return tuple(new)
 
     def output(self, states: States) -> Float[Array, "batch hidden"]:
-        """Returns what the top layer puts out."""
+        """Returns the output of the top layer."""
         return self.cells[-1].output(states[-1])
 
     def run(
         self, inputs: Float[Array, "batch length input"], states: States, masks: Masks
     ) -> Float[Array, "batch length hidden"]:
-        """Returns what the top layer puts out after each input."""
+        """Returns the output of the top layer after each input."""
         outputs = cells.run(self.cells[0], inputs, states[0])
         for cell, state, mask in zip(self.cells[1:], states[1:], masks, strict=True):
             outputs = cells.run(cell, outputs * mask[:, None, :], state)
         return outputs
 
     def dropout_masks(self, keys: Sequence[RowKeys], rate: float, dtype: jnp.dtype) -> Masks:
-        """Returns a mask for each upper layer, by a key each; ones without keys."""
-        sizes = [cell.hidden_size for cell in self.cells[1:]]
-        return tuple(
-            dropout.mask(key, rate, size, dtype) for key, size in zip(keys, sizes, strict=True)
-        )
+        """Samples a dropout mask for each upper layer; the masks are ones without keys."""
+        upper = zip(keys, self.cells[1:], strict=True)
+        return tuple(dropout.mask(key, rate, cell.hidden_size, dtype) for key, cell in upper)

@@ -1,1 +1,1 @@
-"""Learning: loss, optimiser, the step on all devices, and the loop around it."""
+"""Training: loss, optimizer, the step on all devices, and the training loop."""

@@ -1,4 +1,4 @@
-"""Divergence: losses and gradients that are no longer finite numbers, and what to do about them."""
+"""Divergence: what to do when losses and gradients are no longer finite numbers."""
 
 import jax
 import numpy as np
@@ -13,7 +13,7 @@ SHOWN = 100  # sentences that a report names
 
 
 def check(steps: list[StepRecord], *, run: Run, loader: DataLoader) -> None:
-    """Looks whether too many updates in a row were left out.
+    """Checks that not too many updates in a row were skipped.
 
     Raises:
         RunError: `training.max_skipped_updates` were; it names rate, gradient and sentences.
@@ -27,7 +27,7 @@ def check(steps: list[StepRecord], *, run: Run, loader: DataLoader) -> None:
         shown = ", ".join(map(str, numbers[:SHOWN]))
         more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
         raise RunError(
-            f"{run.path}: training diverges: {limit} updates in a row were left out as exploded or "
+            f"{run.path}: training diverges: {limit} updates in a row were skipped as exploded or "
             f"not a number, the last one at step {step.progress.step + 1} (learning rate "
             f"{step.learning_rate:.3g}, gradient norm {step.gradient_norm:.3g}, sentences "
             f"{shown}{more} of the training corpus); lower training.learning_rate or "
@@ -37,9 +37,9 @@ def check(steps: list[StepRecord], *, run: Run, loader: DataLoader) -> None:
 
 
 def is_sound(state: TrainState) -> bool:
-    """Returns whether a model is worth keeping: what diverges must not replace what is good.
+    """Returns whether a model may be saved: it must not replace a good one after divergence.
 
-    An update that was left out just now hints at parameters that are far off, if still finite.
+    A skipped last update is a sign of parameters that are far off, even if still finite.
     """
     leaves = jax.device_get(jax.tree.leaves(state.params))
     return int(state.skipped_in_row) == 0 and all(np.isfinite(leaf).all() for leaf in leaves)

@@ -1,4 +1,4 @@
-"""Where training ends at the latest, and what moving that end does to the learning rate."""
+"""The number of updates, and a check before it is changed for a run."""
 
 import jax.numpy as jnp
 
@@ -9,7 +9,7 @@ from nmt.training.optimizer import depends_on_the_end, learning_rate
 
 
 def total_steps(config: Config, batches_per_epoch: int) -> int:
-    """Returns the updates that training makes at most."""
+    """Returns the number of updates that training makes at most."""
     training = config.training
     limits = []
     if training.max_steps is not None:
@@ -20,10 +20,10 @@ def total_steps(config: Config, batches_per_epoch: int) -> int:
 
 
 def check_moved(run: Run, *, batches_per_epoch: int) -> None:
-    """Refuses to move the end of a run whose learning rate depends on it, unless that is wanted.
+    """Checks that the number of updates has not changed, if the learning rate depends on it.
 
     Raises:
-        ConfigError: the rate would jump; it says from what to what.
+        ConfigError: it has, without `training.extend`, so that the learning rate would jump.
     """
     training = run.config.training
     if run.stored is None or training.extend or not depends_on_the_end(training.schedule):

@@ -1,4 +1,4 @@
-"""Being asked to stop: SIGTERM, as from a cluster's queue, and SIGINT, the keys Ctrl-C."""
+"""Requests to stop: SIGTERM, as from a cluster's queue, and SIGINT, the keys Ctrl-C."""
 
 import contextlib
 import signal
@@ -11,10 +11,10 @@ from nmt.processes import ProcessGroup
 
 @contextlib.contextmanager
 def requests() -> Iterator[list[str]]:
-    """Yields a list that gets the name of a signal, which then does not end the process.
+    """Yields a list to which the names of signals are added, instead of ending the process.
 
-    The second of its kind does what it does without us, so that a hung process can be ended. A
-    signal that is ignored stays so. Outside the main thread, Python hands out no signals.
+    A second signal of a kind has its usual effect, so that a hung process can be ended. An ignored
+    signal stays ignored. Outside the main thread, Python delivers no signals.
     """
     received: list[str] = []
     before: dict[int, Any] = {}
@@ -35,7 +35,7 @@ def requests() -> Iterator[list[str]]:
 
 
 def asked(received: list[str], processes: ProcessGroup) -> str | None:
-    """Returns the name of the signal that asks to stop, also where another process got it."""
+    """Returns the name of the signal that asks to stop, also if another process received it."""
     if not processes.any(bool(received)):
         return None
-    return received[0] if received else "SIGTERM"  # as a cluster asks; which it was is not told
+    return received[0] if received else "SIGTERM"  # the usual one, as it is not known which

@@ -1,4 +1,4 @@
-"""The stream of training batches, from any progress on, read and padded ahead by a thread."""
+"""The stream of training batches, from any progress on, prefetched by a thread."""
 
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -21,17 +21,17 @@ from nmt.training.step import device_count, shard
 
 T = TypeVar("T")
 
-PART = 2**15  # pairs that are sampled at a time: a few seconds of one core, some 20 MB
+PART = 2**15  # pairs that are segmented at a time: a few seconds of one core, some 20 MB
 
 
 @dataclass(frozen=True)
 class DataLoader:
-    """Batches of a corpus; which ones an epoch has is a pure function of (corpus, seed, epoch).
+    """Batches of a corpus; those of an epoch depend on corpus, seed and epoch alone.
 
-    With subword sampling an epoch has parts, each of other pairs: a part is segmented, filtered
-    and planned by itself, while batches of the one before it are trained on. So memory does not
-    grow with the corpus, no epoch has to wait for its segmentations, and a stopped run goes on
-    after one part. Without sampling the whole epoch is one part.
+    With subword sampling an epoch is divided into parts. Each is segmented, filtered and planned by
+    itself, while batches of the previous part are trained on: memory does not grow with the
+    corpus, no epoch waits for its segmentations, and a resumed run segments one part again. Without
+    sampling the whole epoch is one part.
     """
 
     text: datasets.Dataset
@@ -57,79 +57,74 @@ class DataLoader:
     @cached_property
     def batches_per_epoch(self) -> int:
         """The number of batches of the first epoch; subword sampling makes others differ a bit."""
-        return len(self._plan(self.encoded, epoch=0, part=0))
+        return len(self._plan(self.encoded, TrainingProgress()))
 
     def epochs(self, progress: TrainingProgress) -> float:
-        """Returns how many epochs have been read at a progress."""
+        """Returns how many epochs have been read at this progress."""
         within = progress.part / self.parts + progress.batch / self.batches_per_epoch
         return progress.epoch + within
 
     def batches(
         self, start: TrainingProgress
     ) -> Generator[tuple[Any, TrainingProgress], None, None]:
-        """Yields sharded batches without end, each with the progress after it is consumed.
+        """Yields the rows of this process in each batch, sharded, and the progress after it.
 
-        Of each batch it is the rows of this process.
+        There is no end.
         """
         return prefetched(self._read(start))
 
     def sentences(self, progress: TrainingProgress) -> list[int]:
         """Returns the numbers, from 1, of the pairs of the corpus that the next batch holds."""
-        epoch, part = progress.epoch, progress.part
-        numbers = self._members(epoch, part) + 1
-        pairs = self._kept(self._encoded(epoch, part).add_column("number", numbers))
-        planned = self._plan(pairs, epoch=epoch, part=part)[progress.batch]
+        numbers = self._members(progress) + 1
+        pairs = self._kept(self._encoded(progress).add_column("number", numbers))
+        planned = self._plan(pairs, progress)[progress.batch]
         return sorted(pairs[planned.pairs]["number"])
 
     def _read(self, start: TrainingProgress) -> Iterator[tuple[Any, TrainingProgress]]:
-        first = start.batch
-        for epoch, part, pairs, plan in prefetched(self._planned(start.epoch, start.part), depth=1):
-            for index in range(first, len(plan)):
-                after, batch = (epoch, part), index + 1
-                if batch == len(plan):
-                    after, batch = self._next(epoch, part), 0
-                progress = replace(start, epoch=after[0], part=after[1], batch=batch)
-                yield shard(self._read_batch(pairs, plan[index])), progress
-            first = 0
+        for part, pairs, plan in prefetched(self._planned(start), depth=1):
+            for index in range(part.batch, len(plan)):
+                is_last = index + 1 == len(plan)
+                after = self._next(part) if is_last else replace(part, batch=index + 1)
+                yield shard(self._read_batch(pairs, plan[index])), after
 
     def _read_batch(self, pairs: datasets.Dataset, planned: PlannedBatch) -> Batch:
-        """Pads the rows of a planned batch that are this process's."""
+        """Returns the rows of this process in a planned batch, padded."""
         rows = self.processes.rows(planned.bucket.rows)
         own = planned.pairs[rows]
-        shape = replace(planned.bucket, rows=rows.stop - rows.start)
-        return pad(corpus.rows(pairs, own), shape, links=corpus.linked(pairs, own))
+        bucket = replace(planned.bucket, rows=rows.stop - rows.start)
+        return pad(corpus.rows(pairs, own), bucket, links=corpus.linked(pairs, own))
 
     def _planned(
-        self, epoch: int, part: int
-    ) -> Iterator[tuple[int, int, datasets.Dataset, list[PlannedBatch]]]:
-        """Yields parts without end, from a given one on, with their pairs and their batches."""
+        self, part: TrainingProgress
+    ) -> Iterator[tuple[TrainingProgress, datasets.Dataset, list[PlannedBatch]]]:
+        """Yields parts from a given one on, with their pairs and batches; there is no end."""
         while True:
-            pairs = self._segment(epoch, part)
-            yield epoch, part, pairs, self._plan(pairs, epoch=epoch, part=part)
-            epoch, part = self._next(epoch, part)
+            pairs = self.encoded  # the same in each epoch, if not sampled
+            if self.config.tokenizer.sampling is not None:
+                pairs = self._kept(self._encoded(part))
+            yield part, pairs, self._plan(pairs, part)
+            part = self._next(part)
 
-    def _next(self, epoch: int, part: int) -> tuple[int, int]:
-        return (epoch, part + 1) if part + 1 < self.parts else (epoch + 1, 0)
+    def _next(self, part: TrainingProgress) -> TrainingProgress:
+        """Returns the progress at the start of the next part."""
+        if part.part + 1 < self.parts:
+            return replace(part, part=part.part + 1, batch=0)
+        return replace(part, epoch=part.epoch + 1, part=0, batch=0)
 
-    def _segment(self, epoch: int, part: int) -> datasets.Dataset:
-        """Returns the pieces of a part of an epoch: always the same, or sampled anew."""
-        if self.config.tokenizer.sampling is None:
-            return self.encoded
-        return self._kept(self._encoded(epoch, part))
-
-    def _encoded(self, epoch: int, part: int) -> datasets.Dataset:
-        """Returns the pieces of all pairs of a part, also of those that are not trained on."""
+    def _encoded(self, part: TrainingProgress) -> datasets.Dataset:
+        """Returns all pairs of a part in pieces, before filtering."""
         sampling = self.config.tokenizer.sampling
         if sampling is None:
             return corpus.encode(self.text, self.tokenizers)
-        text = self.text.select(self._members(epoch, part))
-        seed = int(np.random.default_rng([self.config.seed, epoch, part]).integers(2**31))
+        text = self.text.select(self._members(part))
+        random = np.random.default_rng([self.config.seed, part.epoch, part.part])
+        seed = int(random.integers(2**31))
         return corpus.encode(text, self.tokenizers, sampling=sampling, seed=seed)
 
-    def _members(self, epoch: int, part: int) -> npt.NDArray[np.int64]:
-        """Returns which pairs of the corpus a part has, in the order of the corpus."""
-        random = np.random.default_rng([self.config.seed, epoch, self.parts])
-        return np.sort(np.array_split(random.permutation(len(self.text)), self.parts)[part])
+    def _members(self, part: TrainingProgress) -> npt.NDArray[np.int64]:
+        """Returns the indices of the pairs in a part, in the order of the corpus."""
+        random = np.random.default_rng([self.config.seed, part.epoch, self.parts])
+        return np.sort(np.array_split(random.permutation(len(self.text)), self.parts)[part.part])
 
     def _kept(self, encoded: datasets.Dataset) -> datasets.Dataset:
         data = self.config.data
@@ -138,13 +133,13 @@ class DataLoader:
         )
         return kept
 
-    def _plan(self, pairs: datasets.Dataset, *, epoch: int, part: int) -> list[PlannedBatch]:
-        seed = self.config.seed
-        return plan_epoch(corpus.lengths(pairs), self.buckets, seed=seed, epoch=epoch, part=part)
+    def _plan(self, pairs: datasets.Dataset, part: TrainingProgress) -> list[PlannedBatch]:
+        seed, lengths = self.config.seed, corpus.lengths(pairs)
+        return plan_epoch(lengths, self.buckets, seed=seed, epoch=part.epoch, part=part.part)
 
 
 def prefetched(items: Iterator[T], *, depth: int = 2) -> Generator[T, None, None]:
-    """Yields the items of an iterator that a thread of its own keeps `depth` items ahead."""
+    """Yields the items of an iterator, which a thread reads `depth` items ahead."""
     end: Any = object()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader") as worker:
         waiting = deque(worker.submit(next, items, end) for _ in range(depth))

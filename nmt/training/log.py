@@ -1,4 +1,4 @@
-"""What a training run writes down: JSON lines, TensorBoard, and the terminal."""
+"""The logs of a training run: JSON lines, TensorBoard, and the terminal."""
 
 import json
 import os
@@ -54,17 +54,16 @@ class TrainingLog:
         self._board.add_image(name, pixels, step, dataformats="HWC")
 
     def close(self) -> None:
-        """Writes out what is buffered; a full disk has been reported by `write`."""
+        """Flushes and closes the files; `write` has reported a full disk."""
         for each in (self._lines, self._board):
             with suppress(OSError):
                 each.close()
 
 
 def forget_after(path: Path, step: int) -> None:
-    """Drops the records that a resumed run will write again, and one that was cut off.
+    """Drops the records that a resumed run will write again, and one that is incomplete.
 
-    They are the end of the file, which is cut off at once: no stop can leave half of it, and a
-    full disk does not matter.
+    They are the end of the file, which is truncated in one operation, even if the disk is full.
     """
     if path.exists():
         kept = 0
@@ -76,10 +75,7 @@ def forget_after(path: Path, step: int) -> None:
 
 
 class Display:
-    """A progress bar with speed and time left on a terminal; plain lines elsewhere.
-
-    A quiet one shows nothing.
-    """
+    """A progress bar with speed and time left on a terminal; plain lines elsewhere, or nothing."""
 
     def __init__(
         self, total_steps: int, *, step: int, console: Console | None = None, quiet: bool = False
@@ -114,12 +110,12 @@ class Display:
         self._console.print(text, soft_wrap=True, markup=False)
 
     def close(self) -> None:
-        """Takes the bar away."""
+        """Removes the bar."""
         self._bar.stop()
 
 
 class Stopwatch:
-    """Seconds of training since it was last asked; what validation takes is left out."""
+    """Measures seconds of training; those of validation can be left out."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
@@ -136,5 +132,5 @@ class Stopwatch:
         return self._clock() - self._start
 
     def leave_out(self, seconds: float) -> None:
-        """Does not count so many seconds of the running lap."""
+        """Leaves so many seconds out of the running lap."""
         self._start += seconds

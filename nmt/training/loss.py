@@ -1,4 +1,4 @@
-"""The loss: negative log-likelihood of the target, as sums that devices and batches can add."""
+"""The loss: negative log-likelihood of the target, as sums over devices and batches."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,17 +11,26 @@ from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from nmt.model.vocabulary import logits
-from nmt.types import Scalar
+from nmt.types import (
+    LastTokens,
+    Lengths,
+    LogProbs,
+    OutputBias,
+    OutputMatrix,
+    Readouts,
+    Scalar,
+    TargetTokens,
+)
 
-CPU_CHUNK = 2**22  # logits that are computed at once: more no longer fit into a CPU's cache
+CPU_CHUNK = 2**22  # logits that are computed at once: more do not fit into a CPU's cache
 SMALLEST_CHUNK, LARGEST_CHUNK = 2**24, 2**28  # elsewhere: 64 MiB to 1 GiB of float32
 
 
 @struct.dataclass
 class LossSums:
-    """Sums over target tokens; a mean is taken once, after everything has been added."""
+    """Sums over target tokens; means are computed after everything has been added."""
 
-    loss: Scalar  # with label smoothing: what is minimised
+    loss: Scalar  # with label smoothing: it is minimized
     nll: Scalar  # without: perplexity is exp(nll / tokens)
     tokens: Scalar
 
@@ -30,18 +39,18 @@ class LossSums:
 
 
 def totals(parts: Sequence[LossSums]) -> tuple[float, float, float]:
-    """Returns loss, nll and tokens added up; it waits for the devices, once for all parts."""
+    """Returns the sums of loss, nll and tokens; it waits for the devices once."""
     rows = jax.device_get([(part.loss, part.nll, part.tokens) for part in parts])
     loss, nll, tokens = np.sum(rows, axis=0, dtype=np.float64).tolist()
     return loss, nll, tokens
 
 
 def cross_entropy(
-    readouts: Float[Array, "batch tgt readout"],
-    matrix: Float[Array, "vocab readout"],
-    bias: Float[Array, " vocab"],
-    target: Int[Array, "batch tgt"],
-    target_lengths: Int[Array, " batch"],
+    readouts: Readouts,
+    matrix: OutputMatrix,
+    bias: OutputBias,
+    target: TargetTokens,
+    target_lengths: Lengths,
     *,
     label_smoothing: float = 0.0,
 ) -> tuple[LossSums, Float[Array, "batch tgt"]]:
@@ -51,9 +60,9 @@ def cross_entropy(
     (Szegedy et al. 2016) the true token has probability 1 - e + e / V and every other one e / V,
     where V is the size of the vocabulary.
 
-    The logits of all positions are the largest array of a training step, and a gradient needs
-    them once more. So the loss and its gradient are computed together, some rows at a time, and
-    the logits are forgotten; `nll` and the losses of tokens are measures, and have no gradient.
+    The logits of all positions are the largest array of a training step, and the gradient needs
+    them, too. So the loss and its gradient are computed together, in chunks of rows, and the logits
+    are not stored. `nll` and the losses of tokens have no gradient.
     """
     real = jnp.arange(target.shape[1])[None, :] < target_lengths[:, None]
     number, size = _chunks(target.size, matrix.shape[0])
@@ -70,7 +79,7 @@ def cross_entropy(
 
 
 def _chunks(rows: int, vocabulary: int) -> tuple[int, int]:
-    """Returns how many equal chunks the rows are taken in, and the rows of each."""
+    """Returns the number of equal chunks, and the rows of each."""
     stats = jax.local_devices()[0].memory_stats() or {}
     at_once = chunk_size(jax.default_backend(), stats.get("bytes_limit"))
     number = max(1, round(rows * vocabulary / at_once))
@@ -80,8 +89,8 @@ def _chunks(rows: int, vocabulary: int) -> tuple[int, int]:
 def chunk_size(backend: str, memory: int | None) -> int:
     """Returns how many logits to compute at once, on a device with so many bytes of memory.
 
-    An accelerator is the faster the larger its products are. Four arrays of a chunk live at a
-    time; with a 64th of the memory in float32 each, they leave it to the rest of the step.
+    An accelerator is faster with larger products. Four float32 arrays of a chunk exist at a time;
+    each may take a 64th of the memory, so that most of it is left for the rest of the step.
     """
     if backend == "cpu":
         return CPU_CHUNK
@@ -92,8 +101,8 @@ def chunk_size(backend: str, memory: int | None) -> int:
 def _summed(
     smoothing: float,
     readouts: Float[Array, "chunk row readout"],
-    matrix: Float[Array, "vocab readout"],
-    bias: Float[Array, " vocab"],
+    matrix: OutputMatrix,
+    bias: OutputBias,
     target: Int[Array, "chunk row"],
     real: Bool[Array, "chunk row"],
 ) -> tuple[Scalar, Scalar, Float[Array, "chunk row"]]:
@@ -120,8 +129,8 @@ def _with_gradients(
         losses, nll, in_logits = _of_rows(smoothing, readouts, matrix, bias, target, real)
         narrow = in_logits.astype(readouts.dtype)
         in_matrix = jnp.einsum("rv,rh->vh", narrow, readouts, preferred_element_type=wide)
-        found = (losses.sum(), nll, in_matrix, in_logits.sum(axis=0))
-        return jax.tree.map(jnp.add, sums, found), (losses, narrow @ matrix)
+        chunk_sums = (losses.sum(), nll, in_matrix, in_logits.sum(axis=0))
+        return jax.tree.map(jnp.add, sums, chunk_sums), (losses, narrow @ matrix)
 
     zero = jnp.zeros((), wide)
     start = (zero, zero, jnp.zeros(matrix.shape, wide), jnp.zeros(bias.shape, wide))
@@ -131,9 +140,9 @@ def _with_gradients(
     return (loss, nll, losses), gradients
 
 
-def _scaled(smoothing: float, gradients: Any, wanted: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Returns the gradients times that of the loss."""
-    of_loss, *_ = wanted
+def _scaled(smoothing: float, gradients: Any, cotangents: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Multiplies the gradients by that of the loss."""
+    of_loss, *_ = cotangents
     return (*(each * of_loss.astype(each.dtype) for each in gradients), None, None)
 
 
@@ -143,19 +152,19 @@ _summed.defvjp(_with_gradients, _scaled)
 def _of_rows(
     smoothing: float,
     readouts: Float[Array, "row readout"],
-    matrix: Float[Array, "vocab readout"],
-    bias: Float[Array, " vocab"],
-    target: Int[Array, " row"],
+    matrix: OutputMatrix,
+    bias: OutputBias,
+    target: LastTokens,
     real: Bool[Array, " row"],
-) -> tuple[Float[Array, " row"], Scalar, Float[Array, "row vocab"]]:
+) -> tuple[Float[Array, " row"], Scalar, LogProbs]:
     """Returns the losses, the sum of negative log-likelihoods, and the gradient in the logits."""
     vocabulary = matrix.shape[0]
     scores = logits(readouts, matrix, bias)
-    log_normaliser = jax.nn.logsumexp(scores, axis=-1)
-    nll = log_normaliser - jnp.take_along_axis(scores, target[:, None], axis=-1)[:, 0]
-    uniform = log_normaliser - scores.mean(axis=-1)
+    log_normalizer = jax.nn.logsumexp(scores, axis=-1)
+    nll = log_normalizer - jnp.take_along_axis(scores, target[:, None], axis=-1)[:, 0]
+    uniform = log_normalizer - scores.mean(axis=-1)
     loss = (1 - smoothing) * nll + smoothing * uniform
     is_true = jnp.arange(vocabulary)[None, :] == target[:, None]
-    wanted = jnp.where(is_true, 1 - smoothing, 0.0) + smoothing / vocabulary
-    gradient = (jnp.exp(scores - log_normaliser[:, None]) - wanted) * real[:, None]
+    smoothed = jnp.where(is_true, 1 - smoothing, 0.0) + smoothing / vocabulary
+    gradient = (jnp.exp(scores - log_normalizer[:, None]) - smoothed) * real[:, None]
     return loss * real, jnp.sum(nll * real), gradient

@@ -1,4 +1,4 @@
-"""Memory: whether the largest batch fits, found out at the start, and how much was needed."""
+"""Memory: a test of the largest batch before training, and the peak memory."""
 
 import sys
 from dataclasses import replace
@@ -22,13 +22,13 @@ def try_largest(
     config: DataConfig,
     processes: ProcessGroup = ALONE,
 ) -> TrainState:
-    """Makes a real step on a batch of the largest shape that holds padding alone.
+    """Runs the step on a batch of the largest shape, which holds padding alone.
 
-    It changes nothing in the state, which is returned because the step takes the buffers of the
-    one it is given; and what it compiles is used again.
+    The state is returned unchanged, in other buffers, because the step is given its buffers. The
+    compiled step is used again.
 
     Raises:
-        ConfigError: it does not fit into the memory of the device.
+        ConfigError: the batch does not fit into the memory of the device.
     """
     bucket = max(buckets, key=lambda each: (each.rows * each.source * each.target, each.rows))
     rows = processes.rows(bucket.rows)
@@ -52,13 +52,13 @@ def try_largest(
 
 
 def peak() -> float | None:
-    """Returns the most memory used so far, in MiB: of the fullest device; else of the process.
+    """Returns the peak memory so far in MiB, of the fullest accelerator or else of the process.
 
-    None where the system does not tell (Windows).
+    It is None where the system does not report it (Windows).
     """
-    found = [device.memory_stats() or {} for device in jax.local_devices()]
-    used = [int(stats["peak_bytes_in_use"]) for stats in found if "peak_bytes_in_use" in stats]
-    if not used:  # a CPU's memory is that of the process
+    devices = [device.memory_stats() or {} for device in jax.local_devices()]
+    used = [int(stats["peak_bytes_in_use"]) for stats in devices if "peak_bytes_in_use" in stats]
+    if not used:  # on a CPU
         try:
             import resource
         except ImportError:

@@ -1,4 +1,4 @@
-"""What the steps since the last log record add up to; numbers stay on the devices until read."""
+"""Metrics summed over the steps since the last log record."""
 
 import math
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ PLAIN = ("loss", "nll", "tokens")
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What a step reported, as plain numbers, and the progress of its batch."""
+    """The metrics of a step as Python numbers, and the progress of its batch."""
 
     progress: TrainingProgress
     sums: Sums
@@ -27,21 +27,24 @@ class StepRecord:
 
 
 class MetricsAccumulator:
-    """Sums over steps; those from before a stop go on in the next session."""
+    """Sums metrics over steps; numbers stay on the devices until `read`.
+
+    After a stop, the next session goes on with the sums of the last one.
+    """
 
     def __init__(self, sums: Sums | None = None) -> None:
         self.sums: dict[str, float] = {**dict.fromkeys(PLAIN, 0.0), **(sums or {})}
-        self._before = self.sums["tokens"]  # of earlier sessions, in none of this one's seconds
+        self._before = self.sums["tokens"]  # of earlier sessions, which do not count for the speed
         self._unread: list[tuple[TrainingProgress, StepMetrics]] = []
 
     def add(self, progress: TrainingProgress, metrics: StepMetrics) -> None:
-        """Counts a step in; the progress is that of its batch."""
+        """Adds a step, with the progress of its batch."""
         self._unread.append((progress, metrics))
 
     def read(self) -> list[StepRecord]:
-        """Returns the steps since it was last read; it waits for the devices, once for all steps.
+        """Returns the steps since the last call; it waits for the devices once.
 
-        A loss that is not finite goes into no sum.
+        Steps with a loss that is not finite are not summed.
         """
         numbers = jax.device_get([_numbers(metrics) for _, metrics in self._unread])
         records = []
@@ -49,14 +52,14 @@ class MetricsAccumulator:
             sums = {name: float(each) for name, each in sums.items()}
             records.append(StepRecord(progress, sums, *(each.item() for each in rest)))
             if all(map(math.isfinite, sums.values())):
-                # One after the other, so that a stop between two of them changes no bit.
+                # One step after the other, so that a stop between two of them changes no bit.
                 for name, each in sums.items():
                     self.sums[name] = self.sums.get(name, 0.0) + each
         self._unread = []
         return records
 
     def values(self, last: StepRecord, *, seconds: float) -> dict[str, Any]:
-        """Returns means for the log, and the newest numbers; no mean if no loss was finite."""
+        """Returns means and the newest numbers for the log; no means if no loss was finite."""
         tokens, means = self.sums["tokens"], {}
         if tokens:
             means = {

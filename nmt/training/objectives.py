@@ -1,4 +1,4 @@
-"""Objectives: what is minimised beside the cross-entropy, each with a state of its own."""
+"""Objectives: losses beside the cross-entropy, each with a state of its own."""
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -14,7 +14,7 @@ State = Any  # a pytree, a part of the checkpoint
 
 
 class Forward(NamedTuple):
-    """What the model has made of the rows of one device, given the true previous tokens."""
+    """The model's outputs for the rows of one device, given the true previous tokens."""
 
     attended: AttentionOutput  # at each target position
     losses: Float[Array, "batch tgt"]  # cross-entropy of each target token, zero on padding
@@ -28,23 +28,20 @@ class Objective(Protocol):
 
     def start(self, vocabulary_size: int) -> State:
         """Returns the state before the first update."""
-        ...
 
     def __call__(
         self, state: State, forward: Forward, batch: Batch
     ) -> tuple[Scalar, dict[str, Scalar]]:
-        """Returns what is added to the loss, a sum over the target tokens of the rows.
+        """Returns the term that is added to the loss, a sum over the target tokens of the rows.
 
-        And, by their names, sums that are logged as parts of that loss: the same sum, or none where
-        the value of what is added means nothing.
+        The second result names sums that are logged as parts of the loss: the same sum, or none if
+        its value has no meaning.
         """
-        ...
 
     def update(self, state: State, sums: LossSums) -> State:
-        """Returns the state after a batch, whose sums are those of all devices."""
-        ...
+        """Returns the state after a batch, given its sums over all devices."""
 
 
 def build_objectives(config: Config) -> list[Objective]:
-    """Returns what the configuration sets beside the cross-entropy."""
+    """Returns the objectives that the configuration sets."""
     return [each.build() for each in config.objectives]

@@ -1,39 +1,28 @@
-"""The optimiser and the learning rate over time, built from the configuration with optax."""
+"""The optimizer and the learning rate schedules."""
 
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Int
 
-from nmt.config import (
-    AdadeltaConfig,
-    AdamConfig,
-    AdamWConfig,
-    ConstantScheduleConfig,
-    CosineScheduleConfig,
-    InverseSqrtScheduleConfig,
-    LuongScheduleConfig,
-    PlateauScheduleConfig,
-    ScheduleConfig,
-    SgdConfig,
-    TrainingConfig,
-)
-from nmt.types import Scalar
+from nmt.config import ScheduleConfig, TrainingConfig
+from nmt.types import Integer, Scalar
 
 
 def build_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
-    """Returns clipping and the update rule; the train step multiplies by the learning rate.
+    """Returns clipping and the update rule, without the learning rate, which the step multiplies.
 
     Adam and AdamW: Kingma and Ba (2015), Loshchilov and Hutter (2019). Adadelta: Zeiler (2012)
     with the rho and epsilon of Bahdanau et al. (2015), whose learning rate is 1.
     """
-    match config.optimizer:
-        case AdamConfig():
+    optimizer = config.optimizer
+    match optimizer.kind:
+        case "adam":
             rule = optax.scale_by_adam(b2=0.98)
-        case AdamWConfig(weight_decay=decay):
-            rule = optax.chain(optax.scale_by_adam(b2=0.98), optax.add_decayed_weights(decay))
-        case AdadeltaConfig():
+        case "adamw":
+            decay = optax.add_decayed_weights(optimizer.weight_decay)
+            rule = optax.chain(optax.scale_by_adam(b2=0.98), decay)
+        case "adadelta":
             rule = optax.scale_by_adadelta(rho=0.95, eps=1e-6)
-        case SgdConfig():
+        case "sgd":
             rule = optax.identity()
     if config.clip_norm is None:
         return rule
@@ -41,7 +30,7 @@ def build_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
 
 
 def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule:
-    """Returns the rate at each step, before any cut by `plateau`, which validation decides.
+    """Returns the learning rate at each step, before any reduction by `plateau`.
 
     constant      the rate itself
     inverse_sqrt  rate * sqrt(warmup / step) after the warm-up (Vaswani et al. 2017)
@@ -51,7 +40,7 @@ def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule
     schedule, rate = config.schedule, config.learning_rate
     warmup = schedule.warmup_steps
 
-    def at(step: Int[Array, ""]) -> Scalar:
+    def at(step: Integer) -> Scalar:
         done = step.astype(jnp.float32) + 1
         ramp = jnp.minimum(1.0, done / max(1, warmup))
         return rate * ramp * _decay(schedule, done, total_steps=total_steps)
@@ -61,30 +50,30 @@ def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule
 
 def depends_on_the_end(schedule: ScheduleConfig) -> bool:
     """Returns whether the rate at a step changes with the number of all steps."""
-    match schedule:
-        case CosineScheduleConfig():
+    match schedule.kind:
+        case "cosine":
             return True
-        case LuongScheduleConfig(start_step=start, every_steps=every):
-            return start is None or every is None
+        case "luong":
+            return schedule.start_step is None or schedule.every_steps is None
         case _:
             return False
 
 
 def _decay(schedule: ScheduleConfig, done: Scalar, *, total_steps: int) -> Scalar:
-    """Returns the factor on the rate after the warm-up, for the step that is number `done`."""
-    match schedule:
-        case ConstantScheduleConfig() | PlateauScheduleConfig():
+    """Returns the factor of the rate after the warm-up, at step number `done`, counted from 1."""
+    match schedule.kind:
+        case "constant" | "plateau":
             return jnp.ones_like(done)
-        case InverseSqrtScheduleConfig(warmup_steps=warmup):
-            peak = float(warmup)
+        case "inverse_sqrt":
+            peak = float(schedule.warmup_steps)
             return jnp.sqrt(peak / jnp.maximum(done, peak))
-        case LuongScheduleConfig():
+        case "luong":
             first = schedule.start_step
             start = total_steps * 2 // 3 if first is None else first
             every = schedule.every_steps or max(1, total_steps // 12)
             cuts = jnp.where(done > start, 1 + (done - 1 - start) // every, 0)
             return schedule.factor**cuts
-        case CosineScheduleConfig(warmup_steps=warmup):
-            span = max(1, total_steps - warmup)
-            progress = jnp.clip((done - warmup) / span, 0.0, 1.0)
+        case "cosine":
+            span = max(1, total_steps - schedule.warmup_steps)
+            progress = jnp.clip((done - schedule.warmup_steps) / span, 0.0, 1.0)
             return 0.5 * (1 + jnp.cos(jnp.pi * progress))

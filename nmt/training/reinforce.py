@@ -2,21 +2,18 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput
 from nmt.config import ReinforceConfig
 from nmt.data.batching import Batch
 from nmt.training.loss import LossSums
 from nmt.training.objectives import Forward
-from nmt.types import Scalar
+from nmt.types import Lengths, Scalar
 
 
 class Reinforce:
-    """The objective of hard attention that learns by reward.
-
-    Its state is the baseline, a moving average of the loss of a token.
-    """
+    """The objective of hard attention; its state is the baseline, a moving average of the loss."""
 
     name = "reinforce"
 
@@ -24,20 +21,20 @@ class Reinforce:
         self.config = config
 
     def start(self, vocabulary_size: int) -> Scalar:
-        """Returns what a token costs that is guessed among all."""
+        """Returns the loss of a token under the uniform distribution."""
         return jnp.log(float(vocabulary_size))
 
     def __call__(
         self, state: Scalar, forward: Forward, batch: Batch
     ) -> tuple[Scalar, dict[str, Scalar]]:
-        """Returns `reinforce_loss`, the value of which is not worth logging."""
+        """Returns `reinforce_loss`, whose value is not logged."""
         lengths = jnp.asarray(batch.target_lengths)
         return reinforce_loss(
             forward.attended, forward.losses, lengths, baseline=state, config=self.config
         ), {}
 
     def update(self, state: Scalar, sums: LossSums) -> Scalar:
-        """Returns the baseline with one more batch in it."""
+        """Returns the baseline after one more batch."""
         decay = self.config.baseline_decay
         moved = decay * state + (1 - decay) * sums.loss / jnp.maximum(sums.tokens, 1.0)
         return jnp.where(jnp.isfinite(moved), moved, state)
@@ -46,28 +43,28 @@ class Reinforce:
 def reinforce_loss(
     attended: AttentionOutput,
     losses: Float[Array, "batch tgt"],
-    target_lengths: Int[Array, " batch"],
+    target_lengths: Lengths,
     *,
     baseline: Scalar,
     config: ReinforceConfig,
 ) -> Scalar:
-    """Returns what to add to the loss L, so that its gradient is one of the expected loss.
+    """Returns a term whose gradient, added to that of the loss L, is one of the expected loss.
 
-    L depends on the parameters as the model of what was drawn, and through what is drawn:
+    L depends on the parameters directly, and through the positions s_t that are sampled:
 
         d E[L] = E[ dL + sum_t (R_t - b_t) d log p(s_t) ],    R_t = sum of the losses from t on
 
-    The second sum is the gradient of what is returned; its value means nothing. Two departures
-    from the paper lower the variance and leave the expectation as it is: a draw answers for the
-    losses from its own position on, not for earlier ones (the paper takes the whole sentence's),
-    and the baseline b_t is that of a token times the tokens from t on. The entropies of the
-    weights are added with a weight of their own, which is the one bias, as in the paper.
+    The sum over t is the gradient of the returned term; its value has no meaning. Two differences
+    from the paper lower the variance without a change of the expectation: a sample is responsible
+    for the losses from its own position on (the paper takes the whole sentence's), and the baseline
+    b_t is that of a token times the tokens from t on. The entropies of the weights are added with a
+    weight of their own, which is the one bias, as in the paper.
 
     Args:
-        attended: with the log-probabilities of what was drawn.
+        attended: with the log-probabilities of the sampled positions.
         losses: of each target token, zero on padding.
         target_lengths: tokens of each row, end of sentence included.
-        baseline: what a token is expected to lose, whatever is drawn.
+        baseline: the expected loss of a token.
         config: the weights of both terms.
     """
     left = target_lengths[:, None] - jnp.arange(losses.shape[1])[None, :]

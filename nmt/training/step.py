@@ -1,9 +1,9 @@
 """The compiled steps: one update, and one evaluation, over all local devices.
 
-This is the only module that spreads work over devices. `pmap` runs the step on each of them with a
-part of the batch and the whole state; sums of gradients, losses and tokens are added over the
-devices and divided once, so that one device and eight give the same parameters whatever the
-padding.
+This is the only module that distributes training over devices. `pmap` runs the step on each of
+them with a part of the batch and the whole state; sums of gradients, losses and tokens are added
+over the devices and divided once, so that one device and eight give the same parameters, whatever
+the padding.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx, struct
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool
 
 from nmt.config import Config
 from nmt.data.batching import Batch
@@ -25,7 +25,7 @@ from nmt.model.vocabulary import previous_tokens
 from nmt.training.loss import LossSums, cross_entropy
 from nmt.training.objectives import Forward, build_objectives
 from nmt.training.optimizer import build_optimizer, learning_rate
-from nmt.types import Graph, Params, RandomKey, Scalar
+from nmt.types import Graph, Integer, Params, RandomKey, Scalar
 
 AXIS = "device"
 EXPLODED = 1e4  # nats a token; chance alone takes no more than ten, so that this is no model
@@ -33,29 +33,29 @@ EXPLODED = 1e4  # nats a token; chance alone takes no more than ten, so that thi
 
 @struct.dataclass
 class TrainState:
-    """All that training changes; a checkpoint holds exactly this and the data progress."""
+    """Everything that training changes; a checkpoint holds this and the training progress."""
 
-    step: Int[Array, ""]  # updates made
-    batches: Int[Array, ""]  # batches consumed, more than updates where gradients accumulate
+    step: Integer  # updates made
+    batches: Integer  # batches consumed: more than updates with gradient accumulation
     params: Params
     optimizer: optax.OptState
     lr_scale: Scalar  # the factor by which validation has cut the learning rate
     pending: tuple[LossSums, Params] | None  # sums of the batches since the last update
     objectives: dict[str, Any]  # the state of each objective beside the cross-entropy
-    skipped: Int[Array, ""]  # updates left out, because their gradient or loss was not sound
-    skipped_in_row: Int[Array, ""]  # the last of them, without one between that was made
+    skipped: Integer  # updates skipped, because their gradient or loss was not sound
+    skipped_in_row: Integer  # skipped updates since the last one that was made
 
 
 @struct.dataclass
 class StepMetrics:
-    """What one step reports; arrays stay on the device until somebody reads them."""
+    """The results of one step; arrays stay on the device until they are read."""
 
     sums: LossSums
-    costs: dict[str, Scalar]  # those parts of the loss that objectives are, as sums, too
+    costs: dict[str, Scalar]  # the parts of the loss that objectives add, as sums, too
     gradient_norm: Scalar  # of the mean gradient, before clipping; zero where no update was made
     learning_rate: Scalar
-    skipped: Int[Array, ""]  # as in the state after the step
-    skipped_in_row: Int[Array, ""]
+    skipped: Integer  # as in the state after the step
+    skipped_in_row: Integer
 
 
 TrainStep = Callable[[TrainState, Any, RandomKey], tuple[TrainState, StepMetrics]]
@@ -74,14 +74,15 @@ def shard(batch: Batch) -> Any:
 
 
 def init_state(config: Config, model: Seq2Seq) -> TrainState:
-    """Returns the state before the first update, already where the step leaves it.
+    """Returns the state before the first update, placed as the step returns it.
 
-    A state on one device only would have the step compiled twice: for it, and for its successor.
+    With a state on one device only, the step would be compiled twice.
     """
     params = nnx.state(model, nnx.Param)
     pending = None
     if config.training.gradient_accumulation > 1:
-        pending = (_no_loss(), jax.tree.map(jnp.zeros_like, params))
+        no_loss = LossSums(*(jnp.zeros(()) for _ in range(3)))  # three buffers, to be donated
+        pending = (no_loss, jax.tree.map(jnp.zeros_like, params))
     state = TrainState(
         step=jnp.zeros((), jnp.int32),
         batches=jnp.zeros((), jnp.int32),
@@ -104,44 +105,37 @@ def make_train_step(
     """Returns the compiled step `(state, sharded batch, key) -> (state, metrics)`.
 
     With accumulation, the step made with `update=False` only adds its gradients to the state.
-    An update whose gradient is not finite, or whose loss has exploded, is left out and counted:
-    parameters, optimiser and schedule stay as they are. A batch of padding alone changes nothing
+    An update whose gradient is not finite, or whose loss has exploded, is skipped and counted:
+    parameters, optimizer and schedule stay as they are. A batch of padding alone changes nothing
     at all. The state given to the step is donated: its buffers are reused.
     """
-    training = config.training
-    optimizer = build_optimizer(training)
-    rate_at = learning_rate(training, total_steps=total_steps)
+    optimizer = build_optimizer(config.training)
+    rate_at = learning_rate(config.training, total_steps=total_steps)
     objectives = build_objectives(config)
 
-    def step(state: TrainState, batch: Batch, key: RandomKey) -> tuple[TrainState, StepMetrics]:
-        keys = _row_keys(jax.random.fold_in(key, state.batches), batch.source.shape[0])
+    def loss(params: Params, states: dict[str, Any], batch: Batch, keys: Any) -> tuple[Scalar, Any]:
+        sums, forward = _forward(
+            graph, params, batch, keys=keys, bos=bos, config=config, train=True
+        )
+        minimized, logged = sums.loss, dict[str, Scalar]()
+        for objective in objectives:
+            added, costs = objective(states[objective.name], forward, batch)
+            minimized, logged = minimized + added, logged | costs
+        return minimized, (replace(sums, loss=sum(logged.values(), sums.loss)), logged)
 
-        def loss(params: Params) -> tuple[Scalar, tuple[LossSums, dict[str, Scalar]]]:
-            sums, forward = _forward(
-                graph, params, batch, keys=keys, bos=bos, config=config, train=True
-            )
-            minimised = sums.loss
-            logged: dict[str, Scalar] = {}
-            for objective in objectives:
-                added, costs = objective(state.objectives[objective.name], forward, batch)
-                minimised, logged = minimised + added, logged | costs
-            return minimised, (replace(sums, loss=sum(logged.values(), sums.loss)), logged)
-
-        gradients, (sums, costs) = jax.lax.psum(jax.grad(loss, has_aux=True)(state.params), AXIS)
-        rate = rate_at(state.step) * state.lr_scale
-        before = state
-        moved = {each.name: each.update(state.objectives[each.name], sums) for each in objectives}
-        state = replace(state, batches=state.batches + 1, objectives=moved)
-        total, summed, norm = sums, gradients, jnp.zeros(())
-        if state.pending is not None:
-            total, summed = jax.tree.map(jnp.add, state.pending, (sums, gradients))
-        state = replace(state, pending=(total, summed) if state.pending else None)
+    def step(before: TrainState, batch: Batch, key: RandomKey) -> tuple[TrainState, StepMetrics]:
+        keys = _row_keys(jax.random.fold_in(key, before.batches), batch.source.shape[0])
+        gradient = jax.grad(loss, has_aux=True)(before.params, before.objectives, batch, keys)
+        gradient, (sums, costs) = jax.lax.psum(gradient, AXIS)
+        rate, norm = rate_at(before.step) * before.lr_scale, jnp.zeros(())
+        moved = {each.name: each.update(before.objectives[each.name], sums) for each in objectives}
+        state = replace(before, batches=before.batches + 1, objectives=moved)
+        total = sums, gradient
+        if before.pending is not None:
+            total = jax.tree.map(jnp.add, before.pending, total)
+            state = replace(state, pending=total)
         if update:
-            mean = jax.tree.map(lambda g: g / jnp.maximum(total.tokens, 1.0), summed)
-            norm = optax.tree.norm(mean)
-            sound = jnp.isfinite(norm) & (total.loss < EXPLODED * total.tokens)
-            state = _either(sound, _updated(state, mean, optimizer, rate), _left_out(state))
-            state = replace(state, pending=jax.tree.map(jnp.zeros_like, state.pending))
+            state, norm = _updated(state, total, optimizer, rate)
         state = _either(sums.tokens > 0, state, before)
         return state, StepMetrics(
             sums=sums,
@@ -166,18 +160,11 @@ def make_eval_step(config: Config, graph: Graph, *, bos: int) -> EvalStep:
 
 
 def _forward(
-    graph: Graph,
-    params: Params,
-    batch: Batch,
-    *,
-    keys: Any,
-    bos: int,
-    config: Config,
-    train: bool,
+    graph: Graph, params: Params, batch: Batch, *, keys: Any, bos: int, config: Config, train: bool
 ) -> tuple[LossSums, Forward]:
-    """Returns the loss of one device's rows in sums, and what objectives are computed from.
+    """Returns the loss sums of one device's rows, and the input of the objectives.
 
-    It is computed in the configured type.
+    The model is computed in the configured dtype.
     """
     dtype = jnp.dtype(config.training.dtype)
     model = nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
@@ -202,31 +189,39 @@ def _forward(
 
 
 def _updated(
-    state: TrainState, mean: Params, optimizer: optax.GradientTransformation, rate: Scalar
-) -> TrainState:
-    """Returns the state after an update with the mean gradient of a token."""
+    state: TrainState,
+    total: tuple[LossSums, Params],
+    optimizer: optax.GradientTransformation,
+    rate: Scalar,
+) -> tuple[TrainState, Scalar]:
+    """Returns the state after an update, or a skipped one, and the norm of the mean gradient.
+
+    `total` has the sums of losses and gradients since the last update.
+    """
+    sums, gradient = total
+    mean = jax.tree.map(lambda g: g / jnp.maximum(sums.tokens, 1.0), gradient)
+    norm = optax.tree.norm(mean)
+    sound = jnp.isfinite(norm) & (sums.loss < EXPLODED * sums.tokens)
     updates, optimizer_state = optimizer.update(mean, state.optimizer, state.params)
-    return replace(
+    updated = replace(
         state,
         step=state.step + 1,
         params=jax.tree.map(lambda p, u: p - rate * u, state.params, updates),
         optimizer=optimizer_state,
         skipped_in_row=jnp.zeros_like(state.skipped_in_row),
     )
-
-
-def _left_out(state: TrainState) -> TrainState:
-    """Returns the state in which an update was not made, and is counted."""
-    return replace(state, skipped=state.skipped + 1, skipped_in_row=state.skipped_in_row + 1)
+    skipped = replace(state, skipped=state.skipped + 1, skipped_in_row=state.skipped_in_row + 1)
+    state = _either(sound, updated, skipped)
+    return replace(state, pending=jax.tree.map(jnp.zeros_like, state.pending)), norm
 
 
 def _either(condition: Bool[Array, ""], one: TrainState, other: TrainState) -> TrainState:
-    """Returns one of two states, array by array, so that the compiled step need not branch."""
+    """Returns one of two states, selected array by array, without a branch."""
     return jax.tree.map(partial(jnp.where, condition), one, other)
 
 
 def _placement(*axes: str) -> jax.sharding.NamedSharding:
-    """Returns the sharding of leading axes over the local devices; without axes, whole copies."""
+    """Returns the sharding of leading axes over the local devices; without axes, full copies."""
     mesh = jax.sharding.Mesh(np.array(jax.local_devices()), (AXIS,))
     return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
 
@@ -235,7 +230,3 @@ def _row_keys(key: RandomKey, rows: int) -> Any:
     """Returns (rows, 3) keys that depend on a row's place in the whole batch, not on devices."""
     places = jax.lax.axis_index(AXIS) * rows + jnp.arange(rows)
     return jax.vmap(lambda place: jax.random.split(jax.random.fold_in(key, place), 3))(places)
-
-
-def _no_loss() -> LossSums:
-    return LossSums(loss=jnp.zeros(()), nll=jnp.zeros(()), tokens=jnp.zeros(()))

@@ -1,4 +1,4 @@
-"""The training loop: steps, validation, early stopping, checkpoints, and going on after a stop."""
+"""The training loop: steps, validation, early stopping, checkpoints, and resumption."""
 
 import contextlib
 import math
@@ -26,17 +26,17 @@ from nmt.training.validation import Validator, update_best
 
 
 def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
-    """Trains what the configuration describes, or goes on where its run folder stands.
+    """Trains the model that the configuration describes, or resumes the training of its run folder.
 
-    Of several processes that train together, each calls it; the main one writes and prints.
+    If several processes train together, each calls it; the main one writes and prints.
     Returns the run folder, ready for `Translator.load`. On a CPU it is faster with
     `nmt.allocator.keep_freed_memory()` called before, as the command line does.
 
     Raises:
-        Interrupted: SIGTERM or SIGINT asked it to stop; it has saved, and the same call goes on.
+        Interrupted: it was stopped by SIGTERM or SIGINT, and has saved; the same call resumes it.
         UserError: the corpora, the tokenizer or the run folder cannot be used, another training
-            works in the folder, memory or disk do not suffice, or training diverges; what has
-            been saved before stays as it is.
+            uses the folder, memory or disk do not suffice, or training diverges; earlier
+            checkpoints stay as they are.
     """
     run = Run.start(config, processes)
     config = run.config
@@ -57,7 +57,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         )
         if not started:
             locked.enter_context(run.lock())
-            Run.start(config)  # which another training may have made in the meantime
+            Run.start(config)  # another training may have created it in the meantime
         loader = DataLoader(text["train"], pairs, tokenizers, config, processes)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
         run.create(tokenizers)
@@ -69,7 +69,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
 
 
 class Trainer:
-    """One training run in progress: the state on the devices and the progress in the data."""
+    """One training run: the state on the devices, and the progress."""
 
     def __init__(self, run: Run, loader: DataLoader, validation: datasets.Dataset) -> None:
         self.run, self.loader = run, loader
@@ -125,7 +125,7 @@ class Trainer:
             self.display.close()
 
     def _train(self, requests: list[str]) -> None:
-        """Makes steps until training has ended, or a process is asked to stop."""
+        """Runs steps until training has ended, or a process is asked to stop."""
         with contextlib.closing(self.loader.batches(self.progress)) as batches:
             for batch, after in batches:
                 self._consume(batch, after)
@@ -135,7 +135,7 @@ class Trainer:
                     self._stop(signal)
 
     def _consume(self, batch: Any, after: TrainingProgress) -> None:
-        """Makes one step on a batch, and what is due after it."""
+        """Runs one step on a batch, and logs and validates when it is time."""
         batches = self.progress.batches + 1
         updates = batches % self.settings.gradient_accumulation == 0
         step = self.step if updates else self.add
@@ -158,7 +158,7 @@ class Trainer:
             self._validate()
 
     def _stop(self, signal: str) -> NoReturn:
-        """Saves what is sound, and says how to go on."""
+        """Saves a sound state, and reports how to resume."""
         self._read_steps()
         saved = divergence.is_sound(self.state)
         if saved:
@@ -167,7 +167,7 @@ class Trainer:
         self._interrupt(
             signal,
             f"stopped after step {self.progress.step}, "
-            f"{'saved' if saved else 'not saved, because the last update was left out'}; "
+            f"{'saved' if saved else 'not saved, because the last update was skipped'}; "
             "the same command goes on",
         )
 
@@ -176,7 +176,7 @@ class Trainer:
         raise Interrupted(f"{run}: {signal}: {message}", signal=signal, run=run)
 
     def _read_steps(self) -> list[StepRecord]:
-        """Adds up the steps since the last record; the devices are waited for only here."""
+        """Reads the metrics of the steps since the last call, which waits for the devices."""
         steps = self.accumulator.read()
         divergence.check(steps, run=self.run, loader=self.loader)
         return steps
@@ -199,13 +199,13 @@ class Trainer:
         )
 
     def _validate(self) -> None:
-        """Measures, decides about the learning rate and the best model, and saves."""
-        self._read_steps()  # training that devices still owe is no validation
+        """Validates, updates the learning rate and the best model, and saves."""
+        self._read_steps()  # waits, so that the time of training does not count as validation
         timer = Stopwatch()
         if not divergence.is_sound(self.state):
             self.display.say(
                 f"step {self.progress.step}: neither validated nor saved, because the last update "
-                "was left out as exploded or not a number"
+                "was skipped: its loss or gradient exploded or was not a number"
             )
             return
         report = self.validator.measure(self.state.params)
@@ -230,11 +230,11 @@ class Trainer:
         if is_best:
             self.run.save("best", {"params": self.state.params}, self.progress)
         self.run.save("last", _items(self.state), self.progress)
-        self._draw_attention()
+        self._plot_attention()
         self.watch.leave_out(timer.lap())
 
-    def _draw_attention(self) -> None:
-        """Shows attention in TensorBoard; training does not end with a picture that fails."""
+    def _plot_attention(self) -> None:
+        """Writes attention images to TensorBoard; a failure does not end training."""
         step = self.progress.step
         try:
             for index, pixels in enumerate(self.validator.attention_images(self.state.params)):
@@ -242,7 +242,7 @@ class Trainer:
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
             warnings.warn(
-                f"{self.run.path}: the attention at step {step} cannot be drawn ({reason}); "
+                f"{self.run.path}: the attention at step {step} cannot be plotted ({reason}); "
                 "training goes on",
                 stacklevel=2,
             )
@@ -270,7 +270,7 @@ class Trainer:
 
 
 def _items(state: TrainState) -> dict[str, Any]:
-    """Returns what a checkpoint holds, the parameters apart so that they can be read alone."""
+    """Returns the trees of a checkpoint; the parameters are one of their own, to translate with."""
     names = [field.name for field in fields(state) if field.name != "params"]
     return {"params": state.params, "rest": {name: getattr(state, name) for name in names}}
 

@@ -1,4 +1,4 @@
-"""Validation: perplexity of the references, BLEU of translations, and attention to look at."""
+"""Validation: perplexity of the references, BLEU of translations, and attention images."""
 
 import math
 import warnings
@@ -28,19 +28,19 @@ BUCKETS = 4
 
 @dataclass(frozen=True)
 class Report:
-    """What one validation found."""
+    """The results of one validation."""
 
     perplexity: float  # of a target piece, over the whole set
-    bleu: MetricScore  # of translations on detokenised text
-    cut: int = 0  # translations that reached their longest length
+    bleu: MetricScore  # of translations, on detokenized text
+    cut: int = 0  # translations that were cut at their longest length
 
     def value(self, metric: str) -> float:
-        """Returns the chosen metric so that more is better."""
+        """Returns the chosen metric, signed so that higher is better."""
         return self.bleu.value if metric == "bleu" else -self.perplexity
 
 
 def update_best(progress: TrainingProgress, report: Report, *, metric: str) -> TrainingProgress:
-    """Returns the progress with a validation's result counted in."""
+    """Returns the progress after a validation."""
     value = report.value(metric)
     if not math.isnan(value) and (progress.best is None or value > progress.best):
         return replace(
@@ -58,7 +58,7 @@ def update_best(progress: TrainingProgress, report: Report, *, metric: str) -> T
 
 
 class Validator:
-    """A validation set, prepared once and measured as often as asked."""
+    """A validation set, which is prepared once."""
 
     def __init__(
         self, text: datasets.Dataset, graph: Graph, *, tokenizers: Tokenizers, config: Config
@@ -73,7 +73,7 @@ class Validator:
         """Returns perplexity and BLEU of the model with these parameters."""
         _, nll, tokens = totals([self._step(params, batch) for batch in self._batches])
         translator = self._translator(params, beam=self._config.training.validation_beam)
-        # No line is named that is cut: early in training there are many, and `cut` counts them.
+        # No warnings of cut translations: early in training there are many, and `cut` counts them.
         with warnings.catch_warnings(action="ignore"):
             translations = translator.translate(self._text["source"])
         return Report(

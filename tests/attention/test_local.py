@@ -25,9 +25,9 @@ class NarrowScore(nnx.Module):
         return (query[:, None, :] * keys).sum(-1)
 
 
-def _near(centre, length, window):
+def _near(center, length, window):
     """Returns the real positions of a window."""
-    return [s for s in range(length) if abs(s - centre) <= window]
+    return [s for s in range(length) if abs(s - center) <= window]
 
 
 def _aligned(near, scores):
@@ -36,10 +36,10 @@ def _aligned(near, scores):
     return np.array([np.exp(scores[s]) / total if s in near else 0 for s in range(len(scores))])
 
 
-def _local_p(centre, length, window, scores):
+def _local_p(center, length, window, scores):
     """Returns the weights of equation 10, one source position at a time."""
-    weights = _aligned(_near(centre, length, window), scores)
-    return weights * np.exp(-((np.arange(len(scores)) - centre) ** 2) / (2 * (window / 2) ** 2))
+    weights = _aligned(_near(center, length, window), scores)
+    return weights * np.exp(-((np.arange(len(scores)) - center) ** 2) / (2 * (window / 2) ** 2))
 
 
 @pytest.mark.parametrize(
@@ -60,14 +60,14 @@ def test_local_p_follows_its_equations(src, window):
         np.asarray(layer.kernel, np.float64) for layer in (attention.hidden, attention.position)
     )
     scores = np.asarray(attention.score(query, encoded.keys), np.float64)
-    annotations, centres = np.asarray(encoded.annotations), []
+    annotations, centers = np.asarray(encoded.annotations), []
     for row, length in enumerate(lengths):
         hidden = np.tanh(np.asarray(query[row], np.float64) @ w)
-        centres.append(length / (1 + np.exp(-hidden @ v[:, 0])))
-        expected = _local_p(centres[-1], length, window, scores[row])
+        centers.append(length / (1 + np.exp(-hidden @ v[:, 0])))
+        expected = _local_p(centers[-1], length, window, scores[row])
         np.testing.assert_allclose(weights[row], expected, rtol=1e-4, atol=1e-7)
         np.testing.assert_allclose(context[row], expected @ annotations[row], atol=1e-5)
-    shares = np.array(centres) / lengths
+    shares = np.array(centers) / lengths
     assert shares.min() < 0.05
     assert shares.max() > 0.95
 
@@ -128,9 +128,9 @@ def test_local_p_counts_beyond_what_bfloat16_can():
     graph, state = nnx.split(attention)
     rounded = nnx.merge(graph, jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), state))
 
-    centre = rounded.centre(jnp.zeros((1, SIZE), jnp.bfloat16), jnp.ones((1, 1001), bool))
+    center = rounded.center(jnp.zeros((1, SIZE), jnp.bfloat16), jnp.ones((1, 1001), bool))
 
-    np.testing.assert_array_equal(centre, [500.5])
+    np.testing.assert_array_equal(center, [500.5])
 
 
 @pytest.mark.parametrize("mechanism", ["local_m", "local_p"])

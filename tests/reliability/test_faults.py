@@ -50,8 +50,7 @@ def test_training_that_diverges_stops_and_keeps_what_was_good(
     # Steps 5 and 6 are the first two in a row; the report is of the last batch of step 6.
     message = str(stop.value)
     assert (
-        "diverges: 2 updates in a row were left out as exploded or not a number, the last"
-        in message
+        "diverges: 2 updates in a row were skipped as exploded or not a number, the last" in message
     )
     assert "at step 6 (learning rate 0.01, gradient norm nan, sentences " in message
     assert message.endswith("the checkpoint of step 3 is kept")

@@ -74,7 +74,7 @@ def test_killed_amid_a_checkpoint_and_amid_the_loop(tmp_path, corpus, undisturbe
     assert training.wait_for(recorded(path, 4))
     time.sleep(random.uniform(0, 0.2))
     training.kill()
-    assert "did not end in order; going on" in training.errors.read_text()
+    assert "did not end cleanly; continuing" in training.errors.read_text()
     assert_readable(path)
 
     training = Training(tmp_path, settings)

@@ -293,7 +293,7 @@ def test_a_picture_that_fails_loses_no_checkpoint(tmp_path, corpus):
     decoding = given.decoding.model_copy(update={"max_pieces": 5000})
 
     drawn = (
-        r"run: the attention at step 1 cannot be drawn \(UserError: \d+ x \d+ pixels are too many"
+        r"run: the attention at step 1 cannot be plotted \(UserError: \d+ x \d+ pixels are too many"
     )
     with pytest.warns(UserWarning, match=drawn):
         run = train(given.model_copy(update={"decoding": decoding}))
