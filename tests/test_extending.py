@@ -42,6 +42,10 @@ forced = translator.align("a b", "c")
 tokens = len(forced.target_pieces)
 np.testing.assert_allclose(forced.log_prob, -tokens * np.log(guesser.vocabulary_size), rtol=1e-5)
 print(repr(translator.translate("a b").text))
+try:
+    translator.explain(forced, method="saliency")
+except nmt.DataError as error:
+    print(error)
 """
 CONFIG = """
 data: {train: train, validation: train, batch: {sentences: 8, buckets: 1}}
@@ -126,6 +130,10 @@ def test_a_model_of_nothing_but_examples_trains_and_translates(package, tmp_path
 
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.splitlines()[0] == "[0.0, 0.0]"
+    assert done.stdout.splitlines()[-1] == (
+        "Guesser is not one model, whose steps and gradients could be asked for: choose the method "
+        "attention"
+    )
 
 
 def test_a_score_of_ones_own_and_a_name_for_it_work_in_the_same_way(package, tmp_path):

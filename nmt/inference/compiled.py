@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from nmt.data.batching import Batch
 from nmt.inference.beam import BeamSearch, Settings
 from nmt.inference.hypotheses import Hypotheses
-from nmt.inference.predictor import LoadedModel, Source
+from nmt.inference.predictor import Loaded, Source
 from nmt.inference.ranking import Ranking, coverage_penalty
 from nmt.types import AttentionMatrix
 
@@ -20,9 +20,9 @@ from nmt.types import AttentionMatrix
 class SearchInputs(NamedTuple):
     """The inputs that all rows of a search share."""
 
-    loaded: LoadedModel
+    loaded: Loaded
     settings: Settings
-    seed: Any = None  # these two as in `LoadedModel.predictor`
+    seed: Any = None  # these two as in `Loaded.predictor`
     common: Any = None
 
 
@@ -36,9 +36,9 @@ class Sentences(NamedTuple):
 class ForcedInputs(NamedTuple):
     """The inputs that all rows of forced decoding share."""
 
-    loaded: LoadedModel
+    loaded: Loaded
     ranking: Ranking
-    seed: Any = None  # as in `LoadedModel.predictor`
+    seed: Any = None  # as in `Loaded.predictor`
 
 
 # Log-probability and score of each target, and the attention of each of its pieces.

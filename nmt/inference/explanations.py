@@ -18,7 +18,7 @@ model for each target piece, the Jacobian one for each component of each readout
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -28,7 +28,7 @@ from nmt.data.batching import Batch
 from nmt.errors import DataError
 from nmt.inference import devices
 from nmt.inference.compiled import ForcedInputs, ForcedOutputs, force
-from nmt.inference.predictor import Source
+from nmt.inference.predictor import ModelPredictor, Source
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens, token_log_probs
 from nmt.types import (
@@ -75,9 +75,24 @@ def explain(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> Forc
     return log_probs, scores, matrix
 
 
+def _model_predictor(shared: ForcedInputs, *, seed: Any = None) -> ModelPredictor:
+    """Returns the predictor of one model, of which alone there are derivatives and steps.
+
+    Raises:
+        DataError: the translator has another predictor.
+    """
+    predictor = shared.loaded.predictor(seed=seed)
+    if isinstance(predictor, ModelPredictor):
+        return predictor
+    raise DataError(
+        f"{type(predictor).__name__} is not one model, whose steps and gradients could be asked "
+        "for: choose the method attention"
+    )
+
+
 def _shifted(shared: ForcedInputs, rows: Batch, *, bos: int) -> AttentionMatrix:
     """Returns the weights of the steps that read the target; the last one reads its end."""
-    predictor = shared.loaded.predictor(seed=shared.seed)
+    predictor = _model_predictor(shared, seed=shared.seed)
     source, lengths, target = map(jnp.asarray, rows[:3])
     encoded = predictor.encode(Source(source, lengths))
     read = jnp.pad(target, ((0, 0), (1, 0)), constant_values=bos)
@@ -87,7 +102,7 @@ def _shifted(shared: ForcedInputs, rows: Batch, *, bos: int) -> AttentionMatrix:
 
 def _derived(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> AttentionMatrix:
     """Returns a matrix computed from derivatives with respect to the source embeddings."""
-    model = shared.loaded.predictor().model
+    model = _model_predictor(shared).model
     source, lengths, target = map(jnp.asarray, rows[:3])
     forced = _GivenTargets(model, lengths, previous_tokens(target, bos), target)
     embedded = model.embed(source)

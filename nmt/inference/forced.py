@@ -12,7 +12,7 @@ from nmt.inference import devices
 from nmt.inference.batches import Capacity, sentence_batches
 from nmt.inference.compiled import ForcedInputs
 from nmt.inference.explanations import explain
-from nmt.inference.predictor import LoadedModel
+from nmt.inference.predictor import Loaded
 from nmt.inference.ranking import Ranking
 
 
@@ -27,7 +27,7 @@ class Forced:
 
 
 def force_all(
-    loaded: LoadedModel,
+    loaded: Loaded,
     pairs: Sequence[tuple[Sentence, Sentence]],
     real: Sequence[int],
     *,

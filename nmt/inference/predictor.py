@@ -51,20 +51,27 @@ class Predictor(Protocol):
         """Returns the log-probability and the attention of each token of given targets."""
 
 
-@struct.dataclass
-class LoadedModel:
-    """A trained model as an argument of compiled functions, in which `predictor` merges it."""
+class Loaded(Protocol):
+    """What a translator translates with: a pytree, which is an argument of compiled functions."""
 
-    params: Params
-    graph: Graph = struct.field(pytree_node=False)
-
-    def predictor(self, *, seed: Any = None, common: Any = None) -> "ModelPredictor":
-        """Returns the predictor of the model.
+    def predictor(self, *, seed: Any = None, common: Any = None) -> Predictor:
+        """Returns the predictor inside a compiled function.
 
         Args:
             seed: for attention that samples positions; without, it takes the best ones.
             common: (entry,), the first tokens of every sentence's shortlist, if there is one.
         """
+
+
+@struct.dataclass
+class LoadedModel:
+    """A trained model; in inference, `predictor` alone merges its graph and its parameters."""
+
+    params: Params
+    graph: Graph = struct.field(pytree_node=False)
+
+    def predictor(self, *, seed: Any = None, common: Any = None) -> "ModelPredictor":
+        """Returns the predictor of the model."""
         return ModelPredictor(nnx.merge(self.graph, self.params), seed=seed, common=common)
 
 
@@ -109,7 +116,7 @@ class ModelPredictor:
         tokens, lengths = jnp.asarray(source.tokens), jnp.asarray(source.lengths)
         return self.model.encode(tokens, lengths, sample_keys=self._sample_keys(tokens, lengths))
 
-    def _sample_keys(self, tokens: Int[Array, "row src"], lengths: LastTokens) -> RowKeys:
+    def _sample_keys(self, tokens: Int[Array, "row src"], lengths: Int[Array, " row"]) -> RowKeys:
         """Returns random keys that depend on the seed and the pieces of a sentence alone.
 
         So samples for a sentence do not depend on its place in a file.

@@ -15,7 +15,7 @@ from nmt.inference.batches import Capacity, SentenceBatch, sentence_batches, wid
 from nmt.inference.beam import BeamSearch, Settings
 from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.hypotheses import Hypotheses
-from nmt.inference.predictor import LoadedModel, Source
+from nmt.inference.predictor import Loaded, Source
 from nmt.inference.processors import Forbid
 from nmt.inference.shortlist import Lexicon
 
@@ -34,7 +34,7 @@ class Found:
 class Searcher:
     """A model with its tokenizers and the settings of the search."""
 
-    loaded: LoadedModel
+    loaded: Loaded
     tokenizers: Tokenizers
     config: DecodingConfig
     lexicon: Lexicon | None

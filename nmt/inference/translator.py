@@ -20,7 +20,7 @@ from nmt.inference import devices, limits
 from nmt.inference.arguments import checked, checked_pair
 from nmt.inference.explanations import check_method
 from nmt.inference.forced import Forced, force_all
-from nmt.inference.predictor import LoadedModel
+from nmt.inference.predictor import Loaded, LoadedModel
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.translation import Translation, empty_translation
@@ -37,7 +37,7 @@ class Translator:
 
     def __init__(
         self,
-        loaded: LoadedModel,
+        loaded: Loaded,
         *,
         tokenizers: Tokenizers,
         config: DecodingConfig,
@@ -99,7 +99,7 @@ class Translator:
     def fingerprint(self) -> str:
         """The SHA-256 of parameters and tokenizers, independent of the settings."""
         digest = hashlib.sha256(self.tokenizers.fingerprint.encode())
-        for array in jax.tree.leaves(self.loaded.params):
+        for array in jax.tree.leaves(self.loaded):
             digest.update(np.asarray(array).tobytes())
         return digest.hexdigest()
 

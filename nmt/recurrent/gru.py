@@ -24,9 +24,9 @@ class GRU(nnx.Module):
     def __init__(
         self, config: GRUConfig, input_size: int, hidden_size: int, *, rngs: nnx.Rngs
     ) -> None:
-        self.hidden_size, self.gates = hidden_size, 3 * hidden_size
+        self.hidden_size, self.gates = hidden_size, config.matrices * hidden_size
         self.input = nnx.Linear(input_size, self.gates, rngs=rngs)
-        self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, 3, rngs=rngs))
+        self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, config.matrices, rngs=rngs))
         self.proposal_bias = nnx.Param(jnp.zeros(hidden_size))
 
     def project(self, inputs: CellInput) -> Gates:

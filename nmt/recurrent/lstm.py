@@ -37,7 +37,7 @@ class LSTM(nnx.Module):
     def __init__(
         self, config: LSTMConfig, input_size: int, hidden_size: int, *, rngs: nnx.Rngs
     ) -> None:
-        self.hidden_size, self.gates = hidden_size, 4 * hidden_size
+        self.hidden_size, self.gates = hidden_size, config.matrices * hidden_size
 
         def bias(key: RandomKey, shape: tuple[int], dtype: Any) -> Float[Array, " gates"]:
             """Initializes the bias of all gates."""
@@ -45,7 +45,7 @@ class LSTM(nnx.Module):
             return jnp.where(is_forget, config.forget_bias, 0.0).astype(dtype)
 
         self.input = nnx.Linear(input_size, self.gates, bias_init=bias, rngs=rngs)
-        self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, 4, rngs=rngs))
+        self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, config.matrices, rngs=rngs))
 
     def project(self, inputs: CellInput) -> Gates:
         """Returns W x + b for all gates."""
