@@ -1,7 +1,4 @@
-"""Settings of attention: mechanisms, coverage and gradient estimators.
-
-The class of a mechanism says what the mechanism can do, so that no other module lists names.
-"""
+"""Settings of attention: mechanisms, whose classes say what they can do; coverage; estimators."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
@@ -30,7 +27,6 @@ SCORES = {
     "scaled_general": "nmt.attention.dot_scores:ScaledGeneralScore",
     "location": "nmt.attention.scores:LocationScore",
 }
-DIRECT = ("dot", "scaled_dot")  # they compare vectors of equal size
 # JSON schema of `score`: editors offer the names, and accept a path.
 SCHEMA: list[JsonValue] = [{"enum": [*SCORES]}, {"type": "string", "pattern": ":"}]
 
@@ -147,7 +143,7 @@ class ScoredConfig(MechanismConfig):
 
     def size_conflicts(self, query_size: int, annotation_size: int) -> Iterator[str]:
         """Yields that a product of two vectors needs vectors of one size."""
-        if self.score in DIRECT and query_size != annotation_size:
+        if self.score in ("dot", "scaled_dot") and query_size != annotation_size:
             yield (
                 f"the score {self.score!r} compares the decoder state with annotations directly: "
                 f"`decoder.hidden_size` ({query_size}) must be the size of an annotation "
@@ -180,8 +176,7 @@ class GlobalConfig(NormalizedConfig):
         """Returns the attention module, with coverage if `coverage` is given."""
         if self.coverage is None:
             return super().build(*sizes, **arguments)
-        mechanism = imported("nmt.attention.coverage:CoverageAttention")
-        return mechanism(self, *sizes, **arguments)
+        return imported("nmt.attention.coverage:CoverageAttention")(self, *sizes, **arguments)
 
     def _conflicts(self) -> Iterator[str]:
         if self.score == "location" and self.coverage is not None:

@@ -14,6 +14,7 @@ from nmt.inference.beam import BeamSearch, Settings
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.predictor import Loaded, Source
 from nmt.inference.ranking import Ranking, coverage_penalty
+from nmt.model.vocabulary import listed_tokens, tokens_of
 from nmt.types import AttentionMatrix
 
 
@@ -58,10 +59,10 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: i
         limit=limit,
         source_mask=_real(rows.source.lengths, rows.source.tokens.shape[1]),
     )
-    _, own = encoded
-    if own is None:
+    if shared.common is None:
         return hypotheses
-    return replace(hypotheses, tokens=own.tokens(jnp.asarray(hypotheses.tokens)))
+    listed = listed_tokens(jnp.asarray(shared.common), jnp.asarray(rows.source.own))
+    return replace(hypotheses, tokens=tokens_of(listed, jnp.asarray(hypotheses.tokens)))
 
 
 def force(shared: ForcedInputs, rows: Batch, *, bos: int) -> ForcedOutputs:

@@ -51,6 +51,7 @@ class Predictor(Protocol):
         """Returns the log-probability and the attention of each token of given targets."""
 
 
+@runtime_checkable
 class Loaded(Protocol):
     """What a translator translates with: a pytree, which is an argument of compiled functions."""
 

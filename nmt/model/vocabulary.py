@@ -46,17 +46,31 @@ class OwnTokens:
         cls, whole: Vocabulary, common: Int[Array, " common"], own: Int[Array, "batch own"]
     ) -> "OwnTokens":
         """Returns the shortlists of sentences with these tokens of their own, -1 for none."""
-        shared = jnp.broadcast_to(common[None, :], (len(own), len(common)))
         return cls(
-            listed=jnp.concatenate([shared, own], axis=1),
+            listed=listed_tokens(common, own),
             matrix=whole.matrix[own],
             bias=jnp.where(own >= 0, whole.bias[own], -jnp.inf),
         )
 
     def tokens(self, entries: Int[Array, " batch *places"]) -> Int[Array, " batch *places"]:
         """Returns the tokens of entries in each row's list."""
-        flat = entries.reshape(len(entries), -1)
-        return jnp.take_along_axis(self.listed, flat, axis=1).reshape(entries.shape)
+        return tokens_of(self.listed, entries)
+
+
+def listed_tokens(
+    common: Int[Array, " common"], own: Int[Array, "batch own"]
+) -> Int[Array, "batch entry"]:
+    """Returns the tokens of each sentence's shortlist: the common ones, then its own."""
+    shared = jnp.broadcast_to(common[None, :], (len(own), len(common)))
+    return jnp.concatenate([shared, own], axis=1)
+
+
+def tokens_of(
+    listed: Int[Array, "batch entry"], entries: Int[Array, " batch *places"]
+) -> Int[Array, " batch *places"]:
+    """Returns the tokens of entries in each row's list."""
+    flat = entries.reshape(len(entries), -1)
+    return jnp.take_along_axis(listed, flat, axis=1).reshape(entries.shape)
 
 
 @struct.dataclass
