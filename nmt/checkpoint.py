@@ -1,7 +1,7 @@
 """One checkpoint: a folder that is written atomically, and verified before it is read.
 
 params.safetensors ...  one file for each named tree of arrays
-position.json           the progress of training
+progress.json           the progress of training
 manifest.json           the number of this format, and the SHA-256 of every other file; written last
 """
 
@@ -21,6 +21,7 @@ from nmt.errors import RunError
 FORMAT = 3
 OLDEST = 2  # that is still read; 1 was written by orbax, before the first version
 MANIFEST = "manifest.json"
+PROGRESS = "progress.json"
 
 
 def write(folder: Path, items: dict[str, Any], progress: dict[str, Any]) -> None:
@@ -39,7 +40,7 @@ def write(folder: Path, items: dict[str, Any], progress: dict[str, Any]) -> None
         part.mkdir()
         for name, tree in items.items():
             arrays.write(part / f"{name}.safetensors", tree)
-        _write(part / "position.json", progress)
+        _write(part / PROGRESS, progress)
         _write(part / MANIFEST, {"format": FORMAT, "files": _digests(part)})
         for path in [part, *part.rglob("*")]:
             _synchronize(path)
@@ -100,10 +101,9 @@ def progress(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError, TypeError: the file has no progress.
     """
-    stored = json.loads((folder / "position.json").read_text(encoding="utf-8"))
     if _is_older(folder):
-        return checkpoint_migration.migrated_progress(dict(stored))
-    return stored
+        return checkpoint_migration.read_progress(folder)
+    return json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
 
 
 def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Format 2 stored its arrays as NumPy's npz. A table here has a line for everythin
 there is a function for everything added. Checkpoints of the current format are not changed.
 """
 
+import json
 import math
 import re
 import tokenize
@@ -96,6 +97,16 @@ def migrated(
     for addition in additions:
         current |= addition(current)
     return current
+
+
+def read_progress(folder: Path) -> dict[str, Any]:
+    """Returns the progress of a checkpoint of format 2, with the field names of this format.
+
+    Raises:
+        ValueError, TypeError: the file has no progress.
+    """
+    stored = json.loads((folder / "position.json").read_text(encoding="utf-8"))
+    return migrated_progress(dict(stored))
 
 
 def migrated_progress(

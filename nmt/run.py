@@ -270,7 +270,7 @@ def _progress(folder: Path) -> TrainingProgress:
         return TrainingProgress(**{**stored, "pending_log": dict(stored["pending_log"])})
     except (ValueError, TypeError, KeyError, RecursionError):
         raise RunError(
-            f"{folder / 'position.json'}: intact, but not written by nmt; restore it from a copy"
+            f"{folder}: its progress is intact, but not written by nmt; restore it from a copy"
         ) from None
 
 

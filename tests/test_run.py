@@ -297,7 +297,7 @@ def test_a_checkpoint_that_was_not_finished_does_not_count_and_goes_with_the_nex
 
 
 def damage(run, which, batches):
-    path = run.path / "checkpoints" / which / str(batches) / "position.json"
+    path = run.path / "checkpoints" / which / str(batches) / "progress.json"
     path.write_bytes(path.read_bytes()[:-1])
 
 
@@ -307,7 +307,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_read(run, tokeni
         run.save("best", {"params": {"weights": jnp.full(3, batches)}}, progress)
     damage(run, "best", 20)
 
-    named = r"best/20: the checkpoint is damaged \(position.json: checksum mismatch\); using 10"
+    named = r"best/20: the checkpoint is damaged \(progress.json: checksum mismatch\); using 10"
     with pytest.warns(UserWarning, match=named):
         restored = run.restore("best", {"params": {"weights": jnp.zeros(3, jnp.int32)}})
     with pytest.warns(UserWarning, match=named):
@@ -340,12 +340,12 @@ def test_without_a_whole_checkpoint_nothing_starts_from_scratch(run):
 def test_a_position_that_nmt_has_not_written_is_named(run, text):
     run.save("last", {"state": arrays()}, TrainingProgress(batches=10))
     folder = run.path / "checkpoints" / "last" / "10"
-    (folder / "position.json").write_text(text)
+    (folder / "progress.json").write_text(text)
     manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"]["position.json"] = hashlib.sha256(text.encode()).hexdigest()
+    manifest["files"]["progress.json"] = hashlib.sha256(text.encode()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
-    with pytest.raises(RunError, match=r"10/position.json: intact, but not written by nmt"):
+    with pytest.raises(RunError, match=r"10: its progress is intact, but not written by nmt"):
         run.progress("last")
 
 

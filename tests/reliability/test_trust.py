@@ -138,6 +138,6 @@ def test_a_name_in_a_manifest_is_compared_and_never_opened(tmp_path, undisturbed
     shutil.copytree(undisturbed.path / "checkpoints" / "last" / "27", folder)
     (tmp_path / "outside").write_text("{}")
     manifest = folder / "manifest.json"
-    manifest.write_text(manifest.read_text().replace("position.json", name))
+    manifest.write_text(manifest.read_text().replace("progress.json", name))
 
     assert checkpoint.validate(folder) == f"{name} is missing"
