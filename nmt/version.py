@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nmt.errors import RunError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 NAME = "version.json"
 
 

@@ -120,8 +120,8 @@ def write(tmp_path):
         ),
         (
             {"training": {"guided_alignment": {"weight": 1}}},
-            "`training.guided_alignment` says how links guide attention, and there are none: "
-            "leave it out, or give `data.train.alignments`",
+            "`training.guided_alignment` needs word links: give `data.train.alignments`, or "
+            "leave it out",
         ),
         *(
             (
@@ -141,8 +141,8 @@ def write(tmp_path):
         ),
         (
             {"decoding": {"attention_seed": 1}},
-            "`decoding.attention_seed` samples positions, and `mechanism: global` weighs them: "
-            "leave it out, or choose `mechanism: hard` or `monotonic`",
+            "`decoding.attention_seed` has no effect with `mechanism: global`: leave it out; "
+            "`mechanism: hard` and `monotonic` sample",
         ),
         (
             {"decoding": {"coverage_penalty": 0.1}, "model": {"attention": "none"}},

@@ -97,9 +97,7 @@ def _aligned(
 
     if backward is None:
         if symmetrization is not None:
-            raise DataError(
-                "--symmetrization joins two directions; name a run of the other by --backward"
-            )
+            raise DataError("--symmetrization needs a second model: give --backward RUN")
         return stream_links(load(run), pairs, **how)
     _check_directions(run, backward)
     if symmetrization is not None:

@@ -67,7 +67,8 @@ def train(
     run = run_training(loaded)
     data = run.config.data
     files = f" --source FILE.{data.source} --reference FILE.{data.target}"
-    arguments = shlex.quote(str(run.path)) + ("" if data.test else files)
+    trust = " --trust" if run.config.model.attention.imported else ""
+    arguments = shlex.quote(str(run.path)) + trust + ("" if data.test else files)
     print(f"next: nmt evaluate {arguments}", file=sys.stderr)
 
 

@@ -261,8 +261,8 @@ class MultiHeadConfig(NormalizedConfig):
         """Yields that the heads share an annotation in equal parts."""
         if annotation_size % self.heads:
             yield (
-                f"heads share an annotation in equal parts: its size ({annotation_size}), twice "
-                f"the `encoder.hidden_size`, must be a multiple of `attention.heads` ({self.heads})"
+                f"`attention.heads` ({self.heads}) must divide the size of an annotation "
+                f"({annotation_size}), which is twice the `encoder.hidden_size`"
             )
 
 

@@ -85,9 +85,9 @@ def _introduction(part: Part) -> str:
     if not isinstance(choice, Choice):
         sentences.append("The keys that are given tell which of these it is.")
     elif choice.default is not None:
-        sentences.append(f"It is `{choice.default}`, unless another `{choice.key}` is given.")
+        sentences.append(f"The default is `{choice.default}`.")
     if part.place.optional:
-        sentences.append("It is `null` or `none`, unless one of these is given.")
+        sentences.append("The default is `null`, or `none`.")
     if isinstance(choice, Choice) and choice.number is not None:
         sentences.append(f"A plain number is the `{choice.number}` of `{choice.default}`.")
     return " ".join(sentences)

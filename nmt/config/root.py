@@ -50,15 +50,14 @@ class Config(ConfigSection):
             yield from self._guidance_conflicts(guided or GuidedAlignmentConfig())
         elif guided is not None:
             yield (
-                "`training.guided_alignment` says how links guide attention, and there are none: "
-                "leave it out, or give `data.train.alignments`"
+                "`training.guided_alignment` needs word links: give `data.train.alignments`, or "
+                "leave it out"
             )
         attention = self.model.attention
         if self.decoding.attention_seed is not None and not attention.samples:
             yield (
-                "`decoding.attention_seed` samples positions, and `mechanism: "
-                f"{attention.mechanism}` weighs them: leave it out, or choose `mechanism: hard` or "
-                "`monotonic`"
+                "`decoding.attention_seed` has no effect with `mechanism: "
+                f"{attention.mechanism}`: leave it out; `mechanism: hard` and `monotonic` sample"
             )
         if self.decoding.coverage_penalty and not attention.has_weights:
             yield (

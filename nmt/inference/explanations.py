@@ -59,7 +59,9 @@ def check_method(name: str) -> None:
         DataError: there is no such method.
     """
     if name not in METHODS:
-        raise DataError(f"no method of explanation {name!r}; choose one of {', '.join(METHODS)}")
+        raise DataError(
+            f"unknown method of explanation {name!r}; choose one of {', '.join(METHODS)}"
+        )
 
 
 def explain(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> ForcedOutputs:

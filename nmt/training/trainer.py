@@ -60,6 +60,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
             Run.start(config)  # another training may have created it in the meantime
         loader = DataLoader(text["train"], pairs, tokenizers, config, processes)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
+        nnx.eval_shape(lambda: build_model(config, tokenizers))  # or it could not be corrected
         run.create(tokenizers)
         trainer = Trainer(run, loader, text["validation"])
         for line in (*run.notes, f"{run.path}: {report}"):

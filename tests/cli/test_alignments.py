@@ -112,7 +112,7 @@ def test_align_by_two_models_names_what_is_wrong(nmt, copy_run, backward_run, te
     same = nmt(*align, "--backward", copy_run)
     unknown = nmt(*align, "--backward", backward_run, "--symmetrization", "grow")
 
-    message = "--symmetrization joins two directions; name a run of the other by --backward"
+    message = "--symmetrization needs a second model: give --backward RUN"
     assert alone == (2, "", f"nmt: {message}\n")
     assert same == (
         2,
@@ -184,4 +184,4 @@ def test_align_links_by_another_method(nmt, copy_run, text):
 
     assert saliency[:2] == (0, "0-0 1-1 2-2\n\n0-0\n")
     assert unknown[:2] == (2, "")
-    assert unknown[2].startswith("nmt: no method of explanation 'salience'; choose one of ")
+    assert unknown[2].startswith("nmt: unknown method of explanation 'salience'; choose one of ")

@@ -114,7 +114,7 @@ def test_plot_shows_the_hypotheses_of_a_beam_and_may_write_a_page_alone(
         (["--target", "a", "--gold", "0-0", "--no-words"], "gold links are between words"),
         (["--target", "a", "--gold", "0-7"], "--gold, line 1: link 0-7 lies outside the 1 target"),
         (["--target", "a", "--gold", "zero"], "--gold, line 1: 'zero' is no link"),
-        (["--method", "guess"], "no method of explanation 'guess'; choose one of attention"),
+        (["--method", "guess"], "unknown method of explanation 'guess'; choose one of attention"),
     ],
 )
 def test_plot_names_what_does_not_go_together(nmt, copy_run, tmp_path, given, message):

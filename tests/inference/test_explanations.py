@@ -246,7 +246,9 @@ def test_explaining_a_search_is_forcing_what_it_found(translator, method):
 
 
 def test_an_unknown_method_is_named_with_all_there_are(translator):
-    message = r"no method of explanation 'saliencies'; choose one of attention, shifted, saliency, "
+    message = (
+        r"unknown method of explanation 'saliencies'; choose one of attention, shifted, saliency, "
+    )
     with pytest.raises(DataError, match=message):
         translator.align([], [], method="saliencies")
     with pytest.raises(DataError, match=message):

@@ -10,7 +10,7 @@ from members import Second
 from tiny import tree, write_corpus, write_side_by_side
 
 from nmt import configfile
-from nmt.errors import DataError, Interrupted, RunError
+from nmt.errors import ConfigError, DataError, Interrupted, RunError
 from nmt.evaluation.metrics import MetricScore
 from nmt.model.build import build_model
 from nmt.run import Run, TrainingProgress
@@ -215,6 +215,16 @@ def test_without_a_corpus_no_folder_is_made(tmp_path):
         train(config(tmp_path / "run", tmp_path, max_steps=1))
 
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_cannot_be_built_leaves_no_run_behind(tmp_path, corpus):
+    model = {"attention": {"score_options": {"hiden_size": 3}}}
+
+    with pytest.raises(ConfigError, match="hiden_size"):
+        train(config(tmp_path / "run", corpus, max_steps=1, model=model))
+    corrected = train(config(tmp_path / "run", corpus, max_steps=1, validate_every=1))
+
+    assert corrected.progress("last").step == 1
 
 
 def test_the_tokenizer_is_trained_from_both_sides(tmp_path, corpus):
