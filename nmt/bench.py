@@ -32,7 +32,7 @@ from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.predictor import LoadedModel, Source
 from nmt.inference.processors import Forbid
 from nmt.model.seq2seq import build
-from nmt.training.step import device_count, init_state, make_train_step, shard
+from nmt.training.step import init_state, make_train_step, shard
 
 BOS, EOS, PAD = 2, 3, 0
 BEAMS = (1, 5)
@@ -104,7 +104,7 @@ def measure(sizes: Mapping[str, Size] | None = None, *, dtype: str = "float32") 
     configs = {name: _config(size, dtype) for name, size in sizes.items()}
     limit = matrix_rate(jnp.dtype(dtype))
     return {
-        "machine": f"{jax.devices()[0].device_kind} x {device_count()}, {platform.machine()}",
+        "machine": f"{jax.devices()[0].device_kind} x {devices.count()}, {platform.machine()}",
         "jax": jax.__version__,
         "dtype": dtype,
         "matrix_gflops": limit / 1e9,
@@ -155,10 +155,10 @@ def _config(size: Size, dtype: str) -> Config:
 
 
 def _measure_size(size: Size, config: Config, limit: float) -> dict[str, Any]:
-    vocabulary, length, devices = size.vocabulary, size.length, device_count()
+    vocabulary, length, count = size.vocabulary, size.length, devices.count()
     model = build(config.model, source_size=vocabulary, target_size=vocabulary, seed=1)
     random = np.random.default_rng(1)
-    shape = (2, size.rows * devices, length)
+    shape = (2, size.rows * count, length)
     source, target = random.integers(EOS + 1, vocabulary, shape, dtype=np.int32)
     lengths = np.full(len(source), length, np.int32)
     training, params = _train(size, config, model, Batch(source, lengths, target, lengths))
@@ -173,7 +173,7 @@ def _measure_size(size: Size, config: Config, limit: float) -> dict[str, Any]:
         "length": length,
         **training,
         "mflop_per_token": work / 1e6,
-        "share": training["target_tokens_per_second"] * work / limit / devices,
+        "share": training["target_tokens_per_second"] * work / limit / count,
         "mflop_per_decoded_token": {beam: each / 1e6 for beam, each in decoding.items()},
         "sentences_per_second": {
             beam: _decoding_rate(graph, params, source, beam=beam, repeats=size.repeats)

@@ -87,7 +87,7 @@ def _introduction(part: Part) -> str:
     elif choice.default is not None:
         sentences.append(f"The default is `{choice.default}`.")
     if part.place.optional:
-        sentences.append("The default is `null`, or `none`.")
+        sentences.append("It may be `null`, or `none`.")
     if isinstance(choice, Choice) and choice.number is not None:
         sentences.append(f"A plain number is the `{choice.number}` of `{choice.default}`.")
     return " ".join(sentences)

@@ -14,7 +14,7 @@ from nmt.inference.beam import BeamSearch, Settings
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.predictor import Loaded, Source
 from nmt.inference.ranking import Ranking, coverage_penalty
-from nmt.model.vocabulary import listed_tokens, tokens_of
+from nmt.model.vocabulary import listed_tokens, real_tokens, tokens_of
 from nmt.types import AttentionMatrix
 
 
@@ -57,7 +57,7 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: i
         shared.settings,
         max_length=rows.max_length,
         limit=limit,
-        source_mask=_real(rows.source.lengths, rows.source.tokens.shape[1]),
+        source_mask=real_tokens(jnp.asarray(rows.source.lengths), rows.source.tokens.shape[1]),
     )
     if shared.common is None:
         return hypotheses
@@ -70,13 +70,8 @@ def force(shared: ForcedInputs, rows: Batch, *, bos: int) -> ForcedOutputs:
     source, lengths, target, target_lengths = map(jnp.asarray, rows[:4])
     predictor = shared.loaded.predictor(seed=shared.seed)
     token_log_probs, attention = predictor.force(Source(source, lengths), target, bos=bos)
-    real = _real(target_lengths, target.shape[1])
+    real = real_tokens(target_lengths, target.shape[1])
     log_probs = jnp.sum(token_log_probs * real, axis=-1)
     summed = jnp.sum(attention * real[..., None], axis=1)
-    covered = coverage_penalty(summed, _real(lengths, source.shape[1]))
+    covered = coverage_penalty(summed, real_tokens(lengths, source.shape[1]))
     return log_probs, shared.ranking.score(log_probs, target_lengths, covered), attention
-
-
-def _real(lengths: Any, width: int) -> Any:
-    """Returns the mask of tokens, in rows of some length padded to a width."""
-    return jnp.arange(width)[None, :] < jnp.asarray(lengths)[:, None]

@@ -36,11 +36,16 @@ def run(function: Function, shared: Any, rows: Any, **static: Hashable) -> Any:
 
 def replicate(tree: Any) -> Any:
     """Returns a tree with a copy of its arrays on each local device."""
-    return jax.device_put(tree, NamedSharding(_mesh(), PartitionSpec()))
+    return jax.device_put(tree, placement())
+
+
+def placement(*axes: str) -> NamedSharding:
+    """Returns the sharding of leading axes over the local devices; without axes, full copies."""
+    return NamedSharding(_mesh(), PartitionSpec(*axes))
 
 
 def count() -> int:
-    """Returns the number of local devices; the rows given to `run` must be a multiple of it."""
+    """Returns the number of local devices; the rows of a batch must be a multiple of it."""
     return jax.local_device_count()
 
 

@@ -30,7 +30,7 @@ from nmt.inference import devices
 from nmt.inference.compiled import ForcedInputs, ForcedOutputs, force
 from nmt.inference.predictor import ModelPredictor, Source
 from nmt.model.seq2seq import Seq2Seq
-from nmt.model.vocabulary import previous_tokens, token_log_probs
+from nmt.model.vocabulary import previous_tokens, real_tokens, token_log_probs
 from nmt.types import (
     AttentionMatrix,
     Integer,
@@ -108,7 +108,7 @@ def _derived(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> Att
     source, lengths, target = map(jnp.asarray, rows[:3])
     forced = _GivenTargets(model, lengths, previous_tokens(target, bos), target)
     embedded = model.embed(source)
-    mask = jnp.arange(embedded.shape[1])[None, :] < lengths[:, None]
+    mask = real_tokens(lengths, embedded.shape[1])
 
     def times_input(gradient: SourceEmbeddings) -> Weights:
         return jnp.sum(gradient * embedded, axis=-1)

@@ -6,6 +6,7 @@ the results of the steps, again for all positions at once. `teacher_forced` runs
 given tokens, and search calls them for one position at a time.
 """
 
+from abc import abstractmethod
 from typing import Any
 
 import jax
@@ -70,15 +71,15 @@ class Decoder(nnx.Module):
         """Returns W E y_{t-1}, the contribution of the previous tokens to all gates."""
         return self.stack.project(embedded)
 
+    @abstractmethod
     def step(
         self, state: DecoderState, projected: StepGates, encoded: EncodedSource, masks: DropoutMasks
     ) -> tuple[DecoderState, Any, AttentionOutput]:
         """Returns the next state, the features that `readout` needs, and the attention."""
-        raise NotImplementedError
 
+    @abstractmethod
     def readout(self, features: Any, embedded: TargetEmbeddings, masks: DropoutMasks) -> Readouts:
         """Returns the layer under the logits."""
-        raise NotImplementedError
 
     def teacher_forced(
         self, embedded: TargetEmbeddings, encoded: EncodedSource, masks: DropoutMasks

@@ -11,7 +11,7 @@ from nmt.errors import ConfigError
 from nmt.model.decoder import Decoder, DecoderState, dropout_masks
 from nmt.model.encoder import Encoder
 from nmt.model.lexical_model import LexicalModel
-from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits
+from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits, real_tokens
 from nmt.recurrent import dropout
 from nmt.types import (
     AttentionMatrix,
@@ -92,7 +92,7 @@ class Seq2Seq(nnx.Module):
     ) -> EncodedSource:
         """Does the same as `encode` from embeddings, to take gradients with respect to them."""
         embed_keys, layer_keys = dropout.split(dropout_keys, 2)
-        mask = jnp.arange(embedded.shape[1])[None, :] < source_lengths[:, None]
+        mask = real_tokens(source_lengths, embedded.shape[1])
         embedded = dropout.over_time(embed_keys, self.dropout, embedded)
         encoding = self.encoder(embedded, mask, dropout_keys=layer_keys)
         return EncodedSource(

@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 from flax import nnx, struct
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
-from nmt.types import OutputBias, OutputMatrix, TargetTokens
+from nmt.types import Lengths, OutputBias, OutputMatrix, TargetTokens
 
 Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
 
@@ -111,6 +111,11 @@ def token_log_probs(
     """Returns the log-probability of one token in each row."""
     log_probs = jax.nn.log_softmax(logits)
     return jnp.take_along_axis(log_probs, tokens[..., None], axis=-1)[..., 0]
+
+
+def real_tokens(lengths: Lengths, width: int) -> Bool[Array, "batch width"]:
+    """Returns the mask of rows of these lengths, padded to a width: True where a token stands."""
+    return jnp.arange(width)[None, :] < lengths[:, None]
 
 
 def previous_tokens(tokens: TargetTokens, bos: int) -> TargetTokens:

@@ -15,9 +15,10 @@ from nmt.config import Config
 from nmt.data import corpus
 from nmt.data.batching import Batch, Bucket, PlannedBatch, choose_buckets, pad, plan_epoch
 from nmt.data.tokenizer import Tokenizers
+from nmt.inference import devices
 from nmt.processes import ALONE, ProcessGroup
 from nmt.run import TrainingProgress
-from nmt.training.step import device_count, shard
+from nmt.training.step import shard
 
 T = TypeVar("T")
 
@@ -47,7 +48,7 @@ class DataLoader:
         if self.config.tokenizer.sampling is not None:
             longest = self.config.data.max_length  # a sampled segmentation may be this long
             lengths = np.vstack([lengths, np.array([[longest, longest]], lengths.dtype)])
-        return choose_buckets(lengths, self.config.data.batch, devices=device_count())
+        return choose_buckets(lengths, self.config.data.batch, devices=devices.count())
 
     @cached_property
     def parts(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from nmt.model.vocabulary import logits
+from nmt.model.vocabulary import logits, real_tokens
 from nmt.types import (
     LastTokens,
     Lengths,
@@ -64,7 +64,7 @@ def cross_entropy(
     them, too. So the loss and its gradient are computed together, in chunks of rows, and the logits
     are not stored. `nll` and the losses of tokens have no gradient.
     """
-    real = jnp.arange(target.shape[1])[None, :] < target_lengths[:, None]
+    real = real_tokens(target_lengths, target.shape[1])
     number, size = _chunks(target.size, matrix.shape[0])
 
     def chunked(rows: Shaped[Array, "..."]) -> Shaped[Array, "chunk row ..."]:

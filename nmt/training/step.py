@@ -13,13 +13,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from flax import nnx, struct
 from jaxtyping import Array, Bool
 
 from nmt.config import Config
 from nmt.data.batching import Batch
+from nmt.inference import devices
+from nmt.inference.devices import AXIS
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens
 from nmt.training.loss import LossSums, cross_entropy
@@ -27,7 +28,6 @@ from nmt.training.objectives import Forward, build_objectives
 from nmt.training.optimizer import build_optimizer, learning_rate
 from nmt.types import Graph, Integer, Params, RandomKey, Scalar
 
-AXIS = "device"
 EXPLODED = 1e4  # nats a token; chance alone takes no more than ten, so that this is no model
 
 
@@ -62,15 +62,10 @@ TrainStep = Callable[[TrainState, Any, RandomKey], tuple[TrainState, StepMetrics
 EvalStep = Callable[[Params, Any], LossSums]
 
 
-def device_count() -> int:
-    """Returns the number of local devices; the rows of a batch must be a multiple of it."""
-    return jax.local_device_count()
-
-
 def shard(batch: Batch) -> Any:
     """Puts equal parts of the rows on each device: leaves become (device, rows, ...)."""
-    parts = jax.tree.map(lambda x: x.reshape(device_count(), -1, *x.shape[1:]), batch)
-    return jax.device_put(parts, _placement(AXIS))
+    parts = jax.tree.map(lambda x: x.reshape(devices.count(), -1, *x.shape[1:]), batch)
+    return jax.device_put(parts, devices.placement(AXIS))
 
 
 def init_state(config: Config, model: Seq2Seq) -> TrainState:
@@ -96,7 +91,7 @@ def init_state(config: Config, model: Seq2Seq) -> TrainState:
         skipped=jnp.zeros((), jnp.int32),
         skipped_in_row=jnp.zeros((), jnp.int32),
     )
-    return jax.device_put(state, _placement())
+    return devices.replicate(state)
 
 
 def make_train_step(
@@ -218,12 +213,6 @@ def _updated(
 def _either(condition: Bool[Array, ""], one: TrainState, other: TrainState) -> TrainState:
     """Returns one of two states, selected array by array, without a branch."""
     return jax.tree.map(partial(jnp.where, condition), one, other)
-
-
-def _placement(*axes: str) -> jax.sharding.NamedSharding:
-    """Returns the sharding of leading axes over the local devices; without axes, full copies."""
-    mesh = jax.sharding.Mesh(np.array(jax.local_devices()), (AXIS,))
-    return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes))
 
 
 def _row_keys(key: RandomKey, rows: int) -> Any:

@@ -14,6 +14,7 @@ from nmt.config import Config, PlateauScheduleConfig
 from nmt.data import corpus, tokenizer
 from nmt.errors import Interrupted
 from nmt.model.build import build_model
+from nmt.model.seq2seq import Seq2Seq
 from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Run, TrainingProgress
 from nmt.training import divergence, interruption, memory
@@ -60,9 +61,9 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
             Run.start(config)  # another training may have created it in the meantime
         loader = DataLoader(text["train"], pairs, tokenizers, config, processes)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
-        nnx.eval_shape(lambda: build_model(config, tokenizers))  # or it could not be corrected
+        model = build_model(config, tokenizers)  # one that cannot be built leaves no run behind
         run.create(tokenizers)
-        trainer = Trainer(run, loader, text["validation"])
+        trainer = Trainer(run, loader, text["validation"], model)
         for line in (*run.notes, f"{run.path}: {report}"):
             trainer.display.say(line)
         trainer.run_to_end()
@@ -72,11 +73,12 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
 class Trainer:
     """One training run: the state on the devices, and the progress."""
 
-    def __init__(self, run: Run, loader: DataLoader, validation: datasets.Dataset) -> None:
+    def __init__(
+        self, run: Run, loader: DataLoader, validation: datasets.Dataset, model: Seq2Seq
+    ) -> None:
         self.run, self.loader = run, loader
         config, tokenizers = run.config, loader.tokenizers
         self.settings = config.training
-        model = build_model(config, tokenizers)
         graph, bos = nnx.graphdef(model), tokenizers.target.bos
         self.total_steps = total_steps(config, loader.batches_per_epoch)
         self.state, self.progress = self._restored(init_state(config, model))

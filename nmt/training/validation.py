@@ -16,11 +16,12 @@ from nmt.data import corpus
 from nmt.data.batching import choose_buckets, in_order, pad
 from nmt.data.tokenizer import Tokenizers
 from nmt.evaluation.metrics import MetricScore, bleu
+from nmt.inference import devices
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translator import Translator
 from nmt.run import TrainingProgress
 from nmt.training.loss import totals
-from nmt.training.step import device_count, make_eval_step, shard
+from nmt.training.step import make_eval_step, shard
 from nmt.types import Graph, Params
 
 BUCKETS = 4
@@ -108,7 +109,7 @@ class Validator:
         encoded = corpus.encode(self._text, self._tokenizers)
         lengths = corpus.lengths(encoded)
         limits = SentenceBatchConfig(sentences=self._config.decoding.batch, buckets=BUCKETS)
-        buckets = choose_buckets(lengths, limits, devices=device_count())
+        buckets = choose_buckets(lengths, limits, devices=devices.count())
         return [
             shard(pad(corpus.rows(encoded, planned.pairs), planned.bucket))
             for planned in in_order(lengths, buckets)

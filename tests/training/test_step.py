@@ -16,8 +16,9 @@ from flax import nnx
 
 from nmt import configfile
 from nmt.data.batching import Batch, Bucket, pad
+from nmt.inference import devices
 from nmt.model.seq2seq import build
-from nmt.training.step import device_count, init_state, make_eval_step, make_train_step, shard
+from nmt.training.step import init_state, make_eval_step, make_train_step, shard
 
 VOCABULARY = 11
 BOS = 2
@@ -115,7 +116,7 @@ def three_steps_with_dropout():
 
 def save_three_steps(path):
     """What the process with one device runs."""
-    assert device_count() == 1
+    assert devices.count() == 1
     np.savez(path, *three_steps_with_dropout())
 
 
@@ -129,7 +130,7 @@ def test_two_devices_find_the_parameters_of_one(tmp_path):
         check=True,
     )
 
-    assert device_count() == 2
+    assert devices.count() == 2
     found = three_steps_with_dropout()
 
     with np.load(tmp_path / "one.npz") as arrays:
