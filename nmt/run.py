@@ -22,6 +22,7 @@ from typing import Any, Literal
 from nmt import changes, checkpoint, configfile, lock, version
 from nmt.config import Config
 from nmt.config.migration import migrated
+from nmt.data import files
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
 from nmt.processes import ALONE, ProcessGroup
@@ -132,10 +133,8 @@ class Run:
         if not self.processes.is_main:
             return
         self.path.mkdir(parents=True, exist_ok=True)
-        part = self.path / "config.yaml.part"
-        part.write_text(configfile.dump(self.config), encoding="utf-8")
-        part.replace(self.path / "config.yaml")
-        version.write(self.path)
+        files.write_whole(self.path / "config.yaml", configfile.dump(self.config))
+        files.write_whole(self.path / version.NAME, version.record())
         if not self.started:
             tokenizers.save(self.path / "tokenizer.part")
             (self.path / "tokenizer.part").replace(self.path / "tokenizer")

@@ -9,13 +9,10 @@ __version__ = "0.2.0.dev0"
 NAME = "version.json"
 
 
-def write(folder: Path) -> None:
-    """Writes the version that trains a run into its folder, atomically."""
+def record() -> str:
+    """Returns, as JSON, what the folder of a run says of the version that trains it."""
     commit = _commit(Path(__file__).parents[1] / ".git")
-    recorded = {"version": __version__, **({"commit": commit} if commit else {})}
-    part = folder / f"{NAME}.part"
-    part.write_text(json.dumps(recorded) + "\n", encoding="utf-8")
-    part.replace(folder / NAME)
+    return json.dumps({"version": __version__, **({"commit": commit} if commit else {})}) + "\n"
 
 
 def read(folder: Path) -> dict[str, str]:

@@ -91,6 +91,6 @@ def test_without_a_checkout_that_can_be_read_there_is_no_commit(tmp_path, text):
 def test_without_a_commit_the_version_is_recorded_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(version, "_commit", lambda git: None)
 
-    version.write(tmp_path)
+    (tmp_path / version.NAME).write_text(version.record())
 
     assert json.loads((tmp_path / "version.json").read_text()) == {"version": nmt.__version__}

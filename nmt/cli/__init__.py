@@ -15,10 +15,12 @@ import typer
 from nmt.allocator import keep_freed_memory
 from nmt.cli.alignments import aer, align, symmetrize
 from nmt.cli.config import config
-from nmt.cli.models import bench, demo, evaluate, info, shortlist, train, translate
+from nmt.cli.models import bench, demo, info, shortlist, train
 from nmt.cli.options import app
 from nmt.cli.pictures import curves, plot
 from nmt.cli.renames import renamed
+from nmt.cli.scores import evaluate
+from nmt.cli.translation import translate
 from nmt.errors import Interrupted, UserError
 from nmt.version import __version__
 

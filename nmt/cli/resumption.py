@@ -49,9 +49,7 @@ class Resumption:
         os.fsync(out.fileno())
         size = os.fstat(out.fileno()).st_size
         record = {"lines": lines, "bytes": size, "made_of": self._made_of}
-        beside = self._record.with_name(f"{self._record.name}.part")
-        beside.write_text(json.dumps(record, indent=1), encoding="utf-8")
-        beside.replace(self._record)
+        files.write_whole(self._record, json.dumps(record, indent=1))
 
     def remove(self) -> None:
         """Removes the record, since the output is complete or begins anew."""

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from datasets import Dataset, Features, List, Value
 
-from nmt.config import CorpusConfig, SamplingConfig
+from nmt.config import CorpusConfig, DataConfig, SamplingConfig
 from nmt.config.data import is_table
 from nmt.data import embedded, files, links
 from nmt.data.tokenizer import Tokenizers
@@ -112,15 +112,12 @@ class FilterReport:
         )
 
 
-def filter_pairs(
-    encoded: Dataset, *, max_length: int, max_length_ratio: float
-) -> tuple[Dataset, FilterReport]:
+def filter_pairs(encoded: Dataset, limits: DataConfig) -> tuple[Dataset, FilterReport]:
     """Leaves out pairs that training cannot use.
 
     Args:
         encoded: The pairs as ids.
-        max_length: Maximum ids of either side, `eos` included.
-        max_length_ratio: Maximum length of the longer side by the shorter side, without `eos`.
+        limits: `max_length` counts `eos`, and `max_length_ratio` does not.
 
     Raises:
         DataError: no pair is left.
@@ -128,8 +125,8 @@ def filter_pairs(
     sizes = lengths(encoded)
     longer, shorter = sizes.max(axis=1), sizes.min(axis=1)
     empty = shorter <= 1
-    too_long = ~empty & (longer > max_length)
-    uneven = ~empty & ~too_long & (longer - 1 > max_length_ratio * (shorter - 1))
+    too_long = ~empty & (longer > limits.max_length)
+    uneven = ~empty & ~too_long & (longer - 1 > limits.max_length_ratio * (shorter - 1))
     kept = np.flatnonzero(~(empty | too_long | uneven))
     reasons = {"empty": empty, "too_long": too_long, "ratio": uneven}
     left_out = {name: int(pairs.sum()) for name, pairs in reasons.items()}
@@ -137,7 +134,8 @@ def filter_pairs(
     if len(kept) == 0:
         raise DataError(
             f"no pair is left to train on: {report}; look at the corpus, or raise "
-            f"data.max_length ({max_length}) and data.max_length_ratio ({max_length_ratio})"
+            f"data.max_length ({limits.max_length}) and "
+            f"data.max_length_ratio ({limits.max_length_ratio})"
         )
     return encoded.select(kept), report
 

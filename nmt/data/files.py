@@ -44,6 +44,13 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Writes a small UTF-8 file atomically: under its name there is the old text, or the new."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
 def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
     r"""Yields the lines of a UTF-8 file, or of standard input, without line breaks.
 

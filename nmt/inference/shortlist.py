@@ -125,11 +125,7 @@ def make(run: Run) -> Path:
 
     data, tokenizers = run.config.data, run.tokenizers()
     text = corpus.load(data.train, source=data.source, target=data.target)
-    encoded, _ = corpus.filter_pairs(
-        corpus.encode(text, tokenizers),
-        max_length=data.max_length,
-        max_length_ratio=data.max_length_ratio,
-    )
+    encoded, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), data)
     pairs = ((pair["source"], pair["target"]) for pair in encoded.shuffle(seed=run.config.seed))
     sizes = {"source_size": tokenizers.source.size, "target_size": tokenizers.target.size}
     return Lexicon.learn(pairs, **sizes).save(run)

@@ -128,11 +128,7 @@ class DataLoader:
         return np.sort(np.array_split(random.permutation(len(self.text)), self.parts)[part.part])
 
     def _kept(self, encoded: datasets.Dataset) -> datasets.Dataset:
-        data = self.config.data
-        kept, _ = corpus.filter_pairs(
-            encoded, max_length=data.max_length, max_length_ratio=data.max_length_ratio
-        )
-        return kept
+        return corpus.filter_pairs(encoded, self.config.data)[0]
 
     def _plan(self, pairs: datasets.Dataset, part: TrainingProgress) -> list[PlannedBatch]:
         seed, lengths = self.config.seed, corpus.lengths(pairs)

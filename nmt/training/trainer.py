@@ -51,11 +51,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
             tokenizers = tokenizer.train(
                 text["train"]["source"], text["train"]["target"], config.tokenizer
             )
-        pairs, report = corpus.filter_pairs(
-            corpus.encode(text["train"], tokenizers),
-            max_length=config.data.max_length,
-            max_length_ratio=config.data.max_length_ratio,
-        )
+        pairs, report = corpus.filter_pairs(corpus.encode(text["train"], tokenizers), config.data)
         if not started:
             locked.enter_context(run.lock())
             Run.start(config)  # another training may have created it in the meantime

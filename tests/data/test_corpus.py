@@ -13,7 +13,7 @@ from datasets import Dataset
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from nmt.config import CorpusConfig, SamplingConfig
+from nmt.config import CorpusConfig, DataConfig, SamplingConfig
 from nmt.data import corpus, embedded
 from nmt.errors import DataError
 
@@ -58,6 +58,15 @@ def ids(*pairs):
 
 def of_lengths(sizes):
     return ids(*(([7] * source, [8] * target) for source, target in sizes))
+
+
+def limits(max_length, max_length_ratio):
+    return DataConfig(
+        train=CorpusConfig(path="unused"),
+        validation=CorpusConfig(path="unused"),
+        max_length=max_length,
+        max_length_ratio=max_length_ratio,
+    )
 
 
 def test_a_prefix_reads_two_text_files(tmp_path):
@@ -329,9 +338,7 @@ def test_filters_part_the_corpus(sizes, max_length, max_length_ratio):
         else:
             stay.append((source, target))
 
-    kept, report = corpus.filter_pairs(
-        of_lengths(sizes), max_length=max_length, max_length_ratio=max_length_ratio
-    )
+    kept, report = corpus.filter_pairs(of_lengths(sizes), limits(max_length, max_length_ratio))
 
     assert [(len(source), len(target)) for source, target in pairs_of(kept)] == stay
     assert report == corpus.FilterReport(total=len(sizes), kept=len(stay), **expected)
@@ -352,15 +359,13 @@ def test_nothing_left_is_refused():
         "1 of too uneven length; look at the corpus, or raise data.max_length (10) and "
         "data.max_length_ratio (2.0)"
     ):
-        corpus.filter_pairs(
-            of_lengths([(1, 5), (11, 11), (2, 9)]), max_length=10, max_length_ratio=2.0
-        )
+        corpus.filter_pairs(of_lengths([(1, 5), (11, 11), (2, 9)]), limits(10, 2.0))
 
 
 @given(st.data())
 def test_rows_are_the_pairs_asked_for(data):
     pairs = [([*range(number)], [*range(100, 100 + 2 * number)]) for number in range(1, 9)]
-    encoded, _ = corpus.filter_pairs(ids(*pairs), max_length=100, max_length_ratio=9.0)
+    encoded, _ = corpus.filter_pairs(ids(*pairs), limits(100, 9.0))
     indices = data.draw(st.lists(st.integers(0, len(encoded) - 1), max_size=6))
 
     found = corpus.rows(encoded, np.array(indices, dtype=np.int64))

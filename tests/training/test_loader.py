@@ -49,9 +49,7 @@ def loader(text, tokenizers, *, seed=1, sampling=None):
             "tokenizer": {"sampling": sampling},
         }
     )
-    pairs, _ = corpus.filter_pairs(
-        corpus.encode(text, tokenizers), max_length=40, max_length_ratio=40
-    )
+    pairs, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), config.data)
     return DataLoader(text, pairs, tokenizers, config)
 
 
