@@ -72,8 +72,9 @@ def align(
 
     boundaries = Run.open(run).config.data.word_boundaries
     pairs = files.parallel(files.find(source), files.find(target))
-    pairs = Ambiguity(f"{source} and {target}", boundaries).watch(pairs)
     golden = _gold(gold, source, target, one_based=one_based, word_boundaries=boundaries)
+    if golden is None:  # otherwise reading the gold links has looked at the text
+        pairs = Ambiguity(f"{source} and {target}", boundaries).watch(pairs)
     decoding = options.only_settings(settings)
     load = partial(options.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
     how = {"threshold": threshold, "method": method}

@@ -155,7 +155,6 @@ def _gold_links(
 ) -> "list[GoldLinks] | None":
     """Returns the gold links of each sentence, if given; `reading` is for `read_gold`."""
     from nmt.evaluation.pharaoh import read_gold
-    from nmt.evaluation.words import Ambiguity
 
     if gold is None:
         if reading["one_based"]:
@@ -165,10 +164,6 @@ def _gold_links(
         raise DataError("gold links count the words of a given translation; give it by --target")
     if not words:
         raise DataError("gold links are between words; leave out --no-words, or the links")
-    pairs = Ambiguity(reading["name"], reading["word_boundaries"])
-    for number, pair in enumerate(zip(sentences, target, strict=True), start=1):
-        pairs.add(number, *pair)
-    pairs.warn()
     return read_gold(gold, source_lines=sentences, target_lines=target, **reading)
 
 

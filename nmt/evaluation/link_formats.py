@@ -74,8 +74,7 @@ def read_wpt(lines: Iterable[str], *, name: Path | str, sentences: int) -> Itera
     Raises:
         DataError: a line is malformed.
     """
-    sure: defaultdict[int, set[Link]] = defaultdict(set)
-    possible: defaultdict[int, set[Link]] = defaultdict(set)
+    found: defaultdict[int, tuple[set[Link], set[Link]]] = defaultdict(lambda: (set(), set()))
     for number, line in enumerate(lines, start=1):
         if not (bare := line.strip()):
             continue
@@ -86,8 +85,10 @@ def read_wpt(lines: Iterable[str], *, name: Path | str, sentences: int) -> Itera
                 "[S|P] [CONFIDENCE] with numbers from 1"
             )
         sentence, source, target = (int(match[group]) for group in (1, 2, 3))
-        links = (possible if "P" in match[4] else sure)[sentence]
+        links = found[sentence]["P" in match[4]]
         if source and target:
             links.add((source - 1, target - 1))
-    for sentence in range(1, max(sentences, *sure, *possible, 0) + 1):
-        yield GoldLinks(frozenset(sure[sentence]), frozenset(possible[sentence]))
+    empty = GoldLinks(frozenset(), frozenset())
+    for sentence in range(1, max(sentences, *found, 0) + 1):
+        graded = map(frozenset, found[sentence]) if sentence in found else None
+        yield GoldLinks(*graded) if graded else empty

@@ -6,17 +6,17 @@ Files of links may also be in the formats of `link_formats`, which their first l
 import re
 import warnings
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.errors import DataError
 from nmt.evaluation import link_formats
 from nmt.evaluation.alignment import GoldLinks, Link
-from nmt.evaluation.words import split
+from nmt.evaluation.words import Ambiguity, split
 
 # A score, as Marian and others write it after a colon, is read over.
-_LINK = re.compile("([0-9]{1,9})([-p])([0-9]{1,9})(:[0-9.]+(e-?[0-9]+)?)?")
+_LINK = re.compile("([0-9]{1,9})([-p])([0-9]{1,9})(?::[0-9.]+(?:e-?[0-9]+)?)?")
 _SIDES = ("source", "target")
 
 
@@ -39,8 +39,8 @@ def parse_links(line: str, *, one_based: bool = False) -> GoldLinks:
         match = _LINK.fullmatch(token)
         if not match:
             raise DataError(f"'{token}' is no link; write 0-2 for a sure, 0p2 for a possible one")
-        source, target = (int(number) - one_based for number in (match[1], match[3]))
-        if min(source, target) < 0:
+        source, target = int(match[1]) - one_based, int(match[3]) - one_based
+        if source < 0 or target < 0:
             raise DataError(f"'{token}' counts words from 0; leave out --one-based")
         links[match[2]].add((source, target))
     return GoldLinks(sure=frozenset(links["-"]), possible=frozenset(links["p"]))
@@ -80,29 +80,34 @@ def read_gold(
     """Reads gold links and checks them against the text, if it is given.
 
     `name` is the name of the file in messages. With `one_based`, a Pharaoh file counts from 1; the
-    other formats always do. Words are what `split` finds in the lines with `word_boundaries`.
+    other formats always do. Words are what `split` finds in the lines with `word_boundaries`; a
+    warning says if that matters.
 
     Raises:
         DataError: a token is no link, a link lies outside its sentence, or the numbers of sentences
             differ.
     """
-    lengths = [
-        None if text is None else [len(split(line, word_boundaries)) for line in text]
-        for text in (source_lines, target_lines)
-    ]
-    sentences = max(len(each or ()) for each in lengths)
+    texts = {
+        side: list(lines)
+        for side, lines in enumerate((source_lines, target_lines))
+        if lines is not None
+    }
+    ambiguity = Ambiguity(name, word_boundaries)
+    for number, sides in enumerate(zip_longest(*texts.values(), fillvalue=""), start=1):
+        ambiguity.add(number, *sides)
+    ambiguity.warn()
+    sentences = max(map(len, texts.values()), default=0)
     remedy = "give --one-based"
     gold = list(_read(lines, name=name, sentences=sentences, remedy=remedy, one_based=one_based))
-    for side, words in enumerate(lengths):
-        if words is None:
-            continue
-        if len(gold) != len(words):
+    for side, text in texts.items():
+        if len(gold) != len(text):
             raise DataError(
-                f"{name} aligns {len(gold)} sentences but there are {len(words)} {_SIDES[side]} "
+                f"{name} aligns {len(gold)} sentences but there are {len(text)} {_SIDES[side]} "
                 "lines; they must correspond line for line"
             )
-        for number, (links, most) in enumerate(zip(gold, words, strict=True), start=1):
-            check_inside(links.possible, most, side=side, where=f"{name}, sentence {number}")
+        for number, (links, line) in enumerate(zip(gold, text, strict=True), start=1):
+            words = len(split(line, word_boundaries))
+            check_inside(links.possible, words, side=side, where=f"{name}, sentence {number}")
     return gold
 
 

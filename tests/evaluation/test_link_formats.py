@@ -191,9 +191,11 @@ def test_a_file_without_any_zero_may_count_from_one(lines, one_based, warned):
 def test_gold_is_checked_against_the_words_that_the_setting_finds():
     text = {"source_lines": ["犬が\u3000寝る"], "target_lines": ["a\u00a0b c"]}
 
-    read_gold(["0-0 1-2"], name="a.gold", **text, word_boundaries="unicode")
+    depends = r"a.gold: in 1 lines \(first in line 1, U\+3000\) there are other words by"
+    with pytest.warns(UserWarning, match=depends):
+        read_gold(["0-0 1-2"], name="a.gold", **text, word_boundaries="unicode")
     message = "a.gold, sentence 1: link 1-2 lies outside the 1 source words"
-    with pytest.raises(DataError, match=message):
+    with pytest.warns(UserWarning, match=depends), pytest.raises(DataError, match=message):
         read_gold(["0-0 1-2"], name="a.gold", **text)
 
 
