@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import PurePath
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from nmt.config.section import ChoiceByKeys, ConfigSection, JsonSchema, Positive, Size
 
 # Endings of a single file that holds both languages; any other path is a prefix of two files.
 TABLES = (".tsv", ".json", ".jsonl", ".parquet")
+
+WordBoundaries = Literal["spaces", "unicode"]
+WORD_BOUNDARIES: Final[WordBoundaries] = "spaces"  # the default
 
 
 def is_table(path: str) -> bool:
@@ -112,5 +115,9 @@ class DataConfig(ConfigSection):
     """Maximum pieces per side, end of sentence included; longer training pairs are left out."""
     max_length_ratio: Positive = 9.0
     """Maximum ratio of the longer to the shorter side; other training pairs are left out."""
+    word_boundaries: WordBoundaries = WORD_BOUNDARIES
+    """What divides the words that links count: `spaces` and tabs alone, as in fast_align and Moses,
+    or all white space of `unicode`, as in eflomal; see
+    [Words of links](languages.md#words-of-links)."""
     batch: BatchConfig = SentenceBatchConfig()
     """Batch size, in sentences or in tokens."""

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from datasets import Dataset, Features, List, Value
 
 from nmt.config import CorpusConfig, DataConfig, SamplingConfig
-from nmt.config.data import is_table
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries, is_table
 from nmt.data import embedded, files, links
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
@@ -29,7 +29,13 @@ UNREADABLE = (OSError, ValueError, datasets.exceptions.DatasetsError)
 Indices = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 
-def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
+def load(
+    corpus: CorpusConfig,
+    *,
+    source: str,
+    target: str,
+    word_boundaries: WordBoundaries = WORD_BOUNDARIES,
+) -> Dataset:
     """Returns the pairs of a corpus: the columns `source` and `target`, of type string.
 
     With `alignments` there is a third column, `links`; see `nmt.data.links`. The text is in a
@@ -40,12 +46,15 @@ def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
         corpus: Paths, or the name of a dataset.
         source: The code of the source language: a file suffix, or the name of a column.
         target: The code of the target language.
+        word_boundaries: What divides the words that `alignments` count.
 
     Raises:
         DataError: the corpus is missing, damaged or empty.
     """
     text = _text(corpus, languages=(source, target))
-    return text if corpus.alignments is None else links.attach(text, files.find(corpus.alignments))
+    if corpus.alignments is None:
+        return text
+    return links.attach(text, files.find(corpus.alignments), word_boundaries=word_boundaries)
 
 
 def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:

@@ -124,7 +124,8 @@ def make(run: Run) -> Path:
     from nmt.data import corpus  # imports `datasets`, which a search does not need
 
     data, tokenizers = run.config.data, run.tokenizers()
-    text = corpus.load(data.train, source=data.source, target=data.target)
+    languages = {"source": data.source, "target": data.target}
+    text = corpus.load(data.train, **languages, word_boundaries=data.word_boundaries)
     encoded, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), data)
     pairs = ((pair["source"], pair["target"]) for pair in encoded.shuffle(seed=run.config.seed))
     sizes = {"source_size": tokenizers.source.size, "target_size": tokenizers.target.size}

@@ -277,7 +277,8 @@ def _items(state: TrainState) -> dict[str, Any]:
 def _load(config: Config) -> dict[str, datasets.Dataset]:
     data = config.data
     parts = {"train": data.train, "validation": data.validation}
+    words = data.word_boundaries
     return {
-        name: corpus.load(part, source=data.source, target=data.target)
+        name: corpus.load(part, source=data.source, target=data.target, word_boundaries=words)
         for name, part in parts.items()
     }
