@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import PurePath
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from nmt.config.section import ChoiceByKeys, ConfigSection, JsonSchema, Positive, Size
 
 # Endings of a single file that holds both languages; any other path is a prefix of two files.
 TABLES = (".tsv", ".json", ".jsonl", ".parquet")
+
+
+BleuTokenizer = Literal[
+    "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "flores101", "flores200", "spBLEU-1K",
+    "none",
+]  # fmt: skip
 
 
 def is_table(path: str) -> bool:
@@ -102,6 +108,8 @@ class DataConfig(ConfigSection):
     """Code of the source language: the file ending or the column name."""
     target: str = "en"
     """Code of the target language."""
+    bleu_tokenizer: BleuTokenizer | None = None
+    """Tokenizer of BLEU; null: that of [the language](languages.md#bleu-for-each-language)."""
     train: CorpusConfig
     """Training corpus."""
     validation: CorpusConfig
