@@ -161,13 +161,15 @@ def as_json(scores: Sequence[MetricScore] | Mapping[str, Sequence[MetricScore]])
 
 
 def as_table(scores: Mapping[str, Sequence[MetricScore]]) -> str:
-    """Returns a table with a row for each system, and the signature of each metric below it."""
-    first = next(iter(scores.values()))
+    """Returns a table with a row for each system; below it, what it means and the signatures."""
+    baseline, first = next(iter(scores.items()))
     rows = [("system", *(score.name for score in first))]
     rows += [(system, *(score.figures for score in row)) for system, row in scores.items()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join([*table, "", *(f"{score.name}: {score.signature}" for score in first)])
+    legend = f"μ ±: 95 % confidence interval; p: paired bootstrap resampling, against {baseline}"
+    signatures = [f"{score.name}: {score.signature}" for score in first]
+    return "\n".join([*table, "", legend, *signatures])
 
 
 def _bleu(tokenize: str, *, lowercase: bool) -> BLEU:
@@ -178,10 +180,12 @@ def _bleu(tokenize: str, *, lowercase: bool) -> BLEU:
         return BLEU(tokenize=tokenize, lowercase=lowercase, force=True)  # we warn ourselves
     except (AssertionError, OSError, RuntimeError, SystemExit) as error:
         language, mecab = tokenize.removesuffix("-mecab"), tokenize.endswith("-mecab")
-        problem = f'pip install "sacrebleu[{language}]"' if mecab else f"no download ({error})"
+        needs = (
+            f'pip install "sacrebleu[{language}]"' if mecab else f"a download, not made ({error})"
+        )
         raise DataError(
-            f"BLEU tokenizer {tokenize}: {problem}; or choose another, such as char, by "
-            "data.bleu_tokenizer=char in training, by --tokenize char in nmt evaluate"
+            f"BLEU tokenizer {tokenize} needs {needs}; or choose another, such as char, with "
+            "data.bleu_tokenizer=char in training, with --tokenize char in nmt evaluate"
         ) from None
 
 

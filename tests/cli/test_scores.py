@@ -121,9 +121,9 @@ def test_a_run_is_compared_with_given_translations(nmt, tested, files):
     _, alone, _ = nmt("evaluate", run, "--metric", "bleu", "--metric", "ter", "--json")
 
     assert code == 0
-    rows, signatures = table.split("\n\n")
+    rows, below = table.split("\n\n")
     assert [row.split()[0] for row in rows.splitlines()] == ["system", str(run), str(files["BAD"])]
-    assert [line.split(":")[0] for line in signatures.splitlines()] == ["BLEU", "TER"]
+    assert [line.split(":")[0] for line in below.splitlines()] == ["μ ±", "BLEU", "TER"]
     systems = json.loads(as_json)
     assert list(systems) == [str(run), str(files["BAD"])]
     values = [each["value"] for each in systems[str(run)]]

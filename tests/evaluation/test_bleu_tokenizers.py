@@ -75,8 +75,8 @@ def test_a_missing_package_is_named_with_two_remedies(monkeypatch, language, pac
 
     monkeypatch.delitem(sys.modules, f"sacrebleu.tokenizers.tokenizer_{language}_mecab")
     assert str(caught.value) == (
-        f'BLEU tokenizer {language}-mecab: pip install "sacrebleu[{language}]"; or choose '
-        "another, such as char, by data.bleu_tokenizer=char in training, by --tokenize char in "
+        f'BLEU tokenizer {language}-mecab needs pip install "sacrebleu[{language}]"; or choose '
+        "another, such as char, with data.bleu_tokenizer=char in training, with --tokenize char in "
         "nmt evaluate"
     )
 
@@ -89,5 +89,7 @@ def test_a_model_that_cannot_be_downloaded_is_an_error(monkeypatch, tmp_path):
     for name in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # where nothing answers
 
-    with pytest.raises(DataError, match=r"^BLEU tokenizer flores200: no download \(.*refused"):
+    with pytest.raises(
+        DataError, match=r"^BLEU tokenizer flores200 needs a download, not made \(.*refused"
+    ):
         metric("bleu", tokenize="flores200")

@@ -230,6 +230,7 @@ def test_a_table_has_a_row_for_each_system_and_the_signatures():
         "x         9.99 (μ = 10.00 ± 1.24)",
         "system y  36.40 (μ = 36.38 ± 0.91, p = 0.0120)",
         "",
+        "μ ±: 95 % confidence interval; p: paired bootstrap resampling, against x",
         "BLEU: a:1",
     ]
 

@@ -370,7 +370,9 @@ def test_a_tokenizer_that_is_not_installed_stops_training_before_it_begins(
     settings = tree(tmp_path / "run", corpus)
     settings["data"]["bleu_tokenizer"] = "ja-mecab"
 
-    with pytest.raises(DataError, match=r'BLEU tokenizer ja-mecab: pip install "sacrebleu\[ja\]"'):
+    with pytest.raises(
+        DataError, match=r'BLEU tokenizer ja-mecab needs pip install "sacrebleu\[ja\]"'
+    ):
         train(configfile.validate(settings))
 
     monkeypatch.delitem(sys.modules, "sacrebleu.tokenizers.tokenizer_ja_mecab")
