@@ -124,20 +124,14 @@ def compare(
     )
     signatures, columns = test()
     results: Mapping[str, Sequence[Any]] = columns
-    scores = {
+    baseline = list(next(iter(systems.values())))
+    return {
         system: [
-            _tested(name, results[name][row], signature.format())
+            _tested(name, results[name][row], signature.format(), equal=list(texts) == baseline)
             for name, signature in signatures.items()
         ]
-        for row, system in enumerate(systems)
+        for row, (system, texts) in enumerate(systems.items())
     }
-    first, *others = systems.items()
-    for system, hypotheses in others:
-        if list(hypotheses) == list(
-            first[1]
-        ):  # sacreBLEU has the least p-value that there is, 1 / 1001
-            scores[system] = [dataclasses.replace(each, p_value=1.0) for each in scores[system]]
-    return scores
 
 
 def bleu(
@@ -189,10 +183,14 @@ def _bleu(tokenize: str, *, lowercase: bool) -> BLEU:
         ) from None
 
 
-def _tested(name: str, result: Any, signature: str) -> MetricScore:
-    """Returns the score of one system of sacreBLEU's paired test."""
-    p_value = None if result.p_value is None else float(result.p_value)
+def _tested(name: str, result: Any, signature: str, *, equal: bool) -> MetricScore:
+    """Returns the score of one system of sacreBLEU's paired test; the first has no p-value.
+
+    To translations that are `equal` to those of the first system, sacreBLEU gives the least
+    p-value that there is, 1 / 1001.
+    """
     score, mean, margin = map(float, (result.score, result.mean, result.ci))
+    p_value = result.p_value and (1.0 if equal else float(result.p_value))
     return MetricScore(name, score, signature, mean, margin, p_value)
 
 
