@@ -45,9 +45,11 @@ class TrainingProgress:
     batches: int = 0  # consumed in all
     step: int = 0  # updates made
     best: float | None = None  # the best value of the chosen metric
+    best_perplexity: float | None = None  # of that validation; older checkpoints have none
     best_step: int = 0
     bad_validations: int = 0  # since the best one
     bad_validations_since_cut: int = 0  # since the best one, or the last cut of the learning rate
+    zero_validations: int = 0  # with a BLEU of zero although perplexity has fallen
     tokenizer: str = ""  # the fingerprint of the tokenizer that the model is trained with
     pending_log: dict[str, float] = dataclasses.field(default_factory=dict)  # sums not yet logged
 

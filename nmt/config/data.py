@@ -13,6 +13,12 @@ WordBoundaries = Literal["spaces", "unicode"]
 WORD_BOUNDARIES: Final[WordBoundaries] = "spaces"  # the default
 
 
+BleuTokenizer = Literal[
+    "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "flores101", "flores200", "spBLEU-1K",
+    "none",
+]  # fmt: skip
+
+
 def is_table(path: str) -> bool:
     """Returns whether a path names one file with a column per language, gzipped or not."""
     return PurePath(path.removesuffix(".gz")).suffix in TABLES
@@ -105,6 +111,8 @@ class DataConfig(ConfigSection):
     """Code of the source language: the file ending or the column name."""
     target: str = "en"
     """Code of the target language."""
+    bleu_tokenizer: BleuTokenizer | None = None
+    """Tokenizer of BLEU; null: that of [the language](languages.md#bleu-for-each-language)."""
     train: CorpusConfig
     """Training corpus."""
     validation: CorpusConfig

@@ -13,6 +13,8 @@ from flax import nnx
 from nmt.config import Config, PlateauScheduleConfig
 from nmt.data import corpus, tokenizer
 from nmt.errors import Interrupted
+from nmt.evaluation import bleu_tokenizers
+from nmt.evaluation.metrics import metric
 from nmt.model.build import build_model
 from nmt.model.seq2seq import Seq2Seq
 from nmt.processes import ALONE, ProcessGroup
@@ -23,7 +25,7 @@ from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
 from nmt.training.metrics import MetricsAccumulator, StepRecord
 from nmt.training.step import TrainState, init_state, make_train_step
-from nmt.training.validation import Validator, update_best
+from nmt.training.validation import ZEROS, Validator, update_best, warn_of_zero
 
 
 def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
@@ -41,6 +43,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
     """
     run = Run.start(config, processes)
     config = run.config
+    metric("bleu", tokenize=bleu_tokenizers.for_target(config.data))  # is its package there?
     with contextlib.ExitStack() as locked:
         started = run.started
         if started:
@@ -209,7 +212,10 @@ class Trainer:
             return
         report = self.validator.measure(self.state.params)
         step = self.progress.step
-        self.progress = update_best(self.progress, report, metric=self.settings.metric)
+        before = self.progress
+        self.progress = update_best(before, report, metric=self.settings.metric)
+        if before.zero_validations < self.progress.zero_validations == ZEROS:
+            warn_of_zero(report, run=self.run, step=step)
         self._cut_learning_rate()
         values = {
             "validation/perplexity": report.perplexity,

@@ -15,16 +15,19 @@ from nmt.config import Config, SentenceBatchConfig
 from nmt.data import corpus
 from nmt.data.batching import choose_buckets, in_order, pad
 from nmt.data.tokenizer import Tokenizers
+from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import MetricScore, bleu
 from nmt.inference import devices
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translator import Translator
-from nmt.run import TrainingProgress
+from nmt.run import Run, TrainingProgress
 from nmt.training.loss import totals
 from nmt.training.step import make_eval_step, shard
 from nmt.types import Graph, Params
 
 BUCKETS = 4
+ZERO = 0.005  # a BLEU below it is printed as 0.00
+ZEROS = 3  # validations with such a BLEU although perplexity falls, after which training warns
 
 
 @dataclass(frozen=True)
@@ -41,12 +44,16 @@ class Report:
 
 
 def update_best(progress: TrainingProgress, report: Report, *, metric: str) -> TrainingProgress:
-    """Returns the progress after a validation."""
-    value = report.value(metric)
-    if not math.isnan(value) and (progress.best is None or value > progress.best):
+    """Returns the progress after a validation; a tie is decided by perplexity."""
+    value, best, perplexity = report.value(metric), progress.best, progress.best_perplexity
+    falls = perplexity is not None and report.perplexity < perplexity
+    if falls and report.bleu.value < ZERO:
+        progress = replace(progress, zero_validations=progress.zero_validations + 1)
+    if not math.isnan(value) and (best is None or value > best or (value == best and falls)):
         return replace(
             progress,
             best=value,
+            best_perplexity=report.perplexity,
             best_step=progress.step,
             bad_validations=0,
             bad_validations_since_cut=0,
@@ -55,6 +62,17 @@ def update_best(progress: TrainingProgress, report: Report, *, metric: str) -> T
         progress,
         bad_validations=progress.bad_validations + 1,
         bad_validations_since_cut=progress.bad_validations_since_cut + 1,
+    )
+
+
+def warn_of_zero(report: Report, *, run: Run, step: int) -> None:
+    """Warns of a BLEU that stays zero, with its likely causes."""
+    tokenizer = bleu_tokenizers.for_target(run.config.data)
+    warnings.warn(
+        f"{run.path}: BLEU is still zero at step {step}, although perplexity has fallen to "
+        f"{report.perplexity:.1f}; either its tokenizer, {tokenizer}, does not suit the target "
+        "language (data.bleu_tokenizer), or translations are empty or in another script",
+        stacklevel=3,
     )
 
 
@@ -79,7 +97,11 @@ class Validator:
             translations = translator.translate(self._text["source"])
         return Report(
             perplexity=math.exp(min(nll / tokens, 700.0)),
-            bleu=bleu([each.text for each in translations], list(self._text["target"])),
+            bleu=bleu(
+                [each.text for each in translations],
+                list(self._text["target"]),
+                tokenize=bleu_tokenizers.for_target(self._config.data),
+            ),
             cut=sum(each.is_cut for each in translations),
         )
 
