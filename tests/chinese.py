@@ -59,7 +59,7 @@ def _size(random):
 
 
 def _linked(english, chinese):
-    """Links each English phrase to its Chinese word: all its words, of which the last is the head."""
+    """Links all words of an English phrase to its Chinese word."""
     words, links = [], []
     for phrase, word in english:
         for each in phrase.split():
