@@ -1,6 +1,7 @@
 """The corpora of a configuration: training corpora cleaned and joined, validation, test."""
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from datasets import Dataset, concatenate_datasets
 from nmt.config import CleaningConfig, CorpusConfig, DataConfig
 from nmt.data import cleaning, corpus, links
 from nmt.data.report import FilterReport
+from nmt.data.tokenizer import Tokenizer
 from nmt.errors import DataError
 
 
@@ -62,6 +64,18 @@ def held_out(data: DataConfig, name: str) -> Dataset:
     """
     chosen = data.held_out[name]
     return _tagged(_load(chosen, data), chosen)
+
+
+def check_tags(data: DataConfig, tokenizer: Tokenizer) -> None:
+    """Warns of tags that are no pieces of the tokenizer, as one that is given may have none."""
+    for tag in data.tags:
+        pieces = tokenizer.pieces(tokenizer.encode(tag))
+        if tag not in (piece.removeprefix("▁") for piece in pieces):
+            warnings.warn(
+                f"the tokenizer has no piece {tag}, and reads this tag as {len(pieces)} pieces; "
+                "train a tokenizer, which learns tags, or choose as `source_tag` a piece it has",
+                stacklevel=2,
+            )
 
 
 def _load(each: CorpusConfig, data: DataConfig) -> Dataset:

@@ -52,6 +52,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
             tokenizers = tokenizer.train(
                 text["source"], text["target"], config.tokenizer, symbols=config.data.tags
             )
+        corpora.check_tags(config.data, tokenizers.source)
         pairs, report = corpus.filter_pairs(corpus.encode(text, tokenizers), config.data)
         if not started:
             locked.enter_context(run.lock())

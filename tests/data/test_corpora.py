@@ -75,11 +75,17 @@ def test_a_tag_is_the_first_word_of_each_source_that_is_not_empty(folder):
     ]
 
 
-def test_validation_has_a_tag_too(folder):
-    validation = {"path": str(folder / "val"), "source_tag": "<2en>"}
-    data = settings(folder, first(folder, source_tag="<2en>"), validation=validation)
+@pytest.mark.parametrize("name", ["validation", "test"])
+def test_held_out_corpora_have_tags_and_languages_too(folder, name):
+    write(folder, "more.de", "Ein Vogel fliegt!")
+    write(folder, "more.fr", "Un oiseau vole !")
+    held_out = {"path": str(folder / "more"), "languages": ["de", "fr"], "source_tag": "<2fr>"}
+    data = settings(folder, first(folder), second(folder, source_tag="<2fr>"), **{name: held_out})
 
-    assert corpora.held_out(data, "validation")["source"][:] == ["<2en> Ein Vogel fliegt!"]
+    found = corpora.held_out(data, name)
+
+    assert found["source"][:] == ["<2fr> Ein Vogel fliegt!"]
+    assert found["target"][:] == ["Un oiseau vole !"]
 
 
 def test_links_are_those_of_the_words_after_the_tag_and_others_have_none(folder):
@@ -111,8 +117,22 @@ def test_a_tag_is_one_piece_and_linked_pieces_are_those_of_the_words(folder):
     assert model.pieces(model.encode("<2fr> Ein Hund"))[:2] == ["▁", "<2fr>"]
     assert model.pieces(encoded["source"][0])[1] == "<2en>"
     linked = sorted(set(encoded["links"][2][::2]))
-    assert "".join(model.pieces(encoded["source"][2][place] for place in linked)) == "▁singt."
+    assert "".join(model.pieces([encoded["source"][2][place] for place in linked])) == "▁singt."
     assert encoded["links"][3] == encoded["links"][4] == []
+
+
+def test_a_tag_that_a_given_tokenizer_divides_is_told(folder):
+    data = settings(folder, first(folder, source_tag="<2en>"), second(folder))
+    lines = ["Der Hund schläft.", "Die Katze singt."]
+    given = tokenizer.train(lines, lines, TrainedTokenizerConfig(vocabulary_size=26)).source
+    known = tokenizer.train(
+        lines, lines, TrainedTokenizerConfig(vocabulary_size=26), symbols=data.tags
+    ).source
+
+    message = r"the tokenizer has no piece <2en>, and reads this tag as \d+ pieces; train a"
+    with pytest.warns(match=message):
+        corpora.check_tags(data, given)
+    corpora.check_tags(data, known)
 
 
 def test_cleaning_counts_all_corpora_and_leaves_out_what_validation_has(folder):
