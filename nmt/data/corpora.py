@@ -21,7 +21,7 @@ class TrainingText:
     """The pairs to train on, and those that cleaning has left out."""
 
     text: Dataset
-    report: FilterReport | None  # of cleaning; null: there was none
+    report: FilterReport | None  # of cleaning; None: there was none
     left_out: Sequence[
         tuple[Dataset, cleaning.Codes]
     ]  # corpora, and why pairs of them are left out
