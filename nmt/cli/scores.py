@@ -192,7 +192,7 @@ def _metrics(
 
 def _test_set(path: Path) -> tuple[list[str], list[str]]:
     """Returns source and reference of a run's own test set."""
-    from nmt.data import corpus
+    from nmt.data import corpora
     from nmt.run import Run
 
     data = Run.open(path).config.data
@@ -201,7 +201,7 @@ def _test_set(path: Path) -> tuple[list[str], list[str]]:
             f"{path}: its configuration has no data.test; give --source FILE --reference FILE"
         )
     try:
-        test = corpus.load(data.test, source=data.source, target=data.target)
+        test = corpora.held_out(data, "test")
     except DataError as error:
         raise DataError(f"data.test of {path}: {error}; or give --source and --reference") from None
     return list(test["source"]), list(test["target"])

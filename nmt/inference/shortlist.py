@@ -121,11 +121,10 @@ def make(run: Run) -> Path:
     Raises:
         DataError: the training corpus cannot be read.
     """
-    from nmt.data import corpus  # imports `datasets`, which a search does not need
+    from nmt.data import corpora, corpus  # imports `datasets`, which a search does not need
 
     data, tokenizers = run.config.data, run.tokenizers()
-    languages = {"source": data.source, "target": data.target}
-    text = corpus.load(data.train, **languages, word_boundaries=data.word_boundaries)
+    text = corpora.training(data).text
     encoded, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), data)
     pairs = ((pair["source"], pair["target"]) for pair in encoded.shuffle(seed=run.config.seed))
     sizes = {"source_size": tokenizers.source.size, "target_size": tokenizers.target.size}
