@@ -27,9 +27,14 @@ WHAT += [("flowers", "朵", "花"), ("horses", "匹", "马"), ("tables", "张", 
 MANY = [("two", "两"), ("three", "三"), ("four", "四"), ("five", "五"), ("ten", "十")]
 ROOM = [("the room", "房间"), ("the house", "房子"), ("the garden", "花园"), ("the shop", "商店")]
 
+AREAS = ["7", "12", "20", "35", "48", "90"]
+
 
 def pairs(number, *, seed):
-    """Returns (English, Chinese, links) of sentences; Chinese words have spaces between them."""
+    """Returns (English, Chinese, links) of sentences; Chinese words have spaces between them.
+
+    Links are in Pharaoh format: sure for the head of an English phrase, possible for other words.
+    """
     random = Random(seed)
     return [(_deed if random.random() < 0.8 else _size)(random) for _ in range(number)]
 
@@ -51,7 +56,7 @@ def _deed(random):
 
 
 def _size(random):
-    (room, jian), area = random.choice(ROOM), str(random.randrange(2, 90))
+    (room, jian), area = random.choice(ROOM), random.choice(AREAS)
     return _linked(
         [(room, jian), ("has", "有"), (area, area), ("m²", "m²"), (".", "。")],
         [jian, "有", area, "m²", "。"],
@@ -59,10 +64,10 @@ def _size(random):
 
 
 def _linked(english, chinese):
-    """Links all words of an English phrase to its Chinese word."""
     words, links = [], []
     for phrase, word in english:
-        for each in phrase.split():
-            links.append((len(words), chinese.index(word)))
-            words.append(each)
-    return " ".join(words), " ".join(chinese), links
+        words += phrase.split()
+        first, place = len(words) - len(phrase.split()), chinese.index(word)
+        links += [f"{other}p{place}" for other in range(first, len(words) - 1)]
+        links.append(f"{len(words) - 1}-{place}")
+    return " ".join(words), " ".join(chinese), " ".join(links)
