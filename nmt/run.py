@@ -66,8 +66,8 @@ class Run:
     def start(cls, config: Config, processes: ProcessGroup = ALONE) -> "Run":
         """Returns the run that `config.run` names: a new one, or one to resume.
 
-        A resumed run keeps the decoding settings of its own config.yaml. Nothing is written before
-        `create`.
+        A resumed run keeps the decoding settings of its own config.yaml, and its tokenizer. Nothing
+        is written before `create`.
 
         Raises:
             RunError: the folder holds something else, or a run of another configuration.
@@ -76,7 +76,8 @@ class Run:
         if (path / "config.yaml").exists():
             stored = cls.open(path).config
             notes = changes.compared(path, stored, config)
-            kept = config.model_copy(update={"decoding": stored.decoding})
+            own = {"decoding": stored.decoding, "tokenizer": stored.tokenizer}
+            kept = config.model_copy(update=own)
             return cls(path, kept, stored=stored, notes=notes, processes=processes)
         if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")

@@ -38,7 +38,16 @@ def migrated(tree: Tree) -> Tree:
             tree = _with_choices(tree)
     except (KeyError, TypeError, AttributeError):
         pass  # it was changed by hand: validation names what is wrong
-    return renamed(tree)[0]
+    return renamed(_as_made(tree))[0]
+
+
+def _as_made(tree: Tree) -> Tree:
+    """Adds what earlier versions made a tokenizer with: their config.yaml does not say it."""
+    tokenizer = tree.get("tokenizer")
+    if not (isinstance(tokenizer, dict) and "vocabulary_size" in tokenizer):
+        return tree
+    made = {"normalization": "nmt_nfkc", "byte_fallback": False}
+    return {**tree, "tokenizer": {**made, **tokenizer}}
 
 
 def _with_choices(tree: Tree) -> Tree:

@@ -11,7 +11,7 @@ import jax
 from flax import nnx
 
 from nmt.config import Config, PlateauScheduleConfig
-from nmt.data import corpus, tokenizer
+from nmt.data import characters, corpus, tokenizer
 from nmt.errors import Interrupted
 from nmt.model.build import build_model
 from nmt.model.seq2seq import Seq2Seq
@@ -60,7 +60,8 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         model = build_model(config, tokenizers)  # one that cannot be built leaves no run behind
         run.create(tokenizers)
         trainer = Trainer(run, loader, text["validation"], model)
-        for line in (*run.notes, f"{run.path}: {report}"):
+        lost = () if started else characters.report(list(text.values()), tokenizers)
+        for line in (*run.notes, *(f"{run.path}: {each}" for each in (report, *lost))):
             trainer.display.say(line)
         trainer.run_to_end()
     return run
