@@ -135,8 +135,11 @@ class Tokenizer:
         return frozenset("".join(self._processor.id_to_piece(sorted(own))))
 
     def decode(self, ids: Sequence[int]) -> str:
-        """Returns the text of ids, one line: `pad`, `bos` and `eos` are skipped, `unk` is ' ⁇ '."""
-        return _one_line(self._processor.decode(self._heard(ids)))
+        """Returns the text of ids, one line: `pad`, `bos` and `eos` are skipped, `unk` is ' ⁇ '.
+
+        No spaces are at its end, as none are at its beginning: some models write them behind words.
+        """
+        return _one_line(self._processor.decode(self._heard(ids))).rstrip(" ")
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Returns the piece of each id, as in the vocabulary: '▁' stands for a space."""
@@ -159,10 +162,11 @@ class Tokenizer:
     def decoded_offsets(self, ids: Sequence[int]) -> Spans:
         """Returns the span in `decode(ids)` of each piece, as `offsets` does."""
         decoded = self._processor.decode(self._heard(ids), return_type="offset_mapping")
+        length = len(_one_line(decoded["text"]).rstrip(" "))
         spans, end, found = iter(decoded["offsets"]), 0, []
         for i in ids:
             begin, end = (end, end) if i in self._silent else next(spans)
-            found.append((begin, end))
+            found.append((min(begin, length), min(end, length)))
         return found
 
     def _heard(self, ids: Sequence[int]) -> list[int]:

@@ -95,12 +95,14 @@ def compositions() -> dict[str, str]:
     for character in map(chr, range(sys.maxunicode + 1)):
         composed = unicodedata.normalize("NFC", character)
         base, *marks = list(unicodedata.normalize("NFD", character))
+        spellings = [character]
         for order in itertools.permutations(marks):
             for number in range(len(marks) + 1):
                 start = unicodedata.normalize("NFC", "".join((base, *order[:number])))
-                spelling = "".join((start, *order[number:]))
-                if spelling != composed == unicodedata.normalize("NFC", spelling):
-                    rules[spelling] = composed
+                spellings.append("".join((start, *order[number:])))
+        for spelling in spellings:
+            if spelling != composed == unicodedata.normalize("NFC", spelling):
+                rules[spelling] = composed
     return rules
 
 
