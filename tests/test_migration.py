@@ -203,7 +203,13 @@ def test_an_old_optimizer_keeps_the_decay_that_it_read(old, optimizer, decay, ex
         ),
         (
             {"kind": "bpe", "sampling": {"alpha": 0.2, "candidates": 5}},
-            config.TrainedTokenizerConfig(kind="bpe", vocabulary_size=21, sampling={"alpha": 0.2}),
+            config.TrainedTokenizerConfig(
+                kind="bpe",
+                vocabulary_size=21,
+                sampling={"alpha": 0.2},
+                normalization="nmt_nfkc",
+                byte_fallback=False,
+            ),
         ),
     ],
 )

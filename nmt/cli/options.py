@@ -114,6 +114,17 @@ def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
     return files.lines(None if path is None else files.find(path), replace=replace)
 
 
+def dictionary(path: Path) -> dict[str, str]:
+    """Returns the two columns of a tab-separated file.
+
+    Raises:
+        DataError: there is no such file, or a line has not two columns.
+    """
+    from nmt.data import files
+
+    return dict(files.tab_separated(files.find(path), columns=None))
+
+
 @contextlib.contextmanager
 def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIO]:
     """Opens an output file, or standard output; a file has its name only when it is complete.

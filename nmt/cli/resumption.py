@@ -35,6 +35,7 @@ class Resumption:
             "source": files.digest(files.find(source)),
             "model": translator.fingerprint,
             "--n-best": n_best,
+            "--dictionary": translator.dictionary,
             **{f"decoding.{name}": value for name, value in settings.items()},
         }
         self.lines = 0

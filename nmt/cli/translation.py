@@ -29,6 +29,10 @@ NBest = Annotated[
 Alignments = Annotated[
     Path | None, typer.Option(help="Also write attention (.npz) or Pharaoh links (other endings).")
 ]
+Dictionary = Annotated[
+    Path | None,
+    typer.Option(help="Translations of words the vocabulary lacks: lines of WORD, a tab, WORD."),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Resume an interrupted translation to a file.")
 ]
@@ -41,6 +45,7 @@ def translate(
     beam: Beam = None,
     n_best: NBest = None,
     alignments: Alignments = None,
+    dictionary: Dictionary = None,
     resume: Resume = False,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
@@ -61,6 +66,8 @@ def translate(
             "and find the --alignments by `nmt align` when it is finished"
         )
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
+    if dictionary is not None:
+        translator.dictionary = options.dictionary(dictionary)
     progress, done = None, 0
     if source is not None and output is not None:
         progress = Resumption(translator, source, output, n_best=n_best, resume=resume)
