@@ -225,7 +225,7 @@ def test_an_old_tokenizer_keeps_what_was_read(old, changes, expected):
     [
         ({"vocabulary_size": 30}, {"normalization": "nmt_nfkc", "byte_fallback": False}),
         ({"vocabulary_size": 30, "byte_fallback": True}, {"normalization": "nmt_nfkc"}),
-        ({"vocabulary_size": 30, "normalization": "nfc"}, {"normalization": "nfc"}),
+        ({"vocabulary_size": 30, "normalization": "nfc"}, {"byte_fallback": False}),
         ({"model": "x"}, {}),
     ],
 )
