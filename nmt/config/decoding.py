@@ -69,7 +69,8 @@ class DecodingConfig(ConfigSection):
     shortlist: Annotated[int, Field(ge=1, le=100)] | None = None
     """Restrict the output to this many likely translations per source piece; null: no limit."""
     copy_unseen: bool = True
-    """Copy source characters that no piece spells into the output, and translate the rest."""
+    """Copy source characters that no piece spells into the output, and translate the rest: see
+    [languages.md](languages.md#characters-that-the-vocabulary-does-not-have)."""
     unknown: Literal["copy", "omit", "forbid"] = "copy"
     """`<unk>` in a hypothesis: copy the source word it attends to, omit it, or never choose it."""
     attention_seed: Count | None = None

@@ -16,7 +16,7 @@ import regex
 from nmt.data.tokenizer import Spans, Tokenizers
 from nmt.evaluation.words import Words, fold
 from nmt.inference.translation import Translation
-from nmt.inference.unseen import CLOSING, Remainder, Unseen, kind
+from nmt.inference.unseen import CLOSING, UNSPACED, Remainder, Unseen, kind
 
 EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$")
 BOUNDARY = regex.compile(r"\b", regex.WORD)  # of words, as Unicode defines them
@@ -122,20 +122,23 @@ class _Text:
         """Inserts what was set aside at the boundary between words that least attention crosses.
 
         Target pieces before the boundary should attend to source pieces `before` it, and those
-        behind it to the others. If none attends to anything, the boundary is in proportion.
+        behind it to the others. A sign before it where the source has a word, or a word for a sign,
+        counts as one link more. If no piece attends to anything, the boundary is in proportion.
         """
         forward = attention[:, before].sum(axis=1) - attention[:, ~before].sum(axis=1)
         crossing = -np.cumsum([0, *forward])
         middle = len(attention) * before.mean() if len(before) else 0.0
-        number = min(
-            self._boundaries(unseen, len(attention)), key=lambda i: (crossing[i], abs(i - middle))
-        )
-        place = self._place(number)
+
+        def cost(number: int) -> tuple[float, float]:
+            other = kind(self.text[: self._place(number)].rstrip()[-1:]) != unseen.follows
+            return float(crossing[number]) + other, abs(number - middle)
+
+        place = self._place(number := min(self._boundaries(unseen, len(attention)), key=cost))
         left, right = self.text[:place].rstrip(), self.text[place:].lstrip()
-        if left and not kind(left[-1]) == unseen.before != " ":
-            new = f" {new}"
-        if right and not kind(right[0]) == unseen.after != " ":
-            new = f"{new} "
+        if left:
+            new = _space(left[-1], unseen.before) + new
+        if right:
+            new += _space(right[0], unseen.after)
         self._splice(number, (len(left), len(self.text) - len(right)), new)
 
     def _boundaries(self, unseen: Unseen, pieces: int) -> Iterator[int]:
@@ -143,7 +146,7 @@ class _Text:
         yield from (0, pieces)
         for number in range(1, pieces):
             place = self._place(number)
-            closing = unseen.after != "." and CLOSING.match(self.text, place)
+            closing = kind(unseen.after) != "." and CLOSING.match(self.text, place)
             if BOUNDARY.match(self.text, place) and not closing:
                 yield number
 
@@ -161,3 +164,15 @@ class _Text:
             else (max(i, end) + shift, max(j, end) + shift)
             for piece, (i, j) in enumerate(self.spans)
         ]
+
+
+def _space(written: str, neighbor: str) -> str:
+    """Returns what is between a character and what is inserted beside it: a space or nothing.
+
+    It is as in the source, where `neighbor` is beside it, unless a word has taken the place of a
+    sign, or a script with spaces that of one without.
+    """
+    if kind(neighbor) == " ":
+        return " "
+    alike = kind(written) == kind(neighbor) and not UNSPACED.match(neighbor)
+    return "" if alike or UNSPACED.match(written) else " "

@@ -14,6 +14,9 @@ from nmt.data.tokenizer import Spans, Tokenizer
 
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Z}]*")
 CLOSING = regex.compile(r"[\p{Pe}\p{Pf}\p{Po}]")  # signs that follow a word without a space
+UNSPACED = regex.compile(  # scripts without spaces between words
+    r"(?!\p{Hangul})[\p{East_Asian_Width=W}\p{East_Asian_Width=F}\p{Line_Break=SA}]"
+)
 # Signs that are read as those of a keyboard, as by Moses' normalize-punctuation.
 PLAIN = {
     **dict.fromkeys(map(ord, "‘’‚‛ʼ"), "'"),
@@ -27,12 +30,13 @@ _READABLE = regex.compile(r"[\p{L}\p{M}\p{Nd}\p{P}]")  # for NFKC, which would m
 
 @dataclass(frozen=True)
 class Unseen:
-    """Characters that are set aside, and the kinds of their neighbors."""
+    """Characters that are set aside, and their neighbors, "" at the ends of the line."""
 
     text: str
     begin: int  # in the line
     before: str
     after: str
+    follows: str  # the kind of the last character before it that is no space
 
 
 @dataclass(frozen=True)
@@ -151,12 +155,13 @@ def _divided(line: str, characters: Sequence[_Character]) -> Remainder:
     for run in regex.finditer(r" *(a+(?: +a+)*) *", kinds):
         begin, end = characters[run.start()].begin, characters[run.end() - 1].end
         first, behind = characters[run.start(1)].begin, characters[run.end(1) - 1].end
-        before, after = kinds[: run.start(1)][-1:] or " ", kinds[run.end(1) :][:1] or " "
-        unseen.append(Unseen(" ".join(line[first:behind].split()), first, before, after))
+        before, after = line[:first][-1:], line[behind:][:1]
         left, right = kinds[: run.start()][-1:], kinds[run.end() :][:1]
-        closed = after != " " and CLOSING.match(line, end)
-        words = left == right == "w" or (" " in (before, after) and not closed)
-        seam = " " if left and right and words else ""
+        written = " ".join(line[first:behind].split())
+        unseen.append(Unseen(written, first, before, after, follows=left or " "))
+        spaced = end - begin > behind - first and not (end == behind and CLOSING.match(line, end))
+        words = left == right == "w" and not UNSPACED.match(before)
+        seam = " " if left and right and (words or spaced) else ""
         parts += [*characters[last : run.start()], _Character(begin, end, seam, " ")]
         last = run.end()
     parts += characters[last:]

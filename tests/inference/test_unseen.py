@@ -159,6 +159,33 @@ def test_what_was_set_aside_is_written_back(model, line, text, links, expected):
     assert found.source == line
 
 
+CHINESE = [*LINES, *["猫睡。狗跑。我喜欢你"] * 9]
+
+
+@pytest.mark.parametrize(
+    ("line", "remains", "text", "links", "expected"),
+    [
+        ("猫睡。😆狗跑。", "猫睡。狗跑。", "a. e.", [(0, 0), (1, 1), (2, 2), (3, 3)], "a. 😆 e."),
+        ("a. 😆 e.", "a. e.", "猫睡。狗跑。", [(0, 0), (1, 1), (2, 2), (3, 3)], "猫睡。 😆 狗跑。"),
+        (
+            "猫睡。😆狗跑。",
+            "猫睡。狗跑。",
+            "狗跑。猫睡。",
+            [(0, 0), (1, 1), (2, 2), (3, 3)],
+            "狗跑。😆猫睡。",
+        ),
+        ("我喜欢😆你", "我喜欢你", "我喜欢", [(0, 0)], "我喜欢😆"),
+    ],
+)
+def test_scripts_without_spaces_are_written_as_usual(line, remains, text, links, expected):
+    config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=60, byte_fallback=False)
+    model = tokenizer.train(CHINESE, [], config).source
+    ((remainder,), _) = remainders(model, [line])
+
+    assert remainder.text == remains
+    assert completed(model, line, text, links).text == expected
+
+
 def test_the_words_of_the_line_and_of_the_text_keep_their_attention(model):
     found = completed(model, "a 😆 d ½", "r e", [(0, 0), (1, 1)])
 
