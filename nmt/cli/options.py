@@ -86,12 +86,17 @@ def translator(run: Path, settings: dict[str, Any], *, checkpoint: str, trust: b
 
     Raises:
         DataError: `checkpoint` is not best, last or a number.
+        ConfigError: a setting has the name of an option.
         UserError: see `Translator.load`.
     """
     from nmt.inference.translator import Translator
 
     if checkpoint not in ("best", "last") and not checkpoint.isdecimal():
         raise DataError(f"--checkpoint takes best, last or a step, not {checkpoint!r}")
+    for name in {"checkpoint", "dictionary", "trust"} & settings.keys():
+        raise ConfigError(
+            f"decoding.{name}: no setting of decoding; write --{name}, where a command has it"
+        )
     if trust:
         look_for_classes_here()
     which: Any = int(checkpoint) if checkpoint.isdecimal() else checkpoint
