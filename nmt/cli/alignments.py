@@ -64,11 +64,15 @@ def align(
     from nmt.evaluation.alignment import score_links
     from nmt.evaluation.pharaoh import format_links, read_gold
 
-    pairs = files.parallel(files.find(source), files.find(target))
+    texts = files.find_together(source, target, *([gold] if gold else []))
+    pairs: Iterable[tuple[str, str]] = files.parallel(*texts[:2])
     golden = None
     if gold is not None:
-        text = {"source_lines": options.lines(source), "target_lines": options.lines(target)}
-        golden = read_gold(options.lines(gold), name=gold, **text)
+        pairs = list(pairs)  # the links are checked against it; a pipe cannot be read twice
+        sources, targets = ([pair[side] for pair in pairs] for side in (0, 1))
+        golden = read_gold(
+            files.lines(texts[2]), name=gold, source_lines=sources, target_lines=targets
+        )
     decoding = options.only_settings(settings)
     load = partial(options.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
     how = {"threshold": threshold, "method": method}
@@ -130,13 +134,14 @@ def symmetrize(
 
     Example: nmt symmetrize de-en.align en-de.align --reversed -o test.align
     """
-    from nmt.data.files import side_by_side
+    from nmt.data import files
     from nmt.evaluation import symmetrization as joining
     from nmt.evaluation.pharaoh import format_links, read_links
 
-    left, right = (read_links(options.lines(path), name=path) for path in (forward, backward))
+    found = files.find_together(forward, backward)
+    left, right = (read_links(files.lines(path), name=path) for path in found)
     with options.writer(output) as out:
-        for there, back in side_by_side(left, right, names=(forward, backward)):
+        for there, back in files.side_by_side(left, right, names=(forward, backward)):
             if reverse:
                 back = joining.turned(back)
             links = joining.symmetrize(there, back, method=symmetrization)
@@ -154,12 +159,13 @@ def aer(
 
     Example: nmt aer test.align --gold gold.align --json
     """
-    from nmt.data.files import side_by_side
+    from nmt.data import files
     from nmt.evaluation.alignment import score_links
     from nmt.evaluation.pharaoh import read_gold, read_links
 
-    predicted = read_links(options.lines(links), name=links)
-    golden = read_gold(options.lines(gold), name=gold)
-    pairs = list(side_by_side(predicted, golden, names=(links, gold)))
+    found = files.find_together(links, gold)
+    predicted = read_links(files.lines(found[0]), name=links)
+    golden = read_gold(files.lines(found[1]), name=gold)
+    pairs = list(files.side_by_side(predicted, golden, names=(links, gold)))
     score = score_links([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     print(json.dumps(dataclasses.asdict(score), indent=2) if as_json else score)

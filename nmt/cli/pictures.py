@@ -98,7 +98,8 @@ def plot(
         if sentences or target or gold:
             raise DataError("--file has sentences, targets and gold links; leave the others out")
         sentences, target, gold = _read_file(file)
-    sentences = sentences or []
+    sentences = list(map(options.sentence, sentences or []))
+    target = None if target is None else list(map(options.sentence, target))
     _check_given(sentences, target, gold, n_best)
     links = _gold_links(sentences, target, gold, name=file or "--gold", words=words)
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)

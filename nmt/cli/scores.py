@@ -31,6 +31,7 @@ def evaluate(
 
     Example: nmt evaluate runs/demo decoding.beam=8 --json
     """
+    from nmt.data import files
     from nmt.evaluation import metrics
 
     decoding = options.only_settings(settings, beam=beam)
@@ -40,7 +41,7 @@ def evaluate(
         lines, *references = _test_set(run)
     else:
         given = reference or []
-        lines, *references = (list(options.lines(path)) for path in (source, *given))
+        lines, *references = map(list, map(files.lines, files.find_together(source, *given)))
         for path, sentences in zip(given, references, strict=True):
             if len(sentences) != len(lines):
                 raise DataError(f"{source} has {len(lines)} lines and {path} has {len(sentences)}")

@@ -1,18 +1,10 @@
 """Settings of corpora and batches."""
 
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import Annotated, Any, ClassVar
 
+from nmt.config.endings import is_table
 from nmt.config.section import ChoiceByKeys, ConfigSection, JsonSchema, Positive, Size
-
-# Endings of a single file that holds both languages; any other path is a prefix of two files.
-TABLES = (".tsv", ".json", ".jsonl", ".parquet")
-
-
-def is_table(path: str) -> bool:
-    """Returns whether a path names one file with a column per language, gzipped or not."""
-    return PurePath(path.removesuffix(".gz")).suffix in TABLES
 
 
 class CorpusConfig(ConfigSection):

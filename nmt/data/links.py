@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from datasets import Dataset, Features, List, Value
 
+from nmt import caches
 from nmt.data import files
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
@@ -47,12 +48,14 @@ def attach(text: Dataset, path: Path) -> Dataset:
         return {"links": found}
 
     key = f"{text._fingerprint} {files.digest(path)}"
+    fingerprint = hashlib.sha256(key.encode()).hexdigest()
     return text.map(
         read_rows,
         batched=True,
         with_indices=True,
         features=Features({**text.features, **LINKS}),
-        new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
+        cache_file_name=str(caches.corpora() / f"{fingerprint}.arrow"),
+        new_fingerprint=fingerprint,
     )
 
 

@@ -120,15 +120,23 @@ class Translator:
             DataError: `n_best` is less than 1, or more than the beam holds.
             TypeError: `lines` are no strings.
         """
+        strings = checked(lines, str, "stream takes an iterable of strings")
+        return self.stream_windows(self._windows(strings, skip=skip), n_best=n_best)
+
+    def stream_windows(
+        self, windows: Iterable[tuple[int, Sequence[str]]], *, n_best: int = 1
+    ) -> Iterator[list[Translation]]:
+        """Does what `stream` does for windows of lines, each with the number of lines before it.
+
+        A window is translated before the next one is asked for: lines may come at any time.
+        """
         if not 1 <= n_best <= self.config.beam:
             raise DataError(
                 f"{n_best} translations of a line cannot be had with a beam of {self.config.beam}; "
                 "ask for 1 at least, and set decoding.beam to the number at least"
             )
-        strings = checked(lines, str, "stream takes an iterable of strings")
         return chain.from_iterable(
-            self._translate_window(window, n_best, before=before)
-            for before, window in self._windows(strings, skip=skip)
+            self._translate_window(window, n_best, before=before) for before, window in windows
         )
 
     @overload

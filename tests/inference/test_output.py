@@ -123,7 +123,7 @@ def test_an_unknown_symmetrisation_of_two_models_is_named_with_all_there_are(cop
 def test_pharaoh_text_has_one_line_for_each_translation(tmp_path):
     with open_alignments(tmp_path / "links.txt") as write:
         for each in (SENTENCE, NOTHING, SENTENCE):
-            write(each)
+            write([each])
 
     assert (tmp_path / "links.txt").read_text() == "0-0 1-1\n\n0-0 1-1\n"
 
@@ -131,7 +131,7 @@ def test_pharaoh_text_has_one_line_for_each_translation(tmp_path):
 def test_matrices_come_back_with_their_pieces_and_without_pickle(tmp_path):
     with open_alignments(tmp_path / "a.npz") as write:
         for each in (SENTENCE, NOTHING):
-            write(each)
+            write([each])
 
     with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
         np.testing.assert_array_equal(arrays["attention_0"], SENTENCE.attention)
