@@ -5,8 +5,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from io import TextIOBase
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 
@@ -125,7 +126,7 @@ def lines(path: Path, *, replace: bool = False) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIO]:
+def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIOBase]:
     """Opens an output file, or standard output; see `writing.text`.
 
     When the reader of a pipe has ended, as in `| head -1`, the command ends too, and without error.

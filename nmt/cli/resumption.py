@@ -6,8 +6,9 @@ NAME.part.json  how many source lines and bytes of NAME.part are finished, and f
 
 import json
 import os
+from io import TextIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from nmt.config.endings import COMPRESSED
 from nmt.data import files, writing
@@ -74,7 +75,7 @@ class Resumption:
         else:
             self.remove()
 
-    def save(self, out: TextIO, lines: int) -> None:
+    def save(self, out: TextIOBase, lines: int) -> None:
         """Records that `NAME.part` now has the translations of `lines` source lines."""
         out.flush()
         os.fsync(out.fileno())

@@ -4,10 +4,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from io import TextIOBase
 from queue import Empty, Queue
 from threading import Event, Thread
 from time import monotonic
-from typing import TextIO
 
 PAUSE = 0.002  # seconds without a line that end a window
 LONGEST = 0.05  # seconds after its first line that end a window in any case
@@ -19,7 +19,7 @@ _Item = str | Exception | None  # a line, an error of the reader, or the end
 Window = tuple[int, list[str]]  # the number of lines before, and at least one line
 
 
-def answered(lines: Iterable[str], out: TextIO, *, size: int, typed: bool) -> Iterator[Window]:
+def answered(lines: Iterable[str], out: TextIOBase, *, size: int, typed: bool) -> Iterator[Window]:
     """Yields `windows` of lines, and writes out what has been answered before each wait.
 
     If the lines are `typed` in a terminal, there is a prompt on standard error.

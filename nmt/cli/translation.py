@@ -3,8 +3,9 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from io import TextIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -95,7 +96,7 @@ def _entry(number: int, ranked: "list[Translation]", *, n_best: bool, as_json: b
 
 
 def _translations(
-    translator: "Translator", source: Path, out: TextIO, *, n_best: int, done: int
+    translator: "Translator", source: Path, out: TextIOBase, *, n_best: int, done: int
 ) -> "Iterator[list[Translation]]":
     """Returns the translations of a file, or of lines that come through a pipe, as they come."""
     lines, size = files.lines(source, replace=True), translator.window

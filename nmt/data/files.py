@@ -5,9 +5,10 @@ import json
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from io import BufferedIOBase
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 from nmt.config.endings import COMPRESSED
 from nmt.data import compression
@@ -121,7 +122,7 @@ def _report(error: UnicodeDecodeError, *, where: str, replace: bool) -> None:
     warnings.warn(f"{mistake}; U+FFFD stands for what cannot be decoded", stacklevel=3)
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> BufferedIOBase:
     if path == STDIN:
         # Not sys.stdin, whose lock a thread that waits for a line would hold when Python ends.
         return open(0, "rb", closefd=False)

@@ -8,7 +8,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import cast
 
 from nmt.data import compression
 from nmt.errors import DataError
@@ -37,7 +37,7 @@ def part_of(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def opened(path: Path, *, append: bool = False) -> Iterator[BinaryIO]:
+def opened(path: Path, *, append: bool = False) -> Iterator[io.BufferedIOBase]:
     """Opens an output file, which has its name only when it is complete: before, see `part_of`.
 
     With `append`, the present content of `part_of` stays at the beginning.
@@ -62,13 +62,13 @@ def opened(path: Path, *, append: bool = False) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
-def text(path: Path | None, *, append: bool = False) -> Iterator[TextIO]:
+def text(path: Path | None, *, append: bool = False) -> Iterator[io.TextIOBase]:
     """Opens a text output in UTF-8, compressed by its ending, or standard output (None or `-`).
 
     See `opened` for `append` and errors.
     """
     if path is None or path == Path("-"):
-        yield sys.stdout
+        yield cast(io.TextIOBase, sys.stdout)
         return
     with (
         opened(path, append=append) as file,
