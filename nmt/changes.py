@@ -19,7 +19,7 @@ CHANGEABLE = (
     "data.test.",
 )
 # Not taken from the given configuration: users edit these in the run's config.yaml.
-KEPT = "decoding."
+KEPT = ("decoding.", "data.word_boundaries")
 
 
 def compared(path: Path, stored: Config, given: Config) -> list[str]:

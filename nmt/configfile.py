@@ -72,12 +72,20 @@ def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
         ConfigError: one line for each mistake, naming the key and what would be right.
     """
     path = Path(path)
-    tree = _named(read(path), where=f"{path}: ")
-    overridden = _named(parse_overrides(overrides))
-    for key, value in overridden.items():
+    tree = {"run": f"runs/{path.stem}", **_named(read(path), where=f"{path}: ")}
+    return with_overrides(tree, overrides, where=str(path))
+
+
+def with_overrides(tree: dict[str, Any], overrides: Iterable[str], *, where: str) -> Config:
+    """Returns the configuration that a mapping describes together with overrides.
+
+    Raises:
+        ConfigError: one line for each mistake; `where` is the name of the mapping in it.
+    """
+    given = _named(parse_overrides(overrides))
+    for key, value in given.items():
         _set(tree, key, value)
-    tree.setdefault("run", f"runs/{path.stem}")
-    return validate(tree, where=str(path), overridden=overridden)
+    return validate(tree, where=where, overridden=given)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -136,6 +144,8 @@ def differences(old: Config, new: Config) -> list[str]:
 
 
 def _flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(tree, list) and any(isinstance(each, dict) for each in tree):
+        tree = dict(enumerate(tree))
     if not isinstance(tree, dict):
         return {prefix: tree}
     flat: dict[str, Any] = {}

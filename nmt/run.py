@@ -45,9 +45,11 @@ class TrainingProgress:
     batches: int = 0  # consumed in all
     step: int = 0  # updates made
     best: float | None = None  # the best value of the chosen metric
+    best_perplexity: float | None = None  # of that validation; older checkpoints have none
     best_step: int = 0
     bad_validations: int = 0  # since the best one
     bad_validations_since_cut: int = 0  # since the best one, or the last cut of the learning rate
+    zero_validations: int = 0  # with a BLEU of zero although perplexity has fallen
     tokenizer: str = ""  # the fingerprint of the tokenizer that the model is trained with
     pending_log: dict[str, float] = dataclasses.field(default_factory=dict)  # sums not yet logged
 
@@ -66,8 +68,8 @@ class Run:
     def start(cls, config: Config, processes: ProcessGroup = ALONE) -> "Run":
         """Returns the run that `config.run` names: a new one, or one to resume.
 
-        A resumed run keeps the decoding settings of its own config.yaml. Nothing is written before
-        `create`.
+        A resumed run keeps the settings of its own config.yaml for decoding and for counting words.
+        Nothing is written before `create`.
 
         Raises:
             RunError: the folder holds something else, or a run of another configuration.
@@ -76,7 +78,9 @@ class Run:
         if (path / "config.yaml").exists():
             stored = cls.open(path).config
             notes = changes.compared(path, stored, config)
-            kept = config.model_copy(update={"decoding": stored.decoding})
+            words = {"word_boundaries": stored.data.word_boundaries}
+            data = config.data.model_copy(update=words)
+            kept = config.model_copy(update={"decoding": stored.decoding, "data": data})
             return cls(path, kept, stored=stored, notes=notes, processes=processes)
         if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")

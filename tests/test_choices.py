@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 
 from nmt import config, configfile
 from nmt.config.mistakes import MOVED
@@ -224,6 +225,113 @@ def test_an_override_reaches_into_a_short_form_within_another(load):
     )
 
     assert settings.model.attention.estimator == config.GumbelConfig(temperature=0.5)
+
+
+@pytest.mark.parametrize(
+    ("train", "corpora"),
+    [
+        ("a", [{"path": "a"}]),
+        ({"path": "a", "weight": 3}, [{"path": "a", "weight": 3}]),
+        (["a.de", "a.en"], [{"source": "a.de", "target": "a.en"}]),
+        ([{"path": "a"}], [{"path": "a"}]),
+        ([{"path": "a"}, {"hub": "b"}], [{"path": "a"}, {"hub": "b"}]),
+        (
+            [["a.de", "a.en"], {"path": "b", "languages": ["de", "no"]}],
+            [{"source": "a.de", "target": "a.en"}, {"path": "b", "languages": ("de", "no")}],
+        ),
+    ],
+)
+def test_training_corpora_are_one_or_a_list(train, corpora):
+    settings = validated(data={"train": train, "validation": "v"})
+
+    assert settings.data.corpora == tuple(config.CorpusConfig(**each) for each in corpora)
+    assert configfile.validate(yaml.safe_load(configfile.dump(settings))) == settings
+
+
+STRING = (
+    "data.train: in a list, write `{path: %s}` instead of the plain string; two plain strings "
+    "alone are a pair of text files"
+)
+TAGGED = [{"path": "a", "source_tag": "<2fr>"}, {"path": "b", "source_tag": "<2en>"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"train": ["a"]}, STRING % "a"),
+        ({"train": ["a", "b", "c"]}, STRING % "a"),
+        ({"train": [{"path": "a"}, "b"]}, STRING % "b"),
+        ({"train": []}, "data.train: an empty list; name one at least"),
+        (
+            {"train": [{"path": "a"}, {"pth": "b"}]},
+            "data.train.1.pth: unknown key; did you mean data.train.1.path?",
+        ),
+        (
+            {"train": [{"path": "a"}, {"path": "b", "weight": 0}]},
+            "data.train.1.weight: input should be greater than 0, not 0",
+        ),
+        (
+            {"train": [{"path": "a", "source": "b"}]},
+            "data.train.0: `source` and `target` are a pair of files; give both",
+        ),
+        (
+            {"train": {"path": "a", "source_tag": "<2 fr>"}},
+            "data.train: `source_tag` is one word, such as <2fr>, and not '<2 fr>'",
+        ),
+        (
+            {"train": "a", "temperature": 5},
+            "data: `temperature` is for several training corpora: leave it out",
+        ),
+        (
+            {"train": [{"path": "a", "weight": 2}, {"path": "b"}], "temperature": 5},
+            "data: `temperature` chooses the weights of the corpora: leave it out, or each "
+            "`weight`",
+        ),
+        (
+            {"train": [{"path": "a"}, {"path": "b"}], "temperature": 0.5},
+            "data.temperature: input should be greater than or equal to 1, not 0.5",
+        ),
+        (
+            {"validation": {"path": "v", "weight": 2}},
+            "data: `validation.weight` would do nothing, for it is of training alone: leave it out",
+        ),
+        (
+            {"train": TAGGED},
+            "data: `validation.source_tag` is missing, and training has no such pairs: give one "
+            "of <2en>, <2fr>",
+        ),
+        (
+            {"train": TAGGED, "validation": {"path": "v", "source_tag": "<2de>"}},
+            "data: `validation.source_tag` is <2de>, and training has no such pairs: give one of "
+            "<2en>, <2fr>",
+        ),
+        (
+            {"clean": {"held_out": "target"}},
+            "data.clean.held_out: input should be 'either', 'source' or 'pair', not 'target'",
+        ),
+        (
+            {"clean": {"min_script": 1}},
+            "data.clean.min_script: input should be less than 1, not 1",
+        ),
+    ],
+)
+def test_a_mistake_in_the_corpora_is_one_line(data, message):
+    assert mistakes(data={"train": "a", "validation": "v", **data}) == [message]
+
+
+def test_true_is_short_for_the_usual_cleaning(load):
+    assert load("", "data.clean=true").data.clean == config.CleaningConfig()
+    assert load("", "data.clean.max_ratio=null").data.clean.max_ratio is None
+    assert load("").data.clean is None
+
+
+def test_a_change_in_one_of_several_corpora_is_told_by_its_key():
+    old, new = (
+        validated(data={"train": [{"path": "a"}, {"path": "b", "weight": w}], "validation": "v"})
+        for w in (1, 2)
+    )
+
+    assert configfile.differences(old, new) == ["data.train.1.weight: 1.0 -> 2.0"]
 
 
 def test_an_override_beside_the_path_of_a_corpus_leaves_the_path(load):

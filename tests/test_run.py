@@ -240,13 +240,15 @@ def test_the_position_comes_back(run, best):
         batches=3,
         step=4,
         best=best,
+        best_perplexity=best and best + 1,
         best_step=5,
         bad_validations=6,
         bad_validations_since_cut=7,
-        tokenizer="8",
+        zero_validations=8,
+        tokenizer="9",
         pending_log={"loss": 9.5, "nll": 0.1, "tokens": 1 / 3},
     )
-    assert len(set(map(str, dataclasses.astuple(progress)))) == 11
+    assert len(set(map(str, dataclasses.astuple(progress)))) == 13 - (best is None)
 
     run.save("last", {"state": arrays()}, progress)
 

@@ -68,6 +68,9 @@ def test_what_is_dumped_is_accepted(path):
         {"tokenizer": {"source_model": "a.model", "target_model": "b.model"}},
         {"data": {"batch": {"tokens": 900}}},
         {"data": {"train": ["a.de", "a.en"], "test": {"hub": "x", "columns": ["a", "b"]}}},
+        {"data": {"train": [{"path": "a"}, ["b.de", "b.en"]], "temperature": 5}},
+        {"data": {"train": [{"path": "a", "weight": 2}], "clean": True}},
+        {"data": {"clean": {"held_out": None, "max_ratio": 3}}},
     ],
 )
 def test_what_the_loader_accepts_is_accepted(sections):
@@ -99,6 +102,11 @@ def test_what_the_loader_accepts_is_accepted(sections):
         tree(tokenizer={"source_model": "a"}),
         tree(data={"batch": {"tokens": 9, "sentences": 9}}),
         tree(data={"train": ["a", "b", "c"]}),
+        tree(data={"train": []}),
+        tree(data={"train": [{"path": "a"}, "b"]}),
+        tree(data={"train": [{"path": "a"}, {"pth": "b"}]}),
+        tree(data={"clean": False}),
+        tree(data={"temperature": 0.5}),
         tree(data={"test": {"pth": "x"}}),
     ],
 )

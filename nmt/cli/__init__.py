@@ -14,6 +14,7 @@ import typer
 from nmt.allocator import keep_freed_memory
 from nmt.cli.alignments import aer, align, symmetrize
 from nmt.cli.cache import cache, set_up
+from nmt.cli.cleaning import clean
 from nmt.cli.config import config
 from nmt.cli.models import bench, demo, info, shortlist, train
 from nmt.cli.options import app
@@ -26,7 +27,7 @@ from nmt.version import __version__
 
 # In the order of `nmt --help`.
 COMMANDS: list[Callable[..., None]] = [demo, train, translate, evaluate, align, symmetrize, aer]
-COMMANDS += [plot, curves, info, config, shortlist, bench, cache]
+COMMANDS += [plot, curves, info, config, clean, shortlist, bench, cache]
 for command in COMMANDS:
     app.command()(command)
 

@@ -15,7 +15,7 @@ from nmt.cli.options import AsJson, Checkpoint, Output, RunPath, Settings, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
-    from nmt.evaluation.alignment import Link
+    from nmt.evaluation.alignment import GoldLinks, Link
 
 LINK_METHODS = "intersection, union, grow-diag, grow-diag-final or grow-diag-final-and."
 MOST = "Link all words with at least this attention, instead of the most attended word."
@@ -26,6 +26,9 @@ Threshold = Annotated[float | None, typer.Option(min=0, max=1, help=MOST)]
 Gold = Annotated[
     Path | None,
     typer.Option(help="Gold links (`i-j` sure, `ipj` possible): print the alignment error rate."),
+]
+OneBased = Annotated[
+    bool, typer.Option("--one-based", help="Gold links in Pharaoh format count words from 1.")
 ]
 Method = Annotated[str, typer.Option(help=f"Weights to link words by: {options.METHODS}.")]
 Backward = Annotated[
@@ -50,6 +53,7 @@ def align(
     output: Output = None,
     threshold: Threshold = None,
     gold: Gold = None,
+    one_based: OneBased = False,
     method: Method = "attention",
     backward: Backward = None,
     symmetrization: Symmetrization = None,
@@ -62,17 +66,18 @@ def align(
     """
     from nmt.data import files
     from nmt.evaluation.alignment import score_links
-    from nmt.evaluation.pharaoh import format_links, read_gold
+    from nmt.evaluation.pharaoh import format_links
+    from nmt.evaluation.words import Ambiguity
+    from nmt.run import Run
 
+    boundaries = Run.open(run).config.data.word_boundaries
     texts = files.find_together(source, target, *([gold] if gold else []))
     pairs: Iterable[tuple[str, str]] = files.parallel(*texts[:2])
-    golden = None
-    if gold is not None:
-        pairs = list(pairs)  # the links are checked against it; a pipe cannot be read twice
-        sources, targets = ([pair[side] for pair in pairs] for side in (0, 1))
-        golden = read_gold(
-            files.lines(texts[2]), name=gold, source_lines=sources, target_lines=targets
-        )
+    if gold is not None:  # it is checked against the text, and a pipe cannot be read twice
+        pairs = list(pairs)
+    golden = _gold(gold, pairs, one_based=one_based, word_boundaries=boundaries)
+    if golden is None:  # otherwise reading the gold links has looked at the text
+        pairs = Ambiguity(f"{source} and {target}", boundaries).watch(pairs)
     decoding = options.only_settings(settings)
     load = partial(options.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
     how = {"threshold": threshold, "method": method}
@@ -85,6 +90,26 @@ def align(
                 scored.append(links)
     if golden is not None:
         print(score_links(scored, golden), file=sys.stderr)
+
+
+def _gold(
+    gold: Path | None, pairs: Iterable[tuple[str, str]], *, one_based: bool, word_boundaries: Any
+) -> "list[GoldLinks] | None":
+    """Returns the gold links of the text, if there are any."""
+    from nmt.evaluation.pharaoh import read_gold
+
+    if gold is not None:
+        return read_gold(
+            options.lines(gold),
+            name=gold,
+            one_based=one_based,
+            source_lines=(source for source, _ in pairs),
+            target_lines=(target for _, target in pairs),
+            word_boundaries=word_boundaries,
+        )
+    if one_based:
+        raise DataError("--one-based says how --gold counts words; give --gold, or leave it out")
+    return None
 
 
 def _aligned(
@@ -103,14 +128,14 @@ def _aligned(
         if symmetrization is not None:
             raise DataError("--symmetrization needs a second model: give --backward RUN")
         return stream_links(load(run), pairs, **how)
-    _check_directions(run, backward)
+    _check_fit(run, backward)
     if symmetrization is not None:
         how["symmetrization"] = symmetrization
     return stream_symmetrized(load(run), load(backward), pairs, **how)
 
 
-def _check_directions(run: Path, backward: Path) -> None:
-    """Checks that the languages of one run are those of the other run, exchanged."""
+def _check_fit(run: Path, backward: Path) -> None:
+    """Checks that two runs translate in opposite directions, and count the same words."""
     from nmt.run import Run
 
     here, there = (Run.open(path).config.data for path in (run, backward))
@@ -119,10 +144,16 @@ def _check_directions(run: Path, backward: Path) -> None:
             f"{run} translates {here.source} to {here.target}, and {backward} {there.source} to "
             f"{there.target}; --backward takes a run from {here.target} to {here.source}"
         )
+    if here.word_boundaries != there.word_boundaries:
+        raise DataError(
+            f"{run} has data.word_boundaries: {here.word_boundaries}, and {backward} "
+            f"{there.word_boundaries}; edit the config.yaml of one, so that both count the same "
+            "words"
+        )
 
 
 def symmetrize(
-    forward: Annotated[Path, typer.Argument(help="Pharaoh links of one direction.")],
+    forward: Annotated[Path, typer.Argument(help="Links of one direction.")],
     backward: Annotated[Path, typer.Argument(help="Links of the other direction, line by line.")],
     symmetrization: Annotated[str, typer.Option(help=LINK_METHODS)] = "grow-diag-final-and",
     reverse: Annotated[
@@ -149,13 +180,14 @@ def symmetrize(
 
 
 def aer(
-    links: Annotated[Path, typer.Argument(help="Pharaoh links, one line per sentence.")],
-    gold: Annotated[
-        Path, typer.Option(help="Gold links, line by line: `i-j` sure, `ipj` possible.")
-    ],
+    links: Annotated[Path, typer.Argument(help="Links of some sentences.")],
+    gold: Annotated[Path, typer.Option(help="Their gold links: `i-j` sure, `ipj` possible.")],
+    one_based: OneBased = False,
     as_json: AsJson = False,
 ) -> None:
     """Score links against gold links: alignment error rate, precision, recall and F1.
+
+    Both files are in Pharaoh format, or in that of GIZA++ (A3.final) or WPT, which are recognized.
 
     Example: nmt aer test.align --gold gold.align --json
     """
@@ -164,8 +196,8 @@ def aer(
     from nmt.evaluation.pharaoh import read_gold, read_links
 
     found = files.find_together(links, gold)
-    predicted = read_links(files.lines(found[0]), name=links)
-    golden = read_gold(files.lines(found[1]), name=gold)
+    golden = read_gold(files.lines(found[1]), name=gold, one_based=one_based)
+    predicted = read_links(files.lines(found[0]), name=links, sentences=len(golden))
     pairs = list(files.side_by_side(predicted, golden, names=(links, gold)))
     score = score_links([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     print(json.dumps(dataclasses.asdict(score), indent=2) if as_json else score)

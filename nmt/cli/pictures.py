@@ -53,6 +53,9 @@ Gold = Annotated[
     list[str] | None,
     typer.Option(help="Outline gold links `i-j` (sure) and `ipj` (possible); one per --target."),
 ]
+OneBased = Annotated[
+    bool, typer.Option("--one-based", help="Gold links count words from 1, not from 0.")
+]
 Words = Annotated[bool, typer.Option(help="Show words instead of subword pieces.")]
 End = Annotated[bool, typer.Option("--end", help="Show the end of sentence besides words.")]
 NBest = Annotated[int | None, typer.Option(min=1, help="Show this many hypotheses of the beam.")]
@@ -67,6 +70,7 @@ def plot(
     target: Targets = None,
     method: Methods = None,
     gold: Gold = None,
+    one_based: OneBased = False,
     words: Words = True,
     end: End = False,
     beam: Beam = None,
@@ -80,6 +84,7 @@ def plot(
     """
     from nmt import plotting
     from nmt.inference.explanations import check_method
+    from nmt.run import Run
 
     if output is None and page is None:
         output = Path("heatmap.png")
@@ -101,7 +106,12 @@ def plot(
     sentences = list(map(options.sentence, sentences or []))
     target = None if target is None else list(map(options.sentence, target))
     _check_given(sentences, target, gold, n_best)
-    links = _gold_links(sentences, target, gold, name=file or "--gold", words=words)
+    reading = {
+        "name": file or "--gold",
+        "one_based": one_based,
+        "word_boundaries": Run.open(run).config.data.word_boundaries,
+    }
+    links = _gold_links(sentences, target, gold, words=words, **reading)
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
     found = _translations(translator, sentences, target, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
@@ -142,18 +152,20 @@ def _check_given(sentences: list[str], target: Column, gold: Column, n_best: int
 
 
 def _gold_links(
-    sentences: list[str], target: Column, gold: Column, *, name: Path | str, words: bool
+    sentences: list[str], target: Column, gold: Column, *, words: bool, **reading: Any
 ) -> "list[GoldLinks] | None":
-    """Returns the gold links of each sentence, if given; `name` is their file or option."""
+    """Returns the gold links of each sentence, if given; `reading` is for `read_gold`."""
     from nmt.evaluation.pharaoh import read_gold
 
     if gold is None:
+        if reading["one_based"]:
+            raise DataError("--one-based says how gold links count words; give them, or leave it")
         return None
     if target is None:
         raise DataError("gold links count the words of a given translation; give it by --target")
     if not words:
         raise DataError("gold links are between words; leave out --no-words, or the links")
-    return read_gold(gold, name=name, source_lines=sentences, target_lines=target)
+    return read_gold(gold, source_lines=sentences, target_lines=target, **reading)
 
 
 def _translations(translator: Any, sentences: list[str], target: Column, n_best: int) -> Any:

@@ -1,59 +1,201 @@
 """The command that scores translations."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nmt.cli import options
-from nmt.cli.options import AsJson, Beam, Checkpoint, RunPath, Settings, Trust
+from nmt.cli.options import AsJson, Beam, Checkpoint, Trust
 from nmt.errors import DataError
+
+if TYPE_CHECKING:
+    from sacrebleu.metrics.base import Metric
+
+Arguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN]... [decoding.KEY=VALUE]...",
+        help="Run folders, made by `nmt train`, and decoding settings instead of their own.",
+    ),
+]
+Source = Annotated[Path | None, typer.Option(help="Source text, one sentence per line.")]
+References = Annotated[
+    list[Path] | None,
+    typer.Option(help="Reference translation; repeat it for several references."),
+]
+Hypotheses = Annotated[
+    list[Path] | None, typer.Option(help="Translation to score; repeat it for several systems.")
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(help="bleu, chrf, chrf++, ter or comet, repeatedly; bleu and chrf if not given."),
+]
+Tokenize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="sacreBLEU's tokenizer for BLEU: 13a, intl, zh, ja-mecab, ko-mecab, char, flores200, "
+        "none; else that of the target language.",
+    ),
+]
+Lowercase = Annotated[bool, typer.Option("--lowercase", help="Ignore case in BLEU and chrF.")]
+Confidence = Annotated[
+    bool,
+    typer.Option(
+        "--confidence", help="Estimate 95 % confidence intervals; always done for several systems."
+    ),
+]
+CometModel = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Model of COMET on the hub, or a .ckpt file.")
+]
 
 
 def evaluate(
-    run: RunPath,
-    settings: Settings = None,
-    source: Annotated[
-        Path | None, typer.Option(help="Text to translate, one sentence per line.")
-    ] = None,
-    reference: Annotated[
-        list[Path] | None,
-        typer.Option(help="Reference translation; repeat it for several references."),
-    ] = None,
+    arguments: Arguments = None,
+    source: Source = None,
+    reference: References = None,
+    hypothesis: Hypotheses = None,
+    metric: Metrics = None,
+    tokenize: Tokenize = None,
+    lowercase: Lowercase = False,
+    confidence: Confidence = False,
+    comet_model: CometModel = None,
     beam: Beam = None,
     as_json: AsJson = False,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Translate a test set and score it: BLEU and chrF with their sacreBLEU signatures.
+    """Score the translations of runs, or given ones: BLEU and chrF with sacreBLEU signatures.
 
-    The test set is the run's own, data.test, unless --source and --reference are given.
+    The test set is the first run's own, data.test, unless --source and --reference are given.
+    Several systems are compared with the first one by paired bootstrap resampling.
 
     Example: nmt evaluate runs/demo decoding.beam=8 --json
+
+    Example: nmt evaluate --hypothesis a.txt --hypothesis b.txt --reference test.en
     """
-    from nmt.data import files
     from nmt.evaluation import metrics
 
-    decoding = options.only_settings(settings, beam=beam)
-    if (source is None) != (not reference):
-        raise DataError("give both --source and --reference, or neither to score data.test")
-    if source is None:
-        lines, *references = _test_set(run)
+    names, decoding = options.settings_apart(arguments, beam=beam)
+    runs, files = [Path(name) for name in names], hypothesis or []
+    _check_systems(runs, files)
+    if not runs and (decoding or trust or checkpoint != "best"):
+        raise DataError("decoding settings, --checkpoint and --trust are for a RUN; give one")
+    sources, references, given = _texts(runs, source, reference or [], files)
+    chosen = _metrics(
+        metric or ["bleu", "chrf"],
+        sources,
+        tokenize=tokenize or _tokenizer(runs, reference or []),
+        lowercase=lowercase,
+        comet_model=comet_model,
+    )
+    systems = dict[str, list[str]]()
+    for run in runs:
+        translator = options.translator(run, decoding, checkpoint=checkpoint, trust=trust)
+        systems[str(run)] = [each.text for each in translator.translate(sources)]
+    systems |= given
+    if len(systems) > 1:
+        compared = metrics.compare(systems, *references, metrics=chosen)
+        print(metrics.as_json(compared) if as_json else metrics.as_table(compared))
     else:
-        given = reference or []
-        lines, *references = map(list, map(files.lines, files.find_together(source, *given)))
-        for path, sentences in zip(given, references, strict=True):
-            if len(sentences) != len(lines):
-                raise DataError(f"{source} has {len(lines)} lines and {path} has {len(sentences)}")
-    translator = options.translator(run, decoding, checkpoint=checkpoint, trust=trust)
-    texts = [each.text for each in translator.translate(lines)]
-    scores = metrics.evaluate(texts, *references)
-    print(metrics.as_json(scores) if as_json else "\n".join(map(str, scores)))
+        (hypotheses,) = systems.values()
+        resamples = metrics.RESAMPLES if confidence else 1
+        scores = metrics.evaluate(hypotheses, *references, metrics=chosen, resamples=resamples)
+        print(metrics.as_json(scores) if as_json else "\n".join(map(str, scores)))
+
+
+def _check_systems(runs: Sequence[Path], files: Sequence[Path]) -> None:
+    """Checks that there are systems to score, each of them once, and that the runs are folders."""
+    if not runs and not files:
+        raise DataError("nothing to score; give a RUN, or --hypothesis FILE --reference FILE")
+    for number, path in enumerate(systems := [*runs, *files]):
+        if path in systems[:number]:
+            raise DataError(f"{path}: given twice; each system is scored once")
+    for run in runs:
+        if run.is_file():
+            raise DataError(
+                f"{run}: no run folder; files are --source, --reference or --hypothesis FILE"
+            )
+
+
+def _texts(
+    runs: Sequence[Path], source: Path | None, references: Sequence[Path], files: Sequence[Path]
+) -> tuple[list[str] | None, list[list[str]], dict[str, list[str]]]:
+    """Returns source sentences, each reference, and the given translations by their names.
+
+    Without files, source and reference are those of the first run's own test set.
+    """
+    from nmt.data import files as read
+
+    if not references and not runs:
+        raise DataError("--hypothesis FILE is scored against --reference FILE; give both")
+    if bool(references) != (source is not None) and (runs or not references):
+        raise DataError("give both --source and --reference, or neither to score data.test")
+    paths = [*([source] if source else []), *references, *files]
+    found = read.find_together(*paths)
+    texts = {str(path): list(read.lines(each)) for path, each in zip(paths, found, strict=True)}
+    if references:
+        sources = texts[str(source)] if source else None
+        targets = [texts[str(path)] for path in references]
+        sizes = texts
+    else:
+        sources, target = _test_set(runs[0])
+        targets = [target]
+        sizes = {f"data.test of {runs[0]}": target} | texts
+    first, *others = sizes.items()
+    for name, lines in others:
+        if len(lines) != len(first[1]):
+            raise DataError(f"{first[0]} has {len(first[1])} lines and {name} has {len(lines)}")
+    return sources, targets, {str(path): texts[str(path)] for path in files}
+
+
+def _tokenizer(runs: Sequence[Path], references: Sequence[Path]) -> str:
+    """Returns the BLEU tokenizer of the runs, or of the language that ends a reference's name."""
+    from nmt.config.endings import suffix
+    from nmt.evaluation import bleu_tokenizers
+
+    if not runs:
+        return bleu_tokenizers.for_language(suffix(references[0]).removeprefix("."))
+    from nmt.run import Run  # imports jax
+
+    found = {run: bleu_tokenizers.for_target(Run.open(run).config.data) for run in runs}
+    for run, tokenizer in found.items():
+        if tokenizer != found[runs[0]]:
+            raise DataError(
+                f"{runs[0]} is scored with BLEU tokenizer {found[runs[0]]} and {run} with "
+                f"{tokenizer}; choose one with --tokenize"
+            )
+    return found[runs[0]]
+
+
+def _metrics(
+    names: Sequence[str],
+    sources: list[str] | None,
+    *,
+    tokenize: str,
+    lowercase: bool,
+    comet_model: str | None,
+) -> "list[Metric]":
+    from nmt.evaluation import comet, metrics
+
+    if comet_model is not None and "comet" not in names:
+        raise DataError("--comet-model is for --metric comet; give both")
+    chosen: list[Metric] = []
+    for name in dict.fromkeys(names):
+        if name != "comet":
+            chosen.append(metrics.metric(name, tokenize=tokenize, lowercase=lowercase))
+        elif sources is None:
+            raise DataError("--metric comet reads the source sentences too; give --source FILE")
+        else:
+            chosen.append(comet.Comet(sources, comet_model or comet.MODEL))
+    return chosen
 
 
 def _test_set(path: Path) -> tuple[list[str], list[str]]:
     """Returns source and reference of a run's own test set."""
-    from nmt.data import corpus
+    from nmt.data import corpora
     from nmt.run import Run
 
     data = Run.open(path).config.data
@@ -62,7 +204,7 @@ def _test_set(path: Path) -> tuple[list[str], list[str]]:
             f"{path}: its configuration has no data.test; give --source FILE --reference FILE"
         )
     try:
-        test = corpus.load(data.test, source=data.source, target=data.target)
+        test = corpora.held_out(data, "test")
     except DataError as error:
         raise DataError(f"data.test of {path}: {error}; or give --source and --reference") from None
     return list(test["source"]), list(test["target"])

@@ -1,10 +1,29 @@
 """Settings of corpora and batches."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field
 
 from nmt.config.endings import is_table
-from nmt.config.section import ChoiceByKeys, ConfigSection, JsonSchema, Positive, Size
+from nmt.config.section import (
+    ChoiceByKeys,
+    ConfigSection,
+    Fraction,
+    JsonSchema,
+    OneOrSeveral,
+    Positive,
+    Size,
+)
+
+WordBoundaries = Literal["spaces", "unicode"]
+WORD_BOUNDARIES: Final[WordBoundaries] = "spaces"  # the default
+
+
+BleuTokenizer = Literal[
+    "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "flores101", "flores200", "spBLEU-1K",
+    "none",
+]  # fmt: skip
 
 
 class CorpusConfig(ConfigSection):
@@ -32,15 +51,21 @@ class CorpusConfig(ConfigSection):
     """Split of the dataset or of the embedded corpus."""
     columns: tuple[str, str] | None = None
     """Column names of source and target; null: the language codes."""
+    languages: tuple[str, str] | None = None
+    """Codes of this corpus's own languages; null: `data.source` and `data.target`."""
+    source_tag: str | None = None
+    """A word such as `<2fr>` that is put in front of each source sentence."""
     alignments: str | None = None
     """`data.train` only: file of word links `i-j`, line by line, which guide the attention."""
+    weight: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """`data.train` only: how often an epoch reads each pair; 0.5: half of them; null: once."""
 
     @classmethod
     def spelled_out(cls, value: Any) -> Any:
         """Returns the mapping for which a string or a list of two files is short."""
         if isinstance(value, str):
             return {"path": value}
-        if isinstance(value, list) and len(value) == 2:
+        if isinstance(value, list) and list(map(type, value)) == [str, str]:
             return {"source": value[0], "target": value[1]}
         return value
 
@@ -64,6 +89,40 @@ class CorpusConfig(ConfigSection):
                 "`columns` are those of a Hugging Face dataset, a TSV, JSON lines or Parquet, and "
                 "plain text has none: leave them out"
             )
+        if self.source_tag is not None and self.source_tag.split() != [self.source_tag]:
+            yield f"`source_tag` is one word, such as <2fr>, and not {self.source_tag!r}"
+
+
+TrainingCorpora = Annotated[CorpusConfig | tuple[CorpusConfig, ...], OneOrSeveral()]
+
+
+class CleaningConfig(ConfigSection):
+    """Which training pairs are left out before anything is learned from them.
+
+    See [languages.md](languages.md#cleaning). `true` is short for the defaults.
+    """
+
+    short_forms: ClassVar[tuple[JsonSchema, ...]] = ({"const": True},)
+
+    duplicates: bool = True
+    """Leave out pairs that have occurred before, in any of the training corpora."""
+    held_out: Literal["either", "source", "pair"] | None = "either"
+    """Leave out pairs with either side, the source, or both sides in validation or test."""
+    identical: bool = True
+    """Leave out pairs whose target is the source, not translated."""
+    max_characters: Size | None = 1000
+    """Maximum characters per side, without spaces."""
+    max_ratio: Annotated[float, Field(ge=1)] | None = 4.0
+    """Maximum ratio of the sides in characters, in proportion to the mean ratio of the corpus."""
+    min_letters: Fraction = 0.5
+    """Minimum fraction of letters among the characters of each side; 0: any."""
+    min_script: Fraction = 0.5
+    """Minimum fraction of letters in the usual script of the corpus, on each side; 0: any."""
+
+    @classmethod
+    def spelled_out(cls, value: Any) -> Any:
+        """Returns the mapping for which `true` is short."""
+        return {} if value is True else value
 
 
 class SentenceBatchConfig(ConfigSection):
@@ -94,15 +153,66 @@ class DataConfig(ConfigSection):
     """Code of the source language: the file ending or the column name."""
     target: str = "en"
     """Code of the target language."""
-    train: CorpusConfig
-    """Training corpus."""
+    bleu_tokenizer: BleuTokenizer | None = None
+    """Tokenizer of BLEU; null: that of [the language](languages.md#bleu-for-each-language)."""
+    train: TrainingCorpora
+    """Training corpus, or a list of them, which are read together."""
     validation: CorpusConfig
     """Validation corpus."""
     test: CorpusConfig | None = None
     """Test corpus, which `nmt evaluate` translates if it is given no other text."""
+    temperature: Annotated[float, Field(ge=1)] | None = None
+    """Read small training corpora more often: n ** (1 / temperature) of n pairs; null: weights."""
+    clean: CleaningConfig | None = None
+    """Cleaning of the training corpus; null: none."""
     max_length: Size = 100
     """Maximum pieces per side, end of sentence included; longer training pairs are left out."""
     max_length_ratio: Positive = 9.0
     """Maximum ratio of the longer to the shorter side; other training pairs are left out."""
+    word_boundaries: WordBoundaries = WORD_BOUNDARIES
+    """What divides the words that links count: `spaces` and tabs alone, as in fast_align and Moses,
+    or all white space of `unicode`, as in eflomal; see
+    [Words of links](languages.md#words-of-links)."""
     batch: BatchConfig = SentenceBatchConfig()
     """Batch size, in sentences or in tokens."""
+
+    @property
+    def languages(self) -> tuple[str, str]:
+        """The codes of source and target."""
+        return self.source, self.target
+
+    @property
+    def corpora(self) -> tuple[CorpusConfig, ...]:
+        """The training corpora."""
+        return self.train if isinstance(self.train, tuple) else (self.train,)
+
+    @property
+    def held_out(self) -> dict[str, CorpusConfig]:
+        """The corpora that are not trained on, by name: validation, and test if there is one."""
+        named = {"validation": self.validation, "test": self.test}
+        return {name: corpus for name, corpus in named.items() if corpus is not None}
+
+    @property
+    def linked(self) -> bool:
+        """Whether a training corpus has word links."""
+        return any(corpus.alignments is not None for corpus in self.corpora)
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags of all training corpora."""
+        return sorted({each.source_tag for each in self.corpora if each.source_tag is not None})
+
+    def _conflicts(self) -> Iterator[str]:
+        if self.temperature is not None and len(self.corpora) == 1:
+            yield "`temperature` is for several training corpora: leave it out"
+        if self.temperature is not None and any(each.weight for each in self.corpora):
+            yield "`temperature` chooses the weights of the corpora: leave it out, or each `weight`"
+        tagged = all(each.source_tag is not None for each in self.corpora)
+        for name, corpus in self.held_out.items():
+            if corpus.weight is not None:
+                yield f"`{name}.weight` would do nothing, for it is of training alone: leave it out"
+            if tagged and corpus.source_tag not in self.tags:
+                yield (
+                    f"`{name}.source_tag` is {corpus.source_tag or 'missing'}, and training has "
+                    f"no such pairs: give one of {', '.join(self.tags)}"
+                )

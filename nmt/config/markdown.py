@@ -105,6 +105,7 @@ def _rows(
         if place.names:
             sections = tuple(place.names.values())
             kind = f"[section](#{_anchor(parts[sections].title)})"
+            kind += " or list of them" if place.several else ""
             meaning = meaning or of_section(sections[0]).partition("\n")[0]
         else:
             kind = _type(values[key])

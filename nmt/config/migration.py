@@ -38,7 +38,15 @@ def migrated(tree: Tree) -> Tree:
             tree = _with_choices(tree)
     except (KeyError, TypeError, AttributeError):
         pass  # it was changed by hand: validation names what is wrong
-    return renamed(tree)[0]
+    return _with_word_boundaries(renamed(tree)[0])
+
+
+def _with_word_boundaries(tree: Tree) -> Tree:
+    """Keeps how the words of training links were counted, before there was a choice."""
+    match tree:
+        case {"data": {"train": {"alignments": str()}}}:
+            return {**tree, "data": {"word_boundaries": "unicode", **tree["data"]}}
+    return tree
 
 
 def _with_choices(tree: Tree) -> Tree:

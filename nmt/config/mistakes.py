@@ -54,7 +54,8 @@ def explain(mistake: Any, tree: Any, *, overridden: Collection[str] = ()) -> str
 def _located(location: Iterable[Any]) -> tuple[list[Any], Place, str]:
     """Returns the keys of a location, and the place and the name of the section it is in.
 
-    After the key of a choice, pydantic's location has the name of the section, which is no key.
+    After the key of a choice, pydantic's location has the name of the section, which is no key;
+    after the key of a section or several, it has a sign for which of both it is.
     """
     keys: list[Any] = []
     place, name, parts = ROOT, "", list(location)
@@ -62,7 +63,7 @@ def _located(location: Iterable[Any]) -> tuple[list[Any], Place, str]:
         keys.append(parts.pop(0))
         if parts:
             place = place.under(keys[-1], name)
-            name = parts.pop(0) if place.choice is not None else ""
+            name = parts.pop(0) if place.choice is not None or place.several else ""
     return keys, place, name
 
 

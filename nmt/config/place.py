@@ -1,11 +1,18 @@
 """Places in the tree of a configuration: a section, a choice of sections, or a plain value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from nmt.config.section import Choice, ChoiceByKeys, Sections, is_optional, members
+from nmt.config.section import (
+    Choice,
+    ChoiceByKeys,
+    OneOrSeveral,
+    Sections,
+    is_optional,
+    members,
+)
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,7 @@ class Place:
     names: Sections
     choice: Choice | ChoiceByKeys | None = None
     optional: bool = False
+    several: bool = False  # or a list of its section
 
     @classmethod
     def of(cls, field: FieldInfo) -> "Place":
@@ -27,7 +35,8 @@ class Place:
             if isinstance(note, Choice | ChoiceByKeys):
                 return cls(note.names(union), note, optional)
         sections = members(union)
-        return cls({"": sections[0]} if sections else {}, None, optional)
+        several = any(isinstance(note, OneOrSeveral) for note in field.metadata)
+        return cls({"": sections[0]} if sections else {}, None, optional, several)
 
     def spelled_out(self, value: Any) -> Any:
         """Returns the mapping for which a short form stands; any other value as it is."""
@@ -45,7 +54,12 @@ class Place:
             return ""
 
     def under(self, key: Any, name: str) -> "Place":
-        """Returns the place of a key in the named section; an unknown key is a plain value."""
+        """Returns the place of a key in the named section; an unknown key is a plain value.
+
+        In a list of sections, a key is the number of one of them.
+        """
+        if self.several and isinstance(key, int):
+            return replace(self, several=False)
         section = self.names.get(name)
         field = None if section is None else section.model_fields.get(key)
         return Place({}) if field is None else Place.of(field)

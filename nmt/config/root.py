@@ -39,14 +39,14 @@ class Config(ConfigSection):
                 "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
                 "`tokenizer.joint: true`, or tie only the `target`"
             )
-        for name, corpus in (("validation", self.data.validation), ("test", self.data.test)):
-            if corpus is not None and corpus.alignments is not None:
+        for name, corpus in self.data.held_out.items():
+            if corpus.alignments is not None:
                 yield (
                     f"`data.{name}.alignments` would do nothing, for links guide training alone: "
                     "leave it out, or give `data.train.alignments`"
                 )
         guided = self.training.guided_alignment
-        if self.data.train.alignments is not None:
+        if self.data.linked:
             yield from self._guidance_conflicts(guided or GuidedAlignmentConfig())
         elif guided is not None:
             yield (
@@ -94,7 +94,7 @@ class Config(ConfigSection):
     @model_validator(mode="after")
     def _links_guide_by_default(self) -> "Config":
         """Writes down how links guide attention if nothing was said, for the run folder to show."""
-        if self.training.guided_alignment is not None or self.data.train.alignments is None:
+        if self.training.guided_alignment is not None or not self.data.linked:
             return self
         guided = {"guided_alignment": GuidedAlignmentConfig()}
         return self.model_copy(update={"training": self.training.model_copy(update=guided)})

@@ -61,6 +61,9 @@ def _of_place(place: Place) -> JsonSchema:
     for name, section in place.names.items():
         told = [choice.key] if isinstance(choice, Choice) and name != choice.default else []
         forms += [*section.short_forms, _of_section(section, *told)]
+    if place.several:
+        elements = [form for form in forms if form != {"type": "string"}]
+        forms.append({"type": "array", "items": {"anyOf": elements}, "minItems": 1})
     if place.optional:
         forms.append({"type": "null"})
     return forms[0] if len(forms) == 1 else {"anyOf": forms}

@@ -179,6 +179,36 @@ class ChoiceByKeys:
         return _tagged(self, union, handler)
 
 
+@dataclass(frozen=True)
+class OneOrSeveral:
+    """Makes `Section | tuple[Section, ...]` a section, or a list of such sections.
+
+    A list that is short for one section stays that. Elements of a list are no plain strings: who
+    reads two of them could not tell which of both they are.
+    """
+
+    def __get_pydantic_core_schema__(self, union: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        section = get_args(union)[0]
+        one = handler.generate_schema(section)
+
+        def spelled_out(value: Any) -> Any:
+            value = section.spelled_out(value)
+            if value == []:
+                raise ValueError("an empty list; name one at least")
+            if isinstance(value, list) and (names := [e for e in value if isinstance(e, str)]):
+                raise ValueError(
+                    f"in a list, write `{{path: {names[0]}}}` instead of the plain string; two "
+                    "plain strings alone are a pair of text files"
+                )
+            return value
+
+        schema = core_schema.tagged_union_schema(
+            {"": one, "[]": core_schema.tuple_variable_schema(one)},
+            discriminator=lambda value: "[]" if isinstance(value, list | tuple) else "",
+        )
+        return core_schema.no_info_before_validator_function(spelled_out, schema)
+
+
 def members(union: Any) -> list[type[ConfigSection]]:
     """Returns the sections of a union; of an annotation that is one section, a list of it."""
     kinds = get_args(union) or (union,)

@@ -85,21 +85,29 @@ def choose_buckets(lengths: Lengths, config: BatchConfig, *, devices: int = 1) -
 
 
 def plan_epoch(
-    lengths: Lengths, buckets: Sequence[Bucket], *, seed: int, epoch: int, part: int = 0
+    lengths: Lengths,
+    buckets: Sequence[Bucket],
+    *,
+    seed: int,
+    epoch: int,
+    part: int = 0,
+    rows: npt.NDArray[np.int64] | None = None,
 ) -> list[PlannedBatch]:
     """Puts every pair into one batch, and shuffles the pairs and the batches.
 
-    The pairs are those of a whole epoch, or of a part of it that is planned separately. Pairs that
+    The pairs are those of a whole epoch, or of a part of it that is planned separately. With
+    `rows`, they are those rows of `lengths` only, in a batch each time that they occur. Pairs that
     do not fill a batch of their own bucket move to the next larger one, so that few batches have
     empty rows.
     """
     random = np.random.default_rng([seed, epoch, part])
     fits = _fits(lengths, buckets)
-    home = fits.argmax(axis=0)
+    rows = np.arange(len(lengths)) if rows is None else rows
+    home = fits.argmax(axis=0)[rows]
     batches: list[PlannedBatch] = []
     left = np.empty(0, np.int64)
     for index, bucket in enumerate(buckets):
-        own = random.permutation(np.flatnonzero(home == index))
+        own = random.permutation(rows[home == index])
         movable = left[fits[index, left]]
         pairs, waiting = np.concatenate([movable, own]), left[~fits[index, left]]
         full = len(pairs) // bucket.rows * bucket.rows

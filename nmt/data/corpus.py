@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,10 @@ from datasets import Dataset, Features, List, Value
 
 from nmt import caches
 from nmt.config import CorpusConfig, DataConfig, SamplingConfig
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.config.endings import is_table, suffix
 from nmt.data import embedded, files, links
+from nmt.data.report import FilterReport
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 
@@ -30,7 +31,13 @@ UNREADABLE = (OSError, ValueError, datasets.exceptions.DatasetsError)
 Indices = Sequence[int] | npt.NDArray[np.integer[Any]]
 
 
-def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
+def load(
+    corpus: CorpusConfig,
+    *,
+    source: str,
+    target: str,
+    word_boundaries: WordBoundaries = WORD_BOUNDARIES,
+) -> Dataset:
     """Returns the pairs of a corpus: the columns `source` and `target`, of type string.
 
     With `alignments` there is a third column, `links`; see `nmt.data.links`. The text is in a
@@ -41,16 +48,16 @@ def load(corpus: CorpusConfig, *, source: str, target: str) -> Dataset:
         corpus: Paths, or the name of a dataset.
         source: The code of the source language: a file suffix, or the name of a column.
         target: The code of the target language.
+        word_boundaries: What divides the words that `alignments` count.
 
     Raises:
         DataError: the corpus is missing, damaged or empty.
     """
     text = _text(corpus, languages=(source, target))
-    return (
-        text
-        if corpus.alignments is None
-        else links.attach(text, files.find_stored(corpus.alignments))
-    )
+    if corpus.alignments is None:
+        return text
+    path = files.find_stored(corpus.alignments)
+    return links.attach(text, path, word_boundaries=word_boundaries)
 
 
 def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
@@ -89,34 +96,14 @@ def encode(
         return encoded
 
     key = f"{text._fingerprint} {tokenizers.fingerprint} {sampling} {seed}"
-    fingerprint = hashlib.sha256(key.encode()).hexdigest()
     return text.map(
         encode_rows,
         batched=True,
         with_indices=True,
         features=Features({**text.features, **IDS}),
         keep_in_memory=sampling is not None,
-        cache_file_name=None if sampling else str(caches.corpora() / f"{fingerprint}.arrow"),
-        new_fingerprint=fingerprint,
+        new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
     )
-
-
-@dataclass(frozen=True)
-class FilterReport:
-    """Numbers of pairs that were kept, and that were left out by their first reason."""
-
-    total: int
-    empty: int
-    too_long: int
-    ratio: int
-    kept: int
-
-    def __str__(self) -> str:
-        """Returns a summary in one line."""
-        return (
-            f"{self.kept:,} of {self.total:,} pairs kept; left out: {self.empty:,} empty, "
-            f"{self.too_long:,} too long, {self.ratio:,} of too uneven length"
-        )
 
 
 def filter_pairs(encoded: Dataset, limits: DataConfig) -> tuple[Dataset, FilterReport]:
@@ -131,20 +118,20 @@ def filter_pairs(encoded: Dataset, limits: DataConfig) -> tuple[Dataset, FilterR
     """
     sizes = lengths(encoded)
     longer, shorter = sizes.max(axis=1), sizes.min(axis=1)
-    empty = shorter <= 1
-    too_long = ~empty & (longer > limits.max_length)
-    uneven = ~empty & ~too_long & (longer - 1 > limits.max_length_ratio * (shorter - 1))
-    kept = np.flatnonzero(~(empty | too_long | uneven))
-    reasons = {"empty": empty, "too_long": too_long, "ratio": uneven}
-    left_out = {name: int(pairs.sum()) for name, pairs in reasons.items()}
-    report = FilterReport(total=len(sizes), kept=len(kept), **left_out)
-    if len(kept) == 0:
+    broken = {
+        "empty": shorter <= 1,
+        "too long": longer > limits.max_length,
+        "of too uneven length": longer - 1 > limits.max_length_ratio * (shorter - 1),
+    }
+    reasons = np.select(list(broken.values()), range(1, len(broken) + 1))  # the first that is true
+    report = FilterReport.of(list(broken), reasons)
+    if report.kept == 0:
         raise DataError(
             f"no pair is left to train on: {report}; look at the corpus, or raise "
             f"data.max_length ({limits.max_length}) and "
             f"data.max_length_ratio ({limits.max_length_ratio})"
         )
-    return encoded.select(kept), report
+    return encoded.select(np.flatnonzero(reasons == 0)), report
 
 
 def lengths(encoded: Dataset) -> npt.NDArray[np.int32]:
@@ -219,7 +206,8 @@ def _pairs(
     elif suffix(first) == ".tsv":
         pairs = files.tab_separated(first, columns=columns)
     else:
-        pairs = files.json_objects(first, columns=columns or languages)
+        fields = files.json_objects(first, columns=columns or languages)
+        pairs = ((files.one_line(source), files.one_line(target)) for source, target in fields)
     empty = True
     for source, target in pairs:
         empty = False
@@ -275,4 +263,19 @@ def _choose(dataset: Dataset, columns: tuple[str, str], *, where: str) -> Datase
             number = pc.index(pc.is_null(column), True).as_py() + 1
             raise DataError(f"{where}: row {number} of the column {name!r} is null, not text")
     chosen = flat.select_columns(list(columns))
-    return chosen.rename_columns(dict(zip(columns, SIDES, strict=True)))
+    return _in_lines(chosen.rename_columns(dict(zip(columns, SIDES, strict=True))))
+
+
+def _in_lines(text: Dataset) -> Dataset:
+    """Returns the pairs with spaces for line breaks."""
+    breaks = f"[{files.LINE_BREAKS}]"
+    if not any(
+        pc.any(pc.match_substring_regex(text.data.column(side), breaks)).as_py() for side in SIDES
+    ):
+        return text
+    return text.map(
+        lambda rows: {side: list(map(files.one_line, rows[side])) for side in SIDES},
+        batched=True,
+        features=TEXT,
+        new_fingerprint=hashlib.sha256(f"{text._fingerprint} lines".encode()).hexdigest(),
+    )

@@ -20,7 +20,7 @@ SPLITS = ("train", "validation", "test")
 class SentencePair:
     """A German sentence, its English translation, and their gold alignment.
 
-    A link is (source word, target word), counted from 0 in `str.split()`, so punctuation belongs
+    A link is (source word, target word), counted from 0 between spaces, so punctuation belongs
     to the word before it. Every word has a link; a word without a counterpart is linked as part of
     a phrase: "hat gelesen" with "read", "liest" with "does" and "read", "im" with "in the", "kein"
     with "not" and "a".

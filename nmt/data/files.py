@@ -129,6 +129,16 @@ def _open(path: Path) -> BufferedIOBase:
     return compression.reader(path)
 
 
+# All that str.splitlines and other programs take for the end of a line.
+LINE_BREAKS = "\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
+_SPACES = str.maketrans(LINE_BREAKS, " " * len(LINE_BREAKS))
+
+
+def one_line(text: str) -> str:
+    """Returns a text with spaces for its line breaks: a sentence is one line."""
+    return text.translate(_SPACES)
+
+
 def parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
     """Returns pairs of lines from a source file and its translation.
 

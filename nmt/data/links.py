@@ -1,62 +1,66 @@
 """Word links that come with a corpus, and the links between pieces that they imply.
 
 The column `links` has a list for each pair: the source and target position of the first link, of
-the second link, and so on.
+the second link, and so on. In the column, words are divided at all Unicode white space, whatever
+the file counts: a word that is then several words is linked by all of them.
 """
 
 import hashlib
 from collections.abc import Mapping
+from itertools import accumulate, chain, pairwise, product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from datasets import Dataset, Features, List, Value
 
-from nmt import caches
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data import files
-from nmt.data.tokenizer import Tokenizers
-from nmt.errors import DataError
+from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.evaluation import pharaoh
-from nmt.evaluation.words import Words, unfold
+from nmt.evaluation.words import Ambiguity, Words, split, unfold
+
+flattened = chain.from_iterable
 
 LINKS = Features({"links": List(Value("int32"))})
 
 
-def attach(text: Dataset, path: Path) -> Dataset:
-    """Adds the column `links` to pairs, from a file of word links in Pharaoh format.
+def attach(
+    text: Dataset, path: Path, *, word_boundaries: WordBoundaries = WORD_BOUNDARIES
+) -> Dataset:
+    """Adds the column `links` to pairs, from a file of links between words.
 
     Raises:
-        DataError: a token is no link, a link lies outside its sentence, or the number of lines is
-            not the number of pairs.
+        DataError: a token is no link, a link lies outside its sentence, or the number of sentences
+            is not the number of pairs.
     """
-    lines = sum(1 for _ in files.lines(path))
-    if lines != len(text):
-        raise DataError(
-            f"{path} has {lines} lines of links and the corpus {len(text)} pairs; "
-            "they must correspond line for line"
-        )
-    unread = pharaoh.read_links(files.lines(path), name=path)
+    links = pharaoh.read_links(files.lines(path), name=path, sentences=len(text))
+    unread = files.side_by_side(links, range(len(text)), names=(path, "the corpus"))
+    ambiguity = Ambiguity(path, word_boundaries)
 
-    def read_rows(rows: Mapping[str, list[str]], numbers: list[int]) -> dict[str, Any]:
+    def read_rows(rows: Mapping[str, list[str]]) -> dict[str, Any]:
         found = []
-        pairs = zip(rows["source"], rows["target"], strict=True)
-        for number, pair, links in zip(numbers, pairs, unread, strict=False):  # `unread` is longer
-            for side, line in enumerate(pair):
-                where = f"{path}, line {number + 1}"
-                pharaoh.check_inside(links, len(line.split()), side=side, where=where)
-            found.append([place for link in sorted(links) for place in link])
+        for *pair, (links, number) in zip(rows["source"], rows["target"], unread, strict=False):
+            ambiguity.add(number + 1, *pair)
+            source, target = (_parts(line, word_boundaries) for line in pair)
+            for side, words in enumerate((source, target)):
+                where = f"{path}, sentence {number + 1}"
+                pharaoh.check_inside(links, len(words), side=side, where=where)
+            parts = (product(source[i], target[j]) for i, j in sorted(links))
+            found.append(list(flattened(flattened(parts))))
+        if number + 1 == len(text):
+            next(unread, None)  # raises an error if there is more
         return {"links": found}
 
-    key = f"{text._fingerprint} {files.digest(path)}"
-    fingerprint = hashlib.sha256(key.encode()).hexdigest()
-    return text.map(
+    key = f"{text._fingerprint} {files.digest(path)} {word_boundaries}"
+    attached = text.map(
         read_rows,
         batched=True,
-        with_indices=True,
         features=Features({**text.features, **LINKS}),
-        cache_file_name=str(caches.corpora() / f"{fingerprint}.arrow"),
-        new_fingerprint=fingerprint,
+        new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
     )
+    ambiguity.warn()
+    return attached
 
 
 def of_pieces(
@@ -64,18 +68,39 @@ def of_pieces(
 ) -> list[list[int]]:
     """Returns the links between pieces that follow from the links between words.
 
-    `ids` are the pieces of the pairs, with `eos`. SentencePiece may remove a space of a line or
-    add one. If the pieces spell another number of words than the line has, it is unknown which
-    words the links mean, and the pair gets no links.
+    `ids` are the pieces of the pairs, with `eos`. A pair gets no links if it is unknown which words
+    its pieces belong to; see `_words`.
     """
-    found = []
+    found: list[list[int]] = []
     for row, links in enumerate(text["links"]):
         source, target = (
-            Words.spelled(getattr(tokenizers, side).pieces(ids[side][row][:-1]))
+            _words(text[side][row], ids[side][row][:-1], getattr(tokenizers, side))
             for side in ("source", "target")
         )
-        known = len(source.labels) == len(text["source"][row].split())
-        known = known and len(target.labels) == len(text["target"][row].split())
-        words = np.reshape(links if known else [], (-1, 2)).astype(int)
-        found.append(unfold(words, source, target).ravel().tolist())
+        if source is None or target is None:
+            found.append([])
+        else:
+            words = np.reshape(links, (-1, 2)).astype(int)
+            found.append(unfold(words, source, target).ravel().tolist())
     return found
+
+
+def _words(line: str, ids: list[int], tokenizer: Tokenizer) -> Words | None:
+    """Returns the words of pieces, divided at all Unicode white space.
+
+    SentencePiece may remove a space of a line or add one, and pieces of bytes hide one. If the
+    pieces spell another number of words than the line has, their positions in the line tell; of a
+    sampled segmentation these are unknown.
+    """
+    words = Words.spelled(tokenizer.pieces(ids), "unicode")
+    if len(words.labels) == len(split(line, "unicode")):
+        return words
+    if tokenizer.encode(line) == ids:
+        return Words.at(line, tokenizer.offsets(line), "unicode")
+    return None
+
+
+def _parts(line: str, boundaries: WordBoundaries) -> list[range]:
+    """Returns, for each word of a line, the numbers of its parts between Unicode white space."""
+    ends = accumulate(len(split(word, "unicode")) for word in split(line, boundaries))
+    return [range(*each) for each in pairwise([0, *ends])]

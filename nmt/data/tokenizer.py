@@ -189,8 +189,16 @@ class Tokenizers:
         return cls(tokenizer, tokenizer)
 
 
-def train(source: Iterable[str], target: Iterable[str], config: TokenizerConfig) -> Tokenizers:
+def train(
+    source: Iterable[str],
+    target: Iterable[str],
+    config: TokenizerConfig,
+    *,
+    symbols: Sequence[str] = (),
+) -> Tokenizers:
     """Trains models on the two sides of a corpus, or loads the models that the config names.
+
+    Each of the `symbols` becomes a piece of the trained models, which is never divided.
 
     Training is deterministic: the same text and config give the same models, byte for byte.
 
@@ -204,10 +212,12 @@ def train(source: Iterable[str], target: Iterable[str], config: TokenizerConfig)
             loaded = Tokenizer.load(config.source_model), Tokenizer.load(config.target_model)
             return Tokenizers(*loaded)
         case TrainedTokenizerConfig(joint=True):
-            return Tokenizers.same(_train(chain(source, target), config, side="training"))
+            return Tokenizers.same(_train(chain(source, target), config, symbols, side="training"))
         case TrainedTokenizerConfig():
             sides = {"source": source, "target": target}
-            return Tokenizers(*(_train(text, config, side=side) for side, text in sides.items()))
+            return Tokenizers(
+                *(_train(text, config, symbols, side=side) for side, text in sides.items())
+            )
 
 
 def sample(sentences: Iterable[str], size: int) -> list[str]:
@@ -225,7 +235,9 @@ def sample(sentences: Iterable[str], size: int) -> list[str]:
     return sampled
 
 
-def _train(sentences: Iterable[str], config: TrainedTokenizerConfig, *, side: str) -> Tokenizer:
+def _train(
+    sentences: Iterable[str], config: TrainedTokenizerConfig, symbols: Sequence[str], *, side: str
+) -> Tokenizer:
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
@@ -235,6 +247,7 @@ def _train(sentences: Iterable[str], config: TrainedTokenizerConfig, *, side: st
             vocab_size=config.vocabulary_size,
             character_coverage=config.character_coverage,
             byte_fallback=config.byte_fallback,
+            user_defined_symbols=list(symbols),
             pad_id=0,
             unk_id=1,
             bos_id=2,

@@ -1,13 +1,22 @@
-"""Word links in Pharaoh format: one line per sentence, `i-j` links source word i and target j."""
+"""Word links in Pharaoh format: one line per sentence, `i-j` links source word i and target j.
+
+Files of links may also be in the formats of `link_formats`, which their first line tells.
+"""
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.errors import DataError
+from nmt.evaluation import link_formats
 from nmt.evaluation.alignment import GoldLinks, Link
+from nmt.evaluation.words import Ambiguity, split
 
-_LINK = re.compile("([0-9]{1,9})([-p])([0-9]{1,9})")
+# A score, as Marian and others write it after a colon, is read over.
+_LINK = re.compile("([0-9]{1,9})([-p])([0-9]{1,9})(?::[0-9.]+(?:e-?[0-9]+)?)?")
 _SIDES = ("source", "target")
 
 
@@ -16,32 +25,44 @@ def format_links(links: Iterable[Link]) -> str:
     return " ".join(f"{source}-{target}" for source, target in sorted(links))
 
 
-def parse_links(line: str) -> GoldLinks:
+def parse_links(line: str, *, one_based: bool = False) -> GoldLinks:
     """Reads a line in Pharaoh format: `i-j` is a sure link, `ipj` a possible one.
 
+    With `one_based`, the numbers in the line count from 1. Scores are not used: that of a link,
+    as in `0-1:0.73`, and that of the sentence, after `|||`, which `fast_align -s` writes.
+
     Raises:
-        DataError: a token is neither.
+        DataError: a token is neither, or is 0 with `one_based`.
     """
     links: dict[str, set[Link]] = {"-": set(), "p": set()}
-    for token in line.split():
+    for token in line.partition("|||")[0].split():
         match = _LINK.fullmatch(token)
         if not match:
             raise DataError(f"'{token}' is no link; write 0-2 for a sure, 0p2 for a possible one")
-        links[match[2]].add((int(match[1]), int(match[3])))
+        source, target = int(match[1]) - one_based, int(match[3]) - one_based
+        if source < 0 or target < 0:
+            raise DataError(f"'{token}' counts words from 0; leave out --one-based")
+        links[match[2]].add((source, target))
     return GoldLinks(sure=frozenset(links["-"]), possible=frozenset(links["p"]))
 
 
-def read_links(lines: Iterable[str], *, name: Path | str) -> Iterator[frozenset[Link]]:
-    """Yields the links of each line; `name` is the name of the file in messages.
+def read_links(
+    lines: Iterable[str], *, name: Path | str, sentences: int = 0
+) -> Iterator[frozenset[Link]]:
+    """Yields the links of each sentence; `name` is the name of the file in messages.
+
+    `sentences` is the number of sentences, if it is known: a file with a line for each link does
+    not tell of sentences without links at its end.
 
     Raises:
         DataError: a token is no link, or a possible link, which only gold links can be.
     """
-    for number, links in enumerate(_parse(lines, name=name), start=1):
+    found = _read(lines, name=name, sentences=sentences, remedy="subtract 1 from each number")
+    for number, links in enumerate(found, start=1):
         if graded := links.possible - links.sure:
             source, target = min(graded)
             raise DataError(
-                f"{name}, line {number}: '{source}p{target}' is a possible link, as only gold "
+                f"{name}, sentence {number}: '{source}p{target}' is a possible link, as only gold "
                 f"links can be; write {source}-{target}"
             )
         yield links.sure
@@ -51,29 +72,42 @@ def read_gold(
     lines: Iterable[str],
     *,
     name: Path | str,
+    one_based: bool = False,
     source_lines: Iterable[str] | None = None,
     target_lines: Iterable[str] | None = None,
+    word_boundaries: WordBoundaries = WORD_BOUNDARIES,
 ) -> list[GoldLinks]:
-    """Reads gold links, one line per sentence, and checks them against the text, if it is given.
+    """Reads gold links and checks them against the text, if it is given.
 
-    `name` is the name of the file in messages. Words are what `split()` finds in the lines.
+    `name` is the name of the file in messages. With `one_based`, a Pharaoh file counts from 1; the
+    other formats always do. Words are what `split` finds in the lines with `word_boundaries`; a
+    warning says if that matters.
 
     Raises:
-        DataError: a token is no link, a link lies outside its sentence, or the numbers of lines
+        DataError: a token is no link, a link lies outside its sentence, or the numbers of sentences
             differ.
     """
-    gold = list(_parse(lines, name=name))
-    for side, text in enumerate((source_lines, target_lines)):
-        if text is None:
-            continue
-        lengths = [len(line.split()) for line in text]
-        if len(gold) != len(lengths):
+    texts = {
+        side: list(lines)
+        for side, lines in enumerate((source_lines, target_lines))
+        if lines is not None
+    }
+    ambiguity = Ambiguity(name, word_boundaries)
+    for number, sides in enumerate(zip_longest(*texts.values(), fillvalue=""), start=1):
+        ambiguity.add(number, *sides)
+    ambiguity.warn()
+    sentences = max(map(len, texts.values()), default=0)
+    remedy = "give --one-based"
+    gold = list(_read(lines, name=name, sentences=sentences, remedy=remedy, one_based=one_based))
+    for side, text in texts.items():
+        if len(gold) != len(text):
             raise DataError(
-                f"{name} aligns {len(gold)} sentences but there are {len(lengths)} {_SIDES[side]} "
+                f"{name} aligns {len(gold)} sentences but there are {len(text)} {_SIDES[side]} "
                 "lines; they must correspond line for line"
             )
-        for number, (links, words) in enumerate(zip(gold, lengths, strict=True), start=1):
-            check_inside(links.possible, words, side=side, where=f"{name}, line {number}")
+        for number, (links, line) in enumerate(zip(gold, text, strict=True), start=1):
+            words = len(split(line, word_boundaries))
+            check_inside(links.possible, words, side=side, where=f"{name}, sentence {number}")
     return gold
 
 
@@ -91,9 +125,36 @@ def check_inside(links: Iterable[Link], words: int, *, side: int, where: str) ->
             )
 
 
-def _parse(lines: Iterable[str], *, name: Path | str) -> Iterator[GoldLinks]:
+def _read(
+    lines: Iterable[str], *, name: Path | str, sentences: int, remedy: str, one_based: bool = False
+) -> Iterator[GoldLinks]:
+    """Yields the links of each sentence in a file of any format; `remedy` is that of one from 1."""
+    unread = iter(lines)
+    first = list(islice(unread, 1))
+    lines = chain(first, unread)
+    giza, wpt = (any(map(knows, first)) for knows in (link_formats.is_giza, link_formats.is_wpt))
+    if one_based and (giza or wpt):
+        raise DataError(f"{name}: this format always counts words from 1; leave out --one-based")
+    if giza:
+        return link_formats.read_giza(lines, name=name)
+    if wpt:
+        return link_formats.read_wpt(lines, name=name, sentences=sentences)
+    return _read_pharaoh(lines, name=name, remedy=remedy, one_based=one_based)
+
+
+def _read_pharaoh(
+    lines: Iterable[str], *, name: Path | str, remedy: str, one_based: bool
+) -> Iterator[GoldLinks]:
+    any_link = any_zero = one_based
     for number, line in enumerate(lines, start=1):
         try:
-            yield parse_links(line)
+            links = parse_links(line, one_based=one_based)
         except DataError as error:
             raise DataError(f"{name}, line {number}: {error}") from None
+        any_link = any_link or bool(links.possible)
+        any_zero = any_zero or any(0 in link for link in links.possible)
+        yield links
+    if any_link and not any_zero:
+        warnings.warn(
+            f"{name}: no link has a 0; if words are counted from 1, {remedy}", stacklevel=2
+        )

@@ -1,18 +1,23 @@
 """Words: attention between pieces becomes attention between words, and links become piece links.
 
-Words are what `line.split()` finds, so that links have the same numbers as in other tools.
-SentencePiece normalizes a line before it splits it: a space may disappear (U+001C) or be added
-(U+00B4). So the words of pieces follow from their positions in the line, not from their spelling.
+Words are what `split` finds, so that links have the same numbers as in other tools. SentencePiece
+normalizes a line before it splits it: a space may disappear (U+001C) or be added (U+00B4). So the
+words of pieces follow from their positions in the line, not from their spelling.
 """
 
 import re
+import warnings
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
+
+_Texts = TypeVar("_Texts", bound=tuple[str, ...])
 
 Offsets = Sequence[
     tuple[int, int]
@@ -20,7 +25,16 @@ Offsets = Sequence[
 
 END = "</s>"  # the end of sentence
 _SPACE = "▁"  # SentencePiece's sign for a space
-_WORD = re.compile(r"\S+")  # regards the same characters as spaces as `split()`
+_WORD: dict[WordBoundaries, re.Pattern[str]] = {
+    "spaces": re.compile(r"[^ \t]+"),
+    "unicode": re.compile(r"\S+"),  # regards the same characters as spaces as `str.split`
+}
+_OTHER_SPACE = re.compile(r"[^\S \t]")
+
+
+def split(line: str, boundaries: WordBoundaries = WORD_BOUNDARIES) -> tuple[str, ...]:
+    """Returns the words of a line, divided at spaces and tabs, or at all Unicode white space."""
+    return tuple(_WORD[boundaries].findall(line))
 
 
 @dataclass(frozen=True)
@@ -31,12 +45,14 @@ class Words:
     of_piece: tuple[range, ...]  # word numbers: one, or several if a space disappeared
 
     @classmethod
-    def at(cls, line: str, offsets: Offsets) -> "Words":
+    def at(
+        cls, line: str, offsets: Offsets, boundaries: WordBoundaries = WORD_BOUNDARIES
+    ) -> "Words":
         """Returns the words of a line whose pieces are at the given positions.
 
         A piece of spaces only belongs to the next word, at the end of the line to the last one.
         """
-        found = list(_WORD.finditer(line))
+        found = list(_WORD[boundaries].finditer(line))
         starts, ends = [match.start() for match in found], [match.end() for match in found]
 
         def words(begin: int, end: int) -> range:
@@ -49,10 +65,12 @@ class Words:
         return cls(tuple(match[0] for match in found), tuple(words(*each) for each in offsets))
 
     @classmethod
-    def spelled(cls, pieces: Sequence[str]) -> "Words":
+    def spelled(
+        cls, pieces: Sequence[str], boundaries: WordBoundaries = WORD_BOUNDARIES
+    ) -> "Words":
         """Returns the words that pieces spell, where `▁` is a space: `▁Ka tze ▁ €` has two."""
         ends = np.cumsum([len(piece) for piece in pieces], dtype=int).tolist()
-        return cls.at(spelling(pieces), list(zip([0, *ends], ends, strict=False)))
+        return cls.at(spelling(pieces), list(zip([0, *ends], ends, strict=False)), boundaries)
 
     def ended(self) -> "Words":
         """Returns the words with the end of sentence as an additional word of one piece."""
@@ -67,6 +85,43 @@ class WordMatrix:
     weights: npt.NDArray[np.float32]
     source: tuple[str, ...]
     target: tuple[str, ...]
+
+
+class Ambiguity:
+    """Counts the lines of a file whose words depend on `data.word_boundaries`, to say so once."""
+
+    def __init__(self, name: object, boundaries: WordBoundaries) -> None:
+        self.name, self.boundaries = name, boundaries
+        self.lines, self.first, self.space = 0, 0, ""
+
+    def watch(self, texts: Iterable[_Texts]) -> Iterator[_Texts]:
+        """Yields the texts of each line, and warns behind the last one."""
+        for number, each in enumerate(texts, start=1):
+            self.add(number, *each)
+            yield each
+        self.warn()
+
+    def add(self, number: int, *texts: str) -> None:
+        """Counts a line if another choice finds other words in one of its texts."""
+        for text in texts:
+            space = _OTHER_SPACE.search(text)
+            if space and any(len(split(word, "unicode")) != 1 for word in split(text)):
+                if not self.lines:
+                    self.first, self.space = number, f"U+{ord(space[0]):04X}"
+                self.lines += 1
+                return
+
+    def warn(self) -> None:
+        """Warns if there were such lines."""
+        if self.lines:
+            other = "unicode" if self.boundaries == "spaces" else "spaces"
+            warnings.warn(
+                f"{self.name}: in {self.lines:,} lines (first in line {self.first}, {self.space}) "
+                f"there are other words by `data.word_boundaries: {other}` than by "
+                f"`{self.boundaries}`, which this run counts; choose the one of the tool that "
+                "made the links",
+                stacklevel=3,
+            )
 
 
 def spelling(pieces: Sequence[str]) -> str:

@@ -121,10 +121,10 @@ def make(run: Run) -> Path:
     Raises:
         DataError: the training corpus cannot be read.
     """
-    from nmt.data import corpus  # imports `datasets`, which a search does not need
+    from nmt.data import corpora, corpus  # imports `datasets`, which a search does not need
 
     data, tokenizers = run.config.data, run.tokenizers()
-    text = corpus.load(data.train, source=data.source, target=data.target)
+    text = corpora.training(data).text
     encoded, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), data)
     pairs = ((pair["source"], pair["target"]) for pair in encoded.shuffle(seed=run.config.seed))
     sizes = {"source_size": tokenizers.source.size, "target_size": tokenizers.target.size}

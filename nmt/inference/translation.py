@@ -2,14 +2,15 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.tokenizer import Tokenizers
-from nmt.evaluation.words import END, Offsets, WordMatrix, Words, fold, spelling
+from nmt.evaluation.words import END, Offsets, WordMatrix, Words, fold, spelling, split
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,6 +32,7 @@ class Translation:
     # The places of the pieces in the source and in the text, if they do not spell its words.
     source_offsets: Offsets | None = None
     target_offsets: Offsets | None = None
+    word_boundaries: WordBoundaries = WORD_BOUNDARIES
 
     @classmethod
     def of(
@@ -39,6 +41,7 @@ class Translation:
         *,
         source: tuple[str, Sequence[int]],
         target: tuple[str | None, Sequence[int]],
+        word_boundaries: WordBoundaries = WORD_BOUNDARIES,
         **measured: Any,
     ) -> "Translation":
         """Returns the translation of a line; source and target are given as text and piece ids.
@@ -61,13 +64,15 @@ class Translation:
                 return tokenizers.target.decoded_offsets(tokens[:written])
             return tokenizers.target.offsets(text)[:written]
 
+        unspelled = partial(_unspelled, boundaries=word_boundaries)
         return cls(
             source=line,
             text=target_text,
             source_pieces=source_pieces,
             target_pieces=target_pieces,
-            source_offsets=_unspelled(line, source_pieces, source_offsets),
-            target_offsets=_unspelled(target_text, target_pieces, target_offsets),
+            source_offsets=unspelled(line, source_pieces, source_offsets),
+            target_offsets=unspelled(target_text, target_pieces, target_offsets),
+            word_boundaries=word_boundaries,
             **measured,
         )
 
@@ -78,13 +83,14 @@ class Translation:
 
     @cached_property
     def words(self) -> WordMatrix:
-        """The attention between the words of `source.split()` and those of `text.split()`."""
+        """The attention between the words of source and text, which `word_boundaries` divide."""
         return self.fold()
 
     def fold(self, *, end: bool = False) -> WordMatrix:
         """Returns `words`; with `end`, the end of sentence is the last word of each side."""
-        source = _words(self.source, self.source_pieces, self.source_offsets)
-        target = _words(self.text, self.target_pieces, self.target_offsets)
+        words_of = partial(_words, boundaries=self.word_boundaries)
+        source = words_of(self.source, self.source_pieces, self.source_offsets)
+        target = words_of(self.text, self.target_pieces, self.target_offsets)
         if end:
             source, target = (
                 words.ended() if pieces[-1:] == (END,) else words
@@ -93,26 +99,36 @@ class Translation:
         return fold(self.attention, source, target)
 
 
-def empty_translation(source: str, text: str) -> Translation:
+def empty_translation(
+    source: str, text: str, word_boundaries: WordBoundaries = WORD_BOUNDARIES
+) -> Translation:
     """Returns the translation of a line without any piece."""
-    none = np.zeros((0, 0), np.float32)
-    return Translation(source, text, 0.0, 0.0, (), (), none, source_offsets=(), target_offsets=())
+    none, method = np.zeros((0, 0), np.float32), "attention"
+    return Translation(source, text, 0.0, 0.0, (), (), none, method, (), (), word_boundaries)
 
 
-def _unspelled(line: str, pieces: Sequence[str], offsets: Callable[[], Offsets]) -> Offsets | None:
+def _unspelled(
+    line: str,
+    pieces: Sequence[str],
+    offsets: Callable[[], Offsets],
+    *,
+    boundaries: WordBoundaries,
+) -> Offsets | None:
     """Returns the offsets of pieces in a line, or None where the pieces spell its words.
 
     They nearly always do, and asking SentencePiece takes longer than the rest of `fold`.
     """
-    if spelling(_without_end(pieces)).split() == line.split():
+    if split(spelling(_without_end(pieces)), boundaries) == split(line, boundaries):
         return None
     return offsets()
 
 
-def _words(line: str, pieces: Sequence[str], offsets: Offsets | None) -> Words:
+def _words(
+    line: str, pieces: Sequence[str], offsets: Offsets | None, *, boundaries: WordBoundaries
+) -> Words:
     if offsets is None:
-        return Words.spelled(_without_end(pieces))
-    return Words.at(line, offsets)
+        return Words.spelled(_without_end(pieces), boundaries)
+    return Words.at(line, offsets, boundaries)
 
 
 def _without_end(pieces: Sequence[str]) -> Sequence[str]:

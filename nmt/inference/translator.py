@@ -13,9 +13,11 @@ from flax import nnx
 
 from nmt import configfile
 from nmt.config import DecodingConfig
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.batching import Sentence
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
+from nmt.evaluation.words import split
 from nmt.inference import devices, limits
 from nmt.inference.arguments import checked, checked_pair
 from nmt.inference.explanations import check_method
@@ -42,11 +44,13 @@ class Translator:
         tokenizers: Tokenizers,
         config: DecodingConfig,
         lexicon: Lexicon | None = None,
+        word_boundaries: WordBoundaries = WORD_BOUNDARIES,
     ) -> None:
         self.loaded = devices.replicate(loaded)
         self.tokenizers = tokenizers
         self.config = config
         self.lexicon = lexicon
+        self.word_boundaries = word_boundaries
 
     @classmethod
     def load(
@@ -76,7 +80,13 @@ class Translator:
         params = opened.restore(checkpoint, {"params": template})["params"]
         lexicon = Lexicon.of(opened) if settings.shortlist else None
         loaded = LoadedModel(params, graph)
-        return cls(loaded, tokenizers=tokenizers, config=settings, lexicon=lexicon)
+        return cls(
+            loaded,
+            tokenizers=tokenizers,
+            config=settings,
+            lexicon=lexicon,
+            word_boundaries=opened.config.data.word_boundaries,
+        )
 
     @overload
     def translate(self, lines: str) -> Translation: ...
@@ -219,7 +229,7 @@ class Translator:
         target_ids = self._pieces("target", targets, before=before)
         pairs = list(zip(source_ids, target_ids, strict=True))
         real = [i for i, (source, target) in enumerate(pairs) if len(source) > 1 < len(target)]
-        aligned = [empty_translation(source, target) for source, target in window]
+        aligned = [empty_translation(*pair, self.word_boundaries) for pair in window]
         for forced in self._force_all(pairs, real, method=method):
             (line, text), (ids, tokens) = window[forced.number], pairs[forced.number]
             aligned[forced.number] = Translation.of(
@@ -230,6 +240,7 @@ class Translator:
                 log_prob=forced.log_prob,
                 attention=forced.matrix,
                 method=method,
+                word_boundaries=self.word_boundaries,
             )
         return aligned
 
@@ -237,7 +248,7 @@ class Translator:
         self, lines: Sequence[str], n_best: int, *, before: int
     ) -> list[list[Translation]]:
         ids = self._pieces("source", lines, before=before)
-        translations = [[empty_translation(line, "")] for line in lines]
+        translations = [[empty_translation(line, "", self.word_boundaries)] for line in lines]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
         searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
         for i, ranked in searcher.all(ids, real, n_best=n_best):
@@ -249,6 +260,7 @@ class Translator:
                     score=found.score,
                     log_prob=found.log_prob,
                     attention=found.attention,
+                    word_boundaries=self.word_boundaries,
                 )
                 for found in ranked
             )
@@ -271,7 +283,7 @@ def _distinct(ranked: Iterable[Translation]) -> Iterator[Translation]:
     """Yields translations whose words no earlier one has; other pieces may spell the same words."""
     seen: set[tuple[str, ...]] = set()
     for each in ranked:
-        words = tuple(each.text.split())
+        words = split(each.text, each.word_boundaries)
         if words not in seen:
             seen.add(words)
             yield each

@@ -1,7 +1,7 @@
 """Heat maps of attention matrices (target, source), single or in a grid, with gold links."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nmt.errors import DataError
 from nmt.evaluation.alignment import GoldLinks
 from nmt.evaluation.words import WordMatrix
-from nmt.plotting.fonts import fonts
+from nmt.plotting.fonts import fonts, preferred
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -158,7 +158,7 @@ def _draw(
     figure: "matplotlib.figure.Figure",
     shown: Panel,
     cell: float,
-    families: Sequence[str],
+    families: Mapping[str, frozenset[int]],
     boxes: dict[int, str],
 ) -> "matplotlib.axes.Axes":
     """Draws one heat map in the lower left corner of the figure."""
@@ -169,7 +169,7 @@ def _draw(
     )
     axes.invert_yaxis()
     axes.spines[:].set_linewidth(0.5)
-    letters: dict[str, Any] = {"fontfamily": families, "parse_math": False}
+    letters: dict[str, Any] = {"parse_math": False}
     upwards = {"rotation": 90, "rotation_mode": "anchor", "ha": "left", "va": "center_baseline"}
     source, target = (
         [word.translate(boxes) for word in side] for side in (shown.source, shown.target)
@@ -178,6 +178,8 @@ def _draw(
     axes.set_xticks(np.arange(len(source)) + 0.5, source, **letters | upwards)
     axes.set_yticks(np.arange(len(target)) + 0.5, target, **letters)
     axes.set_title((shown.title or "").translate(boxes), pad=8, **letters)
+    for text in (*axes.get_xticklabels(), *axes.get_yticklabels(), axes.title):
+        text.set_fontfamily(preferred(families, text.get_text()))
     if shown.gold is not None:
         _outline(axes, shown.gold)
     return axes

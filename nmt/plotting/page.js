@@ -18,6 +18,7 @@ function show(sentence) {
   const section = make("section", document.getElementById("sentences"));
   const sides = ["source", "target"].map((side) => {
     const line = make("p", section);
+    line.dir = "auto"; // from right to left if its first letter is
     return sentence[side].map((word) => {
       const element = make("span", line, word);
       line.append(" "); // where the line may break

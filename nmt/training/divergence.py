@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 
+from nmt.config import DataConfig
 from nmt.errors import RunError
 from nmt.run import Run
 from nmt.training.loader import DataLoader
@@ -30,10 +31,18 @@ def check(steps: list[StepRecord], *, run: Run, loader: DataLoader) -> None:
             f"{run.path}: training diverges: {limit} updates in a row were skipped as exploded or "
             f"not a number, the last one at step {step.progress.step + 1} (learning rate "
             f"{step.learning_rate:.3g}, gradient norm {step.gradient_norm:.3g}, sentences "
-            f"{shown}{more} of the training corpus); lower training.learning_rate or "
+            f"{shown}{more} of {counted(run.config.data)}); lower training.learning_rate or "
             "training.clip_norm and start anew in another folder; "
             + (f"the checkpoint of step {saved.step} is kept" if saved else "nothing was saved yet")
         )
+
+
+def counted(data: DataConfig) -> str:
+    """Returns where sentences are counted."""
+    if data.clean is not None:
+        return "the training corpus as `nmt clean` writes it"
+    several = len(data.corpora) > 1
+    return "the training corpora, one after the other" if several else "the training corpus"
 
 
 def is_sound(state: TrainState) -> bool:

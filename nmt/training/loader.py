@@ -9,10 +9,9 @@ from typing import Any, TypeVar
 
 import datasets
 import numpy as np
-import numpy.typing as npt
 
 from nmt.config import Config
-from nmt.data import corpus
+from nmt.data import corpus, mixing
 from nmt.data.batching import Batch, Bucket, PlannedBatch, choose_buckets, pad, plan_epoch
 from nmt.data.tokenizer import Tokenizers
 from nmt.inference import devices
@@ -53,12 +52,17 @@ class DataLoader:
     @cached_property
     def parts(self) -> int:
         """The number of parts of an epoch."""
-        return 1 if self.config.tokenizer.sampling is None else -(-len(self.text) // PART)
+        if self.config.tokenizer.sampling is None:
+            return 1
+        return -(-len(self._rows(self.text, 0)) // PART)
 
     @cached_property
     def batches_per_epoch(self) -> int:
-        """The number of batches of the first epoch; subword sampling makes others differ a bit."""
-        return len(self._plan(self.encoded, TrainingProgress()))
+        """The number of batches of the first epoch.
+
+        Subword sampling, and weights of corpora that are no integers, make others differ a bit.
+        """
+        return len(self._plan(self.encoded, TrainingProgress(), self._rows(self.encoded, 0)))
 
     def epochs(self, progress: TrainingProgress) -> float:
         """Returns how many epochs have been read at this progress."""
@@ -78,7 +82,7 @@ class DataLoader:
         """Returns the numbers, from 1, of the pairs of the corpus that the next batch holds."""
         numbers = self._members(progress) + 1
         pairs = self._kept(self._encoded(progress).add_column("number", numbers))
-        planned = self._plan(pairs, progress)[progress.batch]
+        planned = self._plan_of_part(pairs, progress)[progress.batch]
         return sorted(pairs[planned.pairs]["number"])
 
     def _read(self, start: TrainingProgress) -> Iterator[tuple[Any, TrainingProgress]]:
@@ -103,7 +107,7 @@ class DataLoader:
             pairs = self.encoded  # the same in each epoch, if not sampled
             if self.config.tokenizer.sampling is not None:
                 pairs = self._kept(self._encoded(part))
-            yield part, pairs, self._plan(pairs, part)
+            yield part, pairs, self._plan_of_part(pairs, part)
             part = self._next(part)
 
     def _next(self, part: TrainingProgress) -> TrainingProgress:
@@ -122,17 +126,38 @@ class DataLoader:
         seed = int(random.integers(2**31))
         return corpus.encode(text, self.tokenizers, sampling=sampling, seed=seed)
 
-    def _members(self, part: TrainingProgress) -> npt.NDArray[np.int64]:
-        """Returns the indices of the pairs in a part, in the order of the corpus."""
+    def _members(self, part: TrainingProgress) -> mixing.Rows:
+        """Returns the indices of the pairs that a part encodes, in the order of the corpus."""
+        if self.config.tokenizer.sampling is None:
+            return np.arange(len(self.text))
+        rows = self._rows(self.text, part.epoch)
         random = np.random.default_rng([self.config.seed, part.epoch, self.parts])
-        return np.sort(np.array_split(random.permutation(len(self.text)), self.parts)[part.part])
+        chosen = np.array_split(random.permutation(len(rows)), self.parts)[part.part]
+        return rows[np.sort(chosen)]
+
+    def _rows(self, pairs: datasets.Dataset, epoch: int) -> mixing.Rows:
+        """Returns the indices of the pairs that an epoch reads, by the weights of their corpora."""
+        sizes = mixing.sizes(pairs, len(self._weights))
+        return mixing.rows(sizes, self._weights, seed=self.config.seed, epoch=epoch)
+
+    @cached_property
+    def _weights(self) -> list[float]:
+        data = self.config.data
+        return mixing.weights(mixing.sizes(self.encoded, len(data.corpora)), data)
 
     def _kept(self, encoded: datasets.Dataset) -> datasets.Dataset:
         return corpus.filter_pairs(encoded, self.config.data)[0]
 
-    def _plan(self, pairs: datasets.Dataset, part: TrainingProgress) -> list[PlannedBatch]:
-        seed, lengths = self.config.seed, corpus.lengths(pairs)
-        return plan_epoch(lengths, self.buckets, seed=seed, epoch=part.epoch, part=part.part)
+    def _plan_of_part(self, pairs: datasets.Dataset, part: TrainingProgress) -> list[PlannedBatch]:
+        """Returns the batches of a part; with subword sampling, `pairs` are those it reads."""
+        sampled = self.config.tokenizer.sampling is not None
+        return self._plan(pairs, part, None if sampled else self._rows(pairs, part.epoch))
+
+    def _plan(
+        self, pairs: datasets.Dataset, part: TrainingProgress, rows: mixing.Rows | None
+    ) -> list[PlannedBatch]:
+        of = {"seed": self.config.seed, "epoch": part.epoch, "part": part.part}
+        return plan_epoch(corpus.lengths(pairs), self.buckets, rows=rows, **of)
 
 
 def prefetched(items: Iterator[T], *, depth: int = 2) -> Generator[T, None, None]:

@@ -11,8 +11,10 @@ import jax
 from flax import nnx
 
 from nmt.config import Config, PlateauScheduleConfig
-from nmt.data import corpus, tokenizer
+from nmt.data import corpora, corpus, tokenizer
 from nmt.errors import Interrupted
+from nmt.evaluation import bleu_tokenizers
+from nmt.evaluation.metrics import metric
 from nmt.model.build import build_model
 from nmt.model.seq2seq import Seq2Seq
 from nmt.processes import ALONE, ProcessGroup
@@ -23,7 +25,7 @@ from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
 from nmt.training.metrics import MetricsAccumulator, StepRecord
 from nmt.training.step import TrainState, init_state, make_train_step
-from nmt.training.validation import Validator, update_best
+from nmt.training.validation import ZEROS, Validator, update_best, warn_of_zero
 
 
 def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
@@ -41,26 +43,30 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
     """
     run = Run.start(config, processes)
     config = run.config
+    metric("bleu", tokenize=bleu_tokenizers.for_target(config.data))  # is its package there?
     with contextlib.ExitStack() as locked:
         started = run.started
         if started:
             locked.enter_context(run.lock())
             tokenizers = run.tokenizers()
-        text = _load(config)
+        training = corpora.training(config.data)
+        text, validation = training.text, corpora.held_out(config.data, "validation")
         if not started:
             tokenizers = tokenizer.train(
-                text["train"]["source"], text["train"]["target"], config.tokenizer
+                text["source"], text["target"], config.tokenizer, symbols=config.data.tags
             )
-        pairs, report = corpus.filter_pairs(corpus.encode(text["train"], tokenizers), config.data)
+        corpora.check_tags(config.data, tokenizers.source)
+        pairs, report = corpus.filter_pairs(corpus.encode(text, tokenizers), config.data)
         if not started:
             locked.enter_context(run.lock())
             Run.start(config)  # another training may have created it in the meantime
-        loader = DataLoader(text["train"], pairs, tokenizers, config, processes)
+        loader = DataLoader(text, pairs, tokenizers, config, processes)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
         model = build_model(config, tokenizers)  # one that cannot be built leaves no run behind
         run.create(tokenizers)
-        trainer = Trainer(run, loader, text["validation"], model)
-        for line in (*run.notes, f"{run.path}: {report}"):
+        trainer = Trainer(run, loader, validation, model)
+        cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
+        for line in (*run.notes, *cleaned, f"{run.path}: {report}"):
             trainer.display.say(line)
         trainer.run_to_end()
     return run
@@ -209,7 +215,10 @@ class Trainer:
             return
         report = self.validator.measure(self.state.params)
         step = self.progress.step
-        self.progress = update_best(self.progress, report, metric=self.settings.metric)
+        before = self.progress
+        self.progress = update_best(before, report, metric=self.settings.metric)
+        if before.zero_validations < self.progress.zero_validations == ZEROS:
+            warn_of_zero(report, run=self.run, step=step)
         self._cut_learning_rate()
         values = {
             "validation/perplexity": report.perplexity,
@@ -272,12 +281,3 @@ def _items(state: TrainState) -> dict[str, Any]:
     """Returns the trees of a checkpoint; the parameters are one of their own, to translate with."""
     names = [field.name for field in fields(state) if field.name != "params"]
     return {"params": state.params, "rest": {name: getattr(state, name) for name in names}}
-
-
-def _load(config: Config) -> dict[str, datasets.Dataset]:
-    data = config.data
-    parts = {"train": data.train, "validation": data.validation}
-    return {
-        name: corpus.load(part, source=data.source, target=data.target)
-        for name, part in parts.items()
-    }

@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,19 +13,23 @@ import numpy.typing as npt
 
 from nmt import plotting
 from nmt.config import Config, SentenceBatchConfig
-from nmt.data import corpus
 from nmt.data.batching import choose_buckets, in_order, pad
 from nmt.data.tokenizer import Tokenizers
+from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import MetricScore, bleu
-from nmt.inference import devices
+from nmt.inference import devices, limits
+from nmt.inference.batches import Capacity
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translator import Translator
-from nmt.run import TrainingProgress
+from nmt.run import Run, TrainingProgress
 from nmt.training.loss import totals
 from nmt.training.step import make_eval_step, shard
 from nmt.types import Graph, Params
 
 BUCKETS = 4
+ZERO = 0.005  # a BLEU below it is printed as 0.00
+ZEROS = 3  # validations with such a BLEU although perplexity falls, after which training warns
+LONGEST_DRAWN = 100  # pieces of a side in an attention image
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,16 @@ class Report:
 
 
 def update_best(progress: TrainingProgress, report: Report, *, metric: str) -> TrainingProgress:
-    """Returns the progress after a validation."""
-    value = report.value(metric)
-    if not math.isnan(value) and (progress.best is None or value > progress.best):
+    """Returns the progress after a validation; a tie is decided by perplexity."""
+    value, best, perplexity = report.value(metric), progress.best, progress.best_perplexity
+    falls = perplexity is not None and report.perplexity < perplexity
+    if falls and report.bleu.value < ZERO:
+        progress = replace(progress, zero_validations=progress.zero_validations + 1)
+    if not math.isnan(value) and (best is None or value > best or (value == best and falls)):
         return replace(
             progress,
             best=value,
+            best_perplexity=report.perplexity,
             best_step=progress.step,
             bad_validations=0,
             bad_validations_since_cut=0,
@@ -58,13 +67,28 @@ def update_best(progress: TrainingProgress, report: Report, *, metric: str) -> T
     )
 
 
+def warn_of_zero(report: Report, *, run: Run, step: int) -> None:
+    """Warns of a BLEU that stays zero, with its likely causes."""
+    tokenizer = bleu_tokenizers.for_target(run.config.data)
+    warnings.warn(
+        f"{run.path}: BLEU is still zero at step {step}, although perplexity has fallen to "
+        f"{report.perplexity:.1f}; either its tokenizer, {tokenizer}, does not suit the target "
+        "language (data.bleu_tokenizer), or translations are empty or in another script",
+        stacklevel=3,
+    )
+
+
 class Validator:
-    """A validation set, which is prepared once."""
+    """A validation set, which is prepared once.
+
+    Sides of more than `decoding.max_pieces` are cut as in a search, with a warning at the start.
+    """
 
     def __init__(
         self, text: datasets.Dataset, graph: Graph, *, tokenizers: Tokenizers, config: Config
     ) -> None:
         self._text = text
+        self._pairs = list(zip(*_cut(text, tokenizers, config), strict=True))
         self._graph = graph
         self._tokenizers = tokenizers
         self._config = config
@@ -72,20 +96,28 @@ class Validator:
 
     def measure(self, params: Params) -> Report:
         """Returns perplexity and BLEU of the model with these parameters."""
-        _, nll, tokens = totals([self._step(params, batch) for batch in self._batches])
+        _, nll, tokens = totals([self._step(params, batch) for batch in self.batches])
         translator = self._translator(params, beam=self._config.training.validation_beam)
         # No warnings of cut translations: early in training there are many, and `cut` counts them.
         with warnings.catch_warnings(action="ignore"):
             translations = translator.translate(self._text["source"])
         return Report(
             perplexity=math.exp(min(nll / tokens, 700.0)),
-            bleu=bleu([each.text for each in translations], list(self._text["target"])),
+            bleu=bleu(
+                [each.text for each in translations],
+                list(self._text["target"]),
+                tokenize=bleu_tokenizers.for_target(self._config.data),
+            ),
             cut=sum(each.is_cut for each in translations),
         )
 
     def attention_images(self, params: Params) -> list[npt.NDArray[np.uint8]]:
-        """Returns heat maps of the first sentences, each with its own reference force-decoded."""
-        first = self._text[: self._config.training.attention_images]
+        """Returns heat maps of the first sentences, each with its own reference force-decoded.
+
+        Long ones are left out: their pictures would be large, and nobody could read them.
+        """
+        short = [i for i, pair in enumerate(self._pairs) if max(map(len, pair)) <= LONGEST_DRAWN]
+        first = self._text[short[: self._config.training.attention_images]]
         translator = self._translator(params, beam=1)
         with warnings.catch_warnings(action="ignore"):
             forced = translator.align(first["source"], first["target"])
@@ -105,12 +137,26 @@ class Validator:
         return Translator(loaded, tokenizers=self._tokenizers, config=settings)
 
     @cached_property
-    def _batches(self) -> list[Any]:
-        encoded = corpus.encode(self._text, self._tokenizers)
-        lengths = corpus.lengths(encoded)
-        limits = SentenceBatchConfig(sentences=self._config.decoding.batch, buckets=BUCKETS)
-        buckets = choose_buckets(lengths, limits, devices=devices.count())
+    def batches(self) -> list[Any]:
+        """The pairs in batches of few shapes, with as many tokens at most as those of a search."""
+        lengths = np.array([[len(ids) for ids in pair] for pair in self._pairs], np.int32)
+        capacity = Capacity(self._config.decoding.batch, devices=devices.count())
+        few = SentenceBatchConfig(buckets=BUCKETS)
+        buckets = [
+            replace(bucket, rows=capacity.size(max(bucket.source, bucket.target)))
+            for bucket in choose_buckets(lengths, few)
+        ]
         return [
-            shard(pad(corpus.rows(encoded, planned.pairs), planned.bucket))
+            shard(pad([self._pairs[pair] for pair in planned.pairs], planned.bucket))
             for planned in in_order(lengths, buckets)
         ]
+
+
+def _cut(
+    text: datasets.Dataset, tokenizers: Tokenizers, config: Config
+) -> Iterator[list[list[int]]]:
+    """Yields the ids of each side, cut as in a search."""
+    longest = config.decoding.max_pieces
+    for side, tokenizer in (("source", tokenizers.source), ("target", tokenizers.target)):
+        lines, name = list(text[side]), f"{side} of validation"
+        yield limits.pieces(tokenizer, lines, longest=longest, before=0, side=name)

@@ -185,3 +185,105 @@ def test_align_links_by_another_method(nmt, copy_run, text):
     assert saliency[:2] == (0, "0-0 1-1 2-2\n\n0-0\n")
     assert unknown[:2] == (2, "")
     assert unknown[2].startswith("nmt: unknown method of explanation 'salience'; choose one of ")
+
+
+# A no-break space between letters: three words by Unicode, two by spaces.
+ODD = "a\u00a0b c"
+
+
+@pytest.fixture
+def unicode_run(copy_run, tmp_path):
+    """The run that copies, and counts words at all white space."""
+    run = shutil.copytree(copy_run, tmp_path / "unicode")
+    config = (run / "config.yaml").read_text()
+    assert "word_boundaries: spaces\n" in config
+    (run / "config.yaml").write_text(
+        config.replace("word_boundaries: spaces\n", "word_boundaries: unicode\n")
+    )
+    return run
+
+
+@pytest.mark.filterwarnings("always")
+def test_the_run_decides_which_words_are_linked_and_a_line_that_depends_on_it_is_said(
+    nmt, copy_run, unicode_run, text
+):
+    source, gold = text("in.txt", "d", ODD), text("gold.txt", "0-0", "0-0 1-1 2-2")
+    two = ("--source", source, "--target", source)
+
+    code, out, err = nmt("align", copy_run, *two, "--threshold", 0)
+    _, more, also = nmt("align", unicode_run, *two, "--threshold", 0, "--gold", gold)
+    refused = nmt("align", copy_run, *two, "--gold", gold)
+
+    assert code == 0
+    assert out.splitlines()[1].split() == [f"{i}-{j}" for i in range(2) for j in range(2)]
+    assert more.splitlines()[1].split() == [f"{i}-{j}" for i in range(3) for j in range(3)]
+    depends = "in 1 lines (first in line 2, U+00A0) there are other words by"
+    assert err.startswith(f"nmt: warning: {source} and {source}: {depends}")
+    assert also.startswith(f"nmt: warning: {gold}: {depends}")
+    assert len(err.splitlines()) == 1
+    assert "recall 1.000" in also
+    message = f"nmt: {gold}, sentence 2: link 2-2 lies outside the 2 source words; words are"
+    assert refused[:2] == (2, "")
+    assert refused[2].startswith(f"nmt: warning: {gold}: {depends}")
+    assert message in refused[2]
+
+
+def test_two_runs_that_count_other_words_are_not_joined(nmt, copy_run, backward_run, text):
+    config = (backward_run / "config.yaml").read_text()
+    (backward_run / "config.yaml").write_text(config.replace(": spaces\n", ": unicode\n"))
+    source = text("in.txt", "a")
+
+    found = nmt(
+        "align", copy_run, "--source", source, "--target", source, "--backward", backward_run
+    )
+
+    message = (
+        f"{copy_run} has data.word_boundaries: spaces, and {backward_run} unicode; edit the "
+        "config.yaml of one, so that both count the same words"
+    )
+    assert found == (2, "", f"nmt: {message}\n")
+
+
+@pytest.mark.filterwarnings("always")
+def test_gold_that_counts_from_one(nmt, copy_run, text):
+    source, gold = text("in.txt", "a b c", "d"), text("gold.txt", "1-1 2-2 3-3 1p2", "1-1")
+    align = ("align", copy_run, "--source", source, "--target", source)
+    right = "AER 0.000 precision 1.000 recall 1.000 F1 1.000\n"
+
+    code, out, err = nmt(*align, "--gold", gold, "--one-based")
+    links = text("links", *out.splitlines())
+    _, scored, _ = nmt("aer", links, "--gold", gold, "--one-based")
+    outside = nmt(*align, "--gold", gold)
+    _, wrong, said = nmt("aer", links, "--gold", gold)
+    alone = nmt(*align, "--one-based")
+
+    assert (code, err, scored) == (0, right, right)
+    suspicion = f"nmt: warning: {gold}: no link has a 0; if words are counted from 1, give "
+    assert outside[:2] == (2, "")
+    assert outside[2].startswith(suspicion)
+    assert "sentence 1: link 3-3 lies outside the 3 source words" in outside[2]
+    assert wrong.startswith("AER 0.")
+    assert wrong != right
+    assert said == suspicion + "--one-based\n"
+    message = "--one-based says how --gold counts words; give --gold, or leave it out"
+    assert alone == (2, "", f"nmt: {message}\n")
+
+
+GIZA = (
+    "# Sentence pair (1) source length 3 target length 2 alignment score : 0.1",
+    "x y", "NULL ({ }) a ({ 1 }) b ({ }) c ({ 2 })",
+    "# Sentence pair (2) source length 1 target length 1 alignment score : 0.9",
+    "z", "NULL ({ 1 }) d ({ })",
+)  # fmt: skip
+
+
+def test_links_and_gold_in_the_formats_of_other_tools(nmt, text):
+    # |A| = 2, |S| = 3, |A ∩ S| = 1, |A ∩ P| = 2
+    giza, wpt = text("a.A3.final", *GIZA), text("gold.wa", "1 1 1", "1 3 2 P 0.5", "2 1 1", "1 2 2")
+    plain = text("links", "0-0:0.9 2-1:0.1 ||| -7.5", "")
+
+    scores = [nmt("aer", found, "--gold", wpt)[1] for found in (giza, plain)]
+    joined = nmt("symmetrize", giza, plain, "--symmetrization", "intersection")
+
+    assert scores == ["AER 0.400 precision 1.000 recall 0.333 F1 0.500\n"] * 2
+    assert joined == (0, "0-0 2-1\n\n", "")

@@ -90,7 +90,9 @@ def test_one_file_is_translated_at_a_time(nmt, copy_run, text):
 
 
 def test_what_sets_nothing_is_named_where_files_are_options(nmt, copy_run, text):
-    code, _, err = nmt("evaluate", copy_run, text("in.txt", "a"))
+    files = ("--source", text("in.txt", "a"), "--target", text("out.txt", "a"))
+
+    code, _, err = nmt("align", copy_run, "in.txt", *files)
 
     assert (code, "in.txt: not a setting decoding.KEY=VALUE; files are" in err) == (2, True)
 

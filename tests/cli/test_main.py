@@ -36,7 +36,7 @@ def test_help_lists_the_commands_in_the_order_of_their_use(nmt):
 
 COMMANDS = (
     "demo, train, translate, evaluate, align, symmetrize, aer, plot, curves, info, config, "
-    "shortlist, bench, cache"
+    "clean, shortlist, bench, cache"
 )
 
 

@@ -72,7 +72,7 @@ def test_plot_draws_a_file_of_sentences_and_the_hypotheses_of_each(nmt, copy_run
     [
         (["a", "b\tb"], [], ", line 2: 2 tab-separated columns; each line has a sentence, or"),
         (["a\tb\t\tc"], [], ", line 1: 4 tab-separated columns; each line has a sentence, or"),
-        (["a\ta\t0-0", "a\ta\t0-1"], [], ", line 2: link 0-1 lies outside the 1 target words"),
+        (["a\ta\t0-0", "a\ta\t0-1"], [], ", sentence 2: link 0-1 lies outside the 1 target words"),
         (["a\ta\tzero"], [], ", line 1: 'zero' is no link"),
         ([], [], "no sentence to draw; give one, or a --file of them"),
         (["a"], ["b"], "--file has sentences, targets and gold links; leave the others out"),
@@ -112,7 +112,10 @@ def test_plot_shows_the_hypotheses_of_a_beam_and_may_write_a_page_alone(
         (["--target", "a", "--n-best", "2"], "--n-best shows what the model writes itself"),
         (["--gold", "0-0"], "gold links count the words of a given translation"),
         (["--target", "a", "--gold", "0-0", "--no-words"], "gold links are between words"),
-        (["--target", "a", "--gold", "0-7"], "--gold, line 1: link 0-7 lies outside the 1 target"),
+        (
+            ["--target", "a", "--gold", "0-7"],
+            "--gold, sentence 1: link 0-7 lies outside the 1 target",
+        ),
         (["--target", "a", "--gold", "zero"], "--gold, line 1: 'zero' is no link"),
         (["--method", "guess"], "unknown method of explanation 'guess'; choose one of attention"),
     ],
@@ -142,3 +145,22 @@ def test_curves_need_a_run_and_a_known_ending(nmt, copy_run, tmp_path):
     assert ending[0] == folder[0] == 2
     assert "curves.gif: a figure is written as .png, .svg or .pdf" in ending[2]
     assert "absent: no such run folder" in folder[2]
+
+
+@pytest.mark.filterwarnings("always")
+def test_plot_counts_gold_links_as_the_run_and_the_option_say(nmt, copy_run, tmp_path):
+    sentence = "a\u00a0b c"  # two words
+    given = ("plot", copy_run, sentence, "--target", sentence, "-o", tmp_path / "map.svg")
+
+    code, _, err = nmt(*given, "--gold", "1-1 2p2", "--one-based")
+    outside = nmt(*given, "--gold", "0-0 2p2")
+    alone = nmt("plot", copy_run, "a", "--one-based", "-o", tmp_path / "map.svg")
+
+    assert code == 0
+    assert "--gold: in 1 lines (first in line 1, U+00A0) there are other words by" in err
+    drawing = (tmp_path / "map.svg").read_text(encoding="utf-8")
+    assert drawing.count("stroke: #d55e00") == 2
+    assert outside[:2] == (2, "")
+    assert "--gold, sentence 1: link 2-2 lies outside the 2 source words" in outside[2]
+    message = "--one-based says how gold links count words; give them, or leave it"
+    assert alone == (2, "", f"nmt: {message}\n")

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 
 from nmt.config import CorpusConfig, DataConfig, SamplingConfig
 from nmt.data import corpus, embedded
+from nmt.data.report import FilterReport
 from nmt.errors import DataError
 
 PAIRS = [("ein Hund", "a dog"), ("", ""), ("zwei\u2028Katzen", 'two "cats"')]
+IN_LINES = [*PAIRS[:2], ("zwei Katzen", 'two "cats"')]  # as fields, which may hold any text
 
 
 def load(**where):
@@ -110,7 +112,7 @@ def test_every_format_gives_the_same_pairs(tmp_path):
     names = ["a.tsv", "a.jsonl", "a.json", "nested.jsonl", "a.parquet", "nested.parquet"]
     found = {name: pairs_of(load(path=str(tmp_path / name))) for name in names}
 
-    assert found == dict.fromkeys(names, PAIRS)
+    assert found == {"a.tsv": PAIRS, **dict.fromkeys(names[1:], IN_LINES)}
 
 
 def test_columns_may_have_other_names(tmp_path):
@@ -120,8 +122,8 @@ def test_columns_may_have_other_names(tmp_path):
     (tmp_path / "a.tsv").write_text("English\tDeutsch\none\teins\n")
     columns = ("Deutsch", "English")
 
-    assert pairs_of(load(path=str(tmp_path / "a.parquet"), columns=columns)) == PAIRS
-    assert pairs_of(load(path=str(tmp_path / "a.jsonl"), columns=columns)) == PAIRS
+    assert pairs_of(load(path=str(tmp_path / "a.parquet"), columns=columns)) == IN_LINES
+    assert pairs_of(load(path=str(tmp_path / "a.jsonl"), columns=columns)) == IN_LINES
     assert pairs_of(load(path=str(tmp_path / "a.tsv"), columns=columns)) == [("eins", "one")]
 
 
@@ -135,9 +137,33 @@ def test_a_hub_dataset_is_read_by_split(tmp_path, kind, content):
         else:
             path.write_text(json_lines(content(pairs).to_pylist()))
 
-    assert pairs_of(load(hub=str(tmp_path))) == PAIRS
+    assert pairs_of(load(hub=str(tmp_path))) == IN_LINES
     assert pairs_of(load(hub=str(tmp_path), split="validation")) == PAIRS[:1]
-    assert pairs_of(load(hub=str(tmp_path), split="train[1:]")) == PAIRS[1:]
+    assert pairs_of(load(hub=str(tmp_path), split="train[1:]")) == IN_LINES[1:]
+
+
+@pytest.mark.parametrize(
+    ("field", "line"),
+    [
+        *((f"ein{each}Hund", "ein Hund") for each in "\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"),
+        ("ein\r\nHund\n", "ein  Hund "),
+        ("ein\tHund\u00a0\u200b\x1f", "ein\tHund\u00a0\u200b\x1f"),  # these end no line
+    ],
+)
+@pytest.mark.parametrize("kind", ["parquet", "jsonl", "json"])
+def test_a_field_becomes_one_line(tmp_path, kind, field, line):
+    written = table([("eins", "one"), ("zwei", field)])
+    if kind == "parquet":
+        pq.write_table(written, tmp_path / "a.parquet")
+    elif kind == "jsonl":
+        (tmp_path / "a.jsonl").write_text(json_lines(written.to_pylist()))
+    else:
+        (tmp_path / "a.json").write_text(json.dumps(written.to_pylist()))
+
+    found = pairs_of(load(path=str(tmp_path / f"a.{kind}")))
+
+    assert found == [("eins", "one"), ("zwei", line)]
+    assert len(found[1][1].splitlines()) == 1
 
 
 def test_the_embedded_corpus_is_read_by_split():
@@ -325,32 +351,48 @@ sizes = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, ma
 def test_filters_part_the_corpus(sizes, max_length, max_length_ratio):
     # The last pair always stays: two and two ids, one of them eos.
     sizes = [*sizes, (2, 2)]
-    expected = {"empty": 0, "too_long": 0, "ratio": 0}
+    expected = {"empty": 0, "too long": 0, "of too uneven length": 0}
     stay = []
     for source, target in sizes:
         words = sorted((source - 1, target - 1))
         if words[0] == 0:
             expected["empty"] += 1
         elif max(source, target) > max_length:
-            expected["too_long"] += 1
+            expected["too long"] += 1
         elif words[1] / words[0] > max_length_ratio:
-            expected["ratio"] += 1
+            expected["of too uneven length"] += 1
         else:
             stay.append((source, target))
 
     kept, report = corpus.filter_pairs(of_lengths(sizes), limits(max_length, max_length_ratio))
 
     assert [(len(source), len(target)) for source, target in pairs_of(kept)] == stay
-    assert report == corpus.FilterReport(total=len(sizes), kept=len(stay), **expected)
+    assert report == FilterReport(total=len(sizes), left_out=expected)
+    assert report.kept == len(stay)
     assert corpus.lengths(kept).tolist() == [list(pair) for pair in stay]
 
 
-def test_a_report_is_one_line():
-    report = corpus.FilterReport(total=12_345, empty=5, too_long=1_300, ratio=40, kept=11_000)
+def test_a_report_is_one_line_or_a_table():
+    left_out = {"empty": 5, "too long": 1_300, "of too uneven length": 40}
+
+    report = FilterReport(total=12_345, left_out=left_out)
 
     assert str(report) == (
         "11,000 of 12,345 pairs kept; left out: 5 empty, 1,300 too long, 40 of too uneven length"
     )
+    assert report.table().splitlines() == [
+        "12,345  pairs",
+        "     5  empty",
+        " 1,300  too long",
+        "    40  of too uneven length",
+        "11,000  kept",
+    ]
+
+
+def test_reasons_are_counted_by_their_numbers():
+    report = FilterReport.of(["long", "short", "odd"], np.array([0, 2, 0, 1, 2], np.int8))
+
+    assert report == FilterReport(total=5, left_out={"long": 1, "short": 2, "odd": 0})
 
 
 def test_nothing_left_is_refused():

@@ -12,13 +12,13 @@ from nmt.errors import DataError
 PAIRS = [("ein Hund", "a dog"), ("", ""), ("zwei  Katzen", "two cats sing")]
 
 
-def load(folder, links, pairs=PAIRS):
+def load(folder, links, pairs=PAIRS, **choice):
     for place, language in enumerate(("de", "en")):
         text = "".join(f"{pair[place]}\n" for pair in pairs)
         (folder / f"train.{language}").write_text(text, encoding="utf-8")
-    (folder / "a.align").write_text(links)
+    (folder / "a.align").write_text(links, encoding="utf-8")
     where = CorpusConfig(path=str(folder / "train"), alignments=str(folder / "a.align"))
-    return corpus.load(where, source="de", target="en")
+    return corpus.load(where, source="de", target="en", **choice)
 
 
 def test_each_pair_has_the_links_of_its_line(tmp_path):
@@ -31,18 +31,19 @@ def test_each_pair_has_the_links_of_its_line(tmp_path):
 def test_other_links_of_the_same_text_are_not_taken_from_the_cache(tmp_path):
     load(tmp_path, "0-0\n\n\n")
 
-    assert load(tmp_path, "1-1\n\n\n")["links"][:] == [[1, 1], [], []]
+    assert load(tmp_path, "0-1\n\n\n")["links"][:] == [[0, 1], [], []]
 
 
 @pytest.mark.parametrize(
     ("links", "message"),
     [
-        ("0-0\n\n", " has 2 lines of links and the corpus 3 pairs; they must correspond line"),
-        ("0-0\n\n\n\n", " has 4 lines of links and the corpus 3 pairs; they must correspond line"),
-        ("0-0\n\n0-0 0-3\n", ", line 3: link 0-3 lies outside the 3 target words; words are"),
-        ("0-0\n0-0\n\n", ", line 2: link 0-0 lies outside the 0 source words; words are"),
+        ("0-0\n\n", " has 2 lines and the corpus has 3; they must correspond line for line"),
+        ("0-0\n\n\n\n", " has 4 lines and the corpus has 3; they must correspond line for line"),
+        ("4 1 1\n", " has 4 lines and the corpus has 3; they must correspond line for line"),
+        ("0-0\n\n0-0 0-3\n", ", sentence 3: link 0-3 lies outside the 3 target words; words are"),
+        ("0-0\n0-0\n\n", ", sentence 2: link 0-0 lies outside the 0 source words; words are"),
         ("0:0\n\n\n", ", line 1: '0:0' is no link"),
-        ("0-0\n\n0p1\n", ", line 3: '0p1' is a possible link"),
+        ("0-0\n\n0p1\n", ", sentence 3: '0p1' is a possible link"),
     ],
 )
 def test_links_that_are_not_those_of_the_text_are_refused(tmp_path, links, message):
@@ -68,7 +69,9 @@ def test_a_link_goes_to_all_pieces_of_its_words_however_they_are_cut(
 ):
     pairs = [(pair.source, pair.target) for pair in embedded.pairs("train")[:50]]
     ends = [(len(source.split()) - 1, len(target.split()) // 2) for source, target in pairs]
-    text = load(tmp_path, "".join(f"{i}-{j}\n" for i, j in ends), pairs)
+    lines = "".join(f"{i}-{j}\n" for i, j in ends)
+    with pytest.warns(UserWarning, match="no link has a 0; if words are counted from 1, subtract"):
+        text = load(tmp_path, lines, pairs)
 
     encoded = corpus.encode(text, embedded_tokenizers, sampling=sampling, seed=3)
 
@@ -80,12 +83,72 @@ def test_a_link_goes_to_all_pieces_of_its_words_however_they_are_cut(
         assert linked_text(model, row, "target", places[1]) == target.split()[j]
 
 
-def test_a_pair_whose_pieces_spell_other_words_has_no_links(embedded_tokenizers):
-    # SentencePiece makes a space and an accent of U+00B4.
-    text = Dataset.from_dict(
-        {"source": ["das Haus", "das´ Haus"], "target": ["the house"] * 2, "links": [[1, 1]] * 2}
-    )
+@pytest.mark.parametrize("sampling", [None, SamplingConfig(alpha=0.1)])
+def test_a_pair_whose_pieces_spell_other_words_keeps_its_links_if_their_places_are_known(
+    embedded_tokenizers, sampling
+):
+    # The model makes a space and an accent of U+00B4, and has no piece for U+3000 in a word.
+    source = ["das Haus", "das´ Haus"]
+    text = Dataset.from_dict({"source": source, "target": ["the house"] * 2, "links": [[1, 1]] * 2})
 
+    encoded = corpus.encode(text, embedded_tokenizers, sampling=sampling)
+
+    assert [bool(links) for links in encoded["links"]] == [True, sampling is None]
+    for row in encoded:
+        places = set(row["links"][::2]), set(row["links"][1::2])
+        if row["links"]:
+            assert linked_text(embedded_tokenizers.source, row, "source", places[0]) == "Haus"
+            assert linked_text(embedded_tokenizers.target, row, "target", places[1]) == "house"
+
+
+# Links of the same words as the two kinds of tools number them.
+ODD = [("ein\u00a0Hund bellt", "a dog barks"), ("Katze", "a\u3000cat"), ("ja \u2009 so", "yes")]
+
+
+@pytest.mark.parametrize(
+    ("choice", "links"),
+    [
+        ("spaces", "0-0 0-1 1-2\n0-0\n2-0\n"),
+        ("unicode", "0-0 0-1 1-0 1-1 2-2\n0-0 0-1\n1-0\n"),
+    ],
+)
+def test_links_mean_the_words_that_the_setting_counts(tmp_path, embedded_tokenizers, choice, links):
+    message = r"a\.align: in 3 lines \(first in line 1, U\+00A0\) there are other words by"
+    with pytest.warns(UserWarning, match=message):
+        text = load(tmp_path, links, ODD, word_boundaries=choice)
     encoded = corpus.encode(text, embedded_tokenizers)
 
-    assert [bool(links) for links in encoded["links"]] == [True, False]
+    model = embedded_tokenizers.source
+    linked = [["einHundbellt", "adogbarks"], ["Katze", "acat"], ["so", "yes"]]
+    for row, expected in zip(encoded, linked, strict=True):
+        places = set(row["links"][::2]), set(row["links"][1::2])
+        sides = zip(("source", "target"), places, strict=True)
+        found = [linked_text(model, row, side, each).replace("▁", "") for side, each in sides]
+        assert found == expected
+    first = encoded[0]["links"]
+    bellt = {j for i, j in zip(first[::2], first[1::2], strict=True) if i == max(first[::2])}
+    assert linked_text(model, encoded[0], "target", bellt) == "barks"
+
+
+def test_a_change_of_the_setting_is_not_lost_in_the_cache(tmp_path):
+    pairs = [("a\u00a0b c", "x y")]
+    with pytest.warns(UserWarning, match="there are other words by `data.word_boundaries: unicode"):
+        spaces = load(tmp_path, "0-0 1-1\n", pairs)
+    with pytest.warns(UserWarning, match="there are other words by `data.word_boundaries: spaces"):
+        unicode = load(tmp_path, "0-0 1-1\n", pairs, word_boundaries="unicode")
+
+    assert spaces["links"][:] == [[0, 0, 1, 0, 2, 1]]
+    assert unicode["links"][:] == [[0, 0, 1, 1]]
+
+
+def test_links_of_giza_and_of_the_shared_tasks_are_read(tmp_path):
+    giza = [
+        "# Sentence pair (1) source length 2 target length 2 alignment score : 0.5",
+        "a dog", "NULL ({ }) ein ({ 1 }) Hund ({ 2 })",
+        "# Sentence pair (2) source length 0 target length 0 alignment score : 1", "", "NULL ({ })",
+        "# Sentence pair (3) source length 2 target length 3 alignment score : 0.5",
+        "two cats sing", "NULL ({ 1 }) zwei ({ }) Katzen ({ 2 3 })",
+    ]  # fmt: skip
+
+    assert load(tmp_path, "\n".join(giza))["links"][:] == [[0, 0, 1, 1], [], [1, 1, 1, 2]]
+    assert load(tmp_path, "0001 1 1\n0001 2 2 S 0.9\n")["links"][:] == [[0, 0, 1, 1], [], []]

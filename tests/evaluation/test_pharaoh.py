@@ -44,20 +44,14 @@ def test_a_malformed_link_is_named_with_its_place(token):
 @pytest.mark.parametrize(
     ("side", "message"),
     [
-        (
-            "source",
-            "a.gold, line 2: link 2-1 lies outside the 2 source words; words are counted from 0",
-        ),
-        (
-            "target",
-            "a.gold, line 3: link 0-1 lies outside the 1 target words; words are counted from 0",
-        ),
+        ("source", "2: link 2-1 lies outside the 2 source words; words are counted from 0"),
+        ("target", "3: link 0-1 lies outside the 1 target words; words are counted from 0"),
     ],
 )
 def test_a_link_outside_its_sentence_is_named(side, message):
     texts = {"source": ["a", "a b", "a b"], "target": ["x", "x y", "x"]}
 
-    with pytest.raises(DataError, match=re.escape(message)):
+    with pytest.raises(DataError, match=re.escape(f"a.gold, sentence {message}")):
         read_gold(["0-0", "1-0 2p1", "0-1"], name="a.gold", **{f"{side}_lines": texts[side]})
 
 
@@ -78,7 +72,7 @@ def test_links_are_read_line_by_line():
 
 
 def test_a_possible_link_outside_gold_is_refused():
-    message = "a.align, line 2: '3p4' is a possible link, as only gold links can be; write 3-4"
+    message = "a.align, sentence 2: '3p4' is a possible link, as only gold links can be; write 3-4"
     with pytest.raises(DataError, match=re.escape(message)):
         list(read_links(["0-0", "1-1 3p4 5p5"], name="a.align"))
 

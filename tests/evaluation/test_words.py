@@ -1,4 +1,5 @@
 import re
+import warnings
 from itertools import chain
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.evaluation.words import Words, fold, spelling, unfold
+from nmt.evaluation.words import Ambiguity, Words, fold, spelling, split, unfold
 
 # A word as the pieces that SentencePiece may cut it into.
 word_pieces = st.lists(st.text("aß你", min_size=1, max_size=3), min_size=1, max_size=3).flatmap(
@@ -17,6 +18,62 @@ sentences = st.builds(
     st.lists(word_pieces, max_size=4),
     st.lists(st.just("▁"), max_size=2),
 )
+
+
+@pytest.mark.parametrize(
+    ("line", "spaces", "unicode"),
+    [
+        ("ein Hund", ["ein", "Hund"], ["ein", "Hund"]),
+        ("  ein \t Hund ", ["ein", "Hund"], ["ein", "Hund"]),
+        ("10\u00a0km weit", ["10\u00a0km", "weit"], ["10", "km", "weit"]),
+        ("犬が\u3000寝る", ["犬が\u3000寝る"], ["犬が", "寝る"]),
+        ("5\u2009%", ["5\u2009%"], ["5", "%"]),
+        ("a\x1cb\x0bc", ["a\x1cb\x0bc"], ["a", "b", "c"]),
+        ("a\u2028b\u0085c", ["a\u2028b\u0085c"], ["a", "b", "c"]),
+        ("a \u00a0 b", ["a", "\u00a0", "b"], ["a", "b"]),  # a word of white space alone
+        ("a\u200bb a\ufeffb", ["a\u200bb", "a\ufeffb"], ["a\u200bb", "a\ufeffb"]),  # no spaces
+        ("\u3000", ["\u3000"], []),
+        ("", [], []),
+    ],
+)
+def test_words_are_divided_where_the_setting_says(line, spaces, unicode):
+    assert split(line) == split(line, "spaces") == tuple(spaces)
+    assert split(line, "unicode") == tuple(unicode)
+
+
+@given(st.text())
+def test_spaces_are_those_of_fast_align_and_unicode_is_that_of_python(line):
+    words, word = [], ""  # character by character, as `Dict` in fast_align's corpus.h
+    for character in line + " ":
+        if character not in " \t":
+            word += character
+        elif word:
+            words, word = [*words, word], ""
+    assert split(line, "spaces") == tuple(words)
+    assert split(line, "unicode") == tuple(line.split())
+
+
+@pytest.mark.parametrize(
+    ("lines", "count", "first", "space"),
+    [
+        ([("a b", "c"), ("a\u00a0b", "c"), ("a", "b\u3000c")], 2, 2, "U+00A0"),
+        ([("a\u3000b\u3000c", "d\x1ce")], 1, 1, "U+3000"),  # a pair is one line
+        ([("a \u2009 b", "c")], 1, 1, "U+2009"),  # a word of white space alone
+        ([("a\u00a0 b", "\u3000c"), ("d\u2028", "e\r")], 0, 0, ""),  # as many words, and the same
+    ],
+)
+def test_lines_whose_words_depend_on_the_setting_are_counted_and_said_once(
+    lines, count, first, space
+):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert list(Ambiguity("train.align", "spaces").watch(lines)) == lines
+
+    assert [str(each.message) for each in caught] == [
+        f"train.align: in {count} lines (first in line {first}, {space}) there are other words by "
+        "`data.word_boundaries: unicode` than by `spaces`, which this run counts; choose the one "
+        "of the tool that made the links"
+    ] * (count > 0)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +129,7 @@ def test_folding_sums_source_pieces_and_averages_target_pieces():
 
 def test_a_piece_of_two_words_is_divided_among_them():
     # One piece, "ab", for two words that a control character divides in the line; then "c".
-    words = Words.at("a\x1cb c", [(0, 3), (3, 5)])
+    words = Words.at("a\x1cb c", [(0, 3), (3, 5)], "unicode")
     weights = np.array([[0.5, 0.25], [0.125, 0.75]], dtype=np.float32)
 
     matrix = fold(weights, words, words)
@@ -99,19 +156,23 @@ def test_a_word_without_pieces_has_nothing():
     np.testing.assert_array_equal(matrix.weights, [[0, 0], [0, 1]])
 
 
-@given(st.text(), st.data())
-def test_every_piece_is_of_a_word_that_it_touches_or_of_the_next(line, data):
+@pytest.mark.parametrize("boundaries", ["spaces", "unicode"])
+@given(st.text() | st.text("ab \t\u00a0\u3000\x1c"), st.data())
+def test_every_piece_is_of_a_word_that_it_touches_or_of_the_next(boundaries, line, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(line)), max_size=6)))
     offsets = list(zip([0, *cuts], [*cuts, len(line)], strict=True))
 
-    words = Words.at(line, offsets)
+    words = Words.at(line, offsets, boundaries)
+
+    def divides(character):
+        return character in " \t" if boundaries == "spaces" else character.isspace()
 
     places = []  # of each character the word, or None; by splitting once more
     number = -1
     for before, character in zip(" " + line, line, strict=False):
-        number += before.isspace() and not character.isspace()
-        places.append(None if character.isspace() else number)
-    assert words.labels == tuple(line.split())
+        number += divides(before) and not divides(character)
+        places.append(None if divides(character) else number)
+    assert words.labels == split(line, boundaries)
     for (begin, end), numbers in zip(offsets, words.of_piece, strict=True):
         touched = {place for place in places[begin:end] if place is not None}
         later = [place for place in places[begin:] if place is not None]

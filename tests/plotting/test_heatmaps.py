@@ -131,7 +131,7 @@ def test_a_font_installed_since_is_found(tmp_path, monkeypatch):
     plotting.save(figure, tmp_path / "figure.png")
 
     assert labels(figure) == [[LINEAR_A], ["a"]]
-    assert figure.axes[0].get_xticklabels()[0].get_fontfamily() == ["DejaVu Sans", "Tiny Linear"]
+    assert figure.axes[0].get_xticklabels()[0].get_fontfamily() == ["Tiny Linear", "DejaVu Sans"]
 
 
 def font(character, family):

@@ -3,6 +3,7 @@
 import json
 import shutil
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -131,6 +132,37 @@ def test_pointing_at_a_word_lights_up_what_it_is_tied_to_by_the_chosen_method(br
     point(target[0])
     np.testing.assert_allclose(lit(source), ATTENTION[0][::-1], atol=0.01)
     assert browser.get_log("browser") == []  # neither errors nor anything refused
+
+
+@pytest.mark.parametrize(
+    ("words", "order"),
+    [
+        (["ein", "כלב", "ישן", "."], 1),  # the first letter decides, also for words of the other
+        (["(", "כלב", "ישן", "C++", "in", "2024", "</s>"], -1),
+        (["الكلب", "نائم", "New", "York", "،"], -1),
+        (["▁הכ", "לב", "▁ya", "shen", "</s>"], -1),
+        (["\u202eabc", "def", "ghi"], 1),  # an override ends with its word
+        (["कुत्ता", "बगीचे", "में"], 1),
+        (["25%", "."], 1),
+    ],
+)
+def test_words_stand_in_the_direction_of_their_sentence_and_are_not_torn(
+    browser, tmp_path, words, order
+):
+    panel = plotting.Panel(np.ones((1, len(words))), words, ["x"])
+    (tmp_path / "page.html").write_text(plotting.page([{"attention": panel}]), encoding="utf-8")
+    browser.get((tmp_path / "page.html").as_uri())
+
+    # The boxes of the letters in each word, of which there are several if it is torn.
+    script = """return [...document.querySelectorAll("p")[0].children].map((word) => {
+      const range = document.createRange();
+      range.selectNodeContents(word);
+      const ends = [...range.getClientRects()].flatMap((box) => [box.left, box.right]);
+      return [Math.min(...ends), Math.max(...ends)];
+    })"""
+    boxes = sorted(enumerate(browser.execute_script(script)), key=lambda word: word[1])
+    assert [place for place, _ in boxes] == list(range(len(words)))[::order]
+    assert all(one[1] <= two[0] for (_, one), (_, two) in pairwise(boxes))
 
 
 def test_a_long_sentence_is_broken_into_lines(browser, tmp_path):

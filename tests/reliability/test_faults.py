@@ -52,7 +52,7 @@ def test_training_that_diverges_stops_and_keeps_what_was_good(
     assert (
         "diverges: 2 updates in a row were skipped as exploded or not a number, the last" in message
     )
-    assert "at step 6 (learning rate 0.01, gradient norm nan, sentences " in message
+    assert "at step 6 (learning rate 1, gradient norm nan, sentences " in message
     assert message.endswith("the checkpoint of step 3 is kept")
     run = Run.open(tmp_path / "run")
     assert [path.name for path in (run.path / "checkpoints" / "last").iterdir()] == ["9"]

@@ -35,12 +35,13 @@ def tokenizers(text):
     )
 
 
-def loader(text, tokenizers, *, seed=1, sampling=None):
+def loader(text, tokenizers, *, seed=1, sampling=None, train="unused", temperature=None):
     config = configfile.validate(
         {
             "seed": seed,
             "data": {
-                "train": "unused",
+                "train": train,
+                "temperature": temperature,
                 "validation": "unused",
                 "max_length": 40,
                 "max_length_ratio": 40,
@@ -315,6 +316,66 @@ def test_the_sentences_of_a_batch_are_named_by_their_place_in_the_corpus(tokeniz
     held = [tokenizers.source.decode(ids[:length].tolist()) for ids, length in rows if length]
     assert sorted(lines[number - 1] for number in numbers) == sorted(held)
     assert len(set(numbers)) == len(numbers)
+
+
+@pytest.fixture(scope="module")
+def mixed(text):
+    """Forty pairs of one corpus and twenty of another."""
+    return text.add_column("corpus", np.array([0] * 40 + [1] * 20, np.int32))
+
+
+def weighted(*weights):
+    return [{"path": "unused", "weight": weight} for weight in weights]
+
+
+def read(batches, number):
+    """How often an epoch reads each pair of the corpus, in the corpus's order."""
+    starts = [TrainingProgress(epoch=number), *(after for _, after in epoch(batches, number))]
+    numbers = [each for start in starts[:-1] for each in batches.sentences(start)]
+    return np.bincount(numbers, minlength=61)[1:]
+
+
+@pytest.mark.parametrize("sampling", [None, SAMPLING])
+def test_an_epoch_reads_corpora_by_their_weights(mixed, tokenizers, sampling):
+    batches = loader(mixed, tokenizers, sampling=sampling, train=weighted(0.5, 3))
+
+    first, second = (read(batches, number) for number in (0, 1))
+
+    assert first[40:].tolist() == second[40:].tolist() == [3] * 20
+    assert (first + second)[:40].tolist() == [1] * 40
+    lines = [text for text, count in zip(mixed["source"], first, strict=True) for _ in range(count)]
+    spelled = [tokenizers.source.decode(ids) for ids in sentences(epoch(batches, 0), 0)]
+    assert sorted(spelled) == sorted(lines)
+
+
+@pytest.mark.parametrize("sampling", [None, SAMPLING])
+def test_an_epoch_reads_corpora_by_temperature(mixed, tokenizers, sampling):
+    batches = loader(
+        mixed, tokenizers, sampling=sampling, train=weighted(None, None), temperature=1e9
+    )
+
+    assert read(batches, 0).tolist() == [1] * 40 + [2] * 20
+
+
+@pytest.mark.parametrize("sampling", [None, SAMPLING])
+def test_of_several_corpora_the_batches_go_on_from_any_position(
+    mixed, tokenizers, sampling, in_parts
+):
+    settings = {"sampling": sampling, "train": weighted(0.6, 2)}
+    uninterrupted = take(loader(mixed, tokenizers, **settings), 30)
+    assert uninterrupted[-1][1].epoch >= 2
+    assert len({after.part for _, after in uninterrupted}) == (1 if sampling is None else 3)
+
+    for consumed in (1, 5, 9, 10, 11, 17, 26):
+        saved = uninterrupted[consumed - 1][1]
+        rest = take(loader(mixed, tokenizers, **settings), 30 - consumed, saved)
+        assert_same(rest, uninterrupted[consumed:])
+
+
+def test_corpora_that_are_read_once_are_read_as_one(text, mixed, tokenizers):
+    several = take(loader(mixed, tokenizers, train=weighted(None, None)), 20)
+
+    assert_same(several, take(loader(text, tokenizers), 20))
 
 
 def test_there_is_a_frame_for_the_longest_sample_that_is_kept(text, tokenizers):

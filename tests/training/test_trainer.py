@@ -1,6 +1,7 @@
 """The loop: when it validates, cuts, stops and goes on, with the same result as without a stop."""
 
 import json
+import sys
 
 import jax
 import numpy as np
@@ -14,9 +15,15 @@ from nmt.errors import ConfigError, DataError, Interrupted, RunError
 from nmt.evaluation.metrics import MetricScore
 from nmt.model.build import build_model
 from nmt.run import Run, TrainingProgress
+from nmt.training import validation
 from nmt.training.trainer import train
 from nmt.training.validation import Report, update_best
 
+ZERO = (
+    r"run: BLEU is still zero at step 20, although perplexity has fallen to \d+\.\d; either its "
+    r"tokenizer, 13a, does not suit the target language \(data\.bleu_tokenizer\), or translations "
+    r"are empty or in another script"
+)
 NOT_REPEATABLE = ("train/tokens_per_second", "train/peak_memory_mib", "validation/seconds")
 
 
@@ -48,9 +55,10 @@ def parameters(run, which):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, corpus):
-    """A run of twenty steps, two and a half epochs."""
+    """A run of twenty steps, two and a half epochs, which learns no whole word."""
     path = tmp_path_factory.mktemp("whole") / "run"
-    return train(config(path, corpus, learning_rate=0.01, max_steps=20, validate_every=5))
+    with pytest.warns(UserWarning, match=ZERO):
+        return train(config(path, corpus, learning_rate=0.01, max_steps=20, validate_every=5))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +68,8 @@ def stopped(tmp_path_factory, corpus):
     settings = {"learning_rate": 0.01, "validate_every": 5}
     train(config(path, corpus, max_steps=10, **settings))
     assert Run.open(path).progress("last").batch == 2
-    return train(config(path, corpus, max_steps=20, **settings))
+    with pytest.warns(UserWarning, match=ZERO):
+        return train(config(path, corpus, max_steps=20, **settings))
 
 
 @pytest.fixture(scope="module")
@@ -108,11 +117,22 @@ def test_the_loss_and_the_perplexity_fall(whole):
     assert perplexities == sorted(perplexities, reverse=True)
 
 
-def test_the_best_checkpoint_holds_the_parameters_of_its_step(whole):
-    assert whole.progress("best").step == whole.progress("last").best_step == 5
+def test_the_best_checkpoint_holds_the_parameters_of_its_step(tmp_path, corpus):
+    run = train(config(tmp_path / "run", corpus, learning_rate=0.5, max_steps=3, validate_every=1))
 
-    pairs = zip(parameters(whole, "best"), parameters(whole, "last"), strict=True)
+    # With a rate so high the perplexity rises, and BLEU is zero.
+    perplexities = [record["validation/perplexity"] for record in records(run, "validation/")]
+    assert min(perplexities) < perplexities[-1]
+    best = 1 + perplexities.index(min(perplexities))
+    assert run.progress("best").step == run.progress("last").best_step == best
+    pairs = zip(parameters(run, "best"), parameters(run, "last"), strict=True)
     assert not any(np.array_equal(best, last) for best, last in pairs)
+
+
+def test_of_equal_scores_the_one_of_lower_perplexity_is_the_best(whole):
+    assert {record["validation/bleu"] for record in records(whole, "validation/")} == {0.0}
+    assert whole.progress("best").step == whole.progress("last").best_step == 20
+    assert whole.progress("last").bad_validations == 0
 
 
 def test_training_stops_when_its_patience_is_used_up(stalled):
@@ -264,7 +284,12 @@ def test_a_better_validation_becomes_the_best(metric, better, best):
     after = update_best(before, better, metric=metric)
 
     assert after == TrainingProgress(
-        step=7, best=best, best_step=7, bad_validations=0, bad_validations_since_cut=0
+        step=7,
+        best=best,
+        best_perplexity=better.perplexity,
+        best_step=7,
+        bad_validations=0,
+        bad_validations_since_cut=0,
     )
 
 
@@ -293,7 +318,70 @@ def test_a_validation_that_is_no_better_is_counted(bleu):
     )
 
 
-def test_a_picture_that_fails_loses_no_checkpoint(tmp_path, corpus):
+@pytest.mark.parametrize(
+    ("best", "before", "bleu", "perplexity", "is_best"),
+    [
+        (0.0, 9.0, 0.0, 8.9, True),
+        (0.0, 9.0, 0.0, 9.0, False),
+        (0.0, 9.0, 0.0, 9.1, False),
+        (0.0, 9.0, 0.0, float("nan"), False),
+        (20.0, 9.0, 20.0, 8.9, True),
+        (20.0, 9.0, 19.9, 1.0, False),
+        (20.0, 9.0, 20.1, 99.0, True),
+        (20.0, None, 20.0, 1.0, False),  # of an older checkpoint, which has no perplexity
+    ],
+)
+def test_perplexity_decides_ties_only(best, before, bleu, perplexity, is_best):
+    progress = TrainingProgress(step=7, best=best, best_perplexity=before, bad_validations=1)
+
+    after = update_best(progress, report(bleu=bleu, perplexity=perplexity), metric="bleu")
+
+    assert (after.best_step, after.bad_validations) == ((7, 0) if is_best else (0, 2))
+    assert after.best_perplexity == (perplexity if is_best else before)
+
+
+def test_zeros_are_counted_while_perplexity_falls():
+    progress, counts = TrainingProgress(), []
+
+    for bleu, perplexity in ((0, 9.0), (0, 8.0), (0, 8.5), (0.004, 7.0), (0.2, 6.0), (0, 5.0)):
+        progress = update_best(progress, report(bleu=bleu, perplexity=perplexity), metric="bleu")
+        counts.append(progress.zero_validations)
+
+    assert counts == [0, 1, 1, 2, 2, 3]
+
+
+def test_validation_splits_chinese_by_the_language_or_by_the_setting(tmp_path, corpus):
+    for name in ("train", "val"):
+        for old, new in {"de": "de", "en": "zh"}.items():
+            (tmp_path / f"{name}.{new}").write_text((corpus / f"{name}.{old}").read_text())
+
+    for setting, expected in {None: "zh", "char": "char"}.items():
+        settings = tree(tmp_path / expected, tmp_path, max_steps=1)
+        settings["data"] |= {"target": "zh", "bleu_tokenizer": setting}
+        (record,) = records(train(configfile.validate(settings)), "validation/")
+
+        assert f"|tok:{expected}|" in record["validation/bleu_signature"]
+
+
+def test_a_tokenizer_that_is_not_installed_stops_training_before_it_begins(
+    tmp_path, corpus, monkeypatch
+):
+    monkeypatch.delitem(sys.modules, "sacrebleu.tokenizers.tokenizer_ja_mecab", raising=False)
+    monkeypatch.setitem(sys.modules, "MeCab", None)  # importing it now fails
+    settings = tree(tmp_path / "run", corpus)
+    settings["data"]["bleu_tokenizer"] = "ja-mecab"
+
+    with pytest.raises(
+        DataError, match=r'BLEU tokenizer ja-mecab needs pip install "sacrebleu\[ja\]"'
+    ):
+        train(configfile.validate(settings))
+
+    monkeypatch.delitem(sys.modules, "sacrebleu.tokenizers.tokenizer_ja_mecab")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_picture_that_fails_loses_no_checkpoint(tmp_path, corpus, monkeypatch):
+    monkeypatch.setattr(validation, "LONGEST_DRAWN", 5000)
     for path in corpus.iterdir():
         (tmp_path / path.name).write_text(path.read_text())
     # A picture has no room for so many rows: at 22 pixels each they are more than 65,536.

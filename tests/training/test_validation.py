@@ -92,6 +92,51 @@ def test_images_are_of_the_first_sentences_that_have_words(config, tokenizers, n
         assert image.shape[2] == 3
 
 
+LONG = " ".join(["der Hund"] * 300)
+
+
+def long_validator(config, tokenizers, graph, *, source=SOURCE[1:], target=TARGET[1:]):
+    text = Dataset.from_dict({"source": source, "target": target}, features=corpus.TEXT)
+    return Validator(text, graph, tokenizers=tokenizers, config=config)
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_long_line_is_named_before_training_and_bounds_hold(config, tokenizers, network, side):
+    graph, params = network
+    pieces = len(getattr(tokenizers, side).encode(LONG))
+    sides = {"source": SOURCE[1:] * 8, "target": TARGET[1:] * 8}
+    sides[side][6] = LONG
+
+    message = rf"line 7: the {side} of validation has {pieces} pieces, cut to 511; decoding.max_pi"
+    with pytest.warns(match=message) as told:
+        validator = long_validator(config, tokenizers, graph, **sides)
+
+    assert len(told) == 1
+    for batch in validator.batches:
+        sizes = [np.prod(np.asarray(ids).shape) for ids in (batch.source, batch.target)]
+        # 128 tokens for each of the three sentences of `decoding.batch`, or a row on each device.
+        assert max(sizes) <= max(3 * 128 * 2, 512 * 2)
+    lengths = [np.asarray(getattr(batch, f"{side}_lengths")) for batch in validator.batches]
+    assert max(map(np.max, lengths)) == 512
+    assert sum(np.count_nonzero(each) for each in lengths) == 32
+    assert math.isfinite(validator.measure(params).perplexity)
+    assert len(validator.attention_images(params)) == 3
+
+
+def test_no_picture_is_drawn_of_long_sentences(config, tokenizers, network):
+    graph, params = network
+    sentences = ["Hund " * 60, "ein Hund", "Hund " * 50]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        images = long_validator(
+            config, tokenizers, graph, source=sentences, target=["a dog"] * 3
+        ).attention_images(params)
+
+    assert len(images) == 1
+    assert max(images[0].shape[:2]) < 1000
+
+
 def test_more_is_better_whatever_the_metric():
     worse = Report(perplexity=9.0, bleu=bleu(["a b c d e"], ["f g h i j"]))
     better = Report(perplexity=3.0, bleu=bleu(["a b c d e"], ["a b c d e"]))

@@ -1,0 +1,42 @@
+"""BLEU as papers on Multi30k have it: of tokens, in lower case, with normalized punctuation.
+
+    pip install sacremoses
+    python benchmarks/multi30k_score.py HYPOTHESES test_2016_flickr.de
+    python benchmarks/multi30k_score.py --counts test_2016_flickr.de test_2017_flickr.fr
+
+The data set's own scripts are lowercase.perl, normalize-punctuation.perl -l LANGUAGE and
+tokenizer.perl -l LANGUAGE of Moses, in this order; sacremoses has the last two. Hyphens are not
+split (`-a` of the tokenizer). The language is the ending of the reference.
+"""
+
+import argparse
+from pathlib import Path
+
+from sacremoses import MosesPunctNormalizer, MosesTokenizer
+
+from nmt.data import files
+from nmt.evaluation.metrics import bleu
+
+
+def tokenized(path: Path, language: str) -> list[str]:
+    """Returns the lines of a file as the data set's scripts write them, a space between tokens."""
+    normalizer, tokenizer = MosesPunctNormalizer(language), MosesTokenizer(language)
+    return [
+        tokenizer.tokenize(normalizer.normalize(line.lower()), return_str=True)
+        for line in files.lines(files.find(path))
+    ]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("texts", type=Path, nargs="+", help="hypotheses and their reference")
+    parser.add_argument("--counts", action="store_true", help="print the tokens of each text only")
+    given = parser.parse_args()
+    if given.counts:
+        for path in given.texts:
+            lines = tokenized(path, files.suffix(path).removeprefix("."))
+            print(path.name, sum(len(line.split()) for line in lines))
+    else:
+        language = files.suffix(given.texts[-1]).removeprefix(".")
+        hypotheses, reference = (tokenized(path, language) for path in given.texts)
+        print(bleu(hypotheses, reference, tokenize="none"))

@@ -1,0 +1,112 @@
+"""The command that cleans a training corpus."""
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nmt.cli import options
+from nmt.errors import DataError
+
+if TYPE_CHECKING:
+    from nmt.config import DataConfig
+
+
+def clean(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CONFIG] [data.KEY=VALUE]...", help="A YAML configuration, and settings."
+        ),
+    ] = None,
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Prefix x of the output, x.de and x.en.")
+    ],
+    source: Annotated[
+        Path | None, typer.Option(help="Source text, instead of a configuration.")
+    ] = None,
+    target: Annotated[Path | None, typer.Option(help="Its translation, line by line.")] = None,
+    removed: Annotated[
+        Path | None, typer.Option(help="Also write the pairs that are left out, and why, as TSV.")
+    ] = None,
+) -> None:
+    """Clean a training corpus by the rules of data.clean, and report what each left out.
+
+    Example: nmt clean --source a.de --target a.en -o clean data.clean.max_characters=500
+    """
+    from nmt.data import corpora
+
+    configs = [each for each in arguments or [] if not options.OVERRIDE.match(each)]
+    overrides = [each for each in arguments or [] if options.OVERRIDE.match(each)]
+    if (source is None) != (target is None) or len(configs) != (source is None):
+        raise DataError("nmt clean takes a configuration, or --source FILE and --target FILE")
+    if source is None or target is None:
+        data = _of_config(Path(configs[0]), overrides)
+    else:
+        data = _of_files(source, target, overrides)
+    if data.source == data.target:
+        raise DataError(
+            f"both sides would be written to {output}.{data.source}; name the languages, as in "
+            "data.source=de data.target=en"
+        )
+    written = [output.with_name(f"{output.name}.{language}") for language in data.languages]
+    for path in written:
+        _check_no_input(path, data)
+    training = corpora.training(data)
+    _write(training.text, written, alignments=output.with_name(f"{output.name}.align"))
+    if removed is not None:
+        with options.writer(removed) as out:
+            for row in training.removed():
+                out.write("\t".join(cell.replace("\t", " ") for cell in row) + "\n")
+    assert training.report is not None  # data.clean is given
+    print(training.report.table(), file=sys.stderr)
+
+
+def _of_config(path: Path, overrides: list[str]) -> "DataConfig":
+    from nmt import configfile
+    from nmt.config import CleaningConfig
+
+    data = configfile.load(path, overrides).data
+    return data if data.clean else data.model_copy(update={"clean": CleaningConfig()})
+
+
+def _of_files(source: Path, target: Path, overrides: list[str]) -> "DataConfig":
+    """Returns the settings for two files, of which the endings name the languages."""
+    from nmt import configfile
+    from nmt.config.endings import suffix
+
+    pair = [str(source), str(target)]
+    first, second = (suffix(path)[1:] for path in pair)
+    data: dict[str, Any] = {"train": pair, "validation": pair, "clean": {}}
+    data |= {"source": first or "source", "target": second or "target"}
+    if not any(each.startswith("data.validation") for each in overrides):
+        data["clean"] = {"held_out": None}  # a configuration must have a validation corpus
+    return configfile.with_overrides({"data": data}, overrides, where="nmt clean").data
+
+
+def _check_no_input(path: Path, data: "DataConfig") -> None:
+    """Checks that a file to write is no file that is read."""
+    for each in data.corpora:
+        prefixed = [f"{each.path}.{language}" for language in each.languages or data.languages]
+        for read in (each.path, each.source, each.target, *prefixed):
+            if read is not None and path.exists() and Path(read).exists() and path.samefile(read):
+                raise DataError(f"{path}: is read, so it cannot be written; choose another prefix")
+
+
+def _write(text: Any, sides: list[Path], *, alignments: Path) -> None:
+    """Writes source and target of pairs, and their links if they have some."""
+    from nmt.evaluation.pharaoh import format_links
+
+    with contextlib.ExitStack() as opened:
+        source, target = (opened.enter_context(options.writer(path)) for path in sides)
+        linked = "links" in text.column_names
+        align = opened.enter_context(options.writer(alignments)) if linked else None
+        for rows in text.iter(batch_size=1000):
+            source.writelines(f"{line}\n" for line in rows["source"])
+            target.writelines(f"{line}\n" for line in rows["target"])
+            if align is not None:
+                pairs = (zip(row[::2], row[1::2], strict=True) for row in rows["links"])
+                align.writelines(f"{format_links(links)}\n" for links in pairs)

@@ -1,0 +1,126 @@
+"""The corpora of a configuration: training corpora cleaned and joined, validation, test."""
+
+import hashlib
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from datasets import Dataset, concatenate_datasets
+
+from nmt.config import CleaningConfig, CorpusConfig, DataConfig
+from nmt.data import cleaning, corpus, links
+from nmt.data.report import FilterReport
+from nmt.data.tokenizer import Tokenizer
+from nmt.errors import DataError
+
+
+@dataclass(frozen=True)
+class TrainingText:
+    """The pairs to train on, and those that cleaning has left out."""
+
+    text: Dataset
+    report: FilterReport | None  # of cleaning; None: there was none
+    left_out: Sequence[
+        tuple[Dataset, cleaning.Codes]
+    ]  # corpora, and why pairs of them are left out
+
+    def removed(self) -> Iterator[tuple[str, str, str]]:
+        """Yields the reason, the source and the target of each pair that is left out."""
+        for text, reasons in self.left_out:
+            pairs = text.select(np.flatnonzero(reasons))
+            for reason, pair in zip(reasons[reasons > 0].tolist(), pairs, strict=True):
+                yield cleaning.REASONS[reason - 1], pair["source"], pair["target"]
+
+
+def training(data: DataConfig) -> TrainingText:
+    """Returns the pairs of all training corpora, one corpus after the other.
+
+    The columns are those of `corpus.load`, and `corpus`, the number of the corpus, if there are
+    several. If one has links, pairs of the others have the empty list.
+
+    Raises:
+        DataError: a corpus is missing, damaged or empty, or no pair is left.
+    """
+    texts = [_load(each, data) for each in data.corpora]
+    report, left_out = None, list[tuple[Dataset, cleaning.Codes]]()
+    if data.clean is not None:
+        reasons = cleaning.judge(texts, data.clean, held_out=_compared(data, data.clean))
+        report = FilterReport.of(cleaning.REASONS, np.concatenate(reasons))
+        left_out = list(zip(texts, reasons, strict=True))
+        texts = [text.select(np.flatnonzero(codes == 0)) for text, codes in left_out]
+        if report.kept == 0:
+            raise DataError(f"data.clean: no pair is left to train on: {report}")
+    tagged = [_tagged(text, each) for text, each in zip(texts, data.corpora, strict=True)]
+    return TrainingText(_joined(tagged), report, left_out)
+
+
+def held_out(data: DataConfig, name: str) -> Dataset:
+    """Returns the pairs of the corpus of that name: validation or test.
+
+    Raises:
+        DataError: the corpus is missing, damaged or empty.
+    """
+    chosen = data.held_out[name]
+    return _tagged(_load(chosen, data), chosen)
+
+
+def check_tags(data: DataConfig, tokenizer: Tokenizer) -> None:
+    """Warns of tags that are no pieces of the tokenizer, as one that is given may have none."""
+    for tag in data.tags:
+        pieces = tokenizer.pieces(tokenizer.encode(tag))
+        if tag not in (piece.removeprefix("▁") for piece in pieces):
+            warnings.warn(
+                f"the tokenizer has no piece {tag}, and reads this tag as {len(pieces)} pieces; "
+                "train a tokenizer, which learns tags, or choose as `source_tag` a piece it has",
+                stacklevel=2,
+            )
+
+
+def _load(each: CorpusConfig, data: DataConfig) -> Dataset:
+    source, target = each.languages or data.languages
+    return corpus.load(each, source=source, target=target, word_boundaries=data.word_boundaries)
+
+
+def _compared(data: DataConfig, clean: CleaningConfig) -> list[Dataset]:
+    if clean.held_out is None:
+        return []
+    return [_load(each, data) for each in data.held_out.values()]
+
+
+def _tagged(text: Dataset, each: CorpusConfig) -> Dataset:
+    """Puts the tag of a corpus in front of its sources, as their first word; empty ones stay so."""
+    tag = each.source_tag
+    if tag is None:
+        return text
+
+    def tag_rows(rows: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+        tagged = {"source": [f"{tag} {line}" if line.strip() else line for line in rows["source"]]}
+        if "links" in rows:
+            tagged["links"] = [
+                [place + (index % 2 == 0) for index, place in enumerate(row)]
+                for row in rows["links"]
+            ]
+        return tagged
+
+    key = f"{text._fingerprint} {tag}"
+    return text.map(
+        tag_rows,
+        batched=True,
+        features=text.features,
+        new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
+    )
+
+
+def _joined(texts: Sequence[Dataset]) -> Dataset:
+    if len(texts) == 1:
+        return texts[0]
+    columns = {name for text in texts for name in text.column_names}
+    numbered = []
+    for number, text in enumerate(texts):
+        if "links" in columns - {*text.column_names}:
+            none: list[list[int]] = [[]] * len(text)
+            text = text.add_column("links", none, feature=links.LINKS["links"])
+        numbered.append(text.add_column("corpus", np.full(len(text), number, np.int32)))
+    return concatenate_datasets(numbered)

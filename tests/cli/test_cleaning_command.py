@@ -1,0 +1,203 @@
+"""`nmt clean` writes what training reads, and training tells the same counts."""
+
+import re
+
+import pytest
+from tiny import tree
+
+from nmt import configfile
+from nmt.run import Run
+
+CHINESE = [
+    "我喝茶。",
+    "他喝咖啡。",
+    "我喝茶。",
+    "未翻译的句子",
+    "2003.12.1",
+    "你好吗？",
+    "猫在睡觉。",
+]
+ENGLISH = [
+    "I drink tea.",
+    "He drinks coffee.",
+    "I drink tea.",
+    "未翻译的句子",
+    "2003.12.1",
+    "How are you?",
+    "The\tcat is asleep.",
+]
+TABLE = """\
+7  pairs
+0  empty
+0  too long
+0  of too uneven length
+1  with few letters
+1  in another script
+0  not translated
+1  in validation or test
+1  repeated
+3  kept
+"""
+TABLE_OF_BOTH = """\
+10  pairs
+ 0  empty
+ 0  too long
+ 0  of too uneven length
+ 1  with few letters
+ 1  in another script
+ 0  not translated
+ 0  in validation or test
+ 1  repeated
+ 7  kept
+"""
+
+
+@pytest.fixture
+def chinese(text):
+    """Seven pairs, of which three are good, and a validation set that has the sixth."""
+    text("val.zh", "你好吗")
+    text("val.en", "How do you do?")
+    return text("a.zh", *CHINESE), text("a.en", *ENGLISH)
+
+
+def test_two_files_are_cleaned_and_each_reason_is_counted(nmt, tmp_path, chinese):
+    source, target = chinese
+
+    code, out, err = nmt(
+        *("clean", "--source", source, "--target", target, "-o", tmp_path / "clean"),
+        *("--removed", tmp_path / "removed.tsv", f"data.validation={tmp_path / 'val'}"),
+    )
+
+    assert (code, out, err) == (0, "", TABLE)
+    assert (tmp_path / "clean.zh").read_text("utf-8").splitlines() == [*CHINESE[:2], CHINESE[6]]
+    assert (tmp_path / "clean.en").read_text("utf-8").splitlines() == [*ENGLISH[:2], ENGLISH[6]]
+    assert (tmp_path / "removed.tsv").read_text("utf-8").splitlines() == [
+        "repeated\t我喝茶。\tI drink tea.",
+        "in another script\t未翻译的句子\t未翻译的句子",
+        "with few letters\t2003.12.1\t2003.12.1",
+        "in validation or test\t你好吗？\tHow are you?",
+    ]
+    assert not (tmp_path / "clean.align").exists()
+
+
+def test_settings_are_those_of_a_configuration(nmt, tmp_path, chinese):
+    source, target = chinese
+
+    code, _, err = nmt(
+        *("clean", "--source", source, "--target", target, "-o", tmp_path / "clean"),
+        *("data.clean.duplicates=false", "data.clean.min_letters=0", "data.clean.max_ratio=null"),
+        "data.clean.min_script=0",
+    )
+
+    assert code == 0
+    assert err.splitlines()[6:] == [
+        *("2  not translated", "0  in validation or test", "0  repeated", "5  kept")
+    ]
+
+
+def configuration(folder, *train, **data):
+    settings = configfile.validate(
+        {
+            **tree(folder / "run", folder, vocabulary=56, max_steps=1),
+            "data": {
+                "source": "zh",
+                "target": "en",
+                "train": list(train),
+                "validation": str(folder / "val"),
+                "batch": {"sentences": 2, "buckets": 1},
+                **data,
+            },
+        }
+    )
+    (folder / "c.yaml").write_text(configfile.dump(settings), encoding="utf-8")
+    return folder / "c.yaml"
+
+
+def test_a_configuration_writes_the_corpora_that_its_training_reads(nmt, tmp_path, text, chinese):
+    text("b.zh", "我喝茶。", "狗在叫。")
+    text("b.fr", "Je bois du thé.", "Le chien aboie.")
+    text("b.align", "0-0", "0-2 0-1")
+    path = configuration(
+        tmp_path,
+        {"path": str(tmp_path / "a"), "source_tag": "<2en>"},
+        {
+            "path": str(tmp_path / "b"),
+            "languages": ["zh", "fr"],
+            "source_tag": "<2fr>",
+            "alignments": str(tmp_path / "b.align"),
+        },
+        validation={"path": str(tmp_path / "val"), "source_tag": "<2en>"},
+    )
+
+    code, _, err = nmt("clean", path, "-o", tmp_path / "clean")
+
+    assert (code, err.splitlines()[-1]) == (0, "5  kept")
+    sources = (tmp_path / "clean.zh").read_text("utf-8").splitlines()
+    assert sources == [
+        *("<2en> 我喝茶。", "<2en> 他喝咖啡。", "<2en> 猫在睡觉。"),
+        *("<2fr> 我喝茶。", "<2fr> 狗在叫。"),
+    ]
+    targets = (tmp_path / "clean.en").read_text("utf-8").splitlines()
+    assert targets[3:] == ["Je bois du thé.", "Le chien aboie."]
+    links = (tmp_path / "clean.align").read_text("utf-8").splitlines()
+    assert links == ["", "", "", "1-0", "1-1 1-2"]
+
+
+def test_a_training_of_several_languages_tells_what_it_reads_and_knows_its_tags(
+    nmt, tmp_path, text, chinese
+):
+    text("b.zh", "我喝茶。", "狗在叫。", "我喝水。")
+    text("b.fr", "Je bois du thé.", "Le chien aboie.", "Je bois de l'eau.")
+    french = {"path": str(tmp_path / "b"), "languages": ["zh", "fr"]}
+    path = configuration(
+        tmp_path,
+        {"path": str(tmp_path / "a"), "source_tag": "<2en>", "weight": 0.5},
+        {**french, "source_tag": "<2fr>", "weight": 2},
+        validation={"path": str(tmp_path / "val"), "source_tag": "<2en>"},
+        clean={"held_out": None},
+    )
+
+    code, _, err = nmt("train", path)
+
+    assert code == 0, err
+    assert f"data.clean:\n{TABLE_OF_BOTH}" in err
+    pieces = Run.open(tmp_path / "run").tokenizers().source
+    assert pieces.pieces(pieces.encode("<2fr> 狗"))[:2] == ["▁", "<2fr>"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "x"], "nmt clean takes a configuration, or --source FILE and --target FILE"),
+        (["c.yaml", "d.yaml", "-o", "x"], "nmt clean takes a configuration, or --source FILE and"),
+        (["--source", "a.zh", "-o", "x"], "nmt clean takes a configuration, or --source FILE and"),
+        (
+            ["c.yaml", "--source", "a.zh", "--target", "a.en", "-o", "x"],
+            "nmt clean takes a configuration, or --source FILE and --target FILE",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "a"],
+            "a.zh: is read, so it cannot be written; choose another prefix",
+        ),
+        (
+            ["--source", "a.zh", "--target", "val.zh", "-o", "x"],
+            "both sides would be written to x.zh; name the languages, as in data.source=de "
+            "data.target=en",
+        ),
+        (["--source", "a.zh", "--target", "no.en", "-o", "x"], "no.en: no such file"),
+        (["--source", "a.zh", "--target", "a.en", "-o", "no/x"], "no/x.zh: cannot be written"),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "x", "data.clean.min_word=3"],
+            "nmt clean: data.clean.min_word: unknown key; did you mean data.clean.min_script?",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(nmt, tmp_path, chinese, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+
+    code, out, err = nmt("clean", *arguments)
+
+    assert (code, out) == (2, "")
+    assert re.search(f"^nmt: {re.escape(message)}", err)
+    assert err.count("\n") == 1
+    assert not (tmp_path / "x.zh").exists()
