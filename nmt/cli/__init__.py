@@ -7,13 +7,13 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from nmt.allocator import keep_freed_memory
 from nmt.cli.alignments import aer, align, symmetrize
+from nmt.cli.cache import cache, set_up
 from nmt.cli.cleaning import clean
 from nmt.cli.config import config
 from nmt.cli.models import bench, demo, info, shortlist, train
@@ -27,7 +27,7 @@ from nmt.version import __version__
 
 # In the order of `nmt --help`.
 COMMANDS: list[Callable[..., None]] = [demo, train, translate, evaluate, align, symmetrize, aer]
-COMMANDS += [plot, curves, info, config, clean, shortlist, bench]
+COMMANDS += [plot, curves, info, config, clean, shortlist, bench, cache]
 for command in COMMANDS:
     app.command()(command)
 
@@ -46,7 +46,8 @@ VERSION = typer.Option(
 
 @app.callback()
 def options(version: Annotated[bool, VERSION] = False) -> None:
-    """Accepts the options before a command."""
+    """Accepts the options before a command, and prepares what each command may use."""
+    set_up()
 
 
 def main() -> None:
@@ -57,9 +58,6 @@ def main() -> None:
         warnings.warn(notice, stacklevel=1)
     try:
         app(arguments, standalone_mode=True)
-    except BrokenPipeError:  # the reader has closed the output, as in `| head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Interrupted as stop:  # the exit code of a shell, which also stops a script
         print(f"nmt: {stop}", file=sys.stderr)
         sys.exit(128 + signal.Signals[stop.signal])
@@ -75,12 +73,10 @@ def _set_up_process() -> None:
     Libraries that are imported later read their settings from the environment.
     """
     warnings.showwarning = _show_warning
-    for stream in (sys.stdout, sys.stderr):  # the default of Windows is another
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # whatever the locale; file names can be any bytes
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     settings = {
-        "JAX_COMPILATION_CACHE_DIR": str(home / "nmt"),  # for later commands
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "DATASETS_VERBOSITY": "critical",  # we report errors ourselves

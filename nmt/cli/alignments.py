@@ -71,8 +71,11 @@ def align(
     from nmt.run import Run
 
     boundaries = Run.open(run).config.data.word_boundaries
-    pairs = files.parallel(files.find(source), files.find(target))
-    golden = _gold(gold, source, target, one_based=one_based, word_boundaries=boundaries)
+    texts = files.find_together(source, target, *([gold] if gold else []))
+    pairs: Iterable[tuple[str, str]] = files.parallel(*texts[:2])
+    if gold is not None:  # it is checked against the text, and a pipe cannot be read twice
+        pairs = list(pairs)
+    golden = _gold(gold, pairs, one_based=one_based, word_boundaries=boundaries)
     if golden is None:  # otherwise reading the gold links has looked at the text
         pairs = Ambiguity(f"{source} and {target}", boundaries).watch(pairs)
     decoding = options.only_settings(settings)
@@ -90,7 +93,7 @@ def align(
 
 
 def _gold(
-    gold: Path | None, source: Path, target: Path, *, one_based: bool, word_boundaries: Any
+    gold: Path | None, pairs: Iterable[tuple[str, str]], *, one_based: bool, word_boundaries: Any
 ) -> "list[GoldLinks] | None":
     """Returns the gold links of the text, if there are any."""
     from nmt.evaluation.pharaoh import read_gold
@@ -100,8 +103,8 @@ def _gold(
             options.lines(gold),
             name=gold,
             one_based=one_based,
-            source_lines=options.lines(source),
-            target_lines=options.lines(target),
+            source_lines=(source for source, _ in pairs),
+            target_lines=(target for _, target in pairs),
             word_boundaries=word_boundaries,
         )
     if one_based:
@@ -162,13 +165,14 @@ def symmetrize(
 
     Example: nmt symmetrize de-en.align en-de.align --reversed -o test.align
     """
-    from nmt.data.files import side_by_side
+    from nmt.data import files
     from nmt.evaluation import symmetrization as joining
     from nmt.evaluation.pharaoh import format_links, read_links
 
-    left, right = (read_links(options.lines(path), name=path) for path in (forward, backward))
+    found = files.find_together(forward, backward)
+    left, right = (read_links(files.lines(path), name=path) for path in found)
     with options.writer(output) as out:
-        for there, back in side_by_side(left, right, names=(forward, backward)):
+        for there, back in files.side_by_side(left, right, names=(forward, backward)):
             if reverse:
                 back = joining.turned(back)
             links = joining.symmetrize(there, back, method=symmetrization)
@@ -187,12 +191,13 @@ def aer(
 
     Example: nmt aer test.align --gold gold.align --json
     """
-    from nmt.data.files import side_by_side
+    from nmt.data import files
     from nmt.evaluation.alignment import score_links
     from nmt.evaluation.pharaoh import read_gold, read_links
 
-    golden = read_gold(options.lines(gold), name=gold, one_based=one_based)
-    predicted = read_links(options.lines(links), name=links, sentences=len(golden))
-    pairs = list(side_by_side(predicted, golden, names=(links, gold)))
+    found = files.find_together(links, gold)
+    golden = read_gold(files.lines(found[1]), name=gold, one_based=one_based)
+    predicted = read_links(files.lines(found[0]), name=links, sentences=len(golden))
+    pairs = list(files.side_by_side(predicted, golden, names=(links, gold)))
     score = score_links([pair[0] for pair in pairs], [pair[1] for pair in pairs])
     print(json.dumps(dataclasses.asdict(score), indent=2) if as_json else score)

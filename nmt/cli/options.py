@@ -1,11 +1,13 @@
 """Shared by the commands: the app, options, input and output."""
 
 import contextlib
+import os
 import re
 import sys
 from collections.abc import Iterator
+from io import TextIOBase
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 
@@ -112,11 +114,20 @@ def look_for_classes_here() -> None:
         sys.path.append(str(Path.cwd()))
 
 
-def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
-    """Returns the lines of a text file, or of standard input; see `files.lines`."""
+def sentence(argument: str) -> str:
+    """Returns an argument as text; one that the locale cannot decode is taken for UTF-8."""
+    try:
+        argument.encode("utf-8")
+    except UnicodeEncodeError:
+        return os.fsencode(argument).decode("utf-8", errors="replace")
+    return argument
+
+
+def lines(path: Path, *, replace: bool = False) -> Iterator[str]:
+    """Returns the lines of a text file, a pipe or standard input; see `files.lines`."""
     from nmt.data import files
 
-    return files.lines(None if path is None else files.find(path), replace=replace)
+    return files.lines(files.find(path), replace=replace)
 
 
 def dictionary(path: Path) -> dict[str, str]:
@@ -131,18 +142,18 @@ def dictionary(path: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIO]:
-    """Opens an output file, or standard output; a file has its name only when it is complete.
+def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIOBase]:
+    """Opens an output file, or standard output; see `writing.text`.
 
-    Before, its name is NAME.part. With `append`, its present content stays at the beginning.
+    When the reader of a pipe has ended, as in `| head -1`, the command ends too, and without error.
     """
-    if path is None:
-        yield sys.stdout
-        return
-    part = path.with_name(f"{path.name}.part")
+    from nmt.data import writing
+
     try:
-        with part.open("a" if append else "w", encoding="utf-8") as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
+        with writing.text(path, append=append) as out:
+            yield out
+            out.flush()
+    except BrokenPipeError:
+        if out is sys.stdout:  # what it still holds is not written when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise typer.Exit from None

@@ -103,7 +103,8 @@ def plot(
         if sentences or target or gold:
             raise DataError("--file has sentences, targets and gold links; leave the others out")
         sentences, target, gold = _read_file(file)
-    sentences = sentences or []
+    sentences = list(map(options.sentence, sentences or []))
+    target = None if target is None else list(map(options.sentence, target))
     _check_given(sentences, target, gold, n_best)
     reading = {
         "name": file or "--gold",

@@ -6,16 +6,42 @@ NAME.part.json  how many source lines and bytes of NAME.part are finished, and f
 
 import json
 import os
+from io import TextIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any
 
-from nmt.data import files
+from nmt.config.endings import COMPRESSED
+from nmt.data import files, writing
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
     from nmt.inference.translator import Translator
 
 ANEW = "leave out --resume to begin anew"
+
+
+def is_resumable(source: Path, output: Path) -> bool:
+    """Returns whether a file is translated, to a file that can be cut where it was finished."""
+    stored = files.is_stored(source) and output != Path("-") and writing.is_replaced(output)
+    return stored and output.suffix not in COMPRESSED
+
+
+def check_resumable(source: Path, output: Path | None, alignments: Path | None) -> None:
+    """Checks that a translation can be resumed.
+
+    Raises:
+        DataError: it is not one of a file to a file, or has alignments, or is compressed.
+    """
+    if output is not None and output.suffix in COMPRESSED:
+        raise DataError(
+            f"{output}: --resume cannot go on with a compressed file; write plain text, and "
+            "compress it when it is finished"
+        )
+    if output is None or alignments is not None or not is_resumable(source, output):
+        raise DataError(
+            "--resume goes on with a translation of a file to a file, which no pipe is: give INPUT "
+            "and --output, and find the --alignments by `nmt align` when it is finished"
+        )
 
 
 class Resumption:
@@ -26,16 +52,21 @@ class Resumption:
     """
 
     def __init__(
-        self, translator: "Translator", source: Path, output: Path, n_best: int | None, resume: bool
+        self,
+        translator: "Translator",
+        source: Path,
+        output: Path,
+        *,
+        how: dict[str, Any],
+        resume: bool,
     ) -> None:
-        self._part = output.with_name(f"{output.name}.part")
-        self._record = output.with_name(f"{output.name}.part.json")
+        self._part = writing.part_of(output)
+        self._record = self._part.with_name(f"{self._part.name}.json")
         settings = translator.config.model_dump(mode="json")
         self._made_of = {  # all that the output depends on
-            "source": files.digest(files.find(source)),
+            "source": files.digest(source),
             "model": translator.fingerprint,
-            "--n-best": n_best,
-            "--dictionary": translator.dictionary,
+            **how,  # the options that choose what is written
             **{f"decoding.{name}": value for name, value in settings.items()},
         }
         self.lines = 0
@@ -44,7 +75,7 @@ class Resumption:
         else:
             self.remove()
 
-    def save(self, out: TextIO, lines: int) -> None:
+    def save(self, out: TextIOBase, lines: int) -> None:
         """Records that `NAME.part` now has the translations of `lines` source lines."""
         out.flush()
         os.fsync(out.fileno())

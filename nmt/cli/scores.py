@@ -127,12 +127,15 @@ def _texts(
 
     Without files, source and reference are those of the first run's own test set.
     """
+    from nmt.data import files as read
+
     if not references and not runs:
         raise DataError("--hypothesis FILE is scored against --reference FILE; give both")
     if bool(references) != (source is not None) and (runs or not references):
         raise DataError("give both --source and --reference, or neither to score data.test")
     paths = [*([source] if source else []), *references, *files]
-    texts = {str(path): list(options.lines(path)) for path in paths}
+    found = read.find_together(*paths)
+    texts = {str(path): list(read.lines(each)) for path, each in zip(paths, found, strict=True)}
     if references:
         sources = texts[str(source)] if source else None
         targets = [texts[str(path)] for path in references]
@@ -150,11 +153,11 @@ def _texts(
 
 def _tokenizer(runs: Sequence[Path], references: Sequence[Path]) -> str:
     """Returns the BLEU tokenizer of the runs, or of the language that ends a reference's name."""
-    from nmt.data import files
+    from nmt.config.endings import suffix
     from nmt.evaluation import bleu_tokenizers
 
     if not runs:
-        return bleu_tokenizers.for_language(files.suffix(references[0]).removeprefix("."))
+        return bleu_tokenizers.for_language(suffix(references[0]).removeprefix("."))
     from nmt.run import Run  # imports jax
 
     found = {run: bleu_tokenizers.for_target(Run.open(run).config.data) for run in runs}

@@ -1,19 +1,23 @@
 """The command that translates text."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
+from io import TextIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli import options
+from nmt.cli import formats, options, progress, streaming
 from nmt.cli.options import Beam, Checkpoint, Output, RunPath, Trust
-from nmt.cli.resumption import Resumption
+from nmt.cli.resumption import Resumption, check_resumable, is_resumable
+from nmt.data import files
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
     from nmt.inference.translation import Translation
+    from nmt.inference.translator import Translator
 
 Arguments = Annotated[
     list[str] | None,
@@ -25,6 +29,12 @@ Arguments = Annotated[
 ]
 NBest = Annotated[
     int | None, typer.Option(min=1, help="Print this many translations per line, with scores.")
+]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print a JSON object per line: text, scores, pieces, words and alignment."
+    ),
 ]
 Alignments = Annotated[
     Path | None, typer.Option(help="Also write attention (.npz) or Pharaoh links (other endings).")
@@ -44,6 +54,7 @@ def translate(
     output: Output = None,
     beam: Beam = None,
     n_best: NBest = None,
+    as_json: AsJson = False,
     alignments: Alignments = None,
     dictionary: Dictionary = None,
     resume: Resume = False,
@@ -59,38 +70,48 @@ def translate(
     inputs, settings = options.settings_apart(arguments, beam=beam)
     if len(inputs) > 1:
         raise DataError(f"{' and '.join(inputs)}: one INPUT at a time is translated")
-    source = Path(inputs[0]) if inputs and inputs != ["-"] else None
-    if resume and (source is None or output is None or alignments is not None):
-        raise DataError(
-            "--resume goes on with a translation of a file to a file: give INPUT and --output, "
-            "and find the --alignments by `nmt align` when it is finished"
-        )
+    source = files.find(inputs[0]) if inputs else files.STDIN
+    if resume:
+        check_resumable(source, output, alignments)
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
     if dictionary is not None:
         translator.dictionary = options.dictionary(dictionary)
-    progress, done = None, 0
-    if source is not None and output is not None:
-        progress = Resumption(translator, source, output, n_best=n_best, resume=resume)
-        done = progress.lines
-    translations = translator.stream(
-        options.lines(source, replace=True), n_best=n_best or 1, skip=done
-    )
+    record, done = None, 0
+    if output is not None and is_resumable(source, output):
+        how = {"--n-best": n_best, "--json": as_json, "--dictionary": translator.dictionary}
+        record = Resumption(translator, source, output, how=how, resume=resume)
+        done = record.lines
     with options.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:
-        align = stack.enter_context(open_alignments(alignments)) if alignments else None
-        for number, found in enumerate(translations, start=done):
-            out.writelines(_entries(found, None if n_best is None else number))
+        align = None
+        if alignments is not None:
+            align = stack.enter_context(open_alignments(alignments, ranked=n_best is not None))
+        found = _translations(translator, source, out, n_best=n_best or 1, done=done)
+        for number, ranked in enumerate(found, start=done):
+            out.write(_entry(number, ranked, n_best=n_best is not None, as_json=as_json))
             if align is not None:
-                align(found[0])
-            if progress is not None and (number + 1) % translator.window == 0:
-                progress.save(out, number + 1)
-    if progress is not None:
-        progress.remove()
+                align(ranked)
+            if record is not None and (number + 1) % translator.window == 0:
+                record.save(out, number + 1)
+    if record is not None:
+        record.remove()
 
 
-def _entries(found: "list[Translation]", number: int | None) -> Iterator[str]:
-    """Yields the best translation of a line; with `number`, all translations with scores."""
-    if number is None:
-        yield f"{found[0].text}\n"
-        return
-    for each in found:
-        yield f"{number} ||| {each.text} ||| {each.log_prob:.4f} ||| {each.score:.4f}\n"
+def _entry(number: int, ranked: "list[Translation]", *, n_best: bool, as_json: bool) -> str:
+    if as_json:
+        return formats.as_json(number, ranked, n_best=n_best)
+    return formats.as_n_best(number, ranked) if n_best else formats.as_text(ranked)
+
+
+def _translations(
+    translator: "Translator", source: Path, out: TextIOBase, *, n_best: int, done: int
+) -> "Iterator[list[Translation]]":
+    """Returns the translations of a file, or of lines that come through a pipe, as they come."""
+    lines, size = files.lines(source, replace=True), translator.window
+    if not files.is_stored(source):
+        typed = source == files.STDIN
+        windows = streaming.answered(lines, out, size=size, typed=typed)
+        return translator.stream_windows(windows, n_best=n_best)
+    found = translator.stream(lines, n_best=n_best, skip=done)
+    if not sys.stderr.isatty() or (out is sys.stdout and out.isatty()):
+        return found
+    return progress.shown(found, source, done=done, window=size)

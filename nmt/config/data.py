@@ -1,11 +1,11 @@
 """Settings of corpora and batches."""
 
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from nmt.config.endings import is_table
 from nmt.config.section import (
     ChoiceByKeys,
     ConfigSection,
@@ -16,9 +16,6 @@ from nmt.config.section import (
     Size,
 )
 
-# Endings of a single file that holds both languages; any other path is a prefix of two files.
-TABLES = (".tsv", ".json", ".jsonl", ".parquet")
-
 WordBoundaries = Literal["spaces", "unicode"]
 WORD_BOUNDARIES: Final[WordBoundaries] = "spaces"  # the default
 
@@ -27,11 +24,6 @@ BleuTokenizer = Literal[
     "13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "flores101", "flores200", "spBLEU-1K",
     "none",
 ]  # fmt: skip
-
-
-def is_table(path: str) -> bool:
-    """Returns whether a path names one file with a column per language, gzipped or not."""
-    return PurePath(path.removesuffix(".gz")).suffix in TABLES
 
 
 class CorpusConfig(ConfigSection):

@@ -7,7 +7,7 @@ converted: there, a setting without effect is a mistake.
 
 from typing import Any
 
-from nmt.config.data import is_table
+from nmt.config.endings import is_table
 from nmt.config.renames import renamed
 
 Tree = dict[str, Any]

@@ -14,8 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from datasets import Dataset, Features, List, Value
 
+from nmt import caches
 from nmt.config import CorpusConfig, DataConfig, SamplingConfig
-from nmt.config.data import WORD_BOUNDARIES, WordBoundaries, is_table
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
+from nmt.config.endings import is_table, suffix
 from nmt.data import embedded, files, links
 from nmt.data.report import FilterReport
 from nmt.data.tokenizer import Tokenizers
@@ -39,8 +41,8 @@ def load(
     """Returns the pairs of a corpus: the columns `source` and `target`, of type string.
 
     With `alignments` there is a third column, `links`; see `nmt.data.links`. The text is in a
-    memory-mapped file, so it may be larger than memory. The file stays in the cache of Hugging Face
-    datasets and is used again as long as the text is the same.
+    memory-mapped file, so it may be larger than memory. The file stays in `caches.corpora` and is
+    used again as long as the text is the same.
 
     Args:
         corpus: Paths, or the name of a dataset.
@@ -54,7 +56,8 @@ def load(
     text = _text(corpus, languages=(source, target))
     if corpus.alignments is None:
         return text
-    return links.attach(text, files.find(corpus.alignments), word_boundaries=word_boundaries)
+    path = files.find_stored(corpus.alignments)
+    return links.attach(text, path, word_boundaries=word_boundaries)
 
 
 def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
@@ -64,8 +67,8 @@ def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
         pairs = embedded.pairs(corpus.split)
         columns = {side: [getattr(pair, side) for pair in pairs] for side in SIDES}
         return Dataset.from_dict(columns, features=TEXT)
-    if corpus.path is not None and files.suffix(corpus.path) == ".parquet":
-        return _from_parquet(files.find(corpus.path), columns=corpus.columns or languages)
+    if corpus.path is not None and suffix(corpus.path) == ".parquet":
+        return _from_parquet(files.find_stored(corpus.path), columns=corpus.columns or languages)
     return _from_files(corpus, languages=languages)
 
 
@@ -176,18 +179,19 @@ def _from_files(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
         "digest": " ".join(map(files.digest, paths)),
     }
     try:
-        return Dataset.from_generator(_pairs, features=TEXT, gen_kwargs=where)
+        cache = str(caches.corpora())
+        return Dataset.from_generator(_pairs, features=TEXT, gen_kwargs=where, cache_dir=cache)
     except datasets.exceptions.DatasetGenerationError as error:
         raise error.__cause__ or error from None
 
 
 def _find(corpus: CorpusConfig, languages: tuple[str, str]) -> list[Path]:
     if corpus.source is not None and corpus.target is not None:
-        return [files.find(corpus.source), files.find(corpus.target)]
+        return [files.find_stored(corpus.source), files.find_stored(corpus.target)]
     assert corpus.path is not None  # CorpusConfig makes sure of it
     if is_table(corpus.path):
-        return [files.find(corpus.path)]
-    return [files.find(f"{corpus.path}.{language}") for language in languages]
+        return [files.find_stored(corpus.path)]
+    return [files.find_stored(f"{corpus.path}.{language}") for language in languages]
 
 
 def _pairs(
@@ -199,7 +203,7 @@ def _pairs(
     first = Path(paths[0])
     if len(paths) == 2:
         pairs = files.parallel(first, Path(paths[1]))
-    elif files.suffix(first) == ".tsv":
+    elif suffix(first) == ".tsv":
         pairs = files.tab_separated(first, columns=columns)
     else:
         fields = files.json_objects(first, columns=columns or languages)
@@ -216,7 +220,7 @@ def _from_parquet(path: Path, *, columns: tuple[str, str]) -> Dataset:
     try:
         if pq.read_metadata(path).num_rows == 0:  # from_parquet would report another error
             raise DataError(f"{path}: the corpus is empty")
-        dataset = Dataset.from_parquet(str(path))
+        dataset = Dataset.from_parquet(str(path), cache_dir=str(caches.corpora()))
     except UNREADABLE as error:
         raise DataError(f"{path}: cannot be read as Parquet ({_reason(error)})") from None
     return _choose(dataset, columns, where=str(path))
@@ -224,8 +228,12 @@ def _from_parquet(path: Path, *, columns: tuple[str, str]) -> Dataset:
 
 def _from_hub(corpus: CorpusConfig, *, columns: tuple[str, str]) -> Dataset:
     where = f"dataset {corpus.hub}"
+    own = Path(datasets.config.HF_DATASETS_CACHE)  # what other programs have loaded is there too
+    cache = str(own if caches.can_be_written(own) else caches.corpora())
     try:
-        dataset = datasets.load_dataset(corpus.hub, corpus.subset, split=corpus.split)
+        dataset = datasets.load_dataset(
+            corpus.hub, corpus.subset, split=corpus.split, cache_dir=cache
+        )
     except ConnectionError:
         raise DataError(
             f"{where}: the Hugging Face hub cannot be reached; give local files instead: the path "

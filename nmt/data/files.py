@@ -1,41 +1,79 @@
-"""Text files of sentences: plain lines, tab-separated columns and JSON, gzipped or not."""
+"""Text files of sentences: plain lines, tab-separated columns and JSON, compressed or not."""
 
-import gzip
 import hashlib
 import json
-import sys
+import os
 import warnings
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from io import BufferedIOBase
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nmt.config.endings import COMPRESSED
+from nmt.data import compression
 from nmt.errors import DataError
 
 _First = TypeVar("_First")
 _Second = TypeVar("_Second")
 
 
+STDIN = Path("-")  # stands for standard input wherever a text is read
+
+
 def find(path: str | Path) -> Path:
-    """Returns the path of an existing file: `path` itself, or with .gz at its end.
+    """Returns the path of an existing file or pipe: `path` itself, or with .gz, .zst, ... added.
 
     Raises:
-        DataError: neither file exists.
+        DataError: there is none.
     """
     path = Path(path)
-    zipped = path.with_name(f"{path.name}.gz")
-    for candidate in (path, zipped):
-        if candidate.is_file():
+    zipped = [] if path.suffix in COMPRESSED else [Path(f"{path}{end}") for end in COMPRESSED]
+    for candidate in (path, *zipped):
+        if candidate == STDIN or (candidate.exists() and not candidate.is_dir()):
             return candidate
-    alternative = "" if path.suffix == ".gz" else f", nor {zipped.name} beside it"
-    raise DataError(f"{path}: no such file{alternative}")
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder, and a file is read here")
+    *some, last = COMPRESSED
+    others = f", nor with {', '.join(some)} or {last} at its end" if zipped else ""
+    raise DataError(f"{path}: no such file{others}")
 
 
-def suffix(path: str | Path) -> str:
-    """Returns the suffix without compression: '.tsv' of both 'a.tsv' and 'a.tsv.gz'."""
-    return Path(str(path).removesuffix(".gz")).suffix
+def find_stored(path: str | Path) -> Path:
+    """Returns the path of an existing file that can be read again, as `find` does.
+
+    Raises:
+        DataError: there is none, or it is a pipe or a terminal.
+    """
+    found = find(path)
+    if not is_stored(found):
+        raise DataError(
+            f"{path}: is read more than once, and a pipe gives its lines once only; "
+            "write them to a file first"
+        )
+    return found
+
+
+def find_together(*paths: Path) -> list[Path]:
+    """Returns the paths of existing files or pipes that are read at the same time.
+
+    Raises:
+        DataError: one of them does not exist, or two are the same pipe.
+    """
+    found = [find(path) for path in paths]
+    pipes = [path for path in found if not is_stored(path)]
+    places = [os.stat(0 if path == STDIN else path) for path in pipes]
+    for number, (path, place) in enumerate(zip(pipes, places, strict=True)):
+        if any(os.path.samestat(place, other) for other in places[:number]):
+            raise DataError(
+                f"{path}: two texts cannot be read from the same pipe; write one to a file first"
+            )
+    return found
+
+
+def is_stored(path: Path) -> bool:
+    """Returns whether a path is of a regular file, which can be read more than once."""
+    return path != STDIN and path.is_file()
 
 
 def digest(path: Path) -> str:
@@ -51,8 +89,8 @@ def write_whole(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
-    r"""Yields the lines of a UTF-8 file, or of standard input, without line breaks.
+def lines(path: Path, *, replace: bool = False) -> Iterator[str]:
+    r"""Yields the lines of a UTF-8 file, or of standard input (`-`), without line breaks.
 
     Lines end with "\n" or "\r\n" only: if U+2028, "\x0b" or "\x85" ended a line too, one of them
     in a sentence would shift all later lines against the translation. A byte order mark is removed.
@@ -61,7 +99,7 @@ def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
     Raises:
         DataError: the file cannot be read, or a line is not UTF-8 and `replace` is not given.
     """
-    name, number = path or "standard input", 0
+    name, number = "standard input" if path == STDIN else path, 0
     try:
         with _open(path) as file:
             for number, line in enumerate(file, start=1):
@@ -72,7 +110,7 @@ def lines(path: Path | None, *, replace: bool = False) -> Iterator[str]:
                     _report(error, where=f"{name}, line {number}", replace=replace)
                     text = bare.decode("utf-8", errors="replace")
                 yield text.removeprefix("\ufeff") if number == 1 else text
-    except (OSError, EOFError, zlib.error) as error:
+    except compression.ERRORS as error:
         raise DataError(f"{name}: cannot be read after line {number} ({error})") from None
 
 
@@ -84,10 +122,11 @@ def _report(error: UnicodeDecodeError, *, where: str, replace: bool) -> None:
     warnings.warn(f"{mistake}; U+FFFD stands for what cannot be decoded", stacklevel=3)
 
 
-def _open(path: Path | None) -> AbstractContextManager[Iterable[bytes]]:
-    if path is None:
-        return nullcontext(sys.stdin.buffer)
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+def _open(path: Path) -> BufferedIOBase:
+    if path == STDIN:
+        # Not sys.stdin, whose lock a thread that waits for a line would hold when Python ends.
+        return open(0, "rb", closefd=False)
+    return compression.reader(path)
 
 
 # All that str.splitlines and other programs take for the end of a line.

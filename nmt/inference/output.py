@@ -2,14 +2,14 @@
 
 import contextlib
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import count, tee
 from pathlib import Path
 
 import numpy as np
 
-from nmt.errors import DataError
+from nmt.data import writing
 from nmt.evaluation.alignment import Link, argmax_links, threshold_links
 from nmt.evaluation.pharaoh import format_links
 from nmt.evaluation.symmetrization import (
@@ -25,26 +25,29 @@ from nmt.inference.translator import Translator
 
 
 @contextlib.contextmanager
-def open_alignments(path: str | Path) -> Iterator[Callable[[Translation], object]]:
+def open_alignments(
+    path: str | Path, *, ranked: bool = False
+) -> Iterator[Callable[[Sequence[Translation]], object]]:
     """Opens a file for alignments: matrices if it ends in `.npz`, else Pharaoh links.
 
-    It yields a function that writes the alignment of the next line. An `.npz` has three arrays for
-    each line n, counted from 0: `attention_n`, float32 of (target pieces, source pieces), and the
-    pieces as strings, `source_n` and `target_n`.
+    It yields a function that writes the alignment of the next line, given its translations: of the
+    best one, or if they are `ranked`, of each. Pharaoh links have a line for each that is written.
+    An `.npz` has three arrays for each line n, counted from 0: `attention_n`, float32 of (target
+    pieces, source pieces), and the pieces as strings, `source_n` and `target_n`. If they are
+    ranked, the names end in `n_k`, for rank k counted from 0.
 
     Raises:
         DataError: the file cannot be written.
     """
     path = Path(path)
-    try:
-        if path.suffix == ".npz":
-            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-                yield partial(_add_matrices, archive, count())
-        else:
-            with path.open("w", encoding="utf-8") as file:
-                yield lambda translation: file.write(format_links(word_links(translation)) + "\n")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
+    if path.suffix == ".npz":
+        with writing.opened(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
+            yield partial(_add_matrices, new, count(), ranked)
+        return
+    with writing.text(path) as out:
+        yield lambda found: out.writelines(
+            format_links(word_links(each)) + "\n" for each in (found if ranked else found[:1])
+        )
 
 
 def word_links(translation: Translation, *, threshold: float | None = None) -> frozenset[Link]:
@@ -126,14 +129,18 @@ def stream_symmetrized(
     )
 
 
-def _add_matrices(archive: zipfile.ZipFile, lines: Iterator[int], translation: Translation) -> None:
+def _add_matrices(
+    archive: zipfile.ZipFile, lines: Iterator[int], ranked: bool, found: Sequence[Translation]
+) -> None:
     """Adds the arrays of the next line, so that no more than one line is in memory."""
     line = next(lines)
-    arrays = {
-        "attention": translation.attention,
-        "source": np.array(translation.source_pieces, np.str_),
-        "target": np.array(translation.target_pieces, np.str_),
-    }
-    for name, array in arrays.items():
-        with archive.open(f"{name}_{line}.npy", "w") as file:
-            np.lib.format.write_array(file, array, allow_pickle=False)
+    for rank, translation in enumerate(found if ranked else found[:1]):
+        arrays = {
+            "attention": translation.attention,
+            "source": np.array(translation.source_pieces, np.str_),
+            "target": np.array(translation.target_pieces, np.str_),
+        }
+        place = f"{line}_{rank}" if ranked else str(line)
+        for name, array in arrays.items():
+            with archive.open(f"{name}_{place}.npy", "w") as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)

@@ -17,7 +17,6 @@ from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.batching import Sentence
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
-from nmt.evaluation.words import split
 from nmt.inference import devices, limits
 from nmt.inference.arguments import checked, checked_pair
 from nmt.inference.copying import Copier
@@ -26,7 +25,7 @@ from nmt.inference.forced import Forced, force_all
 from nmt.inference.predictor import Loaded, LoadedModel
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
-from nmt.inference.translation import Translation, empty_translation
+from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import Remainder, remainders
 from nmt.model.build import build_model
 from nmt.run import Run, Which
@@ -138,15 +137,23 @@ class Translator:
             DataError: `n_best` is less than 1, or more than the beam holds.
             TypeError: `lines` are no strings.
         """
+        strings = checked(lines, str, "stream takes an iterable of strings")
+        return self.stream_windows(self._windows(strings, skip=skip), n_best=n_best)
+
+    def stream_windows(
+        self, windows: Iterable[tuple[int, Sequence[str]]], *, n_best: int = 1
+    ) -> Iterator[list[Translation]]:
+        """Does what `stream` does for windows of lines, each with the number of lines before it.
+
+        A window is translated before the next one is asked for: lines may come at any time.
+        """
         if not 1 <= n_best <= self.config.beam:
             raise DataError(
                 f"{n_best} translations of a line cannot be had with a beam of {self.config.beam}; "
                 "ask for 1 at least, and set decoding.beam to the number at least"
             )
-        strings = checked(lines, str, "stream takes an iterable of strings")
         return chain.from_iterable(
-            self._translate_window(window, n_best, before=before)
-            for before, window in self._windows(strings, skip=skip)
+            self._translate_window(window, n_best, before=before) for before, window in windows
         )
 
     @overload
@@ -269,7 +276,7 @@ class Translator:
                 for found in ranked
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
-            translations[i] = list(islice(_distinct(complete), n_best)) or translations[i]
+            translations[i] = list(islice(distinct(complete), n_best)) or translations[i]
         limits.warn_of_cut(before + i + 1 for i in real if translations[i][0].is_cut)
         return translations
 
@@ -287,13 +294,3 @@ class Translator:
     ) -> Iterator[Forced]:
         bos, config = self.tokenizers.target.bos, self.config
         return force_all(self.loaded, pairs, real, bos=bos, config=config, method=method)
-
-
-def _distinct(ranked: Iterable[Translation]) -> Iterator[Translation]:
-    """Yields translations whose words no earlier one has; other pieces may spell the same words."""
-    seen: set[tuple[str, ...]] = set()
-    for each in ranked:
-        words = split(each.text, each.word_boundaries)
-        if words not in seen:
-            seen.add(words)
-            yield each

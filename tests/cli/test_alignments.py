@@ -42,7 +42,7 @@ def test_a_gold_file_that_is_no_text_is_named(nmt, text, tmp_path):
     assert absent == (
         2,
         "",
-        f"nmt: {tmp_path / 'absent'}: no such file, nor absent.gz beside it\n",
+        f"nmt: {tmp_path / 'absent'}: no such file, nor with .gz, .bz2, .xz or .zst at its end\n",
     )
 
 

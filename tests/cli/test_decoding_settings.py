@@ -65,6 +65,8 @@ def test_settings_change_what_is_found(nmt, copy_run, text):
     assert short == "a b\n"
     _, _, log_prob, score = few.rstrip("\n").split(" ||| ")
     # Three letters and the end of sentence.
+    assert log_prob.startswith("logprob= ")
+    log_prob = log_prob.removeprefix("logprob= ")
     assert float(score) == pytest.approx(float(log_prob) / 4**0.6, abs=1e-3)
 
 

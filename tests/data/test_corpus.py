@@ -202,9 +202,9 @@ def test_a_mistake_in_a_file_is_told_as_it_is(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with refused("train.de: no such file, nor train.de.gz beside it"):
+    with refused("train.de: no such file, nor with .gz, .bz2, .xz or .zst at its end"):
         load(path=str(tmp_path / "train"))
-    with refused("a.tsv: no such file, nor a.tsv.gz beside it"):
+    with refused("a.tsv: no such file, nor with .gz, .bz2, .xz or .zst at its end"):
         load(path=str(tmp_path / "a.tsv"))
 
 

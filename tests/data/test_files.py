@@ -1,14 +1,20 @@
 """Text files: what is a line, what is a column, and every refusal."""
 
+import bz2
 import gzip
 import json
+import lzma
+import os
 import re
+import subprocess
 
+import pyarrow as pa
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nmt.data import files
+from nmt.config.endings import COMPRESSED, is_table, suffix
+from nmt.data import compression, files
 from nmt.errors import DataError
 
 # Everything but the end of a line; the three that Python's splitlines would cut at come often.
@@ -20,9 +26,18 @@ sentences = st.text(characters, max_size=8).filter(
 )
 
 
+# Arrow's own Zstandard is another one than that of the code under test.
+COMPRESS = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": lambda data: pa.Codec("zstd").compress(data, asbytes=True),
+}
+
+
 def write(path, content):
     data = content if isinstance(content, bytes) else content.encode("utf-8")
-    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    path.write_bytes(COMPRESS.get(path.suffix, bytes)(data))
     return path
 
 
@@ -35,7 +50,7 @@ def refused(message):
     end=st.sampled_from(["\n", "\r\n"]),
     ended=st.booleans(),
     mark=st.sampled_from(["", "\ufeff"]),
-    name=st.sampled_from(["a.de", "a.de.gz"]),
+    name=st.sampled_from(["a.de", *(f"a.de{ending}" for ending in COMPRESS)]),
 )
 def test_lines_come_back_as_they_were_written(tmp_path_factory, written, end, ended, mark, name):
     assume(ended or written[-1:] != [""])
@@ -54,7 +69,7 @@ def test_a_line_that_is_not_utf_8_is_named(tmp_path):
         list(files.lines(path))
 
 
-@pytest.mark.parametrize("name", ["a.de", "a.de.gz"])
+@pytest.mark.parametrize("name", ["a.de", "a.de.gz", "a.de.zst"])
 def test_what_is_not_utf_8_can_be_replaced(tmp_path, name):
     # The bytes and what becomes of them: The Unicode Standard, table 3-8.
     table = bytes.fromhex("61 F1 80 80 E1 80 C2 62 80 63 80 BF 64")
@@ -83,23 +98,41 @@ def test_replacing_keeps_every_line_in_its_place(tmp_path_factory, written):
         assert "\ufffd" in text or text.encode() == line.removesuffix(b"\r")
 
 
-def test_a_damaged_gzip_file_is_named(tmp_path):
-    whole = gzip.compress("\n".join(map(str, range(10_000))).encode())
-    cut, text, garbled = (tmp_path / name for name in ("cut.gz", "text.gz", "garbled.gz"))
-    cut.write_bytes(whole[:-20])
-    text.write_bytes(b"no gzip")
-    garbled.write_bytes(whole[:100] + bytes(400) + whole[500:])
-
-    with pytest.raises(DataError, match=r"cut\.gz: cannot be read after line \d+ \(.*ended before"):
-        list(files.lines(cut))
-    with pytest.raises(DataError, match=r"text\.gz: cannot be read after line 0 \(Not a gzipped"):
-        list(files.lines(text))
-    with pytest.raises(DataError, match=r"garbled\.gz: cannot be read after line \d+ "):
-        list(files.lines(garbled))
+NUMBERS = "\n".join(map(str, range(10_000))).encode()
 
 
-def test_a_file_is_found_with_and_without_gz(tmp_path):
-    plain, zipped = write(tmp_path / "a.de", "x"), write(tmp_path / "b.de.gz", "x")
+@pytest.mark.parametrize("ending", COMPRESS)
+@pytest.mark.parametrize("damage", ["cut", "no archive", "garbled"])
+def test_a_damaged_compressed_file_is_named(tmp_path, ending, damage):
+    whole = COMPRESS[ending](NUMBERS)
+    third = len(whole) // 3
+    contents = {
+        "cut": whole[:-20],
+        "no archive": b"just text, and no archive",
+        "garbled": whole[:third] + bytes(200) + whole[third + 200 :],
+    }
+    path = tmp_path / f"a{ending}"
+    path.write_bytes(contents[damage])
+
+    with pytest.raises(DataError, match=rf"a\{ending}: cannot be read after line \d+ \(.+\)$"):
+        list(files.lines(path))
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+def test_archives_one_after_the_other_are_one_text(tmp_path, ending):
+    path = tmp_path / f"a{ending}"
+    path.write_bytes(COMPRESS[ending]("你\n".encode()) + COMPRESS[ending]("好\n".encode()))
+
+    assert list(files.lines(path)) == ["你", "好"]
+
+
+def test_all_endings_have_a_format():
+    assert tuple(COMPRESS) == COMPRESSED == tuple(compression._OPEN)
+
+
+@pytest.mark.parametrize("ending", COMPRESS)
+def test_a_file_is_found_with_and_without_the_ending(tmp_path, ending):
+    plain, zipped = write(tmp_path / "a.de", "x"), write(tmp_path / f"b.de{ending}", "x")
 
     assert files.find(plain) == plain
     assert files.find(tmp_path / "b.de") == zipped
@@ -107,16 +140,69 @@ def test_a_file_is_found_with_and_without_gz(tmp_path):
 
 
 def test_a_missing_file_is_named_with_what_was_looked_for(tmp_path):
-    with refused("a.de: no such file, nor a.de.gz beside it"):
+    with refused("a.de: no such file, nor with .gz, .bz2, .xz or .zst at its end"):
         files.find(tmp_path / "a.de")
-    with refused("a.de.gz: no such file"):
-        files.find(tmp_path / "a.de.gz")
+    with refused("a.de.zst: no such file"):
+        files.find(tmp_path / "a.de.zst")
+    with refused(f"{tmp_path}: is a folder, and a file is read here"):
+        files.find(tmp_path)
+    with refused(": is a folder, and a file is read here"):
+        files.find(".")
 
 
-def test_the_suffix_tells_the_format():
-    assert files.suffix("corpus/a.tsv") == ".tsv"
-    assert files.suffix("corpus/a.b.jsonl.gz") == ".jsonl"
-    assert files.suffix("corpus.v2/train") == ""
+@pytest.mark.parametrize(
+    ("path", "ending"),
+    [
+        ("corpus/a.tsv", ".tsv"),
+        ("corpus/a.b.jsonl.gz", ".jsonl"),
+        ("a.tsv.zst", ".tsv"),
+        ("a.json.xz", ".json"),
+        ("a.parquet.bz2", ".parquet"),
+        ("corpus.v2/train", ""),
+        ("a.gz", ""),
+        (".zst", ""),
+    ],
+)
+def test_the_suffix_tells_the_format(path, ending):
+    assert suffix(path) == ending
+    assert is_table(path) == (ending != "")
+
+
+def read_aside(path):
+    """Has another process write a text into a FIFO."""
+    os.mkfifo(path)
+    return subprocess.Popen(["sh", "-c", f"printf '你好\\nb\\n' > {path}"])
+
+
+def test_a_pipe_is_read_as_a_file_is(tmp_path):
+    with read_aside(tmp_path / "pipe"):
+        found = files.find(tmp_path / "pipe")
+        assert (files.is_stored(found), list(files.lines(found))) == (False, ["你好", "b"])
+
+
+def test_a_pipe_is_not_read_where_a_file_is_read_twice(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    message = "is read more than once, and a pipe gives its lines once only; write them to a file "
+
+    for path in (tmp_path / "pipe", "-"):
+        with refused(f"{path}: {message}first"):
+            files.find_stored(path)
+    assert files.find_stored(write(tmp_path / "a", "x")) == tmp_path / "a"
+
+
+def test_two_texts_do_not_share_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "other")
+    (tmp_path / "link").symlink_to("pipe")
+    stored = write(tmp_path / "a", "x")
+    message = "two texts cannot be read from the same pipe; write one to a file first"
+
+    with refused(f"{tmp_path / 'link'}: {message}"):
+        files.find_together(stored, tmp_path / "pipe", tmp_path / "link")
+    with refused(f"-: {message}"):
+        files.find_together(files.STDIN, stored, files.STDIN)
+    different = [stored, stored, tmp_path / "pipe", tmp_path / "other", files.STDIN]
+    assert files.find_together(*different) == different
 
 
 def test_two_files_are_read_side_by_side(tmp_path):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from nmt.data import files
 from nmt.errors import ConfigError, DataError
 from nmt.inference.output import (
     open_alignments,
@@ -123,7 +124,7 @@ def test_an_unknown_symmetrisation_of_two_models_is_named_with_all_there_are(cop
 def test_pharaoh_text_has_one_line_for_each_translation(tmp_path):
     with open_alignments(tmp_path / "links.txt") as write:
         for each in (SENTENCE, NOTHING, SENTENCE):
-            write(each)
+            write([each])
 
     assert (tmp_path / "links.txt").read_text() == "0-0 1-1\n\n0-0 1-1\n"
 
@@ -131,7 +132,7 @@ def test_pharaoh_text_has_one_line_for_each_translation(tmp_path):
 def test_matrices_come_back_with_their_pieces_and_without_pickle(tmp_path):
     with open_alignments(tmp_path / "a.npz") as write:
         for each in (SENTENCE, NOTHING):
-            write(each)
+            write([each])
 
     with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
         np.testing.assert_array_equal(arrays["attention_0"], SENTENCE.attention)
@@ -139,6 +140,36 @@ def test_matrices_come_back_with_their_pieces_and_without_pickle(tmp_path):
         assert tuple(arrays["target_0"].tolist()) == SENTENCE.target_pieces
         assert arrays["attention_1"].shape == (0, 0)
         assert arrays["source_1"].tolist() == []
+
+
+BETTER, WORSE = SENTENCE, translation(["▁Ka", "tze", "▁schläft", "</s>"], ["▁it", "</s>"], [
+    [0.0, 0.0, 0.9, 0.1], [0.0, 0.0, 0.0, 1.0],
+])  # fmt: skip
+
+
+def test_pharaoh_text_has_one_line_for_each_translation_of_a_ranked_list(tmp_path):
+    for ranked, lines in {
+        True: ["0-0 1-1", "1-0", "", "1-0"],
+        False: ["0-0 1-1", "", "1-0"],
+    }.items():
+        with open_alignments(tmp_path / "links.zst", ranked=ranked) as write:
+            for found in ([BETTER, WORSE], [NOTHING], [WORSE]):
+                write(found)
+
+        assert list(files.lines(tmp_path / "links.zst")) == lines
+
+
+def test_matrices_of_a_ranked_list_have_the_rank_in_their_names(tmp_path):
+    with open_alignments(tmp_path / "a.npz", ranked=True) as write:
+        write([BETTER, WORSE])
+        write([WORSE])
+
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
+        places = ["0_0", "0_1", "1_0"]
+        names = [f"{name}_{n}" for n in places for name in ("attention", "source", "target")]
+        assert list(arrays) == names
+        np.testing.assert_array_equal(arrays["attention_0_1"], WORSE.attention)
+        assert arrays["target_1_0"].tolist() == ["▁it", "</s>"]
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):

@@ -215,6 +215,23 @@ def test_a_warning_of_many_lines_names_the_first(translator):
         short.translate(["a b c d"] * 13)
 
 
+def test_windows_are_translated_one_by_one_and_their_lines_keep_their_numbers(translator):
+    short = with_settings(translator, max_pieces=4)
+    asked = []
+
+    def windows():
+        for window in [(7, ["a b", "", "c"]), (10, ["a b c d e"])]:
+            asked.append(window)
+            yield window
+
+    found = short.stream_windows(windows())
+
+    assert [next(found)[0].text for _ in range(3)] == ["a b", "", "c"]
+    assert len(asked) == 1
+    with pytest.warns(UserWarning, match=r"line 11: the source has 5 pieces, cut to 3"):
+        assert next(found)[0].source_pieces == ("▁a", "▁b", "▁c", "</s>")
+
+
 def test_a_target_beyond_the_limit_is_cut_with_a_warning_as_a_source_is(translator):
     short = with_settings(translator, max_pieces=4)
 

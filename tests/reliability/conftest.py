@@ -19,7 +19,7 @@ LOOP = {"max_steps", "max_skipped_updates", "log_every", "validate_every"}
 def compiled_on_disk():
     """Keeps compiled programs where the commands of other processes look for them too."""
     settings = {
-        "jax_compilation_cache_dir": str(Path(os.environ["XDG_CACHE_HOME"]) / "nmt"),
+        "jax_compilation_cache_dir": str(Path(os.environ["XDG_CACHE_HOME"]) / "nmt" / "compiled"),
         "jax_persistent_cache_min_compile_time_secs": 0.2,
     }
     before = {name: getattr(jax.config, name) for name in settings}

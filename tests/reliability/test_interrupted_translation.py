@@ -145,13 +145,19 @@ def test_without_the_option_it_begins_anew(translate, source, tmp_path):
 
 def test_what_cannot_be_gone_on_with_is_refused(translate, model, tmp_path):
     message = (
-        "nmt: --resume goes on with a translation of a file to a file: give INPUT and --output, "
-        "and find the --alignments by `nmt align` when it is finished\n"
+        "nmt: --resume goes on with a translation of a file to a file, which no pipe is: give "
+        "INPUT and --output, and find the --alignments by `nmt align` when it is finished\n"
     )
 
     assert translate("--resume") == (2, message)
     links = translate("-o", tmp_path / "out", "--alignments", tmp_path / "links", "--resume")
     assert links == (2, message)
+    packed = translate("-o", tmp_path / "out.zst", "--resume")
+    assert packed == (
+        2,
+        f"nmt: {tmp_path / 'out.zst'}: --resume cannot go on with a compressed file; write plain "
+        "text, and compress it when it is finished\n",
+    )
 
 
 STREAM = """

@@ -1,0 +1,52 @@
+"""What `nmt translate` writes for a line: text, Moses' n-best list, or JSON."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nmt.inference.translation import Translation
+
+
+def as_text(found: "Sequence[Translation]") -> str:
+    """Returns the best translation of a line."""
+    return f"{found[0].text}\n"
+
+
+def as_n_best(number: int, found: "Sequence[Translation]") -> str:
+    """Returns the translations of a line as Moses writes them; `number` counts lines from 0.
+
+    Its tools split at `|||` wherever it is, so in a text it is escaped as they escape it.
+    """
+    return "".join(
+        f"{number} ||| {each.text.replace('|||', '&#124;' * 3)} ||| "
+        f"logprob= {each.log_prob:.4f} ||| {each.score:.4f}\n"
+        for each in found
+    )
+
+
+def as_json(number: int, found: "Sequence[Translation]", *, n_best: bool) -> str:
+    """Returns a JSON object in one line: the line, and its translation or `translations`."""
+    best = found[0]
+    line = {
+        "id": number,
+        "source": best.source,
+        "source_pieces": best.source_pieces,
+        "source_words": best.words.source,
+    }
+    hypotheses = list(map(_hypothesis, found))
+    line |= {"translations": hypotheses} if n_best else hypotheses[0]
+    return json.dumps(line, ensure_ascii=False) + "\n"
+
+
+def _hypothesis(translation: "Translation") -> dict[str, Any]:
+    from nmt.inference.output import word_links
+
+    return {
+        "text": translation.text,
+        "score": translation.score,
+        "log_prob": translation.log_prob,
+        "pieces": translation.target_pieces,
+        "words": translation.words.target,
+        "alignment": sorted(word_links(translation)),
+    }

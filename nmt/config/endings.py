@@ -1,0 +1,19 @@
+"""Endings of file names: which tell how a file is compressed, and which tell a table from text."""
+
+from pathlib import Path
+
+COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
+
+# Endings of a single file that holds both languages; any other path is a prefix of two files.
+TABLES = (".tsv", ".json", ".jsonl", ".parquet")
+
+
+def suffix(path: str | Path) -> str:
+    """Returns the suffix without compression: '.tsv' of both 'a.tsv' and 'a.tsv.gz'."""
+    path = Path(path)
+    return Path(path.stem).suffix if path.suffix in COMPRESSED else path.suffix
+
+
+def is_table(path: str) -> bool:
+    """Returns whether a path names one file with a column per language, compressed or not."""
+    return suffix(path) in TABLES

@@ -1,0 +1,32 @@
+"""Compressed files: gzip, bzip2, xz and Zstandard, told by the ending of the name."""
+
+import bz2
+import gzip
+import lzma
+import zlib
+from contextlib import AbstractContextManager, nullcontext
+from io import BufferedIOBase
+from pathlib import Path
+from typing import Any
+
+from backports import zstd  # the standard library's compression.zstd, for Python before 3.14
+
+# What reading a file raises that is damaged or cannot be read.
+ERRORS = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
+
+# Of each ending in nmt.config.endings.COMPRESSED.
+_OPEN: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open, ".zst": zstd.open}
+
+
+def reader(path: Path) -> BufferedIOBase:
+    """Opens a file for reading; what is compressed is decompressed."""
+    return _OPEN.get(path.suffix, open)(path, "rb")
+
+
+def writer(file: BufferedIOBase, path: Path) -> AbstractContextManager[Any]:
+    """Returns `file`, or what compresses into it where the ending of `path` asks for that."""
+    if path.suffix == ".gz":  # without a time, so that the same text gives the same bytes
+        return gzip.GzipFile("", "wb", fileobj=file, mtime=0)
+    if path.suffix in _OPEN:
+        return _OPEN[path.suffix](file, "wb")
+    return nullcontext(file)

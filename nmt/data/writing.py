@@ -1,0 +1,78 @@
+"""Files that are written: whole or not at all, or through to a pipe, a device or a terminal."""
+
+import contextlib
+import io
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+from nmt.data import compression
+from nmt.errors import DataError
+
+# Names of files that are open already: a redirected /dev/stdout may be a regular file.
+_OPEN_ALREADY = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/(self|\d+)/fd/\d+")
+
+
+def is_replaced(path: Path) -> bool:
+    """Returns whether a file is replaced when it is complete: a regular one, or a new one.
+
+    All others stay what they are and are written to: a pipe, a device, the terminal.
+    """
+    if _OPEN_ALREADY.fullmatch(os.path.abspath(path)):
+        return False
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return True
+
+
+def part_of(path: Path) -> Path:
+    """Returns NAME.part, beside the file to replace; a link stays, and its target is replaced."""
+    target = path.resolve()
+    return target.with_name(f"{target.name}.part")
+
+
+@contextlib.contextmanager
+def opened(path: Path, *, append: bool = False) -> Iterator[io.BufferedIOBase]:
+    """Opens an output file, which has its name only when it is complete: before, see `part_of`.
+
+    With `append`, the present content of `part_of` stays at the beginning.
+
+    Raises:
+        DataError: the file cannot be written.
+        BrokenPipeError: it is a pipe whose reader has ended.
+    """
+    try:
+        if not is_replaced(path):
+            with path.open("ab") as file:  # what a redirected /dev/stdout has stays
+                yield file
+            return
+        part = part_of(path)
+        with part.open("ab" if append else "wb") as file:
+            yield file
+        part.replace(path.resolve())
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+@contextlib.contextmanager
+def text(path: Path | None, *, append: bool = False) -> Iterator[io.TextIOBase]:
+    """Opens a text output in UTF-8, compressed by its ending, or standard output (None or `-`).
+
+    See `opened` for `append` and errors.
+    """
+    if path is None or path == Path("-"):
+        yield cast(io.TextIOBase, sys.stdout)
+        return
+    with (
+        opened(path, append=append) as file,
+        compression.writer(file, path) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as lines,
+    ):
+        yield lines
