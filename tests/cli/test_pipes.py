@@ -281,6 +281,15 @@ def test_a_terminal_has_a_prompt_and_control_d_ends_it(copy_run, terminal):
         assert service.wait(timeout=30) == 0
 
 
+@pytest.fixture
+def interruptible():
+    """Lets commands notice an interrupt: a shell that runs the tests in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_command_that_waits_for_a_line_can_be_interrupted(copy_run, terminal):
     ours, theirs = terminal
     command = [*NMT, "translate", str(copy_run)]
