@@ -283,7 +283,7 @@ def test_a_terminal_has_a_prompt_and_control_d_ends_it(copy_run, terminal):
 
 @pytest.fixture
 def interruptible():
-    """Lets commands notice an interrupt: a shell that runs the tests in the background ignores it."""
+    """Lets commands notice an interrupt, which a shell ignores for what runs in the background."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
