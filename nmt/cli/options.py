@@ -157,7 +157,9 @@ def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIOBase]:
         with writing.text(path, append=append) as out:
             yield out
             out.flush()
-    except BrokenPipeError:
+    except OSError as error:  # of a pipe, or of standard output
         if out is sys.stdout:  # what it still holds is not written when Python ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise typer.Exit from None
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit from None
+        raise DataError(f"standard output: cannot be written ({error.strerror})") from None

@@ -12,7 +12,7 @@ import typer
 from nmt.cli import formats, options, progress, streaming
 from nmt.cli.options import Beam, Checkpoint, Output, RunPath, Trust
 from nmt.cli.resumption import Resumption, check_resumable, is_resumable
-from nmt.data import files
+from nmt.data import files, writing
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def translate(
     source = files.find(inputs[0]) if inputs else files.STDIN
     if resume:
         check_resumable(source, output, alignments)
+    if output is not None and output == alignments and writing.is_replaced(output):
+        raise DataError(f"{output}: --output and --alignments need a file each")
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
     if dictionary is not None:
         translator.dictionary = options.dictionary(dictionary)
