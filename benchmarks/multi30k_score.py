@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sacremoses import MosesPunctNormalizer, MosesTokenizer
 
+from nmt.config import endings
 from nmt.data import files
 from nmt.evaluation.metrics import bleu
 
@@ -34,9 +35,9 @@ if __name__ == "__main__":
     given = parser.parse_args()
     if given.counts:
         for path in given.texts:
-            lines = tokenized(path, files.suffix(path).removeprefix("."))
+            lines = tokenized(path, endings.suffix(path).removeprefix("."))
             print(path.name, sum(len(line.split()) for line in lines))
     else:
-        language = files.suffix(given.texts[-1]).removeprefix(".")
+        language = endings.suffix(given.texts[-1]).removeprefix(".")
         hypotheses, reference = (tokenized(path, language) for path in given.texts)
         print(bleu(hypotheses, reference, tokenize="none"))

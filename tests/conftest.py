@@ -39,6 +39,20 @@ settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile("nmt")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def few_memory_maps():
+    """Drops compiled functions when they have half of the memory maps that Linux allows a process.
+
+    Each training leaves thousands of them, and without any left LLVM ends the process.
+    """
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > 32_000:
+        import jax
+
+        jax.clear_caches()
+
+
 @pytest.fixture(scope="session")
 def embedded_tokenizers():
     """A joint unigram model of a few hundred pairs, which changes characters as it splits words."""

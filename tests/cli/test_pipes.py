@@ -355,10 +355,10 @@ def test_text_is_utf_8_whatever_the_locale(shell, tmp_path, line):
 
 
 def test_what_is_typed_and_shown_is_utf_8_whatever_the_locale(shell):
-    drawn = shell("$nmt plot $run ü --target 你好 -o map.png && test -s map.png", **ASCII)
+    drawn = shell("$nmt plot $run 'a ü' --target 'a 你好' -o map.png && test -s map.png", **ASCII)
     helped = shell("$nmt translate --help", **ASCII)
 
-    assert (drawn.stdout, drawn.returncode) == ("你好\n", 0)
+    assert (drawn.stdout, drawn.returncode) == ("a 你好\n", 0)
     assert "schläft" in helped.stdout
 
 

@@ -377,8 +377,8 @@ def test_a_vocabulary_of_real_captions_leaves_them_unchanged(shared_data):
     model = tokenizer.train(captions["de"], captions["en"], config).source
     decoded = [model.decode(ids) for ids in model.encode_batch(captions["de"])]
 
-    # Runs of spaces become one: the only change that the normalisation makes here.
-    assert decoded == [" ".join(line.split()) for line in captions["de"]]
+    # Runs of spaces become one: the only change that there is.
+    assert decoded == [re.sub(" +", " ", line).strip(" ") for line in captions["de"]]
 
 
 @given(st.lists(words, max_size=5).map(" ".join))
