@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nmt import configfile
-from nmt.config import Config
+from nmt.config import Config, TrainedTokenizerConfig
 from nmt.errors import RunError
 
 # The length of training, and its output.
@@ -20,6 +20,8 @@ CHANGEABLE = (
 )
 # Not taken from the given configuration: users edit these in the run's config.yaml.
 KEPT = ("decoding.", "data.word_boundaries")
+# Of a tokenizer; an earlier version had other defaults, so what is not given is the run's own.
+WITH_NEW_DEFAULTS = ("byte_fallback", "normalization")
 
 
 def compared(path: Path, stored: Config, given: Config) -> list[str]:
@@ -28,7 +30,7 @@ def compared(path: Path, stored: Config, given: Config) -> list[str]:
     Raises:
         RunError: a setting differs that must not change.
     """
-    differences = configfile.differences(stored, given)
+    differences = configfile.differences(stored, _with_defaults_of(stored, given))
     kept = [line for line in differences if line.startswith(KEPT)]
     changed = [line for line in differences if line.startswith(CHANGEABLE)]
     refused = [line for line in differences if line not in (*kept, *changed)]
@@ -41,6 +43,16 @@ def compared(path: Path, stored: Config, given: Config) -> list[str]:
     if shown := [line for line in changed if not line.startswith("run: ")]:
         notes.append(f"{path}: {'; '.join(shown)}")
     return notes
+
+
+def _with_defaults_of(stored: Config, given: Config) -> Config:
+    """Returns a given configuration with the defaults with which a run's tokenizer was made."""
+    made, told = stored.tokenizer, given.tokenizer
+    if not isinstance(made, TrainedTokenizerConfig) or type(told) is not type(made):
+        return given
+    unsaid = set(WITH_NEW_DEFAULTS) - told.model_fields_set
+    told = told.model_copy(update={name: getattr(made, name) for name in unsaid})
+    return given.model_copy(update={"tokenizer": told})
 
 
 def _stays(difference: str) -> str:

@@ -68,8 +68,8 @@ class Run:
     def start(cls, config: Config, processes: ProcessGroup = ALONE) -> "Run":
         """Returns the run that `config.run` names: a new one, or one to resume.
 
-        A resumed run keeps the settings of its own config.yaml for decoding and for counting words.
-        Nothing is written before `create`.
+        A resumed run keeps the settings of its own config.yaml for decoding, for its tokenizer and
+        for counting words. Nothing is written before `create`.
 
         Raises:
             RunError: the folder holds something else, or a run of another configuration.
@@ -78,9 +78,13 @@ class Run:
         if (path / "config.yaml").exists():
             stored = cls.open(path).config
             notes = changes.compared(path, stored, config)
-            words = {"word_boundaries": stored.data.word_boundaries}
-            data = config.data.model_copy(update=words)
-            kept = config.model_copy(update={"decoding": stored.decoding, "data": data})
+            data = {"word_boundaries": stored.data.word_boundaries}
+            own = {
+                "data": config.data.model_copy(update=data),
+                "decoding": stored.decoding,
+                "tokenizer": stored.tokenizer,
+            }
+            kept = config.model_copy(update=own)
             return cls(path, kept, stored=stored, notes=notes, processes=processes)
         if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")

@@ -41,7 +41,7 @@ settings.load_profile("nmt")
 
 @pytest.fixture(scope="session")
 def embedded_tokenizers():
-    """A joint unigram model of a few hundred pairs of the embedded corpus."""
+    """A joint unigram model of a few hundred pairs, which changes characters as it splits words."""
     from nmt.config import TrainedTokenizerConfig
     from nmt.data import embedded, tokenizer
 
@@ -49,7 +49,7 @@ def embedded_tokenizers():
     return tokenizer.train(
         [pair.source for pair in pairs],
         [pair.target for pair in pairs],
-        TrainedTokenizerConfig(vocabulary_size=160),
+        TrainedTokenizerConfig(vocabulary_size=160, byte_fallback=False, normalization="nmt_nfkc"),
     )
 
 

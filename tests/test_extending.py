@@ -49,7 +49,7 @@ except nmt.DataError as error:
 """
 CONFIG = """
 data: {train: train, validation: train, batch: {sentences: 8, buckets: 1}}
-tokenizer: {vocabulary_size: 21}
+tokenizer: {vocabulary_size: 21, byte_fallback: false}
 model:
   embedding_size: 8
   cell: still

@@ -12,7 +12,7 @@ from tiny import letters, write_side_by_side
 
 from nmt import Translator, config, configfile
 from nmt.config.migration import migrated
-from nmt.errors import ConfigError
+from nmt.errors import ConfigError, RunError
 from nmt.run import Run
 from nmt.training.trainer import train
 
@@ -203,7 +203,13 @@ def test_an_old_optimizer_keeps_the_decay_that_it_read(old, optimizer, decay, ex
         ),
         (
             {"kind": "bpe", "sampling": {"alpha": 0.2, "candidates": 5}},
-            config.TrainedTokenizerConfig(kind="bpe", vocabulary_size=21, sampling={"alpha": 0.2}),
+            config.TrainedTokenizerConfig(
+                kind="bpe",
+                vocabulary_size=21,
+                sampling={"alpha": 0.2},
+                normalization="nmt_nfkc",
+                byte_fallback=False,
+            ),
         ),
     ],
 )
@@ -212,6 +218,30 @@ def test_an_old_tokenizer_keeps_what_was_read(old, changes, expected):
     tree["tokenizer"] |= changes
 
     assert opened(tree).tokenizer == expected
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ({"vocabulary_size": 30}, {"normalization": "nmt_nfkc", "byte_fallback": False}),
+        ({"vocabulary_size": 30, "byte_fallback": True}, {"normalization": "nmt_nfkc"}),
+        ({"vocabulary_size": 30, "normalization": "nfc"}, {"byte_fallback": False}),
+        ({"model": "x"}, {}),
+    ],
+)
+def test_a_run_that_says_nothing_of_characters_was_made_as_earlier_versions_did(section, expected):
+    tree = migrated({"data": {"train": "t", "validation": "v"}, "tokenizer": section})
+
+    assert tree["tokenizer"] == {**section, **expected, **section}
+    assert configfile.validate(tree)
+
+
+def test_the_characters_of_an_old_run_cannot_be_kept_later(folder):
+    Run.start(configfile.load("new.yaml"))  # what is not said is as it was
+
+    for setting in ("normalization=identity", "byte_fallback=true"):
+        with pytest.raises(RunError, match=rf"tokenizer\.{setting.partition('=')[0]}: .* -> "):
+            Run.start(configfile.load("new.yaml", [f"tokenizer.{setting}"]))
 
 
 def test_old_corpora_and_batches_keep_what_was_read(old):

@@ -23,7 +23,9 @@ LINES = ["der Hund schläft", "die Katze schläft nie", "ein Vogel singt", "kein
 
 @pytest.fixture(scope="module")
 def tokenizers():
-    return tokenizer.train(LINES, LINES, TrainedTokenizerConfig(vocabulary_size=30))
+    return tokenizer.train(
+        LINES, LINES, TrainedTokenizerConfig(vocabulary_size=30, byte_fallback=False)
+    )
 
 
 def config(folder, *overrides):

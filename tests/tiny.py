@@ -37,7 +37,7 @@ def tree(
             "validation": str(corpus / "val"),
             "batch": {"sentences": sentences, "buckets": 1},
         },
-        "tokenizer": {"vocabulary_size": vocabulary},
+        "tokenizer": {"vocabulary_size": vocabulary, "byte_fallback": False},
         "model": {
             "embedding_size": embedding,
             "encoder": {"hidden_size": encoder},

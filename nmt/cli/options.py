@@ -88,12 +88,17 @@ def translator(run: Path, settings: dict[str, Any], *, checkpoint: str, trust: b
 
     Raises:
         DataError: `checkpoint` is not best, last or a number.
+        ConfigError: a setting has the name of an option.
         UserError: see `Translator.load`.
     """
     from nmt.inference.translator import Translator
 
     if checkpoint not in ("best", "last") and not checkpoint.isdecimal():
         raise DataError(f"--checkpoint takes best, last or a step, not {checkpoint!r}")
+    for name in {"checkpoint", "dictionary", "trust"} & settings.keys():
+        raise ConfigError(
+            f"decoding.{name}: no setting of decoding; write --{name}, where a command has it"
+        )
     if trust:
         look_for_classes_here()
     which: Any = int(checkpoint) if checkpoint.isdecimal() else checkpoint
@@ -123,6 +128,17 @@ def lines(path: Path, *, replace: bool = False) -> Iterator[str]:
     from nmt.data import files
 
     return files.lines(files.find(path), replace=replace)
+
+
+def dictionary(path: Path) -> dict[str, str]:
+    """Returns the two columns of a tab-separated file.
+
+    Raises:
+        DataError: there is no such file, or a line has not two columns.
+    """
+    from nmt.data import files
+
+    return dict(files.tab_separated(files.find(path), columns=None))
 
 
 @contextlib.contextmanager

@@ -66,6 +66,7 @@ class Resumption:
         self._made_of = {  # all that the output depends on
             "source": files.digest(source),
             "model": translator.fingerprint,
+            "--dictionary": translator.dictionary,
             **how,  # the options that choose what is written
             **{f"decoding.{name}": value for name, value in settings.items()},
         }

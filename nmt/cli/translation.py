@@ -39,6 +39,10 @@ AsJson = Annotated[
 Alignments = Annotated[
     Path | None, typer.Option(help="Also write attention (.npz) or Pharaoh links (other endings).")
 ]
+Dictionary = Annotated[
+    Path | None,
+    typer.Option(help="Translations of words the vocabulary lacks: lines of WORD, a tab, WORD."),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Resume an interrupted translation to a file.")
 ]
@@ -52,6 +56,7 @@ def translate(
     n_best: NBest = None,
     as_json: AsJson = False,
     alignments: Alignments = None,
+    dictionary: Dictionary = None,
     resume: Resume = False,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
@@ -65,10 +70,13 @@ def translate(
     inputs, settings = options.settings_apart(arguments, beam=beam)
     if len(inputs) > 1:
         raise DataError(f"{' and '.join(inputs)}: one INPUT at a time is translated")
-    source = files.find(inputs[0]) if inputs else files.STDIN
+    given = Path(inputs[0]) if inputs else files.STDIN
+    source, *_ = files.find_together(given, *([dictionary] if dictionary else []))
     if resume:
         check_resumable(source, output, alignments)
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
+    if dictionary is not None:
+        translator.dictionary = options.dictionary(dictionary)
     record, done = None, 0
     if output is not None and is_resumable(source, output):
         how = {"--n-best": n_best, "--json": as_json}

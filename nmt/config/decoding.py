@@ -68,6 +68,11 @@ class DecodingConfig(ConfigSection):
     """Target pieces allowed in addition."""
     shortlist: Annotated[int, Field(ge=1, le=100)] | None = None
     """Restrict the output to this many likely translations per source piece; null: no limit."""
+    copy_unseen: bool = True
+    """Copy source characters that no piece spells into the output, and translate the rest: see
+    [languages.md](languages.md#characters-that-the-vocabulary-does-not-have)."""
+    unknown: Literal["copy", "omit", "forbid"] = "copy"
+    """`<unk>` in a hypothesis: copy the source word it attends to, omit it, or never choose it."""
     attention_seed: Count | None = None
     """`hard`, `monotonic`: sample attention positions with this seed; null: take the likeliest."""
     batch: Size = 64

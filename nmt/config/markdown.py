@@ -132,7 +132,7 @@ def _type(value: JsonSchema) -> str:
         case {"pattern": _}:
             return "`package.module:Class`"
         case {"type": "array"}:
-            return f"list of {value['minItems']}"
+            return f"list of {value['minItems']}" if "minItems" in value else "list"
         case {"type": "object"}:
             return "mapping"
         case {"type": "null"}:

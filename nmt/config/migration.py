@@ -38,14 +38,18 @@ def migrated(tree: Tree) -> Tree:
             tree = _with_choices(tree)
     except (KeyError, TypeError, AttributeError):
         pass  # it was changed by hand: validation names what is wrong
-    return _with_word_boundaries(renamed(tree)[0])
+    return _as_made(renamed(tree)[0])
 
 
-def _with_word_boundaries(tree: Tree) -> Tree:
-    """Keeps how the words of training links were counted, before there was a choice."""
+def _as_made(tree: Tree) -> Tree:
+    """Adds what earlier versions did without a choice: their config.yaml does not say it."""
     match tree:
         case {"data": {"train": {"alignments": str()}}}:
-            return {**tree, "data": {"word_boundaries": "unicode", **tree["data"]}}
+            tree = {**tree, "data": {"word_boundaries": "unicode", **tree["data"]}}
+    match tree:
+        case {"tokenizer": {"vocabulary_size": _}}:
+            made = {"normalization": "nmt_nfkc", "byte_fallback": False}
+            tree = {**tree, "tokenizer": {**made, **tree["tokenizer"]}}
     return tree
 
 

@@ -1,11 +1,29 @@
 """Settings of tokenizers: SentencePiece models that are trained, or existing ones."""
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+import re
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, WrapValidator
 
 from nmt.config.section import ChoiceByKeys, ConfigSection, Positive
+
+# Pieces that a trained model has anyway.
+RESERVED = re.compile(r"<(pad|unk|s|/s|0x[0-9A-F]{2})>")
+
+
+def _one_or_two(value: Any, validated: Callable[[Any], Any]) -> Any:
+    """Gives one message where pydantic has one for each member of the union."""
+    try:
+        return validated(value)
+    except ValidationError:
+        raise ValueError(
+            f"expected an integer from 8 on, or two in a list, of source and target, not {value!r}"
+        ) from None
+
+
+Pieces = Annotated[int, Field(ge=8)]
+VocabularySize = Annotated[Pieces | tuple[Pieces, Pieces], WrapValidator(_one_or_two)]
 
 
 class SamplingConfig(ConfigSection):
@@ -26,14 +44,18 @@ class TrainedTokenizerConfig(ConfigSection):
 
     kind: Literal["unigram", "bpe"] = "unigram"
     """Subword algorithm."""
-    vocabulary_size: Annotated[int, Field(ge=8)] = 8000
-    """Number of pieces of each model."""
+    vocabulary_size: VocabularySize = 8000
+    """Number of pieces of each model; `[8000, 4000]`: of source and target, with `joint: false`."""
     joint: bool = True
     """Whether both languages share one model."""
     character_coverage: Annotated[float, Field(gt=0.9, le=1)] = 1.0
     """Fraction of the characters in the text that the vocabulary covers."""
-    byte_fallback: bool = False
-    """Encode unknown characters as bytes instead of `<unk>`."""
+    byte_fallback: bool = True
+    """Encode unknown characters as bytes, which are 256 of the pieces, instead of `<unk>`."""
+    normalization: Literal["identity", "nfc", "nfkc", "nmt_nfkc"] = "identity"
+    """What characters become: see [languages.md](languages.md#what-characters-become)."""
+    symbols: tuple[str, ...] = ()
+    """Texts such as `<2en>` or `%1$s` that are one piece each wherever they occur."""
     sampling: SamplingConfig | None = None
     """Subword sampling: other segmentations in each epoch; null: none."""
 
@@ -43,6 +65,13 @@ class TrainedTokenizerConfig(ConfigSection):
                 "`sampling.nbest_size` are those of `kind: unigram`, and `kind: bpe` draws by "
                 "leaving merges out: leave it out, or choose `kind: unigram`"
             )
+        if self.joint and isinstance(self.vocabulary_size, tuple):
+            yield "two numbers in `vocabulary_size` are of two models: set `joint: false`"
+        for number, symbol in enumerate(self.symbols):
+            if not symbol or re.search(r"[\s▁]", symbol):
+                yield f"`symbols`: {symbol!r} is empty or has a space; a piece has none inside"
+            if RESERVED.fullmatch(symbol) or symbol in self.symbols[:number]:
+                yield f"`symbols`: {symbol!r} is a piece already; leave it out"
 
 
 class JointModelConfig(ConfigSection):

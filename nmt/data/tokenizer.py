@@ -1,14 +1,11 @@
 """SentencePiece tokenizers: text to subword ids and back, training and loading of models."""
 
 import hashlib
-import io
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,24 +18,26 @@ from nmt.config import (
     TokenizerConfig,
     TrainedTokenizerConfig,
 )
+from nmt.data.files import one_line
+from nmt.data.tokenizer_training import trained_model
 from nmt.errors import DataError
+from nmt.evaluation.words import END
 
 if TYPE_CHECKING:
     from nmt.data.sampler import Sampler
 
-# SentencePiece ignores longer lines (its default is 4192 bytes); no sentence is as long.
-LONGEST_LINE = 1 << 24
-# Sentences to train from: enough for the vocabulary of any corpus, with bounded memory and time.
-LARGEST_SAMPLE = 2_000_000
 # Bytes of a model file; 250,000 pieces take 4 MB. SentencePiece would read a file of any size.
 LARGEST_MODEL = 1 << 26
+Spans = list[tuple[int, int]]
 
 
 class Tokenizer:
     """A SentencePiece model; `pad`, `unk`, `bos` and `eos` are ids, `size` is the number of ids.
 
+    The model may be of any origin: a special piece that it lacks gets an id after its own ones.
+
     Raises:
-        DataError: the bytes are no SentencePiece model, or a special piece is missing.
+        DataError: the bytes are no SentencePiece model.
     """
 
     def __init__(self, model: bytes, *, name: str = "the tokenizer model") -> None:
@@ -47,21 +46,25 @@ class Tokenizer:
         try:
             self._processor.load_from_serialized_proto(model)
             self.size: int = self._processor.get_piece_size()
-            self.pieces(range(self.size))
+            self._processor.id_to_piece(list(range(self.size)))
         except (RuntimeError, UnicodeDecodeError):
             raise DataError(
                 f"{name}: not a SentencePiece model; is the file whole, and not a .vocab?"
             ) from None
-        self.pad: int = self._processor.pad_id()
         self.unk: int = self._processor.unk_id()
-        self.bos: int = self._processor.bos_id()
-        self.eos: int = self._processor.eos_id()
-        for piece in ("pad", "bos", "eos"):
-            if getattr(self, piece) < 0:
-                raise DataError(
-                    f"{name}: the model has no {piece} piece; train it with "
-                    "--pad_id=0 --unk_id=1 --bos_id=2 --eos_id=3"
-                )
+        self._names: dict[int, str] = {}  # of special pieces, where the model has another or none
+        self.pad = self._special(self._processor.pad_id(), "<pad>")
+        self.bos = self._special(self._processor.bos_id(), "<s>")
+        self.eos = self._special(self._processor.eos_id(), END)
+        self._names[self.eos] = END  # by which others know it
+        self._silent = {self.pad, self.bos, self.eos}
+
+    def _special(self, own: int, piece: str) -> int:
+        """Returns the id of a special piece, a new one if the model has none, not even by name."""
+        if own < 0 and (own := self._processor.piece_to_id(piece)) == self.unk:
+            own, self.size = self.size, self.size + 1
+            self._names[own] = piece
+        return own
 
     @classmethod
     def load(cls, path: str | Path) -> "Tokenizer":
@@ -91,11 +94,11 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Returns the ids of the likeliest segmentation, without `bos` and `eos`."""
-        return self._processor.encode(text)
+        return self._processor.encode(one_line(text))
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns the ids of each text, as `encode` does."""
-        return self._processor.encode(list(texts))
+        return self._processor.encode(list(map(one_line, texts)))
 
     def sample_batch(
         self, texts: Sequence[str], *, sampling: SamplingConfig, seed: int
@@ -107,7 +110,8 @@ class Tokenizer:
         Raises:
             DataError: the model is neither unigram nor BPE.
         """
-        return self._sampler.sample(texts, sampling, rng=np.random.default_rng(seed))
+        lines = list(map(one_line, texts))
+        return self._sampler.sample(lines, sampling, rng=np.random.default_rng(seed))
 
     @cached_property
     def _sampler(self) -> "Sampler":
@@ -115,30 +119,56 @@ class Tokenizer:
 
         return Sampler(self._processor, self._model)
 
+    @cached_property
+    def unspelled(self) -> frozenset[int]:
+        """The ids that stand for characters that no piece spells: `unk`, and bytes."""
+        own = list(range(self._processor.get_piece_size()))
+        of_bytes = [i for i, byte in zip(own, self._processor.is_byte(own), strict=True) if byte]
+        return frozenset([self.unk, *of_bytes])
+
+    @cached_property
+    def alphabet(self) -> frozenset[str]:
+        """The characters that pieces have."""
+        own = set(range(self._processor.get_piece_size())) - self.unspelled - self._silent
+        return frozenset("".join(self._processor.id_to_piece(sorted(own))))
+
     def decode(self, ids: Sequence[int]) -> str:
-        """Returns the text of ids; `pad`, `bos` and `eos` are skipped, `unk` is ' ⁇ '."""
-        return self._processor.decode([int(i) for i in ids])
+        """Returns the text of ids, one line: `pad`, `bos` and `eos` are skipped, `unk` is ' ⁇ '.
+
+        No spaces are at its end, as none are at its beginning: some models write them behind words.
+        """
+        return one_line(self._processor.decode(self._heard(ids))).rstrip(" ")
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Returns the piece of each id, as in the vocabulary: '▁' stands for a space."""
-        return [self._processor.id_to_piece(int(i)) for i in ids]
+        names = self._names
+        return [names[i] if i in names else self._processor.id_to_piece(int(i)) for i in ids]
 
     def ids(self, pieces: Sequence[str]) -> list[int]:
         """Returns the id of each piece, as in the vocabulary: the inverse of `pieces`."""
-        return [self._processor.piece_to_id(piece) for piece in pieces]
+        named = {piece: i for i, piece in self._names.items()}
+        return [named.get(piece, self._processor.piece_to_id(piece)) for piece in pieces]
 
-    def offsets(self, text: str) -> list[tuple[int, int]]:
+    def offsets(self, text: str) -> Spans:
         """Returns the span in the text of each piece of `encode(text)`.
 
         A span is the first character and the one after the last. If several pieces come from one
         character, all but the last have an empty span before it.
         """
-        return self._processor.encode(text, return_type="offset_mapping")["offsets"]
+        return self._processor.encode(one_line(text), return_type="offset_mapping")["offsets"]
 
-    def decoded_offsets(self, ids: Sequence[int]) -> list[tuple[int, int]]:
+    def decoded_offsets(self, ids: Sequence[int]) -> Spans:
         """Returns the span in `decode(ids)` of each piece, as `offsets` does."""
-        plain = [int(i) for i in ids]
-        return self._processor.decode(plain, return_type="offset_mapping")["offsets"]
+        decoded = self._processor.decode(self._heard(ids), return_type="offset_mapping")
+        length = len(one_line(decoded["text"]).rstrip(" "))
+        spans, end, found = iter(decoded["offsets"]), 0, []
+        for i in ids:
+            begin, end = (end, end) if i in self._silent else next(spans)
+            found.append((min(begin, length), min(end, length)))
+        return found
+
+    def _heard(self, ids: Sequence[int]) -> list[int]:
+        return [int(i) for i in ids if i not in self._silent]
 
 
 @dataclass(frozen=True)
@@ -212,67 +242,20 @@ def train(
             loaded = Tokenizer.load(config.source_model), Tokenizer.load(config.target_model)
             return Tokenizers(*loaded)
         case TrainedTokenizerConfig(joint=True):
-            return Tokenizers.same(_train(chain(source, target), config, symbols, side="training"))
+            both = _trained(chain(source, target), config, symbols, side="training")
+            return Tokenizers.same(both)
         case TrainedTokenizerConfig():
             sides = {"source": source, "target": target}
             return Tokenizers(
-                *(_train(text, config, symbols, side=side) for side, text in sides.items())
+                *(_trained(text, config, symbols, side=side) for side, text in sides.items())
             )
 
 
-def sample(sentences: Iterable[str], size: int) -> list[str]:
-    """Returns a uniform random sample of at most `size` sentences (Vitter 1985, algorithm R).
-
-    SentencePiece can sample sentences too, but its generator takes no seed.
-    """
-    random = Random(0)
-    sampled: list[str] = []
-    for number, sentence in enumerate(sentences):
-        if number < size:
-            sampled.append(sentence)
-        elif (place := random.randrange(number + 1)) < size:
-            sampled[place] = sentence
-    return sampled
-
-
-def _train(
-    sentences: Iterable[str], config: TrainedTokenizerConfig, symbols: Sequence[str], *, side: str
+def _trained(
+    text: Iterable[str], config: TrainedTokenizerConfig, symbols: Sequence[str], *, side: str
 ) -> Tokenizer:
-    model = io.BytesIO()
-    try:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(sample(sentences, LARGEST_SAMPLE)),
-            model_writer=model,
-            model_type=config.kind,
-            vocab_size=config.vocabulary_size,
-            character_coverage=config.character_coverage,
-            byte_fallback=config.byte_fallback,
-            user_defined_symbols=list(symbols),
-            pad_id=0,
-            unk_id=1,
-            bos_id=2,
-            eos_id=3,
-            max_sentence_length=LONGEST_LINE,
-            num_threads=2,  # changes the result: the sums of the threads are added in their order
-            minloglevel=3,
-        )
-    except RuntimeError as error:
-        raise _training_error(str(error), config, side=side) from None
-    return Tokenizer(model.getvalue())
-
-
-def _training_error(message: str, config: TrainedTokenizerConfig, *, side: str) -> Exception:
-    """Returns the exception for an error message of SentencePiece's trainer."""
-    key = f"tokenizer.vocabulary_size is {config.vocabulary_size}"
-    if most := re.search(r"Vocabulary size too high .* a value <= (\d+)", message):
-        return DataError(
-            f"{key}: the {side} text gives {most[1]} pieces at most; set it to that, or less"
-        )
-    if least := re.search(r"smaller than required_chars\. \d+ vs (\d+)", message):
-        return DataError(
-            f"{key}: the characters of the {side} text alone need {least[1]}; set it to that "
-            "or more, or lower tokenizer.character_coverage"
-        )
-    if "sentences_.empty()" in message or "all_chars_count" in message:
-        return DataError(f"the {side} text is empty: there is nothing to train a tokenizer from")
-    return RuntimeError(message)
+    size = config.vocabulary_size
+    if isinstance(size, tuple):
+        size = size[side == "target"]
+    lines = map(one_line, text)
+    return Tokenizer(trained_model(lines, config, symbols=symbols, size=size, side=side))

@@ -148,7 +148,9 @@ def fold(weights: npt.NDArray[np.float32], source: Words, target: Words) -> Word
     to_source, to_target = _membership(source), _membership(target)
     shared = to_source / np.maximum(to_source.sum(axis=0, keepdims=True), 1)
     averaged = to_target / np.maximum(to_target.sum(axis=1, keepdims=True), 1)
-    folded = averaged @ weights[:rows, :columns] @ shared.T
+    # OpenBLAS may flag numbers that it reads beside a matrix and does not use (numpy, issue 13173).
+    with np.errstate(invalid="ignore"):
+        folded = averaged @ weights[:rows, :columns] @ shared.T
     return WordMatrix(folded, source.labels, target.labels)
 
 

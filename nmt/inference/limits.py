@@ -3,28 +3,24 @@
 import warnings
 from collections.abc import Iterable, Sequence
 
-from nmt.data.tokenizer import Tokenizer
-
 NAMED = 10  # lines that a warning names
 
 
-def pieces(
-    tokenizer: Tokenizer, lines: Sequence[str], *, longest: int, before: int, side: str
+def cut(
+    encoded: Sequence[list[int]], *, eos: int, longest: int, before: int, side: str
 ) -> list[list[int]]:
     """Returns the ids of lines, cut to the longest allowed, each with the end of sentence.
 
     `before` lines came earlier; the warning names `side`, source or target.
     """
-    encoded = []
-    for number, ids in enumerate(tokenizer.encode_batch(lines), start=before + 1):
+    for number, ids in enumerate(encoded, start=before + 1):
         if len(ids) >= longest:
             warnings.warn(
                 f"line {number}: the {side} has {len(ids)} pieces, cut to {longest - 1}; "
                 "decoding.max_pieces sets the limit",
                 stacklevel=2,
             )
-        encoded.append([*ids[: longest - 1], tokenizer.eos])
-    return encoded
+    return [[*ids[: longest - 1], eos] for ids in encoded]
 
 
 def warn_of_cut(lines: Iterable[int]) -> None:

@@ -70,13 +70,16 @@ class Searcher:
             )
             specials = 0, 1, 2, 3  # entries of the shortlist
         bos, eos, pad, unk = specials
+        # A model that has bytes for unknown characters has never learnt to write `<unk>`.
+        writes_unknown = config.unknown != "forbid" and len(tokenizer.unspelled) == 1
+        forbidden = (bos, pad) if writes_unknown else (bos, pad, unk)
         rules = BeamSearch(
             beam=config.beam,
             n_best=1 if n_best == 1 else config.beam,
             bos=bos,
             eos=eos,
             pad=pad,
-            processors=(Forbid((bos, pad, unk)), *(each.build() for each in config.processors)),
+            processors=(Forbid(forbidden), *(each.build() for each in config.processors)),
             covers=config.coverage_penalty > 0,
         )
         source, lengths = pad_side(sentences, batch.size, batch.width)

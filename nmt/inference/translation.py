@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.tokenizer import Tokenizers
 from nmt.evaluation.words import END, Offsets, WordMatrix, Words, fold, spelling, split
+from nmt.inference.unseen import Remainder
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,8 +40,8 @@ class Translation:
         cls,
         tokenizers: Tokenizers,
         *,
-        source: tuple[str, Sequence[int]],
-        target: tuple[str | None, Sequence[int]],
+        source: tuple[Remainder, Sequence[int]],
+        target: tuple[Remainder | None, Sequence[int]],
         word_boundaries: WordBoundaries = WORD_BOUNDARIES,
         **measured: Any,
     ) -> "Translation":
@@ -49,28 +50,28 @@ class Translation:
         Without a text, the target is decoded from its ids. Both sides may have been cut. The source
         ends with the end of sentence; a target may lack it. `measured` are the other fields.
         """
-        line, ids = source
+        given, ids = source
         source_pieces = tuple(tokenizers.source.pieces(ids))
         text, tokens = target
         target_pieces = tuple(tokenizers.target.pieces(tokens))
         written = len(_without_end(target_pieces))
-        target_text = tokenizers.target.decode(tokens) if text is None else text
+        target_text = tokenizers.target.decode(tokens) if text is None else text.line
 
         def source_offsets() -> Offsets:
-            return tokenizers.source.offsets(line)[: len(ids) - 1]
+            return given.spans(tokenizers.source.offsets(given.text)[: len(ids) - 1])
 
         def target_offsets() -> Offsets:
             if text is None:
                 return tokenizers.target.decoded_offsets(tokens[:written])
-            return tokenizers.target.offsets(text)[:written]
+            return text.spans(tokenizers.target.offsets(text.text)[:written])
 
         unspelled = partial(_unspelled, boundaries=word_boundaries)
         return cls(
-            source=line,
+            source=given.line,
             text=target_text,
             source_pieces=source_pieces,
             target_pieces=target_pieces,
-            source_offsets=unspelled(line, source_pieces, source_offsets),
+            source_offsets=unspelled(given.line, source_pieces, source_offsets),
             target_offsets=unspelled(target_text, target_pieces, target_offsets),
             word_boundaries=word_boundaries,
             **measured,
@@ -86,11 +87,19 @@ class Translation:
         """The attention between the words of source and text, which `word_boundaries` divide."""
         return self.fold()
 
+    @cached_property
+    def source_words(self) -> Words:
+        """The words of the source, and which of them each of its pieces belongs to."""
+        return _words(
+            self.source, self.source_pieces, self.source_offsets, boundaries=self.word_boundaries
+        )
+
     def fold(self, *, end: bool = False) -> WordMatrix:
         """Returns `words`; with `end`, the end of sentence is the last word of each side."""
-        words_of = partial(_words, boundaries=self.word_boundaries)
-        source = words_of(self.source, self.source_pieces, self.source_offsets)
-        target = words_of(self.text, self.target_pieces, self.target_offsets)
+        source = self.source_words
+        target = _words(
+            self.text, self.target_pieces, self.target_offsets, boundaries=self.word_boundaries
+        )
         if end:
             source, target = (
                 words.ended() if pieces[-1:] == (END,) else words

@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -20,12 +20,14 @@ from nmt.errors import DataError
 from nmt.evaluation.words import split
 from nmt.inference import devices, limits
 from nmt.inference.arguments import checked, checked_pair
+from nmt.inference.copying import Copier
 from nmt.inference.explanations import check_method
 from nmt.inference.forced import Forced, force_all
 from nmt.inference.predictor import Loaded, LoadedModel
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.translation import Translation, empty_translation
+from nmt.inference.unseen import Remainder, remainders
 from nmt.model.build import build_model
 from nmt.run import Run, Which
 
@@ -45,12 +47,15 @@ class Translator:
         config: DecodingConfig,
         lexicon: Lexicon | None = None,
         word_boundaries: WordBoundaries = WORD_BOUNDARIES,
+        dictionary: Mapping[str, str] | None = None,
     ) -> None:
+        """Takes a model; `dictionary` has translations of words that the vocabulary lacks."""
         self.loaded = devices.replicate(loaded)
         self.tokenizers = tokenizers
         self.config = config
         self.lexicon = lexicon
         self.word_boundaries = word_boundaries
+        self.dictionary = dict(dictionary or {})
 
     @classmethod
     def load(
@@ -59,12 +64,14 @@ class Translator:
         *,
         checkpoint: Which | int = "best",
         trust: bool = False,
+        dictionary: Mapping[str, str] | None = None,
         **decoding: Any,
     ) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
 
         The checkpoint is the best one, the last one, or the one of a step. A class of the user's
-        own that the run's configuration names is imported with `trust` only.
+        own that the run's configuration names is imported with `trust` only. `dictionary` has
+        translations of words that the vocabulary lacks.
 
         Raises:
             RunError: there is no such run, checkpoint or table for a shortlist, or it asks for
@@ -86,6 +93,7 @@ class Translator:
             config=settings,
             lexicon=lexicon,
             word_boundaries=opened.config.data.word_boundaries,
+            dictionary=dictionary,
         )
 
     @overload
@@ -225,17 +233,17 @@ class Translator:
         self, window: Sequence[tuple[str, str]], *, before: int, method: str
     ) -> list[Translation]:
         sources, targets = zip(*window, strict=True)
-        source_ids = self._pieces("source", sources, before=before)
-        target_ids = self._pieces("target", targets, before=before)
+        lines, source_ids = self._pieces("source", sources, before=before)
+        texts, target_ids = self._pieces("target", targets, before=before)
         pairs = list(zip(source_ids, target_ids, strict=True))
         real = [i for i, (source, target) in enumerate(pairs) if len(source) > 1 < len(target)]
         aligned = [empty_translation(*pair, self.word_boundaries) for pair in window]
         for forced in self._force_all(pairs, real, method=method):
-            (line, text), (ids, tokens) = window[forced.number], pairs[forced.number]
+            ids, tokens = pairs[forced.number]
             aligned[forced.number] = Translation.of(
                 self.tokenizers,
-                source=(line, ids),
-                target=(text, tokens),
+                source=(lines[forced.number], ids),
+                target=(texts[forced.number], tokens),
                 score=forced.score,
                 log_prob=forced.log_prob,
                 attention=forced.matrix,
@@ -247,15 +255,19 @@ class Translator:
     def _translate_window(
         self, lines: Sequence[str], n_best: int, *, before: int
     ) -> list[list[Translation]]:
-        ids = self._pieces("source", lines, before=before)
-        translations = [[empty_translation(line, "", self.word_boundaries)] for line in lines]
+        remaining, ids = self._pieces("source", lines, before=before)
+        copier = Copier(self.tokenizers, self.config.unknown, self.dictionary)
+        translations = [
+            [empty_translation(each.line, copier.only(each), self.word_boundaries)]
+            for each in remaining
+        ]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
         searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
         for i, ranked in searcher.all(ids, real, n_best=n_best):
             candidates = (
                 Translation.of(
                     self.tokenizers,
-                    source=(lines[i], ids[i]),
+                    source=(remaining[i], ids[i]),
                     target=(None, found.tokens),
                     score=found.score,
                     log_prob=found.log_prob,
@@ -264,13 +276,19 @@ class Translator:
                 )
                 for found in ranked
             )
-            translations[i] = list(islice(_distinct(candidates), n_best)) or translations[i]
+            complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
+            translations[i] = list(islice(_distinct(complete), n_best)) or translations[i]
         limits.warn_of_cut(before + i + 1 for i in real if translations[i][0].is_cut)
         return translations
 
-    def _pieces(self, side: str, lines: Sequence[str], *, before: int) -> list[list[int]]:
-        tokenizer, longest = getattr(self.tokenizers, side), self.config.max_pieces
-        return limits.pieces(tokenizer, lines, longest=longest, before=before, side=side)
+    def _pieces(
+        self, side: str, lines: Sequence[str], *, before: int
+    ) -> tuple[list[Remainder], list[list[int]]]:
+        """Returns what remains of each line when unseen characters are set aside, and its ids."""
+        tokenizer, config = getattr(self.tokenizers, side), self.config
+        remaining, encoded = remainders(tokenizer, lines, copy=config.copy_unseen)
+        longest, eos = config.max_pieces, tokenizer.eos
+        return remaining, limits.cut(encoded, eos=eos, longest=longest, before=before, side=side)
 
     def _force_all(
         self, pairs: Sequence[tuple[Sentence, Sentence]], real: Sequence[int], *, method: str

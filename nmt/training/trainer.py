@@ -11,7 +11,7 @@ import jax
 from flax import nnx
 
 from nmt.config import Config, PlateauScheduleConfig
-from nmt.data import corpora, corpus, tokenizer
+from nmt.data import characters, corpora, corpus, tokenizer
 from nmt.errors import Interrupted
 from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import metric
@@ -66,7 +66,9 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         run.create(tokenizers)
         trainer = Trainer(run, loader, validation, model)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
-        for line in (*run.notes, *cleaned, f"{run.path}: {report}"):
+        lost = () if started else characters.report([text, validation], tokenizers)
+        found = [f"{run.path}: {each}" for each in (report, *lost)]
+        for line in (*run.notes, *cleaned, *found):
             trainer.display.say(line)
         trainer.run_to_end()
     return run

@@ -158,5 +158,5 @@ def _cut(
     """Yields the ids of each side, cut as in a search."""
     longest = config.decoding.max_pieces
     for side, tokenizer in (("source", tokenizers.source), ("target", tokenizers.target)):
-        lines, name = list(text[side]), f"{side} of validation"
-        yield limits.pieces(tokenizer, lines, longest=longest, before=0, side=name)
+        ids, name = tokenizer.encode_batch(text[side]), f"{side} of validation"
+        yield limits.cut(ids, eos=tokenizer.eos, longest=longest, before=0, side=name)

@@ -8,6 +8,8 @@ import sys
 import chinese
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PLAIN = {"JAX_DISABLE_MOST_OPTIMIZATIONS": "0", "XLA_FLAGS": ""}  # as a user's own process has them
 CONFIG = """
 data:
@@ -17,17 +19,17 @@ data:
   validation: validation
   test: test
   batch: {sentences: 64, buckets: 2}
-tokenizer: {vocabulary_size: 380, byte_fallback: true}
+tokenizer: {vocabulary_size: 380}
 model:
   embedding_size: 64
   encoder: {hidden_size: 64}
-  decoder: {kind: luong, hidden_size: 96}
+  decoder: {kind: bahdanau, hidden_size: 96}
   dropout: 0.1
 training:
   learning_rate: 5.0e-3
   schedule: {kind: cosine, warmup_steps: 30}
-  max_epochs: 12
-  validate_every: 130
+  max_epochs: 15
+  validate_every: 480
   attention_images: 0
 decoding: {beam: 3, batch: 32}
 """

@@ -107,7 +107,7 @@ def test_a_tag_is_one_piece_and_linked_pieces_are_those_of_the_words(folder):
     tokenizers = tokenizer.train(
         text["source"],
         text["target"],
-        TrainedTokenizerConfig(vocabulary_size=40),
+        TrainedTokenizerConfig(vocabulary_size=40, byte_fallback=False),
         symbols=data.tags,
     )
 
@@ -124,9 +124,14 @@ def test_a_tag_is_one_piece_and_linked_pieces_are_those_of_the_words(folder):
 def test_a_tag_that_a_given_tokenizer_divides_is_told(folder):
     data = settings(folder, first(folder, source_tag="<2en>"), second(folder))
     lines = ["Der Hund schläft.", "Die Katze singt."]
-    given = tokenizer.train(lines, lines, TrainedTokenizerConfig(vocabulary_size=26)).source
+    given = tokenizer.train(
+        lines, lines, TrainedTokenizerConfig(vocabulary_size=26, byte_fallback=False)
+    ).source
     known = tokenizer.train(
-        lines, lines, TrainedTokenizerConfig(vocabulary_size=26), symbols=data.tags
+        lines,
+        lines,
+        TrainedTokenizerConfig(vocabulary_size=26, byte_fallback=False),
+        symbols=data.tags,
     ).source
 
     message = r"the tokenizer has no piece <2en>, and reads this tag as \d+ pieces; train a"

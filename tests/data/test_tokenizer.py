@@ -22,6 +22,7 @@ from nmt.config import (
 )
 from nmt.data import tokenizer
 from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.data.tokenizer_training import sample
 from nmt.errors import DataError
 
 GERMAN = [
@@ -44,12 +45,16 @@ SAMPLING = SamplingConfig(alpha=0.1)
 
 @pytest.fixture(scope="module")
 def joint():
-    return tokenizer.train(GERMAN, ENGLISH, TrainedTokenizerConfig(vocabulary_size=75))
+    return tokenizer.train(
+        GERMAN, ENGLISH, TrainedTokenizerConfig(vocabulary_size=75, byte_fallback=False)
+    )
 
 
 @pytest.fixture(scope="module")
 def separate():
-    config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=50, joint=False)
+    config = TrainedTokenizerConfig(
+        kind="bpe", vocabulary_size=50, joint=False, byte_fallback=False
+    )
     return tokenizer.train(GERMAN, ENGLISH, config)
 
 
@@ -114,7 +119,7 @@ def test_bytes_stand_in_for_unknown_characters():
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])
 def test_a_trained_model_has_the_size_and_the_ids_asked_for(kind):
     model = tokenizer.train(
-        GERMAN, ENGLISH, TrainedTokenizerConfig(kind=kind, vocabulary_size=75)
+        GERMAN, ENGLISH, TrainedTokenizerConfig(kind=kind, vocabulary_size=75, byte_fallback=False)
     ).source
 
     assert model.size == 75
@@ -138,7 +143,7 @@ def test_training_again_in_another_process_gives_the_same_model(joint):
         "from nmt.config import TrainedTokenizerConfig\n"
         "from nmt.data import tokenizer\n"
         f"german, english = {GERMAN!r}, {ENGLISH!r}\n"
-        "config = TrainedTokenizerConfig(vocabulary_size=75)\n"
+        "config = TrainedTokenizerConfig(vocabulary_size=75, byte_fallback=False)\n"
         "print(tokenizer.train(german, english, config).fingerprint)"
     )
 
@@ -179,7 +184,7 @@ def test_concurrent_draws_keep_to_their_seeds(joint):
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])
 def test_other_seeds_draw_other_segmentations_of_the_same_text(kind):
-    config = TrainedTokenizerConfig(kind=kind, vocabulary_size=75)
+    config = TrainedTokenizerConfig(kind=kind, vocabulary_size=75, byte_fallback=False)
     model = tokenizer.train(GERMAN, ENGLISH, config).source
 
     draws = [model.sample_batch(GERMAN, sampling=SAMPLING, seed=seed) for seed in range(10)]
@@ -224,26 +229,6 @@ def test_a_model_with_other_ids_keeps_them():
     model = Tokenizer(foreign_model(pad_id=3))
 
     assert (model.unk, model.bos, model.eos, model.pad) == (0, 1, 2, 3)
-
-
-@pytest.mark.parametrize(
-    ("options", "piece"),
-    [
-        ({}, "pad"),
-        ({"pad_id": 3, "bos_id": -1}, "bos"),
-        ({"pad_id": 3, "eos_id": -1}, "eos"),
-    ],
-)
-def test_a_model_without_a_special_piece_is_refused(options, piece, tmp_path):
-    path = tmp_path / "foreign.model"
-    path.write_bytes(foreign_model(**options))
-
-    message = (
-        rf"foreign\.model: the model has no {piece} piece; "
-        r"train it with --pad_id=0 --unk_id=1 --bos_id=2 --eos_id=3$"
-    )
-    with pytest.raises(DataError, match=message):
-        Tokenizer.load(path)
 
 
 @pytest.mark.parametrize("damage", [b"", b"text, not a model", "cut"])
@@ -313,7 +298,9 @@ def test_the_sizes_that_a_refusal_names_are_possible(kind):
     def refusal(size):
         with pytest.raises(DataError, match=f"^tokenizer.vocabulary_size is {size}: ") as caught:
             tokenizer.train(
-                GERMAN, ENGLISH, TrainedTokenizerConfig(kind=kind, vocabulary_size=size)
+                GERMAN,
+                ENGLISH,
+                TrainedTokenizerConfig(kind=kind, vocabulary_size=size, byte_fallback=False),
             )
         return str(caught.value)
 
@@ -321,12 +308,16 @@ def test_the_sizes_that_a_refusal_names_are_possible(kind):
     smallest = re.search(r"characters of the training text alone need (\d+);", refusal(8))
 
     for found in (largest, smallest):
-        config = TrainedTokenizerConfig(kind=kind, vocabulary_size=int(found[1]))
+        config = TrainedTokenizerConfig(
+            kind=kind, vocabulary_size=int(found[1]), byte_fallback=False
+        )
         assert tokenizer.train(GERMAN, ENGLISH, config).source.size == int(found[1])
 
 
 def test_a_refusal_names_the_side():
-    config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=60, joint=False)
+    config = TrainedTokenizerConfig(
+        kind="bpe", vocabulary_size=60, joint=False, byte_fallback=False
+    )
 
     with pytest.raises(DataError, match=r"the target text gives"):
         tokenizer.train(GERMAN, ["no"] * 10, config)
@@ -341,7 +332,7 @@ def test_nothing_to_train_from_is_refused(text):
 def test_very_long_lines_and_odd_characters_are_trained_on():
     long_line = "ß" * 3000 + " " + "word " * 2000
     odd = ["NUL \0 here", "two\nlines", "next\x85line", "e\u0301", "\u2028"]
-    config = TrainedTokenizerConfig(vocabulary_size=36)
+    config = TrainedTokenizerConfig(vocabulary_size=36, byte_fallback=False)
 
     model = tokenizer.train([*odd, long_line], ["quick brown fox jumps"], config).source
 
@@ -352,17 +343,17 @@ def test_very_long_lines_and_odd_characters_are_trained_on():
 def test_a_sample_is_everything_or_an_even_draw():
     sentences = [str(number) for number in range(40)]
 
-    assert tokenizer.sample(iter(sentences), 40) == sentences
-    drawn = tokenizer.sample(iter(sentences), 10)
+    assert sample(iter(sentences), 40) == sentences
+    drawn = sample(iter(sentences), 10)
     assert len(set(drawn)) == 10
-    assert drawn == tokenizer.sample(iter(sentences), 10)
+    assert drawn == sample(iter(sentences), 10)
 
 
 def test_every_sentence_has_the_same_chance_to_be_drawn():
     # Each block of a long stream should fill a quarter of the sample: 250 +- 14 (binomial).
     blocks = [str(number * 4 // 20_000) for number in range(20_000)]
 
-    counts = Counter(tokenizer.sample(blocks, 1000))
+    counts = Counter(sample(blocks, 1000))
 
     assert all(190 < counts[block] < 310 for block in "0123")
 

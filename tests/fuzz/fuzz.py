@@ -94,7 +94,7 @@ def checkpoints():
 def models():
     text = ["ein alter Hund", "eine alte Katze", "das kleine Kind"] * 9
     for kind in ("unigram", "bpe"):
-        config = TrainedTokenizerConfig(kind=kind, vocabulary_size=24)
+        config = TrainedTokenizerConfig(kind=kind, vocabulary_size=24, byte_fallback=False)
         proto = ModelProto.FromString(tokenizer.train(text, text, config).source._model)
         proto.normalizer_spec.precompiled_charsmap = b""  # most of the bytes
         yield proto.SerializeToString()

@@ -161,7 +161,7 @@ def test_a_shortlist_translates_as_the_whole_vocabulary_does(run, monkeypatch):
 
 def test_only_pieces_of_a_sentences_own_list_are_written(run, monkeypatch):
     monkeypatch.setattr(shortlist, "COMMON", 4)  # the specials alone
-    loaded = Translator.load(run, shortlist=1)
+    loaded = Translator.load(run, shortlist=1, unknown="forbid")
     # As if every letter were translated by the next one, and none may be copied.
     tokenizer = loaded.tokenizers.target
     letters = [tokenizer.encode(letter)[0] for letter in "abcdefgh"]

@@ -177,7 +177,7 @@ def test_n_best_are_distinct_and_sorted(translator):
 
 
 def test_equal_words_of_other_pieces_are_returned_once_with_the_best_score(translator):
-    wide = with_settings(translator, beam=12, patience=None)
+    wide = with_settings(translator, beam=12, patience=None, unknown="forbid")
     ids = [[*wide.tokenizers.source.encode("a b"), wide.tokenizers.source.eos]]
     searching = Searcher(wide.loaded, wide.tokenizers, wide.config, None)
     ((_, hypotheses),) = searching.all(ids, [0], n_best=12)
@@ -241,7 +241,9 @@ def test_a_target_beyond_the_limit_is_cut_with_a_warning_as_a_source_is(translat
     assert cut.target_pieces == ("▁a", "▁b", "▁c", "</s>")
 
 
-def test_unknown_pieces_are_never_written(translator):
+@pytest.mark.parametrize("unknown", ["copy", "omit", "forbid"])
+@pytest.mark.filterwarnings("ignore:.*cut at its longest length")  # `<unk>` again and again
+def test_unknown_pieces_are_never_written(translator, unknown):
     # Whatever the model has learnt, its output layer now prefers the unknown piece to all others.
     params = translator.loaded.params
     bias = params["output_bias"]
@@ -249,11 +251,16 @@ def test_unknown_pieces_are_never_written(translator):
     loud = Translator(
         dataclasses.replace(translator.loaded, params=nnx.State({**params, "output_bias": bias})),
         tokenizers=translator.tokenizers,
-        config=translator.config,
+        config=translator.config.model_copy(update={"unknown": unknown}),
     )
 
     for each in loud.translate(LINES):
-        assert "<unk>" not in each.target_pieces
+        assert "⁇" not in each.text
+        assert ("<unk>" in each.target_pieces) == (
+            unknown != "forbid" and each.source.strip() != ""
+        )
+        assert each.text.split() == [] or unknown != "omit"
+        assert set(each.text) <= {*each.source, " "}
 
 
 def test_more_translations_than_hypotheses_are_refused(translator):

@@ -31,7 +31,9 @@ def text():
 @pytest.fixture(scope="module")
 def tokenizers(text):
     return tokenizer.train(
-        text["source"], text["target"], TrainedTokenizerConfig(vocabulary_size=32)
+        text["source"],
+        text["target"],
+        TrainedTokenizerConfig(vocabulary_size=32, byte_fallback=False),
     )
 
 

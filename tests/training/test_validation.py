@@ -23,7 +23,9 @@ TARGET = ["", "a dog", "the cat sleeps in the garden", "no bird sings", "who sin
 
 @pytest.fixture(scope="module")
 def tokenizers():
-    return tokenizer.train(SOURCE[1:], TARGET[1:], TrainedTokenizerConfig(vocabulary_size=33))
+    return tokenizer.train(
+        SOURCE[1:], TARGET[1:], TrainedTokenizerConfig(vocabulary_size=33, byte_fallback=False)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,50 @@
+"""Which characters of a corpus a tokenizer does not keep."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from nmt.data.files import LINE_BREAKS
+from nmt.data.tokenizer import Tokenizer, Tokenizers
+
+NAMED = 10  # characters in a line
+
+
+def report(parts: Sequence[Any], tokenizers: Tokenizers) -> Iterator[str]:
+    """Yields a line for each side, `source` and `target`, with characters that are not kept.
+
+    The parts of a corpus, such as training and validation text, have a column for each side.
+    """
+    for side in ("source", "target"):
+        lines = (line for part in parts for line in part[side])
+        if counts := lost(lines, getattr(tokenizers, side)):
+            named = ", ".join(f"{_shown(each)} {n:,}" for each, n in counts.most_common(NAMED))
+            more = f" and {len(counts) - NAMED} more" if len(counts) > NAMED else ""
+            yield (
+                f"characters of the {side} text that the tokenizer lacks or changes, with how "
+                f"often they occur: {named}{more}"
+            )
+
+
+def lost(lines: Iterable[str], tokenizer: Tokenizer) -> Counter[str]:
+    """Returns the characters that become others, or unknown, with their counts.
+
+    Spaces and line breaks are not counted: they separate words and sentences.
+    """
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts.update(line)
+    for each in list(counts):
+        kept = (
+            tokenizer.unk not in (ids := tokenizer.encode(each)) and tokenizer.decode(ids) == each
+        )
+        if kept or each == " " or each in LINE_BREAKS:
+            del counts[each]
+    return counts
+
+
+def _shown(character: str) -> str:
+    """Returns `U+00B2 ²`, or the number only of a character that cannot be seen by itself."""
+    seen = character.isprintable() and not unicodedata.combining(character)
+    return f"U+{ord(character):04X}" + (f" {character}" if seen else "")

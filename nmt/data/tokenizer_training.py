@@ -1,0 +1,136 @@
+"""Training of SentencePiece models."""
+
+import io
+import itertools
+import re
+import sys
+import unicodedata
+import warnings
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import Any
+
+import sentencepiece
+
+from nmt.config import TrainedTokenizerConfig
+from nmt.errors import DataError
+
+# SentencePiece ignores longer lines (its default is 4192 bytes); no sentence is as long.
+LONGEST_LINE = 1 << 24
+# Sentences to train from: enough for the vocabulary of any corpus, with bounded memory and time.
+LARGEST_SAMPLE = 2_000_000
+
+
+def sample(sentences: Iterable[str], size: int) -> list[str]:
+    """Returns a uniform random sample of at most `size` sentences (Vitter 1985, algorithm R).
+
+    SentencePiece can sample sentences too, but its generator takes no seed.
+    """
+    random = Random(0)
+    sampled: list[str] = []
+    for number, sentence in enumerate(sentences):
+        if number < size:
+            sampled.append(sentence)
+        elif (place := random.randrange(number + 1)) < size:
+            sampled[place] = sentence
+    return sampled
+
+
+def trained_model(
+    sentences: Iterable[str],
+    config: TrainedTokenizerConfig,
+    *,
+    symbols: Sequence[str],
+    size: int,
+    side: str,
+) -> bytes:
+    """Returns a SentencePiece model of so many pieces; `side` names the text in messages.
+
+    The `symbols` are pieces besides those of the configuration.
+
+    Raises:
+        DataError: the text does not suffice for the size, or the size for the text.
+    """
+    text = sample(sentences, LARGEST_SAMPLE)
+    for symbol in config.symbols:
+        if not any(symbol in line for line in text):
+            warnings.warn(
+                f"tokenizer.symbols: the {side} text has no {symbol!r}, so that the model cannot "
+                "learn what it means",
+                stacklevel=2,
+            )
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(text),
+            model_writer=model,
+            model_type=config.kind,
+            vocab_size=size,
+            character_coverage=config.character_coverage,
+            byte_fallback=config.byte_fallback,
+            user_defined_symbols=list(dict.fromkeys([*config.symbols, *symbols])),
+            pad_id=0,
+            unk_id=1,
+            bos_id=2,
+            eos_id=3,
+            max_sentence_length=LONGEST_LINE,
+            num_threads=2,  # changes the result: the sums of the threads are added in their order
+            minloglevel=3,
+            **_normalization(config.normalization),
+        )
+    except RuntimeError as error:
+        raise _training_error(str(error), config, size=size, side=side) from None
+    return model.getvalue()
+
+
+def _normalization(name: str) -> dict[str, Any]:
+    """Returns the option of SentencePiece's trainer for a normalization; it lacks NFC."""
+    if name != "nfc":
+        return {"normalization_rule_name": name}
+    sentencepiece.SetMinLogLevel(3)
+    rules = list(compositions().items())
+    return {"normalizer": sentencepiece.SentencePieceNormalizer(norm_map=rules)}
+
+
+def compositions() -> dict[str, str]:
+    """Returns what NFC changes: spellings of each character, and what they become.
+
+    A spelling may be composed in part, and its marks may stand in any order. Like SentencePiece's
+    own rules, these are those of single characters: marks that belong to none are not reordered.
+    """
+    rules = {}
+    for character in map(chr, range(sys.maxunicode + 1)):
+        composed = unicodedata.normalize("NFC", character)
+        base, *marks = list(unicodedata.normalize("NFD", character))
+        spellings = [character]
+        for order in itertools.permutations(marks):
+            for number in range(len(marks) + 1):
+                start = unicodedata.normalize("NFC", "".join((base, *order[:number])))
+                spellings.append("".join((start, *order[number:])))
+        for spelling in spellings:
+            if spelling != composed == unicodedata.normalize("NFC", spelling):
+                rules[spelling] = composed
+    return rules
+
+
+def _training_error(
+    message: str, config: TrainedTokenizerConfig, *, size: int, side: str
+) -> Exception:
+    """Returns the exception for an error message of SentencePiece's trainer."""
+    key = f"tokenizer.vocabulary_size is {size}"
+    if most := re.search(r"Vocabulary size too high .* a value <= (\d+)", message):
+        return DataError(
+            f"{key}: the {side} text gives {most[1]} pieces at most; set it to that, or less"
+        )
+    if least := re.search(r"smaller than required_chars\. \d+ vs (\d+)", message):
+        bytes_too, remedy = "", ""
+        if config.byte_fallback:
+            bytes_too = " and the 256 bytes of tokenizer.byte_fallback"
+            remedy = " set tokenizer.byte_fallback=false,"
+        return DataError(
+            f"{key}: the characters of the {side} text{bytes_too} alone need {least[1]}; set it to "
+            f"that or more,{remedy} or lower tokenizer.character_coverage"
+        )
+    if "sentences_.empty()" in message or "all_chars_count" in message:
+        return DataError(f"the {side} text is empty: there is nothing to train a tokenizer from")
+    return RuntimeError(message)

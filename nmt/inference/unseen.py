@@ -1,0 +1,169 @@
+"""Source characters that no piece spells: what the model reads, and what is set aside.
+
+Such a character would become bytes or `<unk>`. Where every character of the training text has a
+piece, their embeddings are as random as on the first day, and can spoil the whole translation.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import regex
+
+from nmt.data.tokenizer import Spans, Tokenizer
+
+INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Z}]*")
+CLOSING = regex.compile(r"[\p{Pe}\p{Pf}\p{Po}]")  # signs that follow a word without a space
+UNSPACED = regex.compile(  # scripts without spaces between words
+    r"(?!\p{Hangul})[\p{East_Asian_Width=W}\p{East_Asian_Width=F}\p{Line_Break=SA}]"
+)
+# Signs that are read as those of a keyboard, as by Moses' normalize-punctuation.
+PLAIN = {
+    **dict.fromkeys(map(ord, "‘’‚‛ʼ"), "'"),
+    **dict.fromkeys(map(ord, "“”„‟«»"), '"'),
+    **dict.fromkeys(map(ord, "‐‑‒–—―"), "-"),
+}
+_CHARACTER = regex.compile(r"\X")  # as users see it: a letter with its accents, a joined emoji
+_WORDLIKE = regex.compile(r"[\p{L}\p{M}\p{Nd}]")
+_READABLE = regex.compile(r"[\p{L}\p{M}\p{Nd}\p{P}]")  # for NFKC, which would make 2 of ²
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Characters that are set aside, and their neighbors, "" at the ends of the line."""
+
+    text: str
+    begin: int  # in the line
+    before: str
+    after: str
+    follows: str  # the kind of the last character before it that is no space
+
+
+@dataclass(frozen=True)
+class Remainder:
+    """What the model reads of a line: `text`. The rest is left out, or set aside as `unseen`."""
+
+    line: str
+    text: str
+    origins: Spans | None = None  # of each character of the text, in the line; None: its own place
+    unseen: tuple[Unseen, ...] = ()
+
+    def spans(self, spans: Spans) -> Spans:
+        """Returns the spans in the line of spans in the text, without the spaces at their ends."""
+        return spans if self.origins is None else [self._span(*span) for span in spans]
+
+    def _span(self, begin: int, end: int) -> tuple[int, int]:
+        origins = [*(self.origins or ()), (len(self.line),) * 2]
+        if visible := self.text[begin:end].strip():
+            begin = self.text.index(visible, begin)
+            return origins[begin][0], origins[begin + len(visible) - 1][1]
+        place = origins[end - 1][1] if end > begin else origins[begin][0]
+        return place, place
+
+
+def remainders(
+    tokenizer: Tokenizer, lines: Sequence[str], *, copy: bool = True
+) -> tuple[list[Remainder], list[list[int]]]:
+    """Returns what the model is to read of each line, and its pieces.
+
+    Of an invisible line nothing remains. With `copy`, unseen characters are read as others, left
+    out if they are invisible, or set aside: runs of them that are no part of a word with seen
+    letters, or that have no letter and no digit.
+    """
+    encoded = tokenizer.encode_batch(lines)
+    remaining = [Remainder(line, line) for line in lines]
+    for number, (line, ids) in enumerate(zip(lines, encoded, strict=True)):
+        if INVISIBLE.fullmatch(line):
+            remaining[number] = Remainder(line, "", origins=[])
+        elif copy and not tokenizer.unspelled.isdisjoint(ids):
+            remaining[number] = _divided(line, _characters(tokenizer, line, ids))
+        if remaining[number].text != line:
+            encoded[number] = tokenizer.encode(remaining[number].text)
+    return remaining, encoded
+
+
+def kind(text: str) -> str:
+    """Returns `w` for letters and digits, `.` for signs, and a space for one or for nothing."""
+    if not text or text.isspace():
+        return " "
+    return "w" if _WORDLIKE.search(text) else "."
+
+
+@dataclass(frozen=True)
+class _Character:
+    """A part of a line: its place, what the model reads of it, and its kind, `a` if set aside."""
+
+    begin: int
+    end: int
+    read: str
+    kind: str
+
+    @property
+    def origins(self) -> Spans:
+        """The place of each character that is read; if their number differs, all of the part."""
+        if len(self.read) == self.end - self.begin:
+            return [(place, place + 1) for place in range(self.begin, self.end)]
+        return [(self.begin, self.end)] * len(self.read)
+
+
+def _characters(tokenizer: Tokenizer, line: str, ids: Sequence[int]) -> list[_Character]:
+    """Returns the characters of a line whose pieces are `ids`.
+
+    A model of whole words has no piece for many words, whose characters others have.
+    """
+    spans = zip(ids, tokenizer.offsets(line), strict=True)
+    unspelled = {place for i, span in spans if i in tokenizer.unspelled for place in range(*span)}
+    lacking = {place for place in unspelled if line[place] not in tokenizer.alphabet}
+    found = []
+    for match in _CHARACTER.finditer(line):
+        begin, end = match.span()
+        read = _read(tokenizer, match[0], [i - begin for i in range(begin, end) if i in lacking])
+        found.append(_Character(begin, end, read or "", "a" if read is None else kind(match[0])))
+    return _with_parts_of_words(line, found)
+
+
+def _read(tokenizer: Tokenizer, character: str, lacking: Sequence[int]) -> str | None:
+    """Returns what is read for a character that lacks pieces at some places; None: nothing."""
+    if not lacking:
+        return character
+    if character.isspace():
+        return " "
+    if INVISIBLE.fullmatch("".join(character[place] for place in lacking)):
+        return "".join(each for place, each in enumerate(character) if place not in lacking)
+    plain = unicodedata.normalize("NFKC", character.translate(PLAIN))
+    seen = tokenizer.unspelled.isdisjoint(tokenizer.encode(plain))
+    return plain if seen and _READABLE.match(character) else None
+
+
+def _with_parts_of_words(line: str, characters: list[_Character]) -> list[_Character]:
+    """Has the model read unseen letters that are attached to seen ones: they are one word."""
+    kinds = "".join(each.kind for each in characters)
+    for run in regex.finditer("a+", kinds):
+        part = characters[run.start() : run.end()]
+        attached = "w" in kinds[: run.start()][-1:] + kinds[run.end() :][:1]
+        if attached and kind(line[part[0].begin : part[-1].end]) == "w":
+            characters[run.start() : run.end()] = [
+                _Character(each.begin, each.end, line[each.begin : each.end], "w") for each in part
+            ]
+    return characters
+
+
+def _divided(line: str, characters: Sequence[_Character]) -> Remainder:
+    """Sets characters aside, and joins what is between them."""
+    kinds = "".join(each.kind for each in characters)
+    parts, unseen, last = list[_Character](), list[Unseen](), 0
+    for run in regex.finditer(r" *(a+(?: +a+)*) *", kinds):
+        begin, end = characters[run.start()].begin, characters[run.end() - 1].end
+        first, behind = characters[run.start(1)].begin, characters[run.end(1) - 1].end
+        before, after = line[:first][-1:], line[behind:][:1]
+        left, right = kinds[: run.start()][-1:], kinds[run.end() :][:1]
+        written = " ".join(line[first:behind].split())
+        unseen.append(Unseen(written, first, before, after, follows=left or " "))
+        spaced = end - begin > behind - first and not (end == behind and CLOSING.match(line, end))
+        words = left == right == "w" and not UNSPACED.match(before)
+        seam = " " if left and right and (words or spaced) else ""
+        parts += [*characters[last : run.start()], _Character(begin, end, seam, " ")]
+        last = run.end()
+    parts += characters[last:]
+    text = "".join(each.read for each in parts)
+    return Remainder(line, text, [each for part in parts for each in part.origins], tuple(unseen))
