@@ -160,6 +160,14 @@ def test_the_command_shows_and_empties_what_is_ours(place, tmp_path):
     assert [each.stat().st_size for each in (kept / "file", own / "file")] == [700, 700]
 
 
+def test_a_variable_that_chooses_nothing_else_is_not_shown(place):
+    own = str(place / "nmt" / "corpora")
+
+    done = run(JAX_COMPILATION_CACHE_DIR="", HF_DATASETS_CACHE=own)
+
+    assert done.stdout == f"{place / 'nmt' / 'compiled'}  0 bytes\n{own}  0 bytes\n"
+
+
 def test_a_folder_that_cannot_be_emptied_is_named(place):
     place.write_text("a file")
 

@@ -48,13 +48,12 @@ def _elsewhere() -> dict[str, Path]:
 
     `set_up` has set the variable of JAX, if the user has not.
     """
-    compiled, corpora = os.environ.get("JAX_COMPILATION_CACHE_DIR"), caches.chosen_corpora()
-    chosen = {}
-    if compiled is not None and Path(compiled) != caches.folder("compiled"):
-        chosen["JAX_COMPILATION_CACHE_DIR"] = Path(compiled)
-    if corpora is not None:
-        chosen["HF_DATASETS_CACHE or HF_HOME"] = corpora
-    return chosen
+    ours = [caches.folder(name) for name in caches.NAMES]
+    chosen = {
+        "JAX_COMPILATION_CACHE_DIR": os.environ.get("JAX_COMPILATION_CACHE_DIR"),
+        "HF_DATASETS_CACHE or HF_HOME": caches.chosen_corpora(),
+    }
+    return {name: Path(path) for name, path in chosen.items() if path and Path(path) not in ours}
 
 
 def _size(path: Path) -> int:

@@ -12,6 +12,7 @@ from nmt.errors import DataError
 
 if TYPE_CHECKING:
     from nmt.config import DataConfig
+    from nmt.config.data import WordBoundaries
 
 
 def clean(
@@ -52,11 +53,14 @@ def clean(
             f"both sides would be written to {output}.{data.source}; name the languages, as in "
             "data.source=de data.target=en"
         )
-    written = [output.with_name(f"{output.name}.{language}") for language in data.languages]
-    for path in written:
+    endings = (*data.languages, "align")
+    written = [output.with_name(f"{output.name}.{ending}") for ending in endings]
+    if removed in written:
+        raise DataError(f"{removed}: is a file of the cleaned corpus; choose another for --removed")
+    for path in [*written, *([removed] if removed else [])]:
         _check_no_input(path, data)
     training = corpora.training(data)
-    _write(training.text, written, alignments=output.with_name(f"{output.name}.align"))
+    _write(training.text, written, data.word_boundaries)
     if removed is not None:
         with options.writer(removed) as out:
             for row in training.removed():
@@ -89,24 +93,26 @@ def _of_files(source: Path, target: Path, overrides: list[str]) -> "DataConfig":
 
 def _check_no_input(path: Path, data: "DataConfig") -> None:
     """Checks that a file to write is no file that is read."""
-    for each in data.corpora:
+    for each in (*data.corpora, *data.held_out.values()):
         prefixed = [f"{each.path}.{language}" for language in each.languages or data.languages]
-        for read in (each.path, each.source, each.target, *prefixed):
+        for read in (each.path, each.source, each.target, each.alignments, *prefixed):
             if read is not None and path.exists() and Path(read).exists() and path.samefile(read):
-                raise DataError(f"{path}: is read, so it cannot be written; choose another prefix")
+                raise DataError(f"{path}: is read, so it cannot be written; choose another name")
 
 
-def _write(text: Any, sides: list[Path], *, alignments: Path) -> None:
+def _write(text: Any, paths: list[Path], word_boundaries: "WordBoundaries") -> None:
     """Writes source and target of pairs, and their links if they have some."""
+    from nmt.data import links
     from nmt.evaluation.pharaoh import format_links
 
     with contextlib.ExitStack() as opened:
-        source, target = (opened.enter_context(options.writer(path)) for path in sides)
-        linked = "links" in text.column_names
-        align = opened.enter_context(options.writer(alignments)) if linked else None
+        if "links" not in text.column_names:
+            paths = paths[:2]
+        source, target, *align = (opened.enter_context(options.writer(path)) for path in paths)
         for rows in text.iter(batch_size=1000):
             source.writelines(f"{line}\n" for line in rows["source"])
             target.writelines(f"{line}\n" for line in rows["target"])
-            if align is not None:
-                pairs = (zip(row[::2], row[1::2], strict=True) for row in rows["links"])
-                align.writelines(f"{format_links(links)}\n" for links in pairs)
+            for out in align:
+                columns = (rows[name] for name in ("links", "source", "target"))
+                for row, *pair in zip(*columns, strict=True):
+                    out.write(f"{format_links(links.counted(row, pair, word_boundaries))}\n")

@@ -131,14 +131,18 @@ def lines(path: Path, *, replace: bool = False) -> Iterator[str]:
 
 
 def dictionary(path: Path) -> dict[str, str]:
-    """Returns the two columns of a tab-separated file.
+    """Returns the entries of a file: a word, a tab and its translation in each line.
 
     Raises:
-        DataError: there is no such file, or a line has not two columns.
+        DataError: there is no such file, or a line is no entry.
     """
-    from nmt.data import files
-
-    return dict(files.tab_separated(files.find(path), columns=None))
+    entries = {}
+    for number, line in enumerate(lines(path), start=1):
+        word, *translations = line.split("\t")
+        if not word.strip() or len(translations) != 1:
+            raise DataError(f"{path}, line {number}: not WORD, one tab and its translation")
+        entries[word] = translations[0]
+    return entries
 
 
 @contextlib.contextmanager
@@ -153,7 +157,9 @@ def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIOBase]:
         with writing.text(path, append=append) as out:
             yield out
             out.flush()
-    except BrokenPipeError:
+    except OSError as error:  # of a pipe, or of standard output
         if out is sys.stdout:  # what it still holds is not written when Python ends
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise typer.Exit from None
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit from None
+        raise DataError(f"standard output: cannot be written ({error.strerror})") from None

@@ -22,7 +22,7 @@ ANEW = "leave out --resume to begin anew"
 
 def is_resumable(source: Path, output: Path) -> bool:
     """Returns whether a file is translated, to a file that can be cut where it was finished."""
-    stored = files.is_stored(source) and output != Path("-") and writing.is_replaced(output)
+    stored = files.is_stored(source) and writing.is_replaced(output)
     return stored and output.suffix not in COMPRESSED
 
 
@@ -48,7 +48,7 @@ class Resumption:
     """The progress of a translation to a file; `lines` is the number of finished source lines.
 
     Raises:
-        DataError: the file to resume was made with other inputs, or is damaged.
+        DataError: the file to resume was made with other inputs, is damaged or cannot be written.
     """
 
     def __init__(
@@ -66,15 +66,15 @@ class Resumption:
         self._made_of = {  # all that the output depends on
             "source": files.digest(source),
             "model": translator.fingerprint,
-            "--dictionary": translator.dictionary,
             **how,  # the options that choose what is written
             **{f"decoding.{name}": value for name, value in settings.items()},
         }
         self.lines = 0
-        if resume and self._record.exists() and self._part.exists():
-            self.lines = self._resume()
-        else:
-            self.remove()
+        with writing.reported(output):
+            if resume and self._record.exists() and self._part.exists():
+                self.lines = self._resume()
+            else:
+                self.remove()
 
     def save(self, out: TextIOBase, lines: int) -> None:
         """Records that `NAME.part` now has the translations of `lines` source lines."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -84,13 +84,14 @@ def evaluate(
     if not runs and (decoding or trust or checkpoint != "best"):
         raise DataError("decoding settings, --checkpoint and --trust are for a RUN; give one")
     sources, references, given = _texts(runs, source, reference or [], files)
-    chosen = _metrics(
-        metric or ["bleu", "chrf"],
-        sources,
-        tokenize=tokenize or _tokenizer(runs, reference or []),
-        lowercase=lowercase,
-        comet_model=comet_model,
-    )
+    wanted = metric or ["bleu", "chrf"]
+    _check_read("--tokenize", tokenize, wanted, by=("bleu",))
+    _check_read("--lowercase", lowercase, wanted, by=("bleu", "chrf", "chrf++"))
+    _check_read("--comet-model", comet_model, wanted, by=("comet",))
+    if tokenize is None and "bleu" in wanted:
+        tokenize = _tokenizer(runs, reference or [])
+    how = {"tokenize": tokenize or "13a", "lowercase": lowercase}
+    chosen = _metrics(wanted, sources, comet_model=comet_model, **how)
     systems = dict[str, list[str]]()
     for run in runs:
         translator = options.translator(run, decoding, checkpoint=checkpoint, trust=trust)
@@ -118,6 +119,12 @@ def _check_systems(runs: Sequence[Path], files: Sequence[Path]) -> None:
             raise DataError(
                 f"{run}: no run folder; files are --source, --reference or --hypothesis FILE"
             )
+
+
+def _check_read(option: str, value: object, names: Sequence[str], *, by: Sequence[str]) -> None:
+    """Checks that a metric reads an option, if it is given."""
+    if value and not set(by) & set(names):
+        raise DataError(f"{option} is for --metric {' or '.join(by)}; give both")
 
 
 def _texts(
@@ -174,18 +181,15 @@ def _metrics(
     names: Sequence[str],
     sources: list[str] | None,
     *,
-    tokenize: str,
-    lowercase: bool,
     comet_model: str | None,
+    **how: Any,
 ) -> "list[Metric]":
     from nmt.evaluation import comet, metrics
 
-    if comet_model is not None and "comet" not in names:
-        raise DataError("--comet-model is for --metric comet; give both")
     chosen: list[Metric] = []
     for name in dict.fromkeys(names):
         if name != "comet":
-            chosen.append(metrics.metric(name, tokenize=tokenize, lowercase=lowercase))
+            chosen.append(metrics.metric(name, **how))
         elif sources is None:
             raise DataError("--metric comet reads the source sentences too; give --source FILE")
         else:

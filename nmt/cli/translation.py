@@ -12,7 +12,7 @@ import typer
 from nmt.cli import formats, options, progress, streaming
 from nmt.cli.options import Beam, Checkpoint, Output, RunPath, Trust
 from nmt.cli.resumption import Resumption, check_resumable, is_resumable
-from nmt.data import files
+from nmt.data import files, writing
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -74,12 +74,14 @@ def translate(
     source, *_ = files.find_together(given, *([dictionary] if dictionary else []))
     if resume:
         check_resumable(source, output, alignments)
+    if output is not None and output == alignments and writing.is_replaced(output):
+        raise DataError(f"{output}: --output and --alignments need a file each")
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
     if dictionary is not None:
         translator.dictionary = options.dictionary(dictionary)
     record, done = None, 0
     if output is not None and is_resumable(source, output):
-        how = {"--n-best": n_best, "--json": as_json}
+        how = {"--n-best": n_best, "--json": as_json, "--dictionary": translator.dictionary}
         record = Resumption(translator, source, output, how=how, resume=resume)
         done = record.lines
     with options.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:

@@ -3,6 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from nmt.data.files import LINE_BREAKS
@@ -32,15 +33,17 @@ def lost(lines: Iterable[str], tokenizer: Tokenizer) -> Counter[str]:
 
     Spaces and line breaks are not counted: they separate words and sentences.
     """
+
+    @cache
+    def kept(character: str) -> bool:
+        separates = character == " " or character in LINE_BREAKS
+        return separates or tokenizer.decode(tokenizer.encode(character)) == character
+
     counts: Counter[str] = Counter()
     for line in lines:
-        counts.update(line)
-    for each in list(counts):
-        kept = (
-            tokenizer.unk not in (ids := tokenizer.encode(each)) and tokenizer.decode(ids) == each
-        )
-        if kept or each == " " or each in LINE_BREAKS:
-            del counts[each]
+        if not all(map(kept, set(line))):  # it may yet be a part of a word or symbol that is kept
+            missing = Counter(line) - Counter(tokenizer.decode(tokenizer.encode(line)))
+            counts.update({each: n for each, n in missing.items() if not kept(each)})
     return counts
 
 

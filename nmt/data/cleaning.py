@@ -4,6 +4,7 @@ All rules look at characters, not at words, so that they are the same for langua
 """
 
 import hashlib
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,8 @@ NO_SCRIPT = (INVISIBLE, NUMBER, SYMBOL, SHARED)
 # Japanese and Korean mix these, and a sentence may be in any of them.
 EAST_ASIAN = {"Hani", "Hira", "Kana", "Hang", "Bopo"}
 
+_NUMBER = re.compile(r"\d+([.,:]\d+)*")
+
 Pair = tuple[str, str]
 Codes = npt.NDArray[np.int8]
 JUDGED = Features({"reason": Value("int8"), "digest": Value("int64")})
@@ -66,8 +69,11 @@ def is_bare(character: str) -> bool:
 
 
 def kinds(text: str) -> Counter[str]:
-    """Returns how many characters of each kind a text has."""
-    return Counter(map(kind, text))
+    """Returns how many characters of each kind a text has; a whole number counts as one.
+
+    So a year is as long beside Chinese characters, each a word or nearly so, as in other scripts.
+    """
+    return Counter(map(kind, _NUMBER.sub("0", text)))
 
 
 def visible(counts: Counter[str]) -> int:

@@ -27,6 +27,8 @@ def writer(file: BufferedIOBase, path: Path) -> AbstractContextManager[Any]:
     """Returns `file`, or what compresses into it where the ending of `path` asks for that."""
     if path.suffix == ".gz":  # without a time, so that the same text gives the same bytes
         return gzip.GzipFile("", "wb", fileobj=file, mtime=0)
+    if path.suffix == ".zst":  # with a checksum, which the other formats have in any case
+        return zstd.open(file, "wb", options={zstd.CompressionParameter.checksum_flag: 1})
     if path.suffix in _OPEN:
         return _OPEN[path.suffix](file, "wb")
     return nullcontext(file)

@@ -6,7 +6,7 @@ the file counts: a word that is then several words is linked by all of them.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, chain, pairwise, product
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data import files
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.evaluation import pharaoh
+from nmt.evaluation.alignment import Link
 from nmt.evaluation.words import Ambiguity, Words, split, unfold
 
 flattened = chain.from_iterable
@@ -61,6 +62,17 @@ def attach(
     )
     ambiguity.warn()
     return attached
+
+
+def counted(
+    links: Sequence[int], pair: Sequence[str], word_boundaries: WordBoundaries
+) -> set[Link]:
+    """Returns the links between words as a file counts them, from a list of the column."""
+    source, target = (
+        [number for number, parts in enumerate(_parts(line, word_boundaries)) for _ in parts]
+        for line in pair
+    )
+    return {(source[i], target[j]) for i, j in zip(links[::2], links[1::2], strict=True)}
 
 
 def of_pieces(

@@ -128,9 +128,11 @@ class Tokenizer:
 
     @cached_property
     def alphabet(self) -> frozenset[str]:
-        """The characters that pieces have."""
-        own = set(range(self._processor.get_piece_size())) - self.unspelled - self._silent
-        return frozenset("".join(self._processor.id_to_piece(sorted(own))))
+        """The characters that pieces have. Symbols, whose score is 0, spell no other text."""
+        own = list(range(self._processor.get_piece_size()))
+        scored = [i for i, score in zip(own, self._processor.get_score(own), strict=True) if score]
+        spelling = set(scored) - self.unspelled - self._silent
+        return frozenset("".join(self._processor.id_to_piece(sorted(spelling))))
 
     def decode(self, ids: Sequence[int]) -> str:
         """Returns the text of ids, one line: `pad`, `bos` and `eos` are skipped, `unk` is ' ⁇ '.

@@ -17,23 +17,44 @@ from nmt.errors import DataError
 _OPEN_ALREADY = re.compile(r"/dev/(stdout|stderr|fd/\d+)|/proc/(self|\d+)/fd/\d+")
 
 
+STDOUT = Path("-")  # stands for standard output wherever a text is written
+
+
 def is_replaced(path: Path) -> bool:
     """Returns whether a file is replaced when it is complete: a regular one, or a new one.
 
     All others stay what they are and are written to: a pipe, a device, the terminal.
+
+    Raises:
+        DataError: the path leads nowhere: through a file, or around in links.
     """
-    if _OPEN_ALREADY.fullmatch(os.path.abspath(path)):
+    if path == STDOUT or _OPEN_ALREADY.fullmatch(os.path.abspath(path)):
         return False
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except FileNotFoundError:
-        return True
+    with reported(path):
+        try:
+            return stat.S_ISREG(path.stat().st_mode)
+        except FileNotFoundError:
+            return True
 
 
 def part_of(path: Path) -> Path:
     """Returns NAME.part, beside the file to replace; a link stays, and its target is replaced."""
     target = path.resolve()
     return target.with_name(f"{target.name}.part")
+
+
+@contextlib.contextmanager
+def reported(path: Path | str) -> Iterator[None]:
+    """Turns an error of the system into a DataError that names the output.
+
+    A BrokenPipeError stays: the reader of a pipe has ended.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 @contextlib.contextmanager
@@ -46,7 +67,7 @@ def opened(path: Path, *, append: bool = False) -> Iterator[io.BufferedIOBase]:
         DataError: the file cannot be written.
         BrokenPipeError: it is a pipe whose reader has ended.
     """
-    try:
+    with reported(path):
         if not is_replaced(path):
             with path.open("ab") as file:  # what a redirected /dev/stdout has stays
                 yield file
@@ -55,10 +76,6 @@ def opened(path: Path, *, append: bool = False) -> Iterator[io.BufferedIOBase]:
         with part.open("ab" if append else "wb") as file:
             yield file
         part.replace(path.resolve())
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 @contextlib.contextmanager
@@ -67,7 +84,7 @@ def text(path: Path | None, *, append: bool = False) -> Iterator[io.TextIOBase]:
 
     See `opened` for `append` and errors.
     """
-    if path is None or path == Path("-"):
+    if path is None or path == STDOUT:
         yield cast(io.TextIOBase, sys.stdout)
         return
     with (

@@ -60,12 +60,11 @@ class Copier:
             text.write_back(self._entry(each.text), each, attention, before)
         return replace(found, text=text.text, target_offsets=text.spans[:written])
 
-    def _entry(self, *words: str) -> str:
-        """Returns the entry of the first word that has one, else the last word; in one line."""
-        found = next(
-            (self.dictionary[each] for each in words if each in self.dictionary), words[-1]
-        )
-        return " ".join(found.split())
+    def _entry(self, *texts: str) -> str:
+        """Returns the entry of the first text that has one, else those of the last one's words."""
+        found = [self.dictionary[each] for each in texts if each in self.dictionary][:1]
+        found = found or [self.dictionary.get(word, word) for word in texts[-1].split()]
+        return " ".join(" ".join(found).split())
 
     def _counterpart(
         self, found: Translation, number: int, source: tuple[Sequence[int], Spans], *, whole: bool

@@ -1,7 +1,7 @@
 """The result of a translator: one translation of one line, and its attention."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -114,6 +114,16 @@ def empty_translation(
     """Returns the translation of a line without any piece."""
     none, method = np.zeros((0, 0), np.float32), "attention"
     return Translation(source, text, 0.0, 0.0, (), (), none, method, (), (), word_boundaries)
+
+
+def distinct(ranked: Iterable[Translation]) -> Iterator[Translation]:
+    """Yields translations whose words no earlier one has; other pieces may spell the same words."""
+    seen: set[tuple[str, ...]] = set()
+    for each in ranked:
+        words = split(each.text, each.word_boundaries)
+        if words not in seen:
+            seen.add(words)
+            yield each
 
 
 def _unspelled(

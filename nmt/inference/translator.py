@@ -17,7 +17,6 @@ from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.batching import Sentence
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
-from nmt.evaluation.words import split
 from nmt.inference import devices, limits
 from nmt.inference.arguments import checked, checked_pair
 from nmt.inference.copying import Copier
@@ -26,7 +25,7 @@ from nmt.inference.forced import Forced, force_all
 from nmt.inference.predictor import Loaded, LoadedModel
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
-from nmt.inference.translation import Translation, empty_translation
+from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import Remainder, remainders
 from nmt.model.build import build_model
 from nmt.run import Run, Which
@@ -277,7 +276,7 @@ class Translator:
                 for found in ranked
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
-            translations[i] = list(islice(_distinct(complete), n_best)) or translations[i]
+            translations[i] = list(islice(distinct(complete), n_best)) or translations[i]
         limits.warn_of_cut(before + i + 1 for i in real if translations[i][0].is_cut)
         return translations
 
@@ -295,13 +294,3 @@ class Translator:
     ) -> Iterator[Forced]:
         bos, config = self.tokenizers.target.bos, self.config
         return force_all(self.loaded, pairs, real, bos=bos, config=config, method=method)
-
-
-def _distinct(ranked: Iterable[Translation]) -> Iterator[Translation]:
-    """Yields translations whose words no earlier one has; other pieces may spell the same words."""
-    seen: set[tuple[str, ...]] = set()
-    for each in ranked:
-        words = split(each.text, each.word_boundaries)
-        if words not in seen:
-            seen.add(words)
-            yield each

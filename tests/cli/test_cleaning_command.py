@@ -143,6 +143,27 @@ def test_a_configuration_writes_the_corpora_that_its_training_reads(nmt, tmp_pat
     assert links == ["", "", "", "1-0", "1-1 1-2"]
 
 
+@pytest.mark.filterwarnings("ignore:.*there are other words by")
+@pytest.mark.parametrize("boundaries", ["spaces", "unicode"])
+def test_links_count_the_words_that_the_configuration_counts(nmt, tmp_path, text, boundaries):
+    links = {"spaces": "0-0 0-1 1-2", "unicode": "0-0 1-0 1-1 2-2"}[boundaries]
+    text("a.zh", "一\u00a0二 三")
+    text("a.en", "one two three")
+    text("a.align", links)
+    text("val.zh", "四")
+    text("val.en", "four")
+    path = configuration(
+        tmp_path,
+        {"path": str(tmp_path / "a"), "alignments": str(tmp_path / "a.align")},
+        word_boundaries=boundaries,
+    )
+
+    code, _, err = nmt("clean", path, "-o", tmp_path / "clean")
+
+    assert code == 0, err
+    assert (tmp_path / "clean.align").read_text("utf-8") == f"{links}\n"
+
+
 def test_a_training_of_several_languages_tells_what_it_reads_and_knows_its_tags(
     nmt, tmp_path, text, chinese
 ):
@@ -177,7 +198,19 @@ def test_a_training_of_several_languages_tells_what_it_reads_and_knows_its_tags(
         ),
         (
             ["--source", "a.zh", "--target", "a.en", "-o", "a"],
-            "a.zh: is read, so it cannot be written; choose another prefix",
+            "a.zh: is read, so it cannot be written; choose another name",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "val", "data.validation=val"],
+            "val.zh: is read, so it cannot be written; choose another name",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "x", "--removed", "a.en"],
+            "a.en: is read, so it cannot be written; choose another name",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "x", "--removed", "x.en"],
+            "x.en: is a file of the cleaned corpus; choose another for --removed",
         ),
         (
             ["--source", "a.zh", "--target", "val.zh", "-o", "x"],

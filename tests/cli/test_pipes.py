@@ -118,6 +118,12 @@ def test_scores_are_of_texts_in_pipes(shell):
          "and --output, and find the --alignments by `nmt align` when it is finished"),
         ("$nmt translate $run . ", ".: is a folder, and a file is read here"),
         ("$nmt translate $run in.txt -o .", ".: cannot be written (Is a directory)"),
+        ("ln -s loop loop; $nmt translate $run in.txt -o loop",
+         "loop: cannot be written (Too many levels of symbolic links)"),
+        ("mkdir out.part.json; $nmt translate $run in.txt -o out",
+         "out: cannot be written (Is a directory)"),
+        ("$nmt translate $run in.txt -o out --alignments out",
+         "out: --output and --alignments need a file each"),
         ("$nmt translate $run <&-",
          "-: cannot be read (Bad file descriptor)"),
     ],
@@ -126,6 +132,15 @@ def test_what_a_pipe_cannot_do_is_said_in_one_line(shell, line, message):
     done = shell(line)
 
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"nmt: {message}\n")
+
+
+def test_a_redirected_output_that_is_full_is_said_in_one_line(shell):
+    line = "yes a b | head -3000 > long; (ulimit -f 4; $nmt translate $run long > out)"
+
+    done = shell(line, JAX_COMPILATION_CACHE_DIR="")  # the limit is for all files
+
+    message = "nmt: standard output: cannot be written (File too large)\n"
+    assert (done.returncode, done.stderr) == (2, message)
 
 
 def test_a_reader_that_has_enough_ends_the_command_without_a_word(shell):
@@ -283,6 +298,15 @@ def test_a_terminal_has_a_prompt_and_control_d_ends_it(copy_run, terminal):
         assert service.wait(timeout=30) == 0
 
 
+@pytest.fixture
+def interruptible():
+    """Lets commands notice an interrupt, which a shell ignores for what runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_command_that_waits_for_a_line_can_be_interrupted(copy_run, terminal):
     ours, theirs = terminal
     command = [*NMT, "translate", str(copy_run)]

@@ -135,7 +135,7 @@ def test_a_run_is_compared_with_given_translations(nmt, tested, files):
 
 
 def test_two_runs_translate_the_test_set_of_the_first(nmt, copy_run, tested):
-    run = tested("run")
+    run = tested("run", "bleu_tokenizer: null", "bleu_tokenizer: char")  # chrF asks for none
 
     code, out, _ = nmt("evaluate", run, copy_run, "decoding.beam=1", "--metric", "chrf", "--json")
 
@@ -167,6 +167,14 @@ def test_two_runs_translate_the_test_set_of_the_first(nmt, copy_run, tested):
         ("--metric meteor --hypothesis HYP --reference REF", "meteor: no such metric; there are"),
         ("--tokenize 14a --hypothesis HYP --reference REF", "14a: no such tokenizer; there are"),
         ("--comet-model x --hypothesis HYP --reference REF", "is for --metric comet; give both"),
+        (
+            "--tokenize zh --metric ter --metric chrf --hypothesis HYP --reference REF",
+            "--tokenize is for --metric bleu; give both",
+        ),
+        (
+            "--lowercase --metric ter --hypothesis HYP --reference REF",
+            "--lowercase is for --metric bleu or chrf or chrf++; give both",
+        ),
         ("--metric comet --hypothesis HYP --reference REF", "source sentences too; give --source"),
         (
             "--metric comet --hypothesis HYP --reference REF --source SOURCE",

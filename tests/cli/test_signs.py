@@ -116,10 +116,11 @@ def test_a_dictionary_has_words_that_the_vocabulary_lacks(nmt, run, text):
     assert (code, out) == (0, "The child laughs. A man sits. kanji\n")
 
 
-def test_a_dictionary_of_other_columns_is_refused(nmt, run, text):
-    source, dictionary = text("in.txt", "漢字"), text("d.tsv", "漢字\tkan\tji")
+@pytest.mark.parametrize("entry", ["漢字\tkan\tji", "漢字", "\tkanji", ""])
+def test_a_dictionary_of_other_columns_is_refused(nmt, run, text, entry):
+    source, dictionary = text("in.txt", "漢字"), text("d.tsv", "漢字\tkanji", entry)
 
     code, _, err = nmt("translate", run[0], source, "--dictionary", dictionary)
 
     assert code == 2
-    assert err.startswith(f"nmt: {dictionary}, line 1: 3 tab-separated columns, not 2; ")
+    assert err.startswith(f"nmt: {dictionary}, line 2: not WORD, one tab and its translation")

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 import pytest
+import sentencepiece
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,6 +161,37 @@ def test_a_report_names_the_most_frequent(keeping):
     (found,) = characters.report([{"source": lines, "target": []}], tokenizers)
 
     assert found.endswith(" U+4E09 三 11 and 2 more")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("<2fr> m 5 < 漢", {"5": 1, "<": 1, "漢": 1}),
+        ("<2fr>m<2fr>", {}),
+        ("²<2fr>²", {"²": 2}),
+    ],
+)
+def test_characters_of_symbols_are_lost_outside_of_them_only(line, expected):
+    config = TrainedTokenizerConfig(
+        kind="bpe", vocabulary_size=11, byte_fallback=False, normalization="nfkc"
+    )
+    lines = ["m mm <2fr> 2 m2"] * 9
+    model = tokenizer.train(lines, lines, config, symbols=["<2fr>"]).source
+
+    assert characters.lost([line], model) == expected
+
+
+def test_a_model_of_whole_words_loses_the_characters_of_other_words(tmp_path):
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["der Hund"] * 9),
+        model_prefix=str(tmp_path / "words"),
+        model_type="word",
+        vocab_size=5,
+        minloglevel=3,
+    )
+    model = tokenizer.Tokenizer.load(tmp_path / "words.model")
+
+    assert characters.lost(["der Hund", "der Rund"], model) == {"R": 1, "u": 1, "n": 1, "d": 1}
 
 
 SYMBOLS = ("<2en>", "%1$s", "a,b", '"q"', "漢字")

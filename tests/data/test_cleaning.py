@@ -48,8 +48,9 @@ def judged(*texts, test=(), **settings):
         (("abc", "a" * 12), "kept"),  # 4 times as long
         (("abc", "a" * 13), "of too uneven length"),
         (("a" * 13, "abc"), "of too uneven length"),
-        (("12 345, ab", "12 345, xy"), "with few letters"),  # 2 letters of 8 characters
-        (("1234 abcd", "1234 wxyz"), "kept"),  # 4 of 8
+        (("12 345, ab", "12 345, xy"), "with few letters"),  # 2 of 5: a number is one
+        (("12 ; ab", "12 ; xy"), "kept"),  # 2 of 4
+        (("am 30.12.2019", "on 30.12.2019"), "kept"),  # 2 of 3
         (("1.2.2003", "am 1.2.2003"), "with few letters"),
         (("*** --- ***", "*** --- ***"), "with few letters"),
         (("Собака спит.", "The dog is asleep."), "in another script"),

@@ -11,7 +11,7 @@ import subprocess
 import pyarrow as pa
 import pytest
 
-from nmt.data import writing
+from nmt.data import files, writing
 from nmt.errors import DataError
 
 TEXT = "你好。\nשלום\n"
@@ -44,6 +44,18 @@ def test_the_same_text_is_the_same_archive(tmp_path):
         put(tmp_path / name)
 
     assert (tmp_path / "one.gz").read_bytes() == (tmp_path / "another.gz").read_bytes()
+
+
+@pytest.mark.parametrize("ending", [ending for ending in UNPACK if ending != ".txt"])
+def test_damage_of_an_archive_is_found(tmp_path, ending):
+    path = tmp_path / f"out{ending}"
+    put(path, "".join(map(chr, range(0x4E00, 0x5000))))  # hardly compressed
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+    with pytest.raises(DataError, match=rf"out{ending}: cannot be read after line 0"):
+        list(files.lines(path))
 
 
 def test_a_file_has_its_name_only_when_it_is_complete(tmp_path):
@@ -123,10 +135,12 @@ def test_a_reader_that_ends_is_no_mistake_in_the_name(tmp_path):
 
 def test_what_cannot_be_written_is_named(tmp_path):
     (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").touch()
 
     for path, reason in {
         tmp_path: "Is a directory",
         tmp_path / "none" / "out": "No such file or directory",
+        tmp_path / "file" / "out": "Not a directory",
         tmp_path / "loop": "Too many levels of symbolic links",
     }.items():
         message = re.escape(f"{path}: cannot be written ({reason})")

@@ -69,6 +69,18 @@ def test_what_remains_of_a_line(model, line, text, unseen):
     assert ids == model.encode(text)
 
 
+def test_characters_that_symbols_alone_have_are_set_aside():
+    config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=50, byte_fallback=False)
+    symbols = ["<2fr>", "%1$s"]
+    model = tokenizer.train([*LINES, *symbols], LINES, config, symbols=symbols).source
+
+    ((remainder,), (ids,)) = remainders(model, ["<2fr> Die < %1$s 50 % Katze"])
+
+    assert remainder.text == "<2fr> Die %1$s 50 Katze"
+    assert [each.text for each in remainder.unseen] == ["<", "%"]
+    assert model.unk not in ids
+
+
 def test_without_copying_only_invisible_lines_are_empty(model):
     lines = ["Hund 😆", "Ka\u00adtze", "\u200b"]
 
@@ -250,7 +262,14 @@ def test_copying_can_be_turned_off(copy_run):
 
 
 def test_a_dictionary_translates_what_is_set_aside(copy_run):
-    loaded = Translator.load(copy_run, dictionary={"漢字": "kanji", "a": "never"})
+    entries = {"漢字": "kanji", "a": "never", "Б": "B", "Б 漢": "BK"}
+    loaded = Translator.load(copy_run, dictionary=entries)
+    cases = {
+        "a 漢字 b": "a kanji b",
+        "漢字": "kanji",
+        "漢字 😆  Б": "kanji 😆 B",
+        "a Б 漢字": "a B kanji",
+        "Б 漢 b": "BK b",
+    }
 
-    assert loaded.translate(["a 漢字 b", "漢字"])[0].text == "a kanji b"
-    assert loaded.translate("漢字").text == "kanji"
+    assert [each.text for each in loaded.translate(list(cases))] == list(cases.values())
