@@ -70,7 +70,8 @@ def translate(
     inputs, settings = options.settings_apart(arguments, beam=beam)
     if len(inputs) > 1:
         raise DataError(f"{' and '.join(inputs)}: one INPUT at a time is translated")
-    source = files.find(inputs[0]) if inputs else files.STDIN
+    given = Path(inputs[0]) if inputs else files.STDIN
+    source, *_ = files.find_together(given, *([dictionary] if dictionary else []))
     if resume:
         check_resumable(source, output, alignments)
     if output is not None and output == alignments and writing.is_replaced(output):

@@ -61,14 +61,25 @@ def find_together(*paths: Path) -> list[Path]:
         DataError: one of them does not exist, or two are the same pipe.
     """
     found = [find(path) for path in paths]
-    pipes = [path for path in found if not is_stored(path)]
-    places = [os.stat(0 if path == STDIN else path) for path in pipes]
-    for number, (path, place) in enumerate(zip(pipes, places, strict=True)):
-        if any(os.path.samestat(place, other) for other in places[:number]):
+    places: list[os.stat_result] = []
+    for path in found:
+        if is_stored(path):
+            continue
+        place = _place(path)
+        if any(os.path.samestat(place, other) for other in places):
             raise DataError(
                 f"{path}: two texts cannot be read from the same pipe; write one to a file first"
             )
+        places.append(place)
     return found
+
+
+def _place(path: Path) -> os.stat_result:
+    """Returns what tells a pipe from all others."""
+    try:
+        return os.stat(0 if path == STDIN else path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def is_stored(path: Path) -> bool:
