@@ -45,6 +45,17 @@ def compared(path: Path, stored: Config, given: Config) -> list[str]:
     return notes
 
 
+def resumed(stored: Config, given: Config) -> Config:
+    """Returns the configuration of a resumed run: a given one, with what stays as stored."""
+    words = {"word_boundaries": stored.data.word_boundaries}
+    own = {
+        "data": given.data.model_copy(update=words),
+        "decoding": stored.decoding,
+        "tokenizer": stored.tokenizer,
+    }
+    return given.model_copy(update=own)
+
+
 def _with_defaults_of(stored: Config, given: Config) -> Config:
     """Returns a given configuration with the defaults with which a run's tokenizer was made."""
     made, told = stored.tokenizer, given.tokenizer

@@ -78,13 +78,7 @@ class Run:
         if (path / "config.yaml").exists():
             stored = cls.open(path).config
             notes = changes.compared(path, stored, config)
-            data = {"word_boundaries": stored.data.word_boundaries}
-            own = {
-                "data": config.data.model_copy(update=data),
-                "decoding": stored.decoding,
-                "tokenizer": stored.tokenizer,
-            }
-            kept = config.model_copy(update=own)
+            kept = changes.resumed(stored, config)
             return cls(path, kept, stored=stored, notes=notes, processes=processes)
         if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt.cli import options
-from nmt.cli.options import AsJson, Checkpoint, Output, RunPath, Settings, Trust
+from nmt.cli.options import AsJson, Checkpoint, OneBased, Output, RunPath, Settings, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ Threshold = Annotated[float | None, typer.Option(min=0, max=1, help=MOST)]
 Gold = Annotated[
     Path | None,
     typer.Option(help="Gold links (`i-j` sure, `ipj` possible): print the alignment error rate."),
-]
-OneBased = Annotated[
-    bool, typer.Option("--one-based", help="Gold links in Pharaoh format count words from 1.")
 ]
 Method = Annotated[str, typer.Option(help=f"Weights to link words by: {options.METHODS}.")]
 Backward = Annotated[

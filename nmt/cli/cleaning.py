@@ -40,8 +40,7 @@ def clean(
     """
     from nmt.data import corpora
 
-    configs = [each for each in arguments or [] if not options.OVERRIDE.match(each)]
-    overrides = [each for each in arguments or [] if options.OVERRIDE.match(each)]
+    configs, overrides = options.overrides_apart(arguments)
     if (source is None) != (target is None) or len(configs) != (source is None):
         raise DataError("nmt clean takes a configuration, or --source FILE and --target FILE")
     if source is None or target is None:

@@ -41,9 +41,19 @@ Trust = Annotated[
     bool,
     typer.Option("--trust", help="Allow importing the class that the run's configuration names."),
 ]
+OneBased = Annotated[
+    bool, typer.Option("--one-based", help="Gold links in Pharaoh format count words from 1.")
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Output file; standard output if not given.")
 ]
+
+
+def overrides_apart(arguments: list[str] | None) -> tuple[list[str], list[str]]:
+    """Returns the arguments that are no overrides of a configuration, and those that are."""
+    given = arguments or []
+    overrides = [each for each in given if OVERRIDE.match(each)]
+    return [each for each in given if not OVERRIDE.match(each)], overrides
 
 
 def settings_apart(
@@ -57,9 +67,8 @@ def settings_apart(
     """
     from nmt import configfile
 
-    given = arguments or []
-    rest = [each for each in given if not OVERRIDE.match(each)]
-    overrides = configfile.parse_overrides(each for each in given if OVERRIDE.match(each))
+    rest, given = overrides_apart(arguments)
+    overrides = configfile.parse_overrides(given)
     for key in overrides:
         if not key.startswith("decoding."):
             raise ConfigError(f"{key}: only settings of decoding can be given to a trained run")

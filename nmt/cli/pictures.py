@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt.cli import options
-from nmt.cli.options import Beam, Checkpoint, RunPath, Trust
+from nmt.cli.options import Beam, Checkpoint, OneBased, RunPath, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -53,9 +53,6 @@ Gold = Annotated[
     list[str] | None,
     typer.Option(help="Outline gold links `i-j` (sure) and `ipj` (possible); one per --target."),
 ]
-OneBased = Annotated[
-    bool, typer.Option("--one-based", help="Gold links count words from 1, not from 0.")
-]
 Words = Annotated[bool, typer.Option(help="Show words instead of subword pieces.")]
 End = Annotated[bool, typer.Option("--end", help="Show the end of sentence besides words.")]
 NBest = Annotated[int | None, typer.Option(min=1, help="Show this many hypotheses of the beam.")]
@@ -83,16 +80,12 @@ def plot(
     Example: nmt plot runs/demo "Der Hund schläft im Garten." -o heatmap.svg
     """
     from nmt import plotting
-    from nmt.inference.explanations import check_method
-    from nmt.run import Run
 
     if output is None and page is None:
         output = Path("heatmap.png")
     if output is not None:
         plotting.check_ending(output)
-    methods = list(dict.fromkeys(method or ["attention"]))
-    for name in methods:
-        check_method(name)
+    methods = _checked_methods(method)
     if end and not words:
         raise DataError(
             "--end keeps the end of sentence beside words, and pieces have it anyway: "
@@ -106,12 +99,8 @@ def plot(
     sentences = list(map(options.sentence, sentences or []))
     target = None if target is None else list(map(options.sentence, target))
     _check_given(sentences, target, gold, n_best)
-    reading = {
-        "name": file or "--gold",
-        "one_based": one_based,
-        "word_boundaries": Run.open(run).config.data.word_boundaries,
-    }
-    links = _gold_links(sentences, target, gold, words=words, **reading)
+    name = file or "--gold"
+    links = _gold_links(run, sentences, target, gold, name=name, one_based=one_based, words=words)
     translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
     found = _translations(translator, sentences, target, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
@@ -123,6 +112,16 @@ def plot(
             out.write(plotting.page(panels))
     for each in shown:
         print(each.text)
+
+
+def _checked_methods(given: list[str] | None) -> list[str]:
+    """Returns the methods of explanation, each once."""
+    from nmt.inference.explanations import check_method
+
+    methods = list(dict.fromkeys(given or ["attention"]))
+    for name in methods:
+        check_method(name)
+    return methods
 
 
 def _read_file(file: Path) -> tuple[Column, Column, Column]:
@@ -152,20 +151,35 @@ def _check_given(sentences: list[str], target: Column, gold: Column, n_best: int
 
 
 def _gold_links(
-    sentences: list[str], target: Column, gold: Column, *, words: bool, **reading: Any
+    run: Path,
+    sentences: list[str],
+    target: Column,
+    gold: Column,
+    *,
+    name: Path | str,
+    one_based: bool,
+    words: bool,
 ) -> "list[GoldLinks] | None":
-    """Returns the gold links of each sentence, if given; `reading` is for `read_gold`."""
+    """Returns the gold links of each sentence, if given; `name` is their file or option."""
     from nmt.evaluation.pharaoh import read_gold
+    from nmt.run import Run
 
     if gold is None:
-        if reading["one_based"]:
+        if one_based:
             raise DataError("--one-based says how gold links count words; give them, or leave it")
         return None
     if target is None:
         raise DataError("gold links count the words of a given translation; give it by --target")
     if not words:
         raise DataError("gold links are between words; leave out --no-words, or the links")
-    return read_gold(gold, source_lines=sentences, target_lines=target, **reading)
+    return read_gold(
+        gold,
+        name=name,
+        one_based=one_based,
+        source_lines=sentences,
+        target_lines=target,
+        word_boundaries=Run.open(run).config.data.word_boundaries,
+    )
 
 
 def _translations(translator: Any, sentences: list[str], target: Column, n_best: int) -> Any:

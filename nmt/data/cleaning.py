@@ -18,6 +18,7 @@ from datasets import Dataset, Features, Value
 from fontTools import unicodedata as scripts
 
 from nmt.config import CleaningConfig
+from nmt.data import fingerprints
 
 # In this order; a pair is left out by the first that is true of it.
 REASONS = (
@@ -144,16 +145,10 @@ def keys(pair: Pair, rule: str | None) -> list[int]:
     Sentences count as equal if they have the same letters and digits, whatever their case, spaces
     and punctuation. One without letters and digits has no key.
     """
-    bare = [_bare(text) for text in pair]
-    match rule:
-        case "either":
-            compared = bare
-        case "source":
-            compared = bare[:1]
-        case "pair":
-            compared = ["\n".join(bare)]
-        case _:
-            compared = []
+    if rule is None:
+        return []
+    bare = [_bare(text) for text in (pair[:1] if rule == "source" else pair)]
+    compared = ["\n".join(bare)] if rule == "pair" else bare
     return [digest(text) for text in compared if text.strip()]
 
 
@@ -204,13 +199,12 @@ def _judged(text: Dataset, config: CleaningConfig, held_out: frozenset[int]) -> 
             "digest": [digest("\n".join(pair)) for pair in pairs],
         }
 
-    key = f"{text._fingerprint} {REASONS} {config} {sorted(held_out)}"
     return text.map(
         judge_rows,
         batched=True,
         features=JUDGED,
         remove_columns=text.column_names,
-        new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
+        new_fingerprint=fingerprints.of_result(text, REASONS, config, sorted(held_out)),
     )
 
 

@@ -1,6 +1,5 @@
 """The corpora of a configuration: training corpora cleaned and joined, validation, test."""
 
-import hashlib
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ import numpy as np
 from datasets import Dataset, concatenate_datasets
 
 from nmt.config import CleaningConfig, CorpusConfig, DataConfig
-from nmt.data import cleaning, corpus, links
+from nmt.data import cleaning, corpus, fingerprints, links
 from nmt.data.report import FilterReport
 from nmt.data.tokenizer import Tokenizer
 from nmt.errors import DataError
@@ -22,9 +21,7 @@ class TrainingText:
 
     text: Dataset
     report: FilterReport | None  # of cleaning; None: there was none
-    left_out: Sequence[
-        tuple[Dataset, cleaning.Codes]
-    ]  # corpora, and why pairs of them are left out
+    left_out: Sequence[tuple[Dataset, cleaning.Codes]]  # each corpus, and the reasons for its pairs
 
     def removed(self) -> Iterator[tuple[str, str, str]]:
         """Yields the reason, the source and the target of each pair that is left out."""
@@ -104,12 +101,11 @@ def _tagged(text: Dataset, each: CorpusConfig) -> Dataset:
             ]
         return tagged
 
-    key = f"{text._fingerprint} {tag}"
     return text.map(
         tag_rows,
         batched=True,
         features=text.features,
-        new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
+        new_fingerprint=fingerprints.of_result(text, tag),
     )
 
 

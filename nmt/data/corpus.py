@@ -1,6 +1,5 @@
 """Parallel corpora as memory-mapped tables: reading text, encoding it, filtering pairs."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +17,7 @@ from nmt import caches
 from nmt.config import CorpusConfig, DataConfig, SamplingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.config.endings import is_table, suffix
-from nmt.data import embedded, files, links
+from nmt.data import embedded, files, fingerprints, links
 from nmt.data.report import FilterReport
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
@@ -95,14 +94,13 @@ def encode(
             encoded["links"] = links.of_pieces(rows, encoded, tokenizers)
         return encoded
 
-    key = f"{text._fingerprint} {tokenizers.fingerprint} {sampling} {seed}"
     return text.map(
         encode_rows,
         batched=True,
         with_indices=True,
         features=Features({**text.features, **IDS}),
         keep_in_memory=sampling is not None,
-        new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
+        new_fingerprint=fingerprints.of_result(text, tokenizers.fingerprint, sampling, seed),
     )
 
 
@@ -277,5 +275,5 @@ def _in_lines(text: Dataset) -> Dataset:
         lambda rows: {side: list(map(files.one_line, rows[side])) for side in SIDES},
         batched=True,
         features=TEXT,
-        new_fingerprint=hashlib.sha256(f"{text._fingerprint} lines".encode()).hexdigest(),
+        new_fingerprint=fingerprints.of_result(text, "lines"),
     )

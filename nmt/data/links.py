@@ -5,7 +5,6 @@ the second link, and so on. In the column, words are divided at all Unicode whit
 the file counts: a word that is then several words is linked by all of them.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, chain, pairwise, product
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from datasets import Dataset, Features, List, Value
 
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
-from nmt.data import files
+from nmt.data import files, fingerprints
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.evaluation import pharaoh
 from nmt.evaluation.alignment import Link
@@ -53,12 +52,11 @@ def attach(
             next(unread, None)  # raises an error if there is more
         return {"links": found}
 
-    key = f"{text._fingerprint} {files.digest(path)} {word_boundaries}"
     attached = text.map(
         read_rows,
         batched=True,
         features=Features({**text.features, **LINKS}),
-        new_fingerprint=hashlib.sha256(key.encode()).hexdigest(),
+        new_fingerprint=fingerprints.of_result(text, files.digest(path), word_boundaries),
     )
     ambiguity.warn()
     return attached

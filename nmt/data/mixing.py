@@ -5,7 +5,6 @@ number of each pair's own.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,9 +59,9 @@ def rows(sizes: Sequence[int], weights: Sequence[float], *, seed: int, epoch: in
     for number, (size, weight) in enumerate(zip(sizes, weights, strict=True)):
         start, end = (int(np.ceil(weight * size * each)) for each in (epoch, epoch + 1))
         for turn in range(start // size, -(-end // size)):
-            order: npt.NDArray[Any] = np.arange(size)
-            if not start <= turn * size < (turn + 1) * size <= end:
-                order = np.random.default_rng([seed, number, turn]).permutation(size)
+            whole = start <= turn * size < (turn + 1) * size <= end  # its order does not matter
+            random = np.random.default_rng([seed, number, turn])
+            order = np.arange(size) if whole else random.permutation(size)
             found.append(before + order[max(0, start - turn * size) : end - turn * size])
         before += size
     return np.sort(np.concatenate(found))
