@@ -12,6 +12,7 @@ import numpy as np
 from flax import nnx
 
 from nmt import configfile
+from nmt.checkpoints import Which
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.batching import Sentence
@@ -28,7 +29,7 @@ from nmt.inference.shortlist import Lexicon
 from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import Remainder, remainders
 from nmt.model.build import build_model
-from nmt.run import Run, Which
+from nmt.run import Run
 
 BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
 
@@ -68,9 +69,9 @@ class Translator:
     ) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
 
-        The checkpoint is the best one, the last one, or the one of a step. A class of the user's
-        own that the run's configuration names is imported with `trust` only. `dictionary` has
-        translations of words that the vocabulary lacks.
+        The checkpoint is the best, the last or the averaged one, or that of a step. A class of the
+        user's own that the run's configuration names is imported with `trust` only. `dictionary`
+        has translations of words that the vocabulary lacks.
 
         Raises:
             RunError: there is no such run, checkpoint or table for a shortlist, or it asks for
