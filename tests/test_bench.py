@@ -241,7 +241,7 @@ def test_the_torch_reference_has_the_same_sizes():
             "half": model.encoder.hidden_size,
             "state": model.decoder.hidden_size,
             "readout": model.readout_size,
-            "dropout": model.dropout,
+            "dropout": model.dropout.rate,
         }
         for name, (size, model) in sizes.items()
     }

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from nmt.config.attention import AttentionConfig, GlobalConfig
-from nmt.config.section import Buildable, Choice, ConfigSection, Fraction, Size
+from nmt.config.dropout import DropoutConfig
+from nmt.config.section import Buildable, Choice, ConfigSection, Size
 
 
 class RecurrentConfig(Buildable):
@@ -109,8 +110,8 @@ class ModelConfig(ConfigSection):
     """Attention mechanism; [attention.md](attention.md) has the equations of each."""
     lexical_model: bool = False
     """Add the [lexical model](attention.md#the-lexical-model-modellexical_model) to the logits."""
-    dropout: Fraction = 0.3
-    """Dropout rate of embeddings, annotations and readout; one mask per sentence."""
+    dropout: DropoutConfig = DropoutConfig()
+    """Dropout in training; a plain number is the rate of embeddings, annotations and readout."""
     tied_embeddings: Literal["none", "target", "all"] = "none"
     """Share target embeddings: `target`: with the output matrix; `all`: also with the source."""
 
@@ -130,6 +131,12 @@ class ModelConfig(ConfigSection):
             yield (
                 "tied embeddings are also the output matrix: `decoder.readout_size` "
                 f"({self.readout_size}) must equal `embedding_size` ({self.embedding_size})"
+            )
+        layers = max(getattr(part, "layers", 1) for part in (self.encoder, self.decoder))
+        if self.dropout.layers is not None and layers == 1:
+            yield (
+                "`dropout.layers` would do nothing, for encoder and decoder have one layer each: "
+                "leave it out, or set `encoder.layers` or `decoder.layers`"
             )
         yield from attention.size_conflicts(self.decoder.hidden_size, self.annotation_size)
         if self.lexical_model and not attention.has_weights:

@@ -6,7 +6,8 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.config import GRUConfig
-from nmt.types import CellInput, CellOutput, Gates
+from nmt.recurrent.dropout import dropped
+from nmt.types import CellInput, CellOutput, Gates, StateMask
 
 
 class GRU(nnx.Module):
@@ -37,10 +38,11 @@ class GRU(nnx.Module):
         """Returns the output, which is the state."""
         return output
 
-    def step(self, state: CellOutput, projected: Gates) -> CellOutput:
+    def step(self, state: CellOutput, projected: Gates, mask: StateMask = None) -> CellOutput:
         """Returns s'."""
+        read = dropped(state, mask) @ self.recurrent[...]
         x_reset, x_update, x_proposal = jnp.split(projected, 3, axis=-1)
-        s_reset, s_update, s_proposal = jnp.split(state @ self.recurrent[...], 3, axis=-1)
+        s_reset, s_update, s_proposal = jnp.split(read, 3, axis=-1)
         reset = jax.nn.sigmoid(x_reset + s_reset)
         update = jax.nn.sigmoid(x_update + s_update)
         bias = jnp.broadcast_to(self.proposal_bias[...], s_proposal.shape)

@@ -8,8 +8,9 @@ from flax import nnx, struct
 from jaxtyping import Array, Float
 
 from nmt.config import LSTMConfig
+from nmt.recurrent.dropout import dropped
 from nmt.recurrent.gru import orthogonal_matrices
-from nmt.types import CellInput, CellOutput, Gates, RandomKey
+from nmt.types import CellInput, CellOutput, Gates, RandomKey, StateMask
 
 
 @struct.dataclass
@@ -55,9 +56,9 @@ class LSTM(nnx.Module):
         """Returns the state in which both h and c are the given vector."""
         return LSTMState(output=output, memory=output)
 
-    def step(self, state: LSTMState, projected: Gates) -> LSTMState:
+    def step(self, state: LSTMState, projected: Gates, mask: StateMask = None) -> LSTMState:
         """Returns h' and c'."""
-        gates = projected + state.output @ self.recurrent[...]
+        gates = projected + dropped(state.output, mask) @ self.recurrent[...]
         write, forget, proposal, read = jnp.split(gates, 4, axis=-1)
         memory = jax.nn.sigmoid(forget) * state.memory
         memory = memory + jax.nn.sigmoid(write) * jnp.tanh(proposal)

@@ -159,6 +159,47 @@ def test_dropout_of_a_sentence_does_not_depend_on_the_batch_around_it():
     assert np.abs(with_another_key[1] - logits[1]).max() > 0.01
 
 
+# What each place reaches: the embedded source (None without a lexical model), the annotations, and
+# the readouts given an encoded source without dropout.
+PLACES = {
+    "embeddings": (True, True, True),
+    "layers": (False, True, True),
+    "annotations": (False, True, False),
+    "readout": (False, False, True),
+    "recurrent": (False, True, True),
+    "source_words": (True, True, False),
+    "target_words": (False, False, True),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_rate_drops_in_its_own_place_alone(place):
+    config = ModelConfig(
+        embedding_size=4,
+        encoder={"hidden_size": 2, "layers": 2},
+        decoder={"hidden_size": 3, "layers": 2},
+        lexical_model=True,
+        dropout={"rate": 0.0, place: 0.5},
+    )
+    model, _ = randomised(lambda: build(config, source_size=VOCAB, target_size=VOCAB, seed=0))
+    keys = jax.random.split(jax.random.key(0), len(SOURCE))
+
+    @compiled
+    def run(model, source, lengths, previous, keys):
+        clean = model.encode(source, lengths)
+        found = []
+        for each in (None, keys):
+            encoded = model.encode(source, lengths, dropout_keys=each)
+            readouts, _ = model.teacher_forced(previous, clean, dropout_keys=each)
+            found.append((encoded.embedded, encoded.annotations, readouts))
+        return found
+
+    before, after = run(model, *map(jnp.array, (SOURCE, LENGTHS, PREVIOUS)), keys)
+
+    changed = tuple(bool((a != b).any()) for a, b in zip(before, after, strict=True))
+    assert changed == PLACES[place]
+
+
 def _in_bfloat16(model):
     graph, state = nnx.split(model)
     return nnx.merge(graph, jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), state))
