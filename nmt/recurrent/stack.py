@@ -53,8 +53,11 @@ class Stack(nnx.Module):
 
     def step(self, states: States, projected: StepGates, masks: Masks) -> States:
         """Returns the states after one input, each layer fed by the new state of the one below."""
-        new = [self.cells[0].step(states[0], projected)]
-        below = self.cells[0]
+        return self.above(self.cells[0].step(states[0], projected), states, masks)
+
+    def above(self, bottom: State, states: States, masks: Masks) -> States:
+        """Returns the states after one input, given the new state of the bottom layer."""
+        new, below = [bottom], self.cells[0]
         for cell, state, mask in zip(self.cells[1:], states[1:], masks, strict=True):
             new.append(cell.step(state, cell.project(below.output(new[-1]) * mask)))
             below = cell
