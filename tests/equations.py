@@ -151,6 +151,27 @@ def luong(decoder, embedded, annotations, summary, *, score, between=(), recurre
     return np.array(readouts), np.array(weights)
 
 
+def conditional(decoder, embedded, annotations, summary, *, score, between=(), dropped=1):
+    """Returns the readout and the weights of each target position (Sennrich et al. 2017)."""
+    first, *upper = decoder_cells(decoder)
+    hidden = initial_hidden(decoder, summary)
+    readouts, weights = [], []
+    for y in embedded:
+        s = gru_step(first, hidden[0], y)
+        context, row = attend(decoder, score, s, annotations, summary)
+        s = gru_step(decoder["second"], s, context)
+        for cell in decoder.get("further", {}).values():
+            s = gru_step(cell, s, np.zeros(0))
+        new = [s]
+        for cell, s, factors in zip(upper, hidden[1:], between, strict=True):
+            new.append(gru_step(cell, s, new[-1] * factors))
+        hidden = new
+        t = np.tanh(affine(decoder["deep_output"], np.concatenate([hidden[-1], context, y])))
+        readouts.append(t * dropped)
+        weights.append(row)
+    return np.array(readouts), np.array(weights)
+
+
 def lexical(model, words, weights):
     """Returns what is added to the logits of each position (Nguyen and Chiang 2018, 4)."""
     added = []

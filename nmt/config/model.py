@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field
+
 from nmt.config.attention import AttentionConfig, GlobalConfig
 from nmt.config.dropout import DropoutConfig
 from nmt.config.section import Buildable, Choice, ConfigSection, Size
@@ -60,7 +62,7 @@ EncoderConfig = Annotated[BidirectionalConfig, Choice(default="bidirectional")]
 
 
 class AttentionalDecoderConfig(Buildable):
-    """Settings that both decoders have."""
+    """Settings that all decoders have."""
 
     attends_first: ClassVar[bool] = False  # before it has read the previous token
 
@@ -92,7 +94,19 @@ class LuongDecoderConfig(AttentionalDecoderConfig):
     """Feed the attentional vector into the next step (input feeding)."""
 
 
-DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(default="luong")]
+class ConditionalDecoderConfig(AttentionalDecoderConfig):
+    """The conditional GRU of dl4mt, Nematus and Marian: it attends between two cells."""
+
+    implementation: ClassVar[str] = "nmt.model.conditional:ConditionalDecoder"
+
+    kind: Literal["conditional"] = "conditional"
+    transitions: Annotated[Size, Field(ge=2)] = 2
+    """Cells of the lowest layer: one before attention, one after it, and others without input."""
+
+
+DecoderConfig = Annotated[
+    BahdanauDecoderConfig | LuongDecoderConfig | ConditionalDecoderConfig, Choice(default="luong")
+]
 
 
 class ModelConfig(ConfigSection):

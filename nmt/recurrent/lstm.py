@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from nmt.config import LSTMConfig
 from nmt.recurrent.dropout import dropped
-from nmt.recurrent.gru import orthogonal_matrices
+from nmt.recurrent.gru import input_matrices, orthogonal_matrices
 from nmt.types import CellInput, CellOutput, Gates, RandomKey, StateMask
 
 
@@ -45,7 +45,9 @@ class LSTM(nnx.Module):
             is_forget = jnp.arange(self.gates) // hidden_size == 1
             return jnp.where(is_forget, config.forget_bias, 0.0).astype(dtype)
 
-        self.input = nnx.Linear(input_size, self.gates, bias_init=bias, rngs=rngs)
+        self.input = nnx.Linear(
+            input_size, self.gates, kernel_init=input_matrices, bias_init=bias, rngs=rngs
+        )
         self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, config.matrices, rngs=rngs))
 
     def project(self, inputs: CellInput) -> Gates:

@@ -60,7 +60,12 @@ class Stack(nnx.Module):
 
     def step(self, states: States, projected: StepGates, masks: StackMasks) -> States:
         """Returns the states after one input, each layer fed by the new state of the one below."""
-        new = [self.cells[0].step(states[0], projected, masks.recurrent[0])]
+        bottom = self.cells[0].step(states[0], projected, masks.recurrent[0])
+        return self.above(bottom, states, masks)
+
+    def above(self, bottom: State, states: States, masks: StackMasks) -> States:
+        """Returns the states after one input, given the new state of the bottom layer."""
+        new = [bottom]
         for layer, cell in enumerate(self.cells[1:], start=1):
             below = self.cells[layer - 1].output(new[-1]) * masks.below[layer - 1]
             new.append(cell.step(states[layer], cell.project(below), masks.recurrent[layer]))

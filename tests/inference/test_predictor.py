@@ -19,6 +19,7 @@ TARGET = np.array([[6, 8, 3], [4, 3, 0], [0, 0, 0]], np.int32)
 MODELS = {
     "bahdanau": {"decoder": {"kind": "bahdanau", "hidden_size": 3}},
     "luong": {"decoder": {"hidden_size": 3}},
+    "conditional": {"decoder": {"kind": "conditional", "hidden_size": 3}},
     "lstm": {"decoder": {"hidden_size": 3, "layers": 2}, "cell": "lstm"},
     "lexical": {"decoder": {"hidden_size": 3}, "lexical_model": True},
     "hard": {"decoder": {"hidden_size": 3}, "attention": "hard"},
