@@ -3,13 +3,13 @@
 import math
 from typing import Any
 
-import jax
 from flax import nnx
 from rich.console import Console
 from rich.table import Table
 
 from nmt import version
 from nmt.config import ConfigSection, ModelConfig
+from nmt.model import parameters
 from nmt.model.build import build_model
 from nmt.plotting.diagram import Arrow, Block, diagram
 from nmt.run import Run
@@ -63,8 +63,8 @@ def describe(run: Run) -> dict[str, Any]:
             "joint": tokenizers.joint,
         },
         "parameters": [
-            {"name": _name(place), "shape": list(leaf.shape), "count": math.prod(leaf.shape)}
-            for place, leaf in jax.tree_util.tree_leaves_with_path(nnx.to_pure_dict(params))
+            {"name": name, "shape": list(leaf.shape), "count": math.prod(leaf.shape)}
+            for name, leaf in parameters.named(params).items()
         ],
         "step": last.step if last else 0,
         "best_step": best.step if best else None,
@@ -149,11 +149,6 @@ def _settings(section: ConfigSection) -> str:
 
 def _count(parameters: list[dict[str, Any]]) -> int:
     return sum(each["count"] for each in parameters)
-
-
-def _name(place: tuple[Any, ...]) -> str:
-    """Returns the dotted name of a parameter from its path in the tree."""
-    return ".".join(str(getattr(key, "key", key)) for key in place)
 
 
 def _validation_scores(run: Run, step: int | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from nmt.inference import devices
 from nmt.inference.devices import AXIS
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens
+from nmt.training import freezing
 from nmt.training.loss import LossSums, cross_entropy
 from nmt.training.objectives import Forward, build_objectives
 from nmt.training.optimizer import build_optimizer, learning_rate
@@ -109,6 +110,7 @@ def make_train_step(
     objectives = build_objectives(config)
 
     def loss(params: Params, states: dict[str, Any], batch: Batch, keys: Any) -> tuple[Scalar, Any]:
+        params = freezing.without_gradients(params, config.training.freeze)
         sums, forward = _forward(
             graph, params, batch, keys=keys, bos=bos, config=config, train=True
         )
