@@ -168,7 +168,8 @@ class Run:
 
     def tokenizers(self) -> Tokenizers:
         """Returns the tokenizers of this run."""
-        return Tokenizers.load(self.path / "tokenizer")
+        models = Tokenizers.load(self.path / "tokenizer")
+        return dataclasses.replace(models, reverse_target=self.config.data.reverse_target)
 
     def save(self, which: Which, items: dict[str, Any], progress: TrainingProgress) -> None:
         """Writes a checkpoint of named array trees atomically, and removes old ones.

@@ -20,14 +20,15 @@ from nmt.cli.models import bench, demo, info, shortlist, train
 from nmt.cli.options import app
 from nmt.cli.pictures import curves, plot
 from nmt.cli.renames import renamed
+from nmt.cli.rescoring import rescore
 from nmt.cli.scores import evaluate
 from nmt.cli.translation import translate
 from nmt.errors import Interrupted, UserError
 from nmt.version import __version__
 
 # In the order of `nmt --help`.
-COMMANDS: list[Callable[..., None]] = [demo, train, translate, evaluate, align, symmetrize, aer]
-COMMANDS += [plot, curves, info, config, clean, shortlist, bench, cache]
+COMMANDS: list[Callable[..., None]] = [demo, train, translate, rescore, evaluate, align]
+COMMANDS += [symmetrize, aer, plot, curves, info, config, clean, shortlist, bench, cache]
 for command in COMMANDS:
     app.command()(command)
 

@@ -74,7 +74,7 @@ def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
 def encode(
     text: Dataset, tokenizers: Tokenizers, *, sampling: SamplingConfig | None = None, seed: int = 0
 ) -> Dataset:
-    """Returns the pairs as int32 ids, each sentence with `eos` at its end.
+    """Returns the pairs as int32 ids, each with `eos` at its end, in the order of the model.
 
     With `sampling`, segmentations are sampled: the same seed gives the same ones. They are kept in
     memory and not in the cache, since each epoch has its own.
@@ -92,6 +92,7 @@ def encode(
             encoded[side] = [[*sentence, tokenizer.eos] for sentence in ids]
         if "links" in rows:
             encoded["links"] = links.of_pieces(rows, encoded, tokenizers)
+        encoded["target"] = list(map(tokenizers.turned, encoded["target"]))
         return encoded
 
     return text.map(

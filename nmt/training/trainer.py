@@ -52,9 +52,10 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         training = corpora.training(config.data)
         text, validation = training.text, corpora.held_out(config.data, "validation")
         if not started:
-            tokenizers = tokenizer.train(
+            models = tokenizer.train(
                 text["source"], text["target"], config.tokenizer, symbols=config.data.tags
             )
+            tokenizers = replace(models, reverse_target=config.data.reverse_target)
         corpora.check_tags(config.data, tokenizers.source)
         pairs, report = corpus.filter_pairs(corpus.encode(text, tokenizers), config.data)
         if not started:
