@@ -1,5 +1,6 @@
 """Ensembles: several models of one vocabulary, which predict each token together."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,8 +66,7 @@ def members(loaded: Loaded) -> tuple[Loaded, ...]:
 
 def _log_mean(log_probs: Sequence[Float[Array, "*places"]]) -> Float[Array, "*places"]:
     """Returns the logarithm of the mean of probabilities."""
-    stacked = jnp.stack(log_probs).astype(jnp.float32)
-    return jax.nn.logsumexp(stacked, axis=0) - jnp.log(float(len(log_probs)))
+    return jax.nn.logsumexp(jnp.stack(log_probs), axis=0) - math.log(len(log_probs))
 
 
 def _mean(attention: Sequence[Float[Array, "*places"]]) -> Float[Array, "*places"]:
