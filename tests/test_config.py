@@ -242,7 +242,9 @@ def test_a_file_that_is_no_configuration_is_refused_in_one_line(write, text, mes
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.yaml: no such configuration file$"):
+    with pytest.raises(
+        ConfigError, match=r"none\.yaml: no such configuration file; `nmt init` writes one"
+    ):
         configfile.load(tmp_path / "none.yaml")
 
 

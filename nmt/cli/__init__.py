@@ -13,6 +13,7 @@ import typer
 
 from nmt.allocator import keep_freed_memory
 from nmt.cli.alignments import aer, align, symmetrize
+from nmt.cli.beginning import init
 from nmt.cli.cache import cache, set_up
 from nmt.cli.cleaning import clean
 from nmt.cli.config import config
@@ -27,7 +28,7 @@ from nmt.errors import Interrupted, UserError
 from nmt.version import __version__
 
 # In the order of `nmt --help`.
-COMMANDS: list[Callable[..., None]] = [demo, train, translate, rescore, evaluate, align]
+COMMANDS: list[Callable[..., None]] = [demo, init, train, translate, rescore, evaluate, align]
 COMMANDS += [symmetrize, aer, plot, curves, info, config, clean, shortlist, bench, cache]
 for command in COMMANDS:
     app.command()(command)
