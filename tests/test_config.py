@@ -49,6 +49,10 @@ def write(tmp_path):
             {"data": {"test": {"pth": "x"}}},
             "data.test.pth: unknown key; did you mean data.test.path?",
         ),
+        (
+            {"training": {"freeze": "encoder"}},
+            "training.freeze: expected a list, as in [a, b], not 'encoder'",
+        ),
         ({"seed": -1}, "seed: input should be greater than or equal to 0, not -1"),
         ({"model": {"dropout": 1}}, "model.dropout.rate: input should be less than 1, not 1"),
         (

@@ -3,7 +3,8 @@
 import math
 import random
 import re
-from dataclasses import replace
+from dataclasses import astuple, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -81,6 +82,17 @@ def test_more_text_has_a_larger_network_and_less_dropout():
         for name in ("vocabulary", "embedding", "encoder", "decoder", "batch", "updates"):
             assert getattr(less, name) <= getattr(more, name)
     assert math.isinf(recipes.RECIPES[-1].below)
+
+
+def test_the_page_has_the_table():
+    page = Path(__file__).parents[1] / "docs" / "starting.md"
+    rows = re.findall(r"^\| (?:to ([\d,]+)|more) \| (.*) \|$", page.read_text("utf-8"), re.M)
+
+    numbers = [re.split(r", | \| ", f"{below or 'inf'} | {rest}") for below, rest in rows]
+    assert [[float(each.replace(",", "")) for each in row] for row in numbers] == [
+        [*astuple(each)[:-2]]
+        for each in recipes.RECIPES  # but for the rate and the warm-up
+    ]
 
 
 @pytest.mark.parametrize(
