@@ -144,7 +144,8 @@ class Run:
 
     def tokenizers(self) -> Tokenizers:
         """Returns the tokenizers of this run."""
-        return Tokenizers.load(self.path / "tokenizer")
+        models = Tokenizers.load(self.path / "tokenizer")
+        return dataclasses.replace(models, reverse_target=self.config.data.reverse_target)
 
     @property
     def checkpoints(self) -> Checkpoints:

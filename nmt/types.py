@@ -42,6 +42,7 @@ TargetEmbeddings = Float[Array, "batch tgt embed"]
 CellInput = Float[Array, "*rows input"]
 Gates = Float[Array, "*rows gates"]
 CellOutput = Float[Array, "*rows hidden"]
+StateMask = Float[Array, "*rows hidden"] | None  # dropout of recurrent products; None: no dropout
 StepGates = Float[Array, "batch gates"]  # at one step of a decoder
 
 # Attention, at one target position

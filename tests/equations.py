@@ -43,13 +43,15 @@ def affine(layer, x):
     return layer["kernel"].T @ x + layer.get("bias", 0)
 
 
-def gru_step(cell, s, x):
+def gru_step(cell, s, x, dropped=1):
+    """Returns s'; where a recurrent matrix reads s, `dropped` are the factors of its components."""
     W_r, W_z, W = np.split(cell["input"]["kernel"].T, 3)
     b_r, b_z, b = np.split(cell["input"]["bias"], 3)
     U_r, U_z, U = np.split(cell["recurrent"].T, 3)
-    r = sigmoid(W_r @ x + U_r @ s + b_r)
-    z = sigmoid(W_z @ x + U_z @ s + b_z)
-    proposal = np.tanh(W @ x + b + r * (U @ s + cell["proposal_bias"]))
+    read = s * dropped
+    r = sigmoid(W_r @ x + U_r @ read + b_r)
+    z = sigmoid(W_z @ x + U_z @ read + b_z)
+    proposal = np.tanh(W @ x + b + r * (U @ read + cell["proposal_bias"]))
     return (1 - z) * s + z * proposal
 
 
@@ -103,24 +105,27 @@ def decoder_cells(decoder, second_input=None):
     return cells
 
 
-def advance(cells, hidden, x, between):
-    """Returns the new state of each layer; `between` holds the dropout under the upper ones."""
+def advance(cells, hidden, x, between, recurrent):
+    """Returns the new state of each layer; the factors of dropout are under layers and in them."""
     new = []
-    for cell, s, factors in zip(cells, hidden, [1, *between], strict=True):
-        s = gru_step(cell, s, x * factors)
+    recurrent = recurrent or [1] * len(cells)
+    for cell, s, below, dropped in zip(cells, hidden, [1, *between], recurrent, strict=True):
+        s = gru_step(cell, s, x * below, dropped)
         new.append(s)
         x = s
     return new
 
 
-def bahdanau(decoder, embedded, annotations, summary, *, score, between=(), dropped=1):
+def bahdanau(
+    decoder, embedded, annotations, summary, *, score, between=(), recurrent=(), dropped=1
+):
     """Returns the readout and the weights of each target position (Bahdanau et al. 2015)."""
     cells = decoder_cells(decoder, decoder["context"])
     hidden = initial_hidden(decoder, summary)
     readouts, weights = [], []
     for y in embedded:
         context, row = attend(decoder, score, hidden[-1], annotations, summary)
-        hidden = advance(cells, hidden, np.concatenate([y, context]), between)
+        hidden = advance(cells, hidden, np.concatenate([y, context]), between, recurrent)
         t = affine(decoder["maxout"], np.concatenate([hidden[-1], context, y]))
         half = len(t) // 2
         readouts.append([max(t[i], t[half + i]) for i in range(half)] * np.array(dropped))
@@ -128,7 +133,7 @@ def bahdanau(decoder, embedded, annotations, summary, *, score, between=(), drop
     return np.array(readouts), np.array(weights)
 
 
-def luong(decoder, embedded, annotations, summary, *, score, between=(), dropped=1):
+def luong(decoder, embedded, annotations, summary, *, score, between=(), recurrent=(), dropped=1):
     """Returns the attentional vector and the weights of each position (Luong et al. 2015)."""
     fed = decoder.get("input_feed")
     cells = decoder_cells(decoder, fed)
@@ -137,11 +142,32 @@ def luong(decoder, embedded, annotations, summary, *, score, between=(), dropped
     readouts, weights = [], []
     for y in embedded:
         x = y if fed is None else np.concatenate([y, attentional])
-        hidden = advance(cells, hidden, x, between)
+        hidden = advance(cells, hidden, x, between, recurrent)
         context, row = attend(decoder, score, hidden[-1], annotations, summary)
         combined = affine(decoder["combine"], np.concatenate([context, hidden[-1]]))
         attentional = np.tanh(combined) * dropped
         readouts.append(attentional)
+        weights.append(row)
+    return np.array(readouts), np.array(weights)
+
+
+def conditional(decoder, embedded, annotations, summary, *, score, between=(), dropped=1):
+    """Returns the readout and the weights of each target position (Sennrich et al. 2017)."""
+    first, *upper = decoder_cells(decoder)
+    hidden = initial_hidden(decoder, summary)
+    readouts, weights = [], []
+    for y in embedded:
+        s = gru_step(first, hidden[0], y)
+        context, row = attend(decoder, score, s, annotations, summary)
+        s = gru_step(decoder["second"], s, context)
+        for cell in decoder.get("further", {}).values():
+            s = gru_step(cell, s, np.zeros(0))
+        new = [s]
+        for cell, s, factors in zip(upper, hidden[1:], between, strict=True):
+            new.append(gru_step(cell, s, new[-1] * factors))
+        hidden = new
+        t = np.tanh(affine(decoder["deep_output"], np.concatenate([hidden[-1], context, y])))
+        readouts.append(t * dropped)
         weights.append(row)
     return np.array(readouts), np.array(weights)
 

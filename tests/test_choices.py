@@ -347,9 +347,11 @@ def test_an_override_gives_a_section_that_is_null_its_keys(load):
 
 
 def test_an_override_within_a_value_is_refused_and_loses_nothing(load):
-    message = r"^model\.dropout\.rate: model\.dropout is 0\.2 and has no keys; override it as"
+    message = (
+        r"^model\.embedding_size\.both: model\.embedding_size is 8 and has no keys; override it"
+    )
     with pytest.raises(ConfigError, match=message):
-        load("model: {dropout: 0.2}", "model.dropout.rate=0.1")
+        load("model: {embedding_size: 8}", "model.embedding_size.both=9")
 
 
 @pytest.mark.parametrize(

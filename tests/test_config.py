@@ -49,8 +49,12 @@ def write(tmp_path):
             {"data": {"test": {"pth": "x"}}},
             "data.test.pth: unknown key; did you mean data.test.path?",
         ),
+        (
+            {"training": {"freeze": "encoder"}},
+            "training.freeze: expected a list, as in [a, b], not 'encoder'",
+        ),
         ({"seed": -1}, "seed: input should be greater than or equal to 0, not -1"),
-        ({"model": {"dropout": 1}}, "model.dropout: input should be less than 1, not 1"),
+        ({"model": {"dropout": 1}}, "model.dropout.rate: input should be less than 1, not 1"),
         (
             {"training": {"learning_rate": "fast"}},
             "training.learning_rate: input should be a valid number, "
@@ -203,7 +207,7 @@ def test_every_mistake_has_its_own_line():
         configfile.validate(mistakes)
 
     keys = [line.split(": ")[1] for line in str(caught.value).splitlines()]
-    assert sorted(keys) == ["model.dropout", "modle", "seed"]
+    assert sorted(keys) == ["model.dropout.rate", "modle", "seed"]
 
 
 def test_a_missing_section_is_named():
@@ -242,7 +246,9 @@ def test_a_file_that_is_no_configuration_is_refused_in_one_line(write, text, mes
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.yaml: no such configuration file$"):
+    with pytest.raises(
+        ConfigError, match=r"none\.yaml: no such configuration file; `nmt init` writes one"
+    ):
         configfile.load(tmp_path / "none.yaml")
 
 
@@ -312,7 +318,7 @@ def test_an_override_beats_the_file_and_reaches_absent_sections(write):
     )
 
     assert settings.seed == 4
-    assert settings.model.dropout == 0.25
+    assert settings.model.dropout == config.DropoutConfig(rate=0.25)
     assert settings.model.embedding_size == 8
     assert settings.decoding.beam == 1
     assert settings.data.test == config.CorpusConfig(hub="wmt14")

@@ -192,7 +192,7 @@ def test_a_run_may_move(tmp_path, run):
         ("seed=2", "seed: 1 -> 2"),
         ("data.train=texts/more", "data.train.path: texts/train -> texts/more"),
         ("tokenizer.kind=bpe", "tokenizer.kind: unigram -> bpe"),
-        ("model.dropout=0.1", "model.dropout: 0.3 -> 0.1"),
+        ("model.dropout=0.1", "model.dropout.rate: 0.3 -> 0.1"),
         ("training.learning_rate=0.1", "training.learning_rate: 0.0005 -> 0.1"),
         ("training.validate_every=9", "training.validate_every: 500 -> 9"),
         ("training.schedule.warmup_steps=9", "training.schedule.warmup_steps: 0 -> 9"),

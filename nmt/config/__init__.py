@@ -7,6 +7,7 @@ Each module has the sections of one part, and all of them can be imported from h
 from nmt.config.attention import *
 from nmt.config.data import *
 from nmt.config.decoding import *
+from nmt.config.dropout import *
 from nmt.config.model import *
 from nmt.config.root import *
 from nmt.config.section import *

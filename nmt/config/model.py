@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field
+
 from nmt.config.attention import AttentionConfig, GlobalConfig
-from nmt.config.section import Buildable, Choice, ConfigSection, Fraction, Size
+from nmt.config.dropout import DropoutConfig
+from nmt.config.section import Buildable, Choice, ConfigSection, Size
 
 
 class RecurrentConfig(Buildable):
@@ -59,7 +62,7 @@ EncoderConfig = Annotated[BidirectionalConfig, Choice(default="bidirectional")]
 
 
 class AttentionalDecoderConfig(Buildable):
-    """Settings that both decoders have."""
+    """Settings that all decoders have."""
 
     attends_first: ClassVar[bool] = False  # before it has read the previous token
 
@@ -91,7 +94,19 @@ class LuongDecoderConfig(AttentionalDecoderConfig):
     """Feed the attentional vector into the next step (input feeding)."""
 
 
-DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(default="luong")]
+class ConditionalDecoderConfig(AttentionalDecoderConfig):
+    """The conditional GRU of dl4mt, Nematus and Marian: it attends between two cells."""
+
+    implementation: ClassVar[str] = "nmt.model.conditional:ConditionalDecoder"
+
+    kind: Literal["conditional"] = "conditional"
+    transitions: Annotated[Size, Field(ge=2)] = 2
+    """Cells of the lowest layer: one before attention, one after it, and others without input."""
+
+
+DecoderConfig = Annotated[
+    BahdanauDecoderConfig | LuongDecoderConfig | ConditionalDecoderConfig, Choice(default="luong")
+]
 
 
 class ModelConfig(ConfigSection):
@@ -109,8 +124,8 @@ class ModelConfig(ConfigSection):
     """Attention mechanism; [attention.md](attention.md) has the equations of each."""
     lexical_model: bool = False
     """Add the [lexical model](attention.md#the-lexical-model-modellexical_model) to the logits."""
-    dropout: Fraction = 0.3
-    """Dropout rate of embeddings, annotations and readout; one mask per sentence."""
+    dropout: DropoutConfig = DropoutConfig()
+    """Dropout in training; a plain number is the rate of embeddings, annotations and readout."""
     tied_embeddings: Literal["none", "target", "all"] = "none"
     """Share target embeddings: `target`: with the output matrix; `all`: also with the source."""
 
@@ -130,6 +145,12 @@ class ModelConfig(ConfigSection):
             yield (
                 "tied embeddings are also the output matrix: `decoder.readout_size` "
                 f"({self.readout_size}) must equal `embedding_size` ({self.embedding_size})"
+            )
+        layers = max(getattr(part, "layers", 1) for part in (self.encoder, self.decoder))
+        if self.dropout.layers is not None and layers == 1:
+            yield (
+                "`dropout.layers` would do nothing, for encoder and decoder have one layer each: "
+                "leave it out, or set `encoder.layers` or `decoder.layers`"
             )
         yield from attention.size_conflicts(self.decoder.hidden_size, self.annotation_size)
         if self.lexical_model and not attention.has_weights:

@@ -137,6 +137,10 @@ class RDropConfig(ObjectiveConfig):
 class TrainingConfig(ConfigSection):
     """Optimization, validation and stopping."""
 
+    start_from: str | None = None
+    """Run folder of [a trained model to start from](starting.md#start-from-a-trained-model)."""
+    freeze: tuple[str, ...] = ()
+    """Parameters or parts, by their names in `nmt info`, that stay as they are: `[encoder]`."""
     optimizer: OptimizerConfig = AdamConfig()
     """Optimizer, which turns gradients into updates."""
     learning_rate: Positive = 5.0e-4

@@ -15,10 +15,10 @@ from flax import nnx, struct
 from jaxtyping import Array, Float
 
 from nmt.attention.interface import Attention, AttentionOutput, EncodedSource
-from nmt.config import ModelConfig
+from nmt.config import DropoutConfig, ModelConfig
 from nmt.recurrent import dropout
 from nmt.recurrent.scan import scan
-from nmt.recurrent.stack import Masks, Stack, States
+from nmt.recurrent.stack import Stack, StackMasks, States
 from nmt.types import Readouts, RowKeys, StepGates, TargetEmbeddings
 
 
@@ -35,7 +35,7 @@ class DecoderState:
 class DropoutMasks:
     """Dropout of one sentence, the same at each step; ones where nothing is dropped."""
 
-    stack: Masks
+    stack: StackMasks
     readout: Float[Array, "#batch #readout"]
 
 
@@ -97,11 +97,11 @@ class Decoder(nnx.Module):
 
 
 def dropout_masks(
-    decoder: Decoder, rate: float, dtype: jnp.dtype, *, keys: RowKeys = None
+    decoder: Decoder, rates: DropoutConfig, dtype: jnp.dtype, *, keys: RowKeys = None
 ) -> DropoutMasks:
-    """Samples each sentence's dropout masks; without keys they are ones."""
-    readout, *between = dropout.split(keys, len(decoder.stack.cells))
+    """Samples each sentence's dropout masks; without keys they drop nothing."""
+    readout, *stack = dropout.split(keys, 2 * len(decoder.stack.cells))
     return DropoutMasks(
-        stack=decoder.stack.dropout_masks(between, rate, dtype),
-        readout=dropout.mask(readout, rate, decoder.readout_size, dtype),
+        stack=decoder.stack.dropout_masks(stack, rates, dtype),
+        readout=dropout.mask(readout, rates.at("readout"), decoder.readout_size, dtype),
     )

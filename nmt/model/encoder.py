@@ -1,12 +1,13 @@
 """Encoders: from source embeddings to annotations."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.config import BidirectionalConfig, CellConfig
+from nmt.config import BidirectionalConfig, CellConfig, DropoutConfig
 from nmt.recurrent import cell as cells
 from nmt.recurrent import dropout
 from nmt.recurrent.cell import Cell
@@ -25,12 +26,30 @@ class Encoding(NamedTuple):
 
 @runtime_checkable
 class Encoder(Protocol):
-    """An encoder, built as `Class(config, cell, input_size, dropout_rate=..., rngs=...)`."""
+    """An encoder, built as `Class(config, cell, input_size, rates=..., rngs=...)`."""
 
     def __call__(
         self, inputs: SourceInput, mask: SourceMask, *, dropout_keys: RowKeys = None
     ) -> Encoding:
         """Encodes a vector for each source position, such as the embedding of a token."""
+
+
+def read(
+    cell: Cell,
+    inputs: SourceInput,
+    mask: SourceMask,
+    *,
+    rate: float,
+    keys: RowKeys,
+    reverse: bool = False,
+) -> Float[Array, "batch src hidden"]:
+    """Returns the outputs of a cell that starts from zeros; on padding they stay as they were.
+
+    Recurrent dropout has this rate, and a key for each row.
+    """
+    dropped = dropout.recurrent_mask(keys, rate, cell.hidden_size, inputs.dtype)
+    start = cell.start(jnp.zeros((len(inputs), cell.hidden_size), inputs.dtype))
+    return cells.run(cell, inputs, start, mask=mask, reverse=reverse, dropout=dropped)
 
 
 class BidirectionalLayer(nnx.Module):
@@ -42,13 +61,16 @@ class BidirectionalLayer(nnx.Module):
         self.forward: Cell = cell.build(input_size, hidden_size, rngs=rngs)
         self.backward: Cell = cell.build(input_size, hidden_size, rngs=rngs)
 
-    def __call__(self, inputs: SourceInput, mask: SourceMask) -> Annotations:
-        """Returns the outputs of both directions side by side; padding keeps the previous one."""
-        zeros = jnp.zeros((inputs.shape[0], self.forward.hidden_size), inputs.dtype)
-        start = self.forward.start(zeros), self.backward.start(zeros)
-        forward = cells.run(self.forward, inputs, start[0], mask=mask)
-        backward = cells.run(self.backward, inputs, start[1], mask=mask, reverse=True)
-        return jnp.concatenate([forward, backward], axis=-1)
+    def __call__(
+        self, inputs: SourceInput, mask: SourceMask, rate: float, keys: Sequence[RowKeys]
+    ) -> Annotations:
+        """Returns the outputs of both directions side by side, with recurrent dropout in each."""
+        forward, backward = keys
+        outputs = [
+            read(self.forward, inputs, mask, rate=rate, keys=forward),
+            read(self.backward, inputs, mask, rate=rate, keys=backward, reverse=True),
+        ]
+        return jnp.concatenate(outputs, axis=-1)
 
 
 class BidirectionalEncoder(nnx.Module):
@@ -60,22 +82,25 @@ class BidirectionalEncoder(nnx.Module):
         cell: CellConfig,
         input_size: int,
         *,
-        dropout_rate: float,
+        rates: DropoutConfig,
         rngs: nnx.Rngs,
     ) -> None:
         sizes = [input_size] + [config.annotation_size] * (config.layers - 1)
         self.layers = nnx.List(
             [BidirectionalLayer(cell, size, config.hidden_size, rngs=rngs) for size in sizes]
         )
-        self.dropout_rate = dropout_rate
+        self.rates = rates
 
     def __call__(
         self, inputs: SourceInput, mask: SourceMask, *, dropout_keys: RowKeys = None
     ) -> Encoding:
         """Returns the outputs of both directions side by side; the summary is their last ones."""
-        layer_keys = dropout.split(dropout_keys, len(self.layers))
-        for layer, keys in zip(self.layers, layer_keys, strict=True):
-            inputs = dropout.over_time(keys, self.dropout_rate, layer(inputs, mask))
+        depth = len(self.layers)
+        keys = dropout.split(dropout_keys, 3 * depth)
+        rates = [self.rates.at("layers")] * (depth - 1) + [self.rates.at("annotations")]
+        for number, (layer, rate) in enumerate(zip(self.layers, rates, strict=True)):
+            outputs = layer(inputs, mask, self.rates.recurrent, keys[depth + number :: depth])
+            inputs = dropout.over_time(keys[number], rate, outputs)
         forward, backward = jnp.split(inputs, 2, axis=-1)
         summary = jnp.concatenate([forward[:, -1], backward[:, 0]], axis=-1)
         return Encoding(annotations=inputs * mask[..., None], mask=mask, summary=summary)

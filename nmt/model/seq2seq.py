@@ -48,7 +48,7 @@ class Seq2Seq(nnx.Module):
             )
         self.source_embedding = None if shared else embedding_table(source_size, embed, rngs=rngs)
         self.encoder: Encoder = config.encoder.build(
-            config.cell, embed, dropout_rate=config.dropout, rngs=rngs
+            config.cell, embed, rates=config.dropout, rngs=rngs
         )
         self.decoder: Decoder = config.decoder.build(config, rngs=rngs)
         self.output_bias = nnx.Param(jnp.zeros(target_size))
@@ -91,9 +91,10 @@ class Seq2Seq(nnx.Module):
         sample_keys: RowKeys = None,
     ) -> EncodedSource:
         """Does the same as `encode` from embeddings, to take gradients with respect to them."""
-        embed_keys, layer_keys = dropout.split(dropout_keys, 2)
+        embed_keys, layer_keys, word_keys = dropout.split(dropout_keys, 3)
         mask = real_tokens(source_lengths, embedded.shape[1])
-        embedded = dropout.over_time(embed_keys, self.dropout, embedded)
+        embedded = dropout.over_time(embed_keys, self.dropout.at("embeddings"), embedded)
+        embedded = dropout.of_words(word_keys, self.dropout.source_words, embedded)
         encoding = self.encoder(embedded, mask, dropout_keys=layer_keys)
         return EncodedSource(
             annotations=encoding.annotations,
@@ -139,9 +140,10 @@ class Seq2Seq(nnx.Module):
         self, previous: TargetTokens, encoded: EncodedSource, *, dropout_keys: RowKeys = None
     ) -> tuple[Readouts, AttentionOutput]:
         """Returns readouts and weights at every position, given the true previous tokens."""
-        embed_keys, mask_keys = dropout.split(dropout_keys, 2)
+        embed_keys, mask_keys, word_keys = dropout.split(dropout_keys, 3)
         embedded = self.target_embedding(previous)
-        embedded = dropout.over_time(embed_keys, self.dropout, embedded)
+        embedded = dropout.over_time(embed_keys, self.dropout.at("embeddings"), embedded)
+        embedded = dropout.of_words(word_keys, self.dropout.target_words, embedded)
         masks = dropout_masks(self.decoder, self.dropout, embedded.dtype, keys=mask_keys)
         readouts, attended = self.decoder.teacher_forced(embedded, encoded, masks)
         return self._with_lexical(readouts, attended.weights, encoded), attended

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from nmt.recurrent.scan import scan
-from nmt.types import CellInput, CellOutput, Gates, StepGates
+from nmt.types import CellInput, CellOutput, Gates, StateMask, StepGates
 
 State = Any  # a pytree; every leaf leads with the axis batch
 
@@ -28,8 +28,11 @@ class Cell(Protocol):
     def start(self, output: CellOutput) -> State:
         """Returns the state before the first step, made from the output it is to have."""
 
-    def step(self, state: State, projected: Gates) -> State:
-        """Returns the state after one projected input."""
+    def step(self, state: State, projected: Gates, mask: StateMask = None) -> State:
+        """Returns the state after one projected input.
+
+        The mask is of dropout: the products with recurrent matrices read the output times it.
+        """
 
     def output(self, state: State) -> CellOutput:
         """Returns the output of a state, which other layers read."""
@@ -42,15 +45,17 @@ def run(
     *,
     mask: Bool[Array, "batch length"] | None = None,
     reverse: bool = False,
+    dropout: StateMask = None,
 ) -> Float[Array, "batch length hidden"]:
     """Returns the output after each input; where `mask` is False the state stays as it was.
 
     `reverse` runs from the last input to the first; outputs stay in the order of the inputs.
+    `dropout` is the mask that all steps are given.
     """
 
     def step(state: State, inputs: tuple[StepGates, Any]) -> tuple[State, CellOutput]:
         projected, real = inputs
-        new = cell.step(state, projected)
+        new = cell.step(state, projected, dropout)
         if real is not None:
             new = jax.tree.map(lambda new, old: jnp.where(real[:, None], new, old), new, state)
         return new, cell.output(new)

@@ -28,6 +28,30 @@ def mask(keys: RowKeys, rate: float, size: int, dtype: jnp.dtype) -> Float[Array
     return jnp.where(kept, 1 / (1 - rate), 0.0).astype(dtype)
 
 
+def recurrent_mask(
+    keys: RowKeys, rate: float, size: int, dtype: jnp.dtype
+) -> Float[Array, "batch size"] | None:
+    """Returns a dropout mask for the state of a cell; None where nothing is dropped."""
+    return None if keys is None or rate == 0.0 else mask(keys, rate, size, dtype)
+
+
+def dropped(
+    state: Float[Array, "*rows hidden"], mask: Float[Array, "*rows hidden"] | None
+) -> Float[Array, "*rows hidden"]:
+    """Returns what the recurrent matrices of a cell read of its state."""
+    return state if mask is None else state * mask
+
+
+def of_words(
+    keys: RowKeys, rate: float, embedded: Float[Array, "batch length size"]
+) -> Float[Array, "batch length size"]:
+    """Drops the whole embeddings of some positions (Sennrich and Zhang 2019).
+
+    Those that stay are scaled by 1 / (1 - rate), as Nematus and Marian do.
+    """
+    return embedded * mask(keys, rate, embedded.shape[1], embedded.dtype)[..., None]
+
+
 def over_time(
     keys: RowKeys, rate: float, values: Float[Array, "batch length size"]
 ) -> Float[Array, "batch length size"]:

@@ -1,12 +1,15 @@
 """The gated recurrent unit."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.config import GRUConfig
-from nmt.types import CellInput, CellOutput, Gates
+from nmt.recurrent.dropout import dropped
+from nmt.types import CellInput, CellOutput, Gates, RandomKey, StateMask
 
 
 class GRU(nnx.Module):
@@ -25,7 +28,7 @@ class GRU(nnx.Module):
         self, config: GRUConfig, input_size: int, hidden_size: int, *, rngs: nnx.Rngs
     ) -> None:
         self.hidden_size, self.gates = hidden_size, config.matrices * hidden_size
-        self.input = nnx.Linear(input_size, self.gates, rngs=rngs)
+        self.input = nnx.Linear(input_size, self.gates, kernel_init=input_matrices, rngs=rngs)
         self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, config.matrices, rngs=rngs))
         self.proposal_bias = nnx.Param(jnp.zeros(hidden_size))
 
@@ -37,10 +40,11 @@ class GRU(nnx.Module):
         """Returns the output, which is the state."""
         return output
 
-    def step(self, state: CellOutput, projected: Gates) -> CellOutput:
+    def step(self, state: CellOutput, projected: Gates, mask: StateMask = None) -> CellOutput:
         """Returns s'."""
+        read = dropped(state, mask) @ self.recurrent[...]
         x_reset, x_update, x_proposal = jnp.split(projected, 3, axis=-1)
-        s_reset, s_update, s_proposal = jnp.split(state @ self.recurrent[...], 3, axis=-1)
+        s_reset, s_update, s_proposal = jnp.split(read, 3, axis=-1)
         reset = jax.nn.sigmoid(x_reset + s_reset)
         update = jax.nn.sigmoid(x_update + s_update)
         bias = jnp.broadcast_to(self.proposal_bias[...], s_proposal.shape)
@@ -50,6 +54,14 @@ class GRU(nnx.Module):
     def output(self, state: CellOutput) -> CellOutput:
         """Returns the state, which is the output."""
         return state
+
+
+def input_matrices(
+    key: RandomKey, shape: tuple[int, int], dtype: Any
+) -> Float[Array, "input gates"]:
+    """Initializes the matrices that read the input; without input they have no rows."""
+    initialize = nnx.initializers.lecun_normal() if shape[0] else nnx.initializers.zeros
+    return initialize(key, shape, dtype)
 
 
 def orthogonal_matrices(size: int, number: int, *, rngs: nnx.Rngs) -> Float[Array, "size gates"]:

@@ -8,8 +8,9 @@ from flax import nnx, struct
 from jaxtyping import Array, Float
 
 from nmt.config import LSTMConfig
-from nmt.recurrent.gru import orthogonal_matrices
-from nmt.types import CellInput, CellOutput, Gates, RandomKey
+from nmt.recurrent.dropout import dropped
+from nmt.recurrent.gru import input_matrices, orthogonal_matrices
+from nmt.types import CellInput, CellOutput, Gates, RandomKey, StateMask
 
 
 @struct.dataclass
@@ -44,7 +45,9 @@ class LSTM(nnx.Module):
             is_forget = jnp.arange(self.gates) // hidden_size == 1
             return jnp.where(is_forget, config.forget_bias, 0.0).astype(dtype)
 
-        self.input = nnx.Linear(input_size, self.gates, bias_init=bias, rngs=rngs)
+        self.input = nnx.Linear(
+            input_size, self.gates, kernel_init=input_matrices, bias_init=bias, rngs=rngs
+        )
         self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, config.matrices, rngs=rngs))
 
     def project(self, inputs: CellInput) -> Gates:
@@ -55,9 +58,9 @@ class LSTM(nnx.Module):
         """Returns the state in which both h and c are the given vector."""
         return LSTMState(output=output, memory=output)
 
-    def step(self, state: LSTMState, projected: Gates) -> LSTMState:
+    def step(self, state: LSTMState, projected: Gates, mask: StateMask = None) -> LSTMState:
         """Returns h' and c'."""
-        gates = projected + state.output @ self.recurrent[...]
+        gates = projected + dropped(state.output, mask) @ self.recurrent[...]
         write, forget, proposal, read = jnp.split(gates, 4, axis=-1)
         memory = jax.nn.sigmoid(forget) * state.memory
         memory = memory + jax.nn.sigmoid(write) * jnp.tanh(proposal)

@@ -3,17 +3,24 @@
 from collections.abc import Sequence
 
 import jax.numpy as jnp
-from flax import nnx
+from flax import nnx, struct
 from jaxtyping import Array, Float
 
-from nmt.config import CellConfig
+from nmt.config import CellConfig, DropoutConfig
 from nmt.recurrent import cell as cells
 from nmt.recurrent import dropout
 from nmt.recurrent.cell import Cell, State
-from nmt.types import CellInput, Gates, RowKeys, StepGates, Summary
+from nmt.types import CellInput, Gates, RowKeys, StateMask, StepGates, Summary
 
 States = tuple[State, ...]  # one a layer, the bottom one first
-Masks = tuple[Float[Array, "#batch #hidden"], ...]  # dropout under each upper layer
+
+
+@struct.dataclass
+class StackMasks:
+    """Dropout of one sentence, the same at each step."""
+
+    below: tuple[Float[Array, "#batch #hidden"], ...]  # of the input of each upper layer
+    recurrent: tuple[StateMask, ...]  # of the state of each layer
 
 
 class Stack(nnx.Module):
@@ -51,13 +58,17 @@ class Stack(nnx.Module):
         """Returns what inputs add to the gates of the bottom layer, for all positions at once."""
         return self.cells[0].project(inputs)
 
-    def step(self, states: States, projected: StepGates, masks: Masks) -> States:
+    def step(self, states: States, projected: StepGates, masks: StackMasks) -> States:
         """Returns the states after one input, each layer fed by the new state of the one below."""
-        new = [self.cells[0].step(states[0], projected)]
-        below = self.cells[0]
-        for cell, state, mask in zip(self.cells[1:], states[1:], masks, strict=True):
-            new.append(cell.step(state, cell.project(below.output(new[-1]) * mask)))
-            below = cell
+        bottom = self.cells[0].step(states[0], projected, masks.recurrent[0])
+        return self.above(bottom, states, masks)
+
+    def above(self, bottom: State, states: States, masks: StackMasks) -> States:
+        """Returns the states after one input, given the new state of the bottom layer."""
+        new = [bottom]
+        for layer, cell in enumerate(self.cells[1:], start=1):
+            below = self.cells[layer - 1].output(new[-1]) * masks.below[layer - 1]
+            new.append(cell.step(states[layer], cell.project(below), masks.recurrent[layer]))
         return tuple(new)
 
     def output(self, states: States) -> Float[Array, "batch hidden"]:
@@ -65,15 +76,24 @@ class Stack(nnx.Module):
         return self.cells[-1].output(states[-1])
 
     def run(
-        self, inputs: Float[Array, "batch length input"], states: States, masks: Masks
+        self, inputs: Float[Array, "batch length input"], states: States, masks: StackMasks
     ) -> Float[Array, "batch length hidden"]:
         """Returns the output of the top layer after each input."""
-        outputs = cells.run(self.cells[0], inputs, states[0])
-        for cell, state, mask in zip(self.cells[1:], states[1:], masks, strict=True):
-            outputs = cells.run(cell, outputs * mask[:, None, :], state)
+        outputs = cells.run(self.cells[0], inputs, states[0], dropout=masks.recurrent[0])
+        for layer, cell in enumerate(self.cells[1:], start=1):
+            below = outputs * masks.below[layer - 1][:, None, :]
+            outputs = cells.run(cell, below, states[layer], dropout=masks.recurrent[layer])
         return outputs
 
-    def dropout_masks(self, keys: Sequence[RowKeys], rate: float, dtype: jnp.dtype) -> Masks:
-        """Samples a dropout mask for each upper layer; the masks are ones without keys."""
-        upper = zip(keys, self.cells[1:], strict=True)
-        return tuple(dropout.mask(key, rate, cell.hidden_size, dtype) for key, cell in upper)
+    def dropout_masks(
+        self, keys: Sequence[RowKeys], rates: DropoutConfig, dtype: jnp.dtype
+    ) -> StackMasks:
+        """Samples a mask under each upper layer, then one of the state of each layer."""
+        between, size = len(self.cells) - 1, self.cells[0].hidden_size
+        rate = rates.at("layers")
+        return StackMasks(
+            below=tuple(dropout.mask(key, rate, size, dtype) for key in keys[:between]),
+            recurrent=tuple(
+                dropout.recurrent_mask(key, rates.recurrent, size, dtype) for key in keys[between:]
+            ),
+        )

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 
 from nmt.config import ScheduleConfig, TrainingConfig
+from nmt.training import freezing
 from nmt.types import Integer, Scalar
 
 
@@ -28,9 +29,9 @@ def build_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
             rule = optax.scale_by_adadelta(rho=0.95, eps=1e-6)
         case "sgd":
             rule = optax.identity()
-    if config.clip_norm is None:
-        return rule
-    return optax.chain(optax.clip_by_global_norm(config.clip_norm), rule)
+    if config.clip_norm is not None:
+        rule = optax.chain(optax.clip_by_global_norm(config.clip_norm), rule)
+    return freezing.without_updates(rule, config.freeze)
 
 
 def _matrices(params: Any) -> Any:

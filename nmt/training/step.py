@@ -23,6 +23,7 @@ from nmt.inference import devices
 from nmt.inference.devices import AXIS
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens
+from nmt.training import freezing
 from nmt.training.loss import LossSums, cross_entropy
 from nmt.training.objectives import Forward, build_objectives
 from nmt.training.optimizer import build_optimizer, learning_rate
@@ -132,6 +133,7 @@ def make_train_step(
     passes = max((section.passes for section in config.objectives), default=1)
 
     def loss(params: Params, states: dict[str, Any], batch: Batch, keys: Any) -> tuple[Scalar, Any]:
+        params = freezing.without_gradients(params, config.training.freeze)
         batch = jax.tree.map(lambda rows: jnp.concatenate([rows] * passes), batch)
         sums, forward = _forward(
             graph, params, batch, keys=keys, bos=bos, config=config, train=True

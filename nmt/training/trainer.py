@@ -20,7 +20,7 @@ from nmt.model.build import build_model
 from nmt.model.seq2seq import Seq2Seq
 from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Run
-from nmt.training import divergence, interruption, memory
+from nmt.training import divergence, freezing, interruption, memory, warm_start
 from nmt.training.ending import check_moved, total_steps
 from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
@@ -53,9 +53,10 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         training = corpora.training(config.data)
         text, validation = training.text, corpora.held_out(config.data, "validation")
         if not started:
-            tokenizers = tokenizer.train(
+            models = tokenizer.train(
                 text["source"], text["target"], config.tokenizer, symbols=config.data.tags
             )
+            tokenizers = replace(models, reverse_target=config.data.reverse_target)
         corpora.check_tags(config.data, tokenizers.source)
         pairs, report = corpus.filter_pairs(corpus.encode(text, tokenizers), config.data)
         if not started:
@@ -64,12 +65,13 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         loader = DataLoader(text, pairs, tokenizers, config, processes)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
         model = build_model(config, tokenizers)  # one that cannot be built leaves no run behind
+        begun = [*warm_start.start(model, run, tokenizers), *freezing.check(model, run)]
         run.create(tokenizers)
         trainer = Trainer(run, loader, validation, model)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
         lost = () if started else characters.report([text, validation], tokenizers)
         found = [f"{run.path}: {each}" for each in (report, *lost)]
-        for line in (*run.notes, *cleaned, *found):
+        for line in (*run.notes, *cleaned, *found, *begun):
             trainer.display.say(line)
         trainer.run_to_end()
     return run

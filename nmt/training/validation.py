@@ -169,8 +169,9 @@ class Validator:
 def _cut(
     text: datasets.Dataset, tokenizers: Tokenizers, config: Config
 ) -> Iterator[list[list[int]]]:
-    """Yields the ids of each side, cut as in a search."""
+    """Yields the ids of each side, cut as in a search, in the order of the model."""
     longest = config.decoding.max_pieces
     for side, tokenizer in (("source", tokenizers.source), ("target", tokenizers.target)):
         ids, name = tokenizer.encode_batch(text[side]), f"{side} of validation"
-        yield limits.cut(ids, eos=tokenizer.eos, longest=longest, before=0, side=name)
+        cut = limits.cut(ids, eos=tokenizer.eos, longest=longest, before=0, side=name)
+        yield cut if side == "source" else list(map(tokenizers.turned, cut))

@@ -35,8 +35,8 @@ def test_help_lists_the_commands_in_the_order_of_their_use(nmt):
 
 
 COMMANDS = (
-    "demo, train, translate, evaluate, align, symmetrize, aer, plot, curves, info, config, "
-    "clean, shortlist, bench, cache"
+    "demo, init, train, average, translate, rescore, evaluate, align, symmetrize, aer, plot, "
+    "curves, info, config, clean, shortlist, bench, cache"
 )
 
 
@@ -70,8 +70,8 @@ def test_a_second_start_compiles_nothing(copy_run, tmp_path):
         ({"data.train": "none"}, "none.de: no such file"),
         ({"model.hidden": 3}, "model.hidden: unknown key"),
         ({"model.dropuot": 0.1}, "did you mean model.dropout?"),
-        ({"model.dropout": 1.5}, "model.dropout: input should be less than 1, not 1.5"),
-        ({"model.dropout": "much"}, "model.dropout: input should be a valid number"),
+        ({"model.dropout": 1.5}, "model.dropout.rate: input should be less than 1, not 1.5"),
+        ({"model.dropout": "much"}, "model.dropout.rate: input should be a valid number"),
         ({"model.attention.score": "dot", "model.decoder.hidden_size": 5}, "must be the size"),
         ({"tokenizer.vocabulary_size": 90000}, "tokenizer.vocabulary_size"),
     ],

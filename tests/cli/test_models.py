@@ -157,7 +157,7 @@ def test_a_run_of_another_configuration_is_not_touched(nmt, copy_run):
     code, _, err = nmt("train", copy_run / "config.yaml", "model.dropout=0.5")
 
     assert code == 2
-    assert "holds a run of another configuration (model.dropout: 0.0 -> 0.5)" in err
+    assert "holds a run of another configuration (model.dropout.rate: 0.0 -> 0.5)" in err
     assert before == {path: path.read_bytes() for path in copy_run.rglob("*") if path.is_file()}
 
 

@@ -116,7 +116,7 @@ def test_scores_are_of_texts_in_pipes(shell):
         ("cat in.txt | $nmt translate $run --resume -o out",
          "--resume goes on with a translation of a file to a file, which no pipe is: give INPUT "
          "and --output, and find the --alignments by `nmt align` when it is finished"),
-        ("$nmt translate $run . ", ".: is a folder, and a file is read here"),
+        ("$nmt translate $run . ", ".: no run (it has no config.yaml), and INPUT is a file"),
         ("$nmt translate $run in.txt -o .", ".: cannot be written (Is a directory)"),
         ("ln -s loop loop; $nmt translate $run in.txt -o loop",
          "loop: cannot be written (Too many levels of symbolic links)"),

@@ -1,4 +1,4 @@
-"""Both decoders are held against their papers' equations, and their two drivers to each other."""
+"""Decoders are held against their papers' equations, and their two drivers to each other."""
 
 from types import SimpleNamespace
 
@@ -6,16 +6,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from equations import additive, bahdanau, compiled, general, luong, randomised
+from equations import additive, bahdanau, compiled, conditional, general, luong, randomised
 from flax import nnx
 
 from nmt.attention.interface import EncodedSource
-from nmt.config import ModelConfig
+from nmt.config import DropoutConfig, ModelConfig
 from nmt.model.decoder import dropout_masks
 
 BATCH, SRC, TGT, EMBED, ANNOTATION, HIDDEN, READOUT = 2, 4, 3, 5, 4, 3, 2
 LENGTHS = [4, 2]
-RATE = 0.5
+NONE = DropoutConfig(rate=0.0)
+RATES = DropoutConfig(rate=0.5, recurrent=0.4)
 
 DECODERS = {
     "bahdanau": {"kind": "bahdanau"},
@@ -28,6 +29,14 @@ DECODERS = {
         "layers": 2,
         "input_feeding": False,
     },
+    "conditional": {"kind": "conditional"},
+    "conditional of four cells": {"kind": "conditional", "transitions": 4},
+    "conditional of three layers": {"kind": "conditional", "layers": 3},
+}
+EQUATIONS = {
+    "bahdanau": (bahdanau, "additive", additive),
+    "luong": (luong, "general", general),
+    "conditional": (conditional, "additive", additive),
 }
 
 
@@ -38,7 +47,7 @@ def _float64():
 
 
 def _built(mechanism, decoder):
-    score = "additive" if decoder["kind"] == "bahdanau" else "general"
+    _, score, _ = EQUATIONS[decoder["kind"]]
     config = ModelConfig(
         embedding_size=EMBED,
         encoder={"hidden_size": ANNOTATION // 2},
@@ -62,7 +71,7 @@ def _memory(decoder):
 
 @pytest.fixture(
     scope="module",
-    params=[("global", name) for name in DECODERS] + [("none", "bahdanau"), ("none", "luong")],
+    params=[("global", name) for name in DECODERS] + [("none", kind) for kind in EQUATIONS],
     ids=lambda param: f"{param[1]}, {param[0]} attention",
 )
 def run(request):
@@ -71,10 +80,10 @@ def run(request):
     decoder, parameters = _built(mechanism, DECODERS[name])
     encoded = _memory(decoder)
     keys = jax.random.split(jax.random.key(2), BATCH)
-    masks = dropout_masks(decoder, RATE, jnp.dtype("float64"), keys=keys)
+    masks = dropout_masks(decoder, RATES, jnp.dtype("float64"), keys=keys)
     embedded = jnp.array(np.random.default_rng(9).normal(size=(BATCH, TGT, EMBED)))
     readouts, attended = compiled(type(decoder).teacher_forced)(decoder, embedded, encoded, masks)
-    follow, score = (luong, general) if name.startswith("luong") else (bahdanau, additive)
+    follow, _, score = EQUATIONS[DECODERS[name]["kind"]]
     return SimpleNamespace(
         decoder=decoder,
         parameters=parameters,
@@ -96,7 +105,8 @@ def test_teacher_forcing_follows_the_equations(run):
             np.asarray(run.encoded.annotations[row, :length]),
             np.asarray(run.encoded.summary[row]),
             score=run.score,
-            between=[np.asarray(mask[row]) for mask in run.masks.stack],
+            between=[np.asarray(mask[row]) for mask in run.masks.stack.below],
+            recurrent=[np.asarray(mask[row]) for mask in run.masks.stack.recurrent],
             dropped=np.asarray(run.masks.readout[row]),
         )
 
@@ -128,13 +138,15 @@ def test_teacher_forcing_is_the_repeated_step(run):
 
 @pytest.mark.parametrize("training", [False, True], ids=["translating", "training"])
 @pytest.mark.parametrize("mechanism", ["local_m", "hard"])
-@pytest.mark.parametrize("name", ["bahdanau", "luong", "luong without input feeding"])
+@pytest.mark.parametrize(
+    "name", ["bahdanau", "luong", "luong without input feeding", "conditional"]
+)
 def test_what_a_mechanism_carries_goes_from_step_to_step(name, mechanism, training):
     decoder, _ = _built(mechanism, DECODERS[name])
     encoded = _memory(decoder).replace(
         sample_keys=jax.random.split(jax.random.key(3), BATCH), training=training
     )
-    masks = dropout_masks(decoder, 0.0, jnp.dtype("float64"))
+    masks = dropout_masks(decoder, NONE, jnp.dtype("float64"))
     embedded = jnp.array(np.random.default_rng(9).normal(size=(BATCH, TGT, EMBED)))
 
     forced = compiled(type(decoder).teacher_forced)(decoder, embedded, encoded, masks)
@@ -148,7 +160,7 @@ def test_a_sentence_without_source_keeps_every_gradient_finite():
     decoder, _ = _built("global", DECODERS["luong"])
     graph, state = nnx.split(decoder)
     encoded = _memory(decoder).replace(mask=jnp.zeros((BATCH, SRC), bool))
-    masks = dropout_masks(decoder, 0.0, jnp.dtype("float64"))
+    masks = dropout_masks(decoder, NONE, jnp.dtype("float64"))
 
     @jax.jit
     @jax.grad
@@ -162,14 +174,37 @@ def test_a_sentence_without_source_keeps_every_gradient_finite():
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
 
 
-def test_dropout_masks_are_sampled_for_the_readout_and_under_each_upper_layer():
+def test_dropout_masks_are_sampled_for_the_readout_each_state_and_under_each_upper_layer():
     decoder, _ = _built("global", {"kind": "luong", "layers": 3})
     keys = jax.random.split(jax.random.key(0), 50)
 
-    masks = dropout_masks(decoder, RATE, jnp.dtype("float64"), keys=keys)
+    masks = dropout_masks(decoder, RATES, jnp.dtype("float64"), keys=keys)
 
-    lower, upper = masks.stack
+    states = [*masks.stack.below, *masks.stack.recurrent]
+    assert [mask.shape for mask in states] == [(50, HIDDEN)] * (2 + 3)
     assert masks.readout.shape == (50, READOUT)
-    assert lower.shape == upper.shape == (50, HIDDEN)
-    assert (lower != upper).any()
-    assert (lower[:, :READOUT] != masks.readout).any()
+    different = np.stack([masks.readout != 0, *(mask[:, :READOUT] != 0 for mask in states)])
+    assert len(np.unique(different, axis=0)) == 1 + 2 + 3
+
+
+@pytest.mark.parametrize(
+    ("given", "readout", "below", "recurrent"),
+    [
+        ({}, 0.3, 0.3, None),
+        ({"rate": 0.5}, 0.5, 0.5, None),
+        ({"rate": 0.5, "readout": 0.2}, 0.2, 0.5, None),
+        ({"rate": 0.5, "layers": 0.2}, 0.5, 0.2, None),
+        ({"rate": 0.0, "recurrent": 0.2}, 0.0, 0.0, 0.2),
+        ({"rate": 0.5, "embeddings": 0.1, "annotations": 0.1, "source_words": 0.1}, 0.5, 0.5, None),
+    ],
+)
+def test_a_place_of_the_decoder_has_its_own_rate_or_that_of_all(given, readout, below, recurrent):
+    decoder, _ = _built("global", {"kind": "luong", "layers": 2})
+    keys = jax.random.split(jax.random.key(0), 2)
+
+    masks = dropout_masks(decoder, DropoutConfig(**given), jnp.dtype("float64"), keys=keys)
+
+    assert masks.readout.max() == 1 / (1 - readout)
+    assert masks.stack.below[0].max() == 1 / (1 - below)
+    for mask in masks.stack.recurrent:
+        assert mask is None if recurrent is None else mask.max() == 1 / (1 - recurrent)

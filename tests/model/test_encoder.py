@@ -7,7 +7,7 @@ import pytest
 from equations import compiled, encode, randomised
 from flax import nnx
 
-from nmt.config import BidirectionalConfig, GRUConfig
+from nmt.config import BidirectionalConfig, DropoutConfig, GRUConfig
 
 BATCH, SRC, INPUT, HIDDEN = 3, 5, 4, 3
 LENGTHS = [5, 3, 1]
@@ -19,11 +19,12 @@ def _float64():
         yield
 
 
-def _encoder(layers=1, dropout_rate=0.0):
+def _encoder(layers=1, **rates):
     def build():
         config = BidirectionalConfig(hidden_size=HIDDEN, layers=layers)
         rngs = nnx.Rngs(params=0)
-        return config.build(GRUConfig(), INPUT, dropout_rate=dropout_rate, rngs=rngs)
+        given = DropoutConfig(**{"rate": 0.0, **rates})
+        return config.build(GRUConfig(), INPUT, rates=given, rngs=rngs)
 
     return randomised(build)
 
@@ -79,7 +80,7 @@ def test_an_empty_sentence_has_annotations_and_a_summary_of_zero():
 
 
 def test_dropout_takes_the_same_components_from_all_annotations_and_the_summary():
-    encoder, _ = _encoder(dropout_rate=0.5)
+    encoder, _ = _encoder(annotations=0.5)
     inputs, mask = jnp.array(_inputs()), _mask(LENGTHS)
     annotations, _, summary = _run(encoder, inputs, mask)
 
@@ -92,7 +93,7 @@ def test_dropout_takes_the_same_components_from_all_annotations_and_the_summary(
 
 
 def test_dropout_of_a_lower_layer_reaches_the_upper_one():
-    encoder, parameters = _encoder(layers=2, dropout_rate=0.5)
+    encoder, parameters = _encoder(layers=2, rate=0.5)
     lower = {"layers": {0: parameters["layers"][0]}}
     upper = {"layers": {0: parameters["layers"][1]}}
     inputs, mask = _inputs(), _mask([SRC] * BATCH)

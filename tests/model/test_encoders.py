@@ -7,11 +7,12 @@ import pytest
 from equations import compiled, randomised
 from flax import nnx
 
-from nmt.config import GRUConfig, LSTMConfig, ModelConfig
+from nmt.config import DropoutConfig, GRUConfig, LSTMConfig, ModelConfig
 from nmt.config.place import Place
 from nmt.model.encoder import Encoder
 
-BATCH, SRC, INPUT, RATE = 3, 5, 4, 0.5
+BATCH, SRC, INPUT = 3, 5, 4
+RATES = DropoutConfig(rate=0.5, recurrent=0.4)
 LENGTHS = np.array([5, 2, 0])
 ENCODERS = Place.of(ModelConfig.model_fields["encoder"]).names
 
@@ -31,7 +32,7 @@ def encoder(request):
     cell = {"gru": GRUConfig, "lstm": LSTMConfig}[cell]()
 
     def build():
-        return config.build(cell, INPUT, dropout_rate=RATE, rngs=nnx.Rngs(params=0))
+        return config.build(cell, INPUT, rates=RATES, rngs=nnx.Rngs(params=0))
 
     return randomised(build)[0], config
 

@@ -31,11 +31,11 @@ def _random(*shape):
     return jnp.array(np.random.default_rng(3).normal(size=shape))
 
 
-def _outputs(cell, inputs, start):
+def _outputs(cell, inputs, start, mask=None):
     """What one step after the other puts out, for one row."""
     state, found = cell.start(start), []
     for x in inputs:
-        state = cell.step(state, cell.project(x))
+        state = cell.step(state, cell.project(x), mask)
         found.append(cell.output(state))
     return found
 
@@ -83,6 +83,20 @@ def test_a_run_is_the_repeated_step_and_stays_as_it_was_where_the_mask_is_false(
         for position in order:
             expected = next(outputs) if mask[row, position] else expected
             np.testing.assert_allclose(found[row, position], expected, rtol=1e-12)
+
+
+def test_a_run_drops_the_same_components_of_each_state(cell):
+    start, inputs = _random(BATCH, HIDDEN), _random(BATCH, LENGTH, INPUT)
+    mask = jnp.array([[0.0, 2.0, 2.0], [2.0, 0.0, 0.0]])
+
+    found = run(cell, inputs, cell.start(start), dropout=mask)
+    whole = run(cell, inputs, cell.start(start), dropout=jnp.ones_like(mask))
+
+    for row in range(BATCH):
+        expected = _outputs(cell, inputs[row], start[row], mask[row])
+        np.testing.assert_allclose(found[row], expected, rtol=1e-12)
+    assert (np.abs(found - whole).max(axis=(1, 2)) > 1e-3).all()
+    np.testing.assert_allclose(whole, run(cell, inputs, cell.start(start)), rtol=1e-12)
 
 
 def test_a_run_without_a_mask_reads_all(cell):

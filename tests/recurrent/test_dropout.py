@@ -62,6 +62,41 @@ def test_the_rate_is_the_share_dropped_and_the_expectation_is_kept():
     np.testing.assert_allclose(factors.mean(), 1, rtol=0, atol=tolerance / (1 - RATE))
 
 
+def test_words_are_dropped_whole_at_some_positions_and_the_others_scaled():
+    factors = np.asarray(dropout.of_words(_keys(40), RATE, jnp.ones((40, 50, SIZE))))
+
+    np.testing.assert_array_equal(factors, np.repeat(factors[..., :1], SIZE, axis=-1))
+    np.testing.assert_allclose(np.unique(factors), [0, 1 / (1 - RATE)], rtol=1e-6)
+    # 2,000 draws, five standard deviations as below
+    tolerance = 5 * np.sqrt(RATE * (1 - RATE) / 2000)
+    np.testing.assert_allclose((factors[..., 0] == 0).mean(), RATE, rtol=0, atol=tolerance)
+    assert len(np.unique(factors[..., 0], axis=0)) == 40
+
+
+def test_the_words_of_a_sentence_that_are_dropped_depend_on_its_key_alone():
+    keys, values = _keys(), _values()
+
+    together = dropout.of_words(keys, RATE, values)
+    longer = dropout.of_words(keys, RATE, jnp.pad(values, ((0, 0), (0, 3), (0, 0))))
+
+    np.testing.assert_array_equal(longer[:, :LENGTH], together)
+    for row in range(BATCH):
+        alone = dropout.of_words(keys[row : row + 1], RATE, values[row : row + 1])
+        np.testing.assert_array_equal(alone[0], together[row])
+
+
+@pytest.mark.parametrize(("keys", "rate"), [(None, RATE), (_keys(), 0.0)])
+def test_without_keys_or_a_rate_a_state_has_no_mask(keys, rate):
+    assert dropout.recurrent_mask(keys, rate, SIZE, FLOAT32) is None
+
+
+def test_the_mask_of_a_state_is_a_mask_like_others():
+    np.testing.assert_array_equal(
+        dropout.recurrent_mask(_keys(), RATE, SIZE, FLOAT32),
+        dropout.mask(_keys(), RATE, SIZE, FLOAT32),
+    )
+
+
 def test_factors_have_the_type_that_is_asked_for():
     assert dropout.mask(_keys(), RATE, SIZE, jnp.dtype("bfloat16")).dtype == jnp.bfloat16
     assert dropout.mask(None, RATE, SIZE, jnp.dtype("bfloat16")).dtype == jnp.bfloat16

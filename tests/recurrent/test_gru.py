@@ -39,6 +39,17 @@ def test_a_step_follows_the_equations(gru):
     np.testing.assert_allclose(new, expected, rtol=1e-12)
 
 
+def test_recurrent_dropout_is_of_what_the_matrices_read_and_not_of_what_is_carried_on(gru):
+    gru, cell = gru
+    states, inputs = _random(BATCH, HIDDEN), _random(BATCH, INPUT)
+    mask = np.array([[0.0, 2.0, 0.0], [2.0, 2.0, 0.0]])
+
+    new = gru.step(jnp.array(states), gru.project(jnp.array(inputs)), jnp.array(mask))
+
+    expected = [gru_step(cell, s, x, m) for s, x, m in zip(states, inputs, mask, strict=True)]
+    np.testing.assert_allclose(new, expected, rtol=1e-12)
+
+
 def test_a_step_is_that_of_flax_with_the_update_gate_turned_round(gru):
     gru, cell = gru
     gru.proposal_bias[...] = jnp.zeros(HIDDEN)  # flax has no bias on the state's side

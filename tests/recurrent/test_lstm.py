@@ -33,16 +33,19 @@ def _step(cell, h, c, x):
     return o * np.tanh(c), c
 
 
-def test_a_step_follows_the_equations():
+@pytest.mark.parametrize("mask", [None, [[0.0, 2.0, 0.0], [2.0, 2.0, 0.0]]])
+def test_a_step_follows_the_equations(mask):
     lstm, cell = randomised(lambda: LSTM(LSTMConfig(), INPUT, HIDDEN, rngs=nnx.Rngs(params=0)))
     rng = np.random.default_rng(3)
     h, c = rng.normal(size=(2, BATCH, HIDDEN))
     x = rng.normal(size=(BATCH, INPUT))
+    dropped = None if mask is None else jnp.array(mask)
 
-    new = lstm.step(LSTMState(jnp.array(h), jnp.array(c)), lstm.project(jnp.array(x)))
+    new = lstm.step(LSTMState(jnp.array(h), jnp.array(c)), lstm.project(jnp.array(x)), dropped)
 
     for row in range(BATCH):
-        output, memory = _step(cell, h[row], c[row], x[row])
+        read = h[row] if mask is None else h[row] * np.array(mask[row])
+        output, memory = _step(cell, read, c[row], x[row])
         np.testing.assert_allclose(new.output[row], output, rtol=1e-12)
         np.testing.assert_allclose(new.memory[row], memory, rtol=1e-12)
 

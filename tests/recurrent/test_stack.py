@@ -7,7 +7,7 @@ import pytest
 from equations import affine, compiled, randomised
 from flax import nnx
 
-from nmt.config import GRUConfig, LSTMConfig
+from nmt.config import DropoutConfig, GRUConfig, LSTMConfig
 from nmt.recurrent.stack import Stack
 
 BATCH, LENGTH, INPUT, HIDDEN, SUMMARY = 2, 4, 5, 3, 6
@@ -37,8 +37,8 @@ def _built(config, layers):
 def test_a_run_is_the_repeated_step_of_cells_that_read_those_below(config, layers):
     stack, _ = _built(config, layers)
     inputs, summary = _random(BATCH, LENGTH, INPUT), _random(BATCH, SUMMARY)
-    keys = [jax.random.split(jax.random.key(layer), BATCH) for layer in range(layers - 1)]
-    masks = stack.dropout_masks(keys, 0.5, jnp.dtype("float64"))
+    keys = [jax.random.split(jax.random.key(layer), BATCH) for layer in range(2 * layers - 1)]
+    masks = stack.dropout_masks(keys, DropoutConfig(rate=0.5, recurrent=0.4), jnp.dtype("float64"))
 
     found = compiled(Stack.run)(stack, inputs, stack.start(summary), masks)
 
@@ -49,8 +49,8 @@ def test_a_run_is_the_repeated_step_of_cells_that_read_those_below(config, layer
         below = inputs[:, position]
         for layer, cell in enumerate(cells):
             if layer:
-                below = below * masks[layer - 1]
-            by_hand[layer] = cell.step(by_hand[layer], cell.project(below))
+                below = below * masks.below[layer - 1]
+            by_hand[layer] = cell.step(by_hand[layer], cell.project(below), masks.recurrent[layer])
             below = cell.output(by_hand[layer])
         np.testing.assert_allclose(stack.output(states), below, rtol=1e-12)
         np.testing.assert_allclose(found[:, position], below, rtol=1e-12)
