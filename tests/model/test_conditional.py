@@ -124,7 +124,8 @@ def test_fresh_parameters_are_finite_and_a_cell_without_input_has_its_biases():
     [
         (
             {"transitions": 1},
-            r"^config: model\.decoder\.transitions: input should be greater than or equal to 2, not 1$",
+            r"^config: model\.decoder\.transitions: "
+            r"input should be greater than or equal to 2, not 1$",
         ),
         (
             {"input_feeding": True},
