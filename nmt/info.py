@@ -48,7 +48,7 @@ def describe(run: Run) -> dict[str, Any]:
     """
     tokenizers = run.tokenizers()
     params = nnx.state(nnx.eval_shape(lambda: build_model(run.config, tokenizers)), nnx.Param)
-    best, last, averaged = map(run.progress, ("best", "last", "averaged"))
+    best, last, averaged = run.progress("best"), run.progress("last"), run.progress("averaged")
     return {
         "run": str(run.path),
         "nmt": version.read(run.path),
