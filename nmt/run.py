@@ -192,7 +192,7 @@ class Run:
         if saved.progress.tokenizer != self.tokenizers().fingerprint:
             raise RunError(
                 f"{self.path}: its tokenizer is not the one that the model was trained with; "
-                "put the original files back into tokenizer/"
+                "put back the original files in tokenizer/ and the original data.reverse_target"
             )
         return checkpoint.read(saved.folder, templates)
 

@@ -104,7 +104,7 @@ def _weights(given: str | None, systems: Sequence[Path]) -> list[float]:
         raise DataError(f"--weights takes numbers with commas, such as 0.4,0.6, not {given!r}")
     if len(weights) != len(systems):
         names = ", ".join(map(str, systems))
-        raise DataError(f"{len(weights)} weights for {len(systems)} runs ({names}); one for each")
+        raise DataError(f"--weights {given}: give one number for each of {names}")
     return weights
 
 

@@ -54,7 +54,7 @@ class Config(ConfigSection):
                 "leave it out"
             )
         attention = self.model.attention
-        if self.training.r_drop and not self.model.dropout and not attention.samples:
+        if self.training.r_drop and not (self.model.dropout.drops or attention.samples):
             yield (
                 "`training.r_drop` compares two passes with different dropout, and "
                 "`model.dropout` is 0: leave it out, or set `model.dropout`"

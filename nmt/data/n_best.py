@@ -84,7 +84,7 @@ def with_sources(
             source = found
         elif entry.number != number:
             raise DataError(
-                f"{names[0]}, line {place}: sentence {entry.number} follows sentence {number}; "
+                f"{names[0]}, line {place}: sentence {entry.number}, where {number + 1} is next; "
                 "they are numbered from 0, and each has an entry: "
                 "`sort --stable --numeric-sort` puts them in order"
             )

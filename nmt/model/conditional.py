@@ -14,17 +14,18 @@ from nmt.types import Readouts, StepGates, TargetEmbeddings
 
 
 class ConditionalDecoder(Decoder):
-    """The conditional GRU of Nematus (Sennrich et al. 2017, section 2), here of any cell.
+    """The conditional GRU of Nematus (Sennrich et al. 2017), here of any cell.
 
         s'_t = cell_1(E y_{t-1}, s_{t-1})
         c_t = attention(s'_t)                   the query is the state between the two cells
         s_t = cell_2(c_t, s'_t)
         readout_t = tanh(U_o s_t + V_o E y_{t-1} + C_o c_t + b_o)
 
-    More `transitions` are cells that read no input, s_t = cell_k(s_t) for k = 3, 4, ... in turn
-    (Miceli Barone et al. 2017, section 2.3.1). All this is the bottom layer. Upper layers read the
-    output of the one below and not the context, as in Marian and by default in Nematus (there,
-    `dec_deep_context` adds it); the s_t of the readout is the state of the top layer.
+    Further `transitions` are cells that read no input: s_t = cell_k(s_t) for k = 3, 4, ... in turn
+    (Miceli Barone et al. 2017). All these are the bottom layer. Upper layers read the output of
+    the one below, and not the context, as in Marian and by default in Nematus (`dec_deep_context`
+    adds it there); the readout takes the state of the top one. A test holds the decoder equal to
+    Marian's, but for the first state and the first input.
     """
 
     def __init__(
