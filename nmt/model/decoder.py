@@ -53,6 +53,8 @@ class Decoder(nnx.Module):
             model.embedding_size,
             hidden,
             layers=model.decoder.layers,
+            transitions=model.decoder.transitions,
+            residual=model.decoder.residual,
             summary_size=annotation,
             rngs=rngs,
         )

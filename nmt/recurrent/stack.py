@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from nmt.config import CellConfig, DropoutConfig
 from nmt.recurrent import cell as cells
-from nmt.recurrent import dropout
+from nmt.recurrent import dropout, transition
 from nmt.recurrent.cell import Cell, State
 from nmt.types import CellInput, Gates, RowKeys, StateMask, StepGates, Summary
 
@@ -24,7 +24,11 @@ class StackMasks:
 
 
 class Stack(nnx.Module):
-    """The recurrent layers of a decoder, whose first state is made from a summary of the source."""
+    """The recurrent layers of a decoder, whose first state is made from a summary of the source.
+
+    With residual connections the output of layer l is v_l = h_l + v_{l-1}, where v_{l-1} is that of
+    the layer below, before dropout; the bottom layer has v_1 = h_1.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,8 @@ class Stack(nnx.Module):
         hidden_size: int,
         *,
         layers: int,
+        transitions: int = 1,
+        residual: bool = False,
         summary_size: int,
         rngs: nnx.Rngs,
     ) -> None:
@@ -41,8 +47,12 @@ class Stack(nnx.Module):
         )
         sizes = [input_size] + [hidden_size] * (layers - 1)
         self.cells: Sequence[Cell] = nnx.List(
-            [config.build(size, hidden_size, rngs=rngs) for size in sizes]
+            [
+                transition.build(config, size, hidden_size, transitions=transitions, rngs=rngs)
+                for size in sizes
+            ]
         )
+        self.residual = residual
 
     @property
     def gates(self) -> int:
@@ -60,15 +70,16 @@ class Stack(nnx.Module):
 
     def step(self, states: States, projected: StepGates, masks: StackMasks) -> States:
         """Returns the states after one input, each layer fed by the new state of the one below."""
-        new = [self.cells[0].step(states[0], projected, masks.recurrent[0])]
+        new: States = (self.cells[0].step(states[0], projected, masks.recurrent[0]),)
         for layer, cell in enumerate(self.cells[1:], start=1):
-            below = self.cells[layer - 1].output(new[-1]) * masks.below[layer - 1]
-            new.append(cell.step(states[layer], cell.project(below), masks.recurrent[layer]))
-        return tuple(new)
+            below = cell.project(self.output(new) * masks.below[layer - 1])
+            new = (*new, cell.step(states[layer], below, masks.recurrent[layer]))
+        return new
 
     def output(self, states: States) -> Float[Array, "batch hidden"]:
-        """Returns the output of the top layer."""
-        return self.cells[-1].output(states[-1])
+        """Returns the output of the top layer, or of a lower one, if this is the last state."""
+        found = [cell.output(state) for cell, state in zip(self.cells, states, strict=False)]
+        return sum(found[1:], start=found[0]) if self.residual else found[-1]
 
     def run(
         self, inputs: Float[Array, "batch length input"], states: States, masks: StackMasks
@@ -77,7 +88,8 @@ class Stack(nnx.Module):
         outputs = cells.run(self.cells[0], inputs, states[0], dropout=masks.recurrent[0])
         for layer, cell in enumerate(self.cells[1:], start=1):
             below = outputs * masks.below[layer - 1][:, None, :]
-            outputs = cells.run(cell, below, states[layer], dropout=masks.recurrent[layer])
+            found = cells.run(cell, below, states[layer], dropout=masks.recurrent[layer])
+            outputs = found + outputs if self.residual else found
         return outputs
 
     def dropout_masks(
