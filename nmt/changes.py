@@ -14,6 +14,7 @@ CHANGEABLE = (
     "training.patience",
     "training.extend",
     "training.max_skipped_updates",
+    "training.keep",
     "training.log_every",
     "training.attention_images",
     "data.test.",

@@ -4,6 +4,7 @@
 that a run folder is complete.
 """
 
+import math
 import re
 import warnings
 from collections.abc import Collection, Iterable, Mapping
@@ -97,7 +98,10 @@ def read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such configuration file") from None
+        raise ConfigError(
+            f"{path}: no such configuration file; `nmt init` writes one for your text, as in "
+            "`nmt init es-en --train DIR/train --validation DIR/val`"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error})") from None
     tree = _parse(text, where=str(path))
@@ -131,6 +135,14 @@ def dump(config: Config) -> str:
     """Returns the YAML of every value, defaults included."""
     tree = config.model_dump(mode="json")
     return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+def inline(value: Any) -> str:
+    """Returns a string, a number or a list of them as YAML in one line."""
+    line = yaml.dump(
+        [value], Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=math.inf
+    )
+    return line.rstrip("\n")[1:-1]
 
 
 def differences(old: Config, new: Config) -> list[str]:

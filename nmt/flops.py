@@ -8,7 +8,13 @@ Assumptions: source and target have the same length, the encoder is bidirectiona
 decoder have one layer, the score is additive, and Luong's decoder has input feeding.
 """
 
-from nmt.config import BahdanauDecoderConfig, LuongDecoderConfig, ModelConfig, ScoredConfig
+from nmt.config import (
+    BahdanauDecoderConfig,
+    ConditionalDecoderConfig,
+    LuongDecoderConfig,
+    ModelConfig,
+    ScoredConfig,
+)
 
 
 def training_flops(model: ModelConfig, *, vocabulary: int, length: int) -> float:
@@ -48,6 +54,10 @@ def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
         case BahdanauDecoderConfig():
             feed = matrices * annotation * state  # the context enters the cell
             into_readout = (state + annotation + embed) * 2 * readout  # pairs, for maxout
+        case ConditionalDecoderConfig(transitions=transitions):
+            others = transitions - 1  # of which the first reads the context
+            feed = matrices * (annotation + others * state) * state
+            into_readout = (state + annotation + embed) * readout
     words = length * embed + embed * embed + embed * vocabulary if model.lexical_model else 0
     return 2.0 * (cell + feed + attention + into_readout + readout * vocabulary + words)
 

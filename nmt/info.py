@@ -3,13 +3,13 @@
 import math
 from typing import Any
 
-import jax
 from flax import nnx
 from rich.console import Console
 from rich.table import Table
 
 from nmt import version
 from nmt.config import ConfigSection, ModelConfig
+from nmt.model import parameters
 from nmt.model.build import build_model
 from nmt.plotting.diagram import Arrow, Block, diagram
 from nmt.run import Run
@@ -48,7 +48,7 @@ def describe(run: Run) -> dict[str, Any]:
     """
     tokenizers = run.tokenizers()
     params = nnx.state(nnx.eval_shape(lambda: build_model(run.config, tokenizers)), nnx.Param)
-    best, last = run.progress("best"), run.progress("last")
+    best, last, averaged = run.progress("best"), run.progress("last"), run.progress("averaged")
     return {
         "run": str(run.path),
         "nmt": version.read(run.path),
@@ -63,11 +63,13 @@ def describe(run: Run) -> dict[str, Any]:
             "joint": tokenizers.joint,
         },
         "parameters": [
-            {"name": _name(place), "shape": list(leaf.shape), "count": math.prod(leaf.shape)}
-            for place, leaf in jax.tree_util.tree_leaves_with_path(nnx.to_pure_dict(params))
+            {"name": name, "shape": list(leaf.shape), "count": math.prod(leaf.shape)}
+            for name, leaf in parameters.named(params).items()
         ],
         "step": last.step if last else 0,
         "best_step": best.step if best else None,
+        "kept": sorted(saved.progress.step for saved in run.checkpoints.intact("kept")),
+        "averaged": averaged.averaged if averaged else [],
         "scores": _validation_scores(run, best.step if best else None),
     }
 
@@ -96,6 +98,9 @@ def render(description: dict[str, Any]) -> str:
     for section in ("model", "vocabulary", "scores", "nmt"):
         facts.add_row(section, ", ".join(f"{k} {v}" for k, v in description[section].items()))
     facts.add_row("trained", f"{description['step']} steps, best at {description['best_step']}")
+    for name in ("kept", "averaged"):
+        if steps := description[name]:
+            facts.add_row(name, f"steps {', '.join(map(str, steps))}")
     with console.capture() as text:
         console.print(parameters, facts, sep="\n")
     return text.get().rstrip("\n")
@@ -149,11 +154,6 @@ def _settings(section: ConfigSection) -> str:
 
 def _count(parameters: list[dict[str, Any]]) -> int:
     return sum(each["count"] for each in parameters)
-
-
-def _name(place: tuple[Any, ...]) -> str:
-    """Returns the dotted name of a parameter from its path in the tree."""
-    return ".".join(str(getattr(key, "key", key)) for key in place)
 
 
 def _validation_scores(run: Run, step: int | None) -> dict[str, Any]:

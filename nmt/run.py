@@ -3,8 +3,8 @@
 config.yaml     the resolved configuration
 version.json    the version of nmt that trained it last, and its commit if it ran from a checkout
 tokenizer/      the SentencePiece models
-checkpoints/    last/N (the whole state, to resume) and best/N (the parameters, to translate), each
-                written after N batches; the newest two of both are kept
+checkpoints/    last/N (the whole state, to resume), best/N (the parameters, to translate) and more
+                kinds: see `nmt.checkpoints`
 metrics.jsonl   the training log, one JSON object for each record
 tensorboard/    the same for TensorBoard, with attention images
 """
@@ -12,14 +12,13 @@ tensorboard/    the same for TensorBoard, with attention images
 import dataclasses
 import json
 import os
-import shutil
-import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from nmt import changes, checkpoint, configfile, lock, version
+from nmt.checkpoints import MAX_TO_KEEP, Checkpoints, Kind, Saved, TrainingProgress, Which
 from nmt.config import Config
 from nmt.config.migration import migrated
 from nmt.data import files
@@ -27,31 +26,8 @@ from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
 from nmt.processes import ALONE, ProcessGroup
 
-MAX_TO_KEEP = 2  # checkpoints of a kind: the newest, and one in case that it is damaged
-
 # Files that an interrupted start may leave in a folder that is not a run yet.
 _TRACES = {"lock", "lock.holder", "config.yaml.part", "tokenizer.part"}
-
-Which = Literal["best", "last"]  # kinds of checkpoints
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingProgress:
-    """The progress of training: the next batch to consume, and the results of validation."""
-
-    epoch: int = 0
-    part: int = 0  # of the epoch; with subword sampling, it has more than one
-    batch: int = 0  # of the part
-    batches: int = 0  # consumed in all
-    step: int = 0  # updates made
-    best: float | None = None  # the best value of the chosen metric
-    best_perplexity: float | None = None  # of that validation; older checkpoints have none
-    best_step: int = 0
-    bad_validations: int = 0  # since the best one
-    bad_validations_since_cut: int = 0  # since the best one, or the last cut of the learning rate
-    zero_validations: int = 0  # with a BLEU of zero although perplexity has fallen
-    tokenizer: str = ""  # the fingerprint of the tokenizer that the model is trained with
-    pending_log: dict[str, float] = dataclasses.field(default_factory=dict)  # sums not yet logged
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -168,111 +144,57 @@ class Run:
 
     def tokenizers(self) -> Tokenizers:
         """Returns the tokenizers of this run."""
-        return Tokenizers.load(self.path / "tokenizer")
+        models = Tokenizers.load(self.path / "tokenizer")
+        return dataclasses.replace(models, reverse_target=self.config.data.reverse_target)
 
-    def save(self, which: Which, items: dict[str, Any], progress: TrainingProgress) -> None:
-        """Writes a checkpoint of named array trees atomically, and removes old ones.
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The checkpoints of the folder."""
+        return Checkpoints(self.path)
+
+    def save(
+        self,
+        kind: Kind,
+        items: dict[str, Any],
+        progress: TrainingProgress,
+        *,
+        keep: int = MAX_TO_KEEP,
+    ) -> None:
+        """Writes a checkpoint of named array trees atomically, and removes old ones of its kind.
 
         Raises:
             RunError: it cannot be written; earlier checkpoints are still there.
         """
         if self.processes.is_main:
-            folder = self.path / "checkpoints" / which / str(progress.batches)
-            checkpoint.write(folder, items, dataclasses.asdict(progress))
-            # A later one was damaged, and training went on from an earlier one.
-            found = self._checkpoints(which)
-            kept = [path for path in found if int(path.name) <= progress.batches][:MAX_TO_KEEP]
-            for path in set(found) - set(kept):
-                shutil.rmtree(path)
+            self.checkpoints.write(kind, items, progress, keep=keep)
         self.processes.barrier()  # until all can read it
 
-    def progress(self, which: Which) -> TrainingProgress | None:
+    def progress(self, kind: Kind) -> TrainingProgress | None:
         """Returns the progress of the newest intact checkpoint of a kind, None if there is none.
 
         Raises:
             RunError: there are checkpoints, and all of them are damaged.
         """
-        newest = self._newest(which)
-        return None if newest is None else newest[1]
+        newest = self.checkpoints.newest(kind)
+        return None if newest is None else newest.progress
 
-    def restore(self, which: Which | int, templates: dict[str, Any]) -> dict[str, Any]:
+    def restore(self, which: Which | int | Saved, templates: dict[str, Any]) -> dict[str, Any]:
         """Reads array trees of the given structure, shapes and types from a checkpoint.
 
-        It is the newest of its kind, or the one of a step. If it is damaged, the one before it is
+        It is the newest of a name, or the one of a step. If it is damaged, the one before it is
         read, and if there is no best one yet, the last one, both with a warning.
 
         Raises:
             RunError: there is no such checkpoint, or none that is intact, or it is one of another
                 tokenizer or model, or of a newer format.
         """
-        folder, progress = self._find(which)
-        if progress.tokenizer != self.tokenizers().fingerprint:
+        saved = which if isinstance(which, Saved) else self.checkpoints.find(which)
+        if saved.progress.tokenizer != self.tokenizers().fingerprint:
             raise RunError(
                 f"{self.path}: its tokenizer is not the one that the model was trained with; "
-                "put the original files back into tokenizer/"
+                "put back the original files in tokenizer/ and the original data.reverse_target"
             )
-        return checkpoint.read(folder, templates)
-
-    def _find(self, which: Which | int) -> tuple[Path, TrainingProgress]:
-        """Returns the checkpoint to read."""
-        if isinstance(which, int):
-            return self._of_step(which)
-        if found := self._newest(which):
-            return found
-        if which == "best" and (found := self._newest("last")):
-            warnings.warn(
-                f"{self.path}: no validation yet, so there is no best checkpoint; using the last "
-                f"one, of step {found[1].step}",
-                stacklevel=4,
-            )
-            return found
-        raise RunError(f"{self.path}: has no checkpoint yet; `nmt train` saves the first")
-
-    def _of_step(self, step: int) -> tuple[Path, TrainingProgress]:
-        """Returns the checkpoint of a step, if it is intact."""
-        steps = set()
-        for folder in (*self._checkpoints("best"), *self._checkpoints("last")):
-            if checkpoint.validate(folder) is None:
-                progress = _progress(folder)
-                if progress.step == step:
-                    return folder, progress
-                steps.add(progress.step)
-        found = ", ".join(map(str, sorted(steps))) or "none"
-        raise RunError(f"{self.path}: has no checkpoint of step {step}; those it has: {found}")
-
-    def _newest(self, which: Which) -> tuple[Path, TrainingProgress] | None:
-        """Returns the newest intact checkpoint of a kind."""
-        problems: list[str] = []
-        for folder in self._checkpoints(which):
-            problem = checkpoint.validate(folder)
-            if problem is None:
-                for each in problems:
-                    warnings.warn(f"{each}; using {folder.name} before it", stacklevel=3)
-                return folder, _progress(folder)
-            problems.append(f"{folder}: the checkpoint is damaged ({problem})")
-        if problems:
-            raise RunError(
-                f"{'; '.join(problems)}: restore one from a copy, or remove the folder "
-                f"{self.path} to start anew"
-            )
-        return None
-
-    def _checkpoints(self, which: Which) -> list[Path]:
-        """Returns the folders of a kind, the newest first."""
-        parent = self.path / "checkpoints" / which
-        found = parent.iterdir() if parent.is_dir() else ()
-        numbered = [path for path in found if path.name.isdecimal()]
-        return sorted(numbered, key=lambda path: int(path.name), reverse=True)
-
-
-def _progress(folder: Path) -> TrainingProgress:
-    try:
-        stored = checkpoint.progress(folder)
-        return TrainingProgress(**{**stored, "pending_log": dict(stored["pending_log"])})
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise RunError(
-            f"{folder}: its progress is intact, but not written by nmt; restore it from a copy"
-        ) from None
+        return checkpoint.read(saved.folder, templates)
 
 
 def _check_links(folder: Path) -> None:

@@ -79,30 +79,46 @@ def shared_data():
 @pytest.fixture(scope="session")
 def copy_run(tmp_path_factory):
     """A run folder of a small model that has learnt to copy up to six letters."""
+    return _copying(tmp_path_factory.mktemp("copy"), max_epochs=8)
+
+
+@pytest.fixture(scope="session")
+def reverse_run(tmp_path_factory):
+    """A run folder of a model with the same vocabulary that writes the copy from right to left."""
+    return _copying(tmp_path_factory.mktemp("reverse"), max_epochs=6, reverse_target=True)
+
+
+@pytest.fixture(scope="session")
+def noisy_run(copy_run, tmp_path_factory):
+    """A run folder of the model that copies, with a little noise on its parameters."""
+    import numpy as np
+    from tiny import changed_run
+
+    rng = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("noisy") / "noisy"
+    return changed_run(copy_run, folder, lambda leaf: leaf + rng.normal(0, 0.05, leaf.shape))
+
+
+def _copying(folder, *, max_epochs, **data):
     from tiny import letters, tree, write_side_by_side
 
     from nmt import configfile
     from nmt.training.trainer import train
 
-    folder = tmp_path_factory.mktemp("copy")
     lines = letters(2050, longest=6, seed=1)
     for name, part in {"train": lines[:2000], "val": lines[2000:]}.items():
         write_side_by_side(folder, name, part, part)
-    config = configfile.validate(
-        {
-            **tree(
-                folder / "run",
-                folder,
-                sentences=64,
-                vocabulary=21,
-                sizes=(16, 16, 32),
-                dropout=0.0,
-                learning_rate=1e-2,
-                max_epochs=8,
-                validate_every=100,
-                attention_images=1,
-            ),
-            "decoding": {"batch": 16},
-        }
+    settings = tree(
+        folder / "run",
+        folder,
+        sentences=64,
+        vocabulary=21,
+        sizes=(16, 16, 32),
+        dropout=0.0,
+        learning_rate=1e-2,
+        max_epochs=max_epochs,
+        validate_every=100,
+        attention_images=1,
     )
-    return train(config).path
+    settings["data"] |= data
+    return train(configfile.validate({**settings, "decoding": {"batch": 16}})).path

@@ -172,6 +172,31 @@ def luong(decoder, embedded, annotations, summary, *, score, between=(), recurre
     return np.array(readouts), np.array(weights)
 
 
+def conditional(
+    decoder, embedded, annotations, summary, *, score, between=(), recurrent=(), dropped=1
+):
+    """Returns the readout and the weights of each target position (Sennrich et al. 2017)."""
+    first, *upper = decoder_cells(decoder)
+    hidden = initial_hidden(decoder, summary)
+    recurrent = recurrent or [1] * len(hidden)
+    readouts, weights = [], []
+    for y in embedded:
+        s = gru_step(first, hidden[0], y, recurrent[0])
+        context, row = attend(decoder, score, s, annotations, summary)
+        s = gru_step(decoder["second"], s, context, recurrent[0])
+        for cell in decoder.get("further", {}).values():
+            s = gru_step(cell, s, np.zeros(0), recurrent[0])
+        new = [s]
+        for layer, cell in enumerate(upper, start=1):
+            x = new[-1] * between[layer - 1]
+            new.append(gru_step(cell, hidden[layer], x, recurrent[layer]))
+        hidden = new
+        t = np.tanh(affine(decoder["deep_output"], np.concatenate([hidden[-1], context, y])))
+        readouts.append(t * dropped)
+        weights.append(row)
+    return np.array(readouts), np.array(weights)
+
+
 def lexical(model, words, weights):
     """Returns what is added to the logits of each position (Nguyen and Chiang 2018, 4)."""
     added = []

@@ -25,13 +25,22 @@ from nmt.model.seq2seq import build
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-def model_of(kind, *, scale=1, lexical_model=False, **attention):
+DECODERS = {
+    "luong": {"kind": "luong"},
+    "bahdanau": {"kind": "bahdanau"},
+    "conditional": {"kind": "conditional"},
+    "conditional of four cells": {"kind": "conditional", "transitions": 4},
+}
+
+
+def model_of(decoder, *, scale=1, lexical_model=False, **attention):
     """Sizes that all differ, so that no two of them can be mistaken for each other."""
+    sizes = {"hidden_size": 14 * scale, "readout_size": 8 * scale}
     return ModelConfig.model_validate(
         {
             "embedding_size": 10 * scale,
             "encoder": {"hidden_size": 6 * scale},
-            "decoder": {"kind": kind, "hidden_size": 14 * scale, "readout_size": 8 * scale},
+            "decoder": DECODERS[decoder] | sizes,
             "attention": {"score_options": attention},
             "lexical_model": lexical_model,
         }
@@ -59,9 +68,9 @@ def forward(model, tokens):
 
 
 @pytest.mark.parametrize("options", [{}, {"hidden_size": 18}, {"lexical_model": True}])
-@pytest.mark.parametrize("kind", ["luong", "bahdanau"])
-def test_training_takes_three_times_the_products_of_the_traced_forward_pass(kind, options):
-    config, rows, length, vocabulary = model_of(kind, **options), 3, 5, 22
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_training_takes_three_times_the_products_of_the_traced_forward_pass(decoder, options):
+    config, rows, length, vocabulary = model_of(decoder, **options), 3, 5, 22
     model = build(config, source_size=vocabulary, target_size=vocabulary, seed=1)
     traced = jax.make_jaxpr(partial(forward, model))(jnp.ones((rows, length), jnp.int32))
 
@@ -70,10 +79,10 @@ def test_training_takes_three_times_the_products_of_the_traced_forward_pass(kind
     assert work * rows * length == pytest.approx(3 * products(traced.jaxpr), rel=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["luong", "bahdanau"])
-def test_the_forward_pass_has_the_operations_that_xla_counts(kind):
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_the_forward_pass_has_the_operations_that_xla_counts(decoder):
     # XLA counts the body of a loop once: one position. It also counts gates and softmax.
-    config, rows, vocabulary = model_of(kind, scale=12), 2, 500
+    config, rows, vocabulary = model_of(decoder, scale=12), 2, 500
     model = build(config, source_size=vocabulary, target_size=vocabulary, seed=1)
     graph, params = nnx.split(model)
     program = jax.jit(lambda params, tokens: forward(nnx.merge(graph, params), tokens))
@@ -85,9 +94,9 @@ def test_the_forward_pass_has_the_operations_that_xla_counts(kind):
 
 
 @pytest.mark.parametrize("beam", [1, 3])
-@pytest.mark.parametrize("kind", ["luong", "bahdanau"])
-def test_decoding_takes_the_products_of_the_encoder_and_of_each_hypothesis(kind, beam):
-    config, length, vocabulary = model_of(kind), 5, 22
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_decoding_takes_the_products_of_the_encoder_and_of_each_hypothesis(decoder, beam):
+    config, length, vocabulary = model_of(decoder), 5, 22
     model = build(config, source_size=vocabulary, target_size=vocabulary, seed=1)
     source = jnp.ones((1, length), jnp.int32)
 

@@ -19,7 +19,6 @@ from nmt.data import files
 from nmt.errors import RunError
 from nmt.model.seq2seq import build
 from nmt.training.step import init_state
-from nmt.training.trainer import _items as items
 
 # Such as there may be: of parameters, and of a field.
 RENAMES = {
@@ -89,7 +88,7 @@ def test_every_array_of_format_2_has_its_place_in_the_state_of_today(name):
     state = init_state(config, model)
     wanted = {
         jax.tree_util.keystr(path, simple=True, separator="."): leaf.shape
-        for path, leaf in jax.tree_util.tree_leaves_with_path(items(state))
+        for path, leaf in jax.tree_util.tree_leaves_with_path(state.items())
     }
 
     found = {

@@ -49,6 +49,10 @@ def write(tmp_path):
             {"data": {"test": {"pth": "x"}}},
             "data.test.pth: unknown key; did you mean data.test.path?",
         ),
+        (
+            {"training": {"freeze": "encoder"}},
+            "training.freeze: expected a list, as in [a, b], not 'encoder'",
+        ),
         ({"seed": -1}, "seed: input should be greater than or equal to 0, not -1"),
         ({"model": {"dropout": 1}}, "model.dropout.rate: input should be less than 1, not 1"),
         (
@@ -242,7 +246,9 @@ def test_a_file_that_is_no_configuration_is_refused_in_one_line(write, text, mes
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"none\.yaml: no such configuration file$"):
+    with pytest.raises(
+        ConfigError, match=r"none\.yaml: no such configuration file; `nmt init` writes one"
+    ):
         configfile.load(tmp_path / "none.yaml")
 
 

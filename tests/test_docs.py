@@ -92,7 +92,7 @@ def test_every_configuration_is_valid_and_starts_with_its_command(path):
 @pytest.mark.parametrize(
     "path", sorted((FOLDER / "configs").glob("*.yaml")), ids=lambda path: path.name
 )
-@pytest.mark.parametrize("kind", ["bahdanau", "luong"])
+@pytest.mark.parametrize("kind", ["bahdanau", "luong", "conditional"])
 def test_the_decoder_of_every_configuration_can_be_exchanged(path, kind):
     assert configfile.load(path, [f"model.decoder.kind={kind}"]).model.decoder.kind == kind
 

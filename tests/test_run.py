@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from nmt import configfile
+from nmt.checkpoints import TrainingProgress
 from nmt.config import TrainedTokenizerConfig
 from nmt.data import tokenizer
 from nmt.errors import RunError
 from nmt.model.build import build_model
-from nmt.run import Run, TrainingProgress
+from nmt.run import Run
 from nmt.training.step import init_state
 
 LINES = ["der Hund schläft", "die Katze schläft nie", "ein Vogel singt", "kein Hund singt je"]
@@ -134,6 +135,7 @@ def test_what_is_not_a_run_is_left_alone(tmp_path, kind):
         "training.log_every=1",
         "training.attention_images=0",
         "training.extend=true",
+        "training.keep=3",
         "data.test=texts/test",
     ],
 )
@@ -194,6 +196,8 @@ def test_a_run_may_move(tmp_path, run):
         ("training.learning_rate=0.1", "training.learning_rate: 0.0005 -> 0.1"),
         ("training.validate_every=9", "training.validate_every: 500 -> 9"),
         ("training.schedule.warmup_steps=9", "training.schedule.warmup_steps: 0 -> 9"),
+        ("training.ema=0.9", "training.ema: None -> 0.9"),
+        ("training.r_drop={}", "training.r_drop.weight: None -> 5.0"),
         ("training.optimizer=sgd", "training.optimizer.kind: adam -> sgd"),
     ],
 )
@@ -249,8 +253,9 @@ def test_the_position_comes_back(run, best):
         zero_validations=8,
         tokenizer="9",
         pending_log={"loss": 9.5, "nll": 0.1, "tokens": 1 / 3},
+        averaged=[10, 11],
     )
-    assert len(set(map(str, dataclasses.astuple(progress)))) == 13 - (best is None)
+    assert len(set(map(str, dataclasses.astuple(progress)))) == 14 - (best is None)
 
     run.save("last", {"state": arrays()}, progress)
 

@@ -48,3 +48,24 @@ def tree(
         "training": {"attention_images": 0, **training},
         "decoding": {"batch": 8},
     }
+
+
+def changed_run(run, folder, change=lambda leaf: leaf, *, tokenizers=None, **data):
+    """Makes a run folder of another one's model, with other parameters, vocabulary or data."""
+    import dataclasses
+
+    import jax
+    from flax import nnx
+
+    from nmt.model.build import build_model
+    from nmt.run import Run
+
+    old = Run.open(run)
+    _, template = nnx.split(nnx.eval_shape(lambda: build_model(old.config, old.tokenizers())))
+    params = old.restore("best", {"params": template})["params"]
+    settings = old.config.data.model_copy(update=data)
+    new = Run(folder, old.config.model_copy(update={"data": settings}))
+    new.create(tokenizers or old.tokenizers())
+    progress = dataclasses.replace(old.progress("best"), tokenizer=new.tokenizers().fingerprint)
+    new.save("best", {"params": jax.tree.map(change, params)}, progress)
+    return folder

@@ -13,6 +13,8 @@ import typer
 
 from nmt.allocator import keep_freed_memory
 from nmt.cli.alignments import aer, align, symmetrize
+from nmt.cli.averaging import average
+from nmt.cli.beginning import init
 from nmt.cli.cache import cache, set_up
 from nmt.cli.cleaning import clean
 from nmt.cli.config import config
@@ -20,14 +22,15 @@ from nmt.cli.models import bench, demo, info, shortlist, train
 from nmt.cli.options import app
 from nmt.cli.pictures import curves, plot
 from nmt.cli.renames import renamed
+from nmt.cli.rescoring import rescore
 from nmt.cli.scores import evaluate
 from nmt.cli.translation import translate
 from nmt.errors import Interrupted, UserError
 from nmt.version import __version__
 
 # In the order of `nmt --help`.
-COMMANDS: list[Callable[..., None]] = [demo, train, translate, evaluate, align, symmetrize, aer]
-COMMANDS += [plot, curves, info, config, clean, shortlist, bench, cache]
+COMMANDS: list[Callable[..., None]] = [demo, init, train, average, translate, rescore, evaluate]
+COMMANDS += [align, symmetrize, aer, plot, curves, info, config, clean, shortlist, bench, cache]
 for command in COMMANDS:
     app.command()(command)
 

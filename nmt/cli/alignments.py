@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import options
-from nmt.cli.options import AsJson, Checkpoint, OneBased, Output, RunPath, Settings, Trust
+from nmt.cli import ensembles, options
+from nmt.cli.ensembles import RunOrEnsemble
+from nmt.cli.options import AsJson, Checkpoint, OneBased, Output, Settings, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ Symmetrization = Annotated[
 
 
 def align(
-    run: RunPath,
+    run: RunOrEnsemble,
     settings: Settings = None,
     *,
     source: Source,
@@ -65,9 +66,8 @@ def align(
     from nmt.evaluation.alignment import score_links
     from nmt.evaluation.pharaoh import format_links
     from nmt.evaluation.words import Ambiguity
-    from nmt.run import Run
 
-    boundaries = Run.open(run).config.data.word_boundaries
+    boundaries = ensembles.data(run).word_boundaries
     texts = files.find_together(source, target, *([gold] if gold else []))
     pairs: Iterable[tuple[str, str]] = files.parallel(*texts[:2])
     if gold is not None:  # it is checked against the text, and a pipe cannot be read twice
@@ -76,7 +76,7 @@ def align(
     if golden is None:  # otherwise reading the gold links has looked at the text
         pairs = Ambiguity(f"{source} and {target}", boundaries).watch(pairs)
     decoding = options.only_settings(settings)
-    load = partial(options.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
+    load = partial(ensembles.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
     how = {"threshold": threshold, "method": method}
     aligned = _aligned(load, run, backward, pairs, symmetrization=symmetrization, **how)
     scored = []
@@ -133,9 +133,7 @@ def _aligned(
 
 def _check_fit(run: Path, backward: Path) -> None:
     """Checks that two runs translate in opposite directions, and count the same words."""
-    from nmt.run import Run
-
-    here, there = (Run.open(path).config.data for path in (run, backward))
+    here, there = ensembles.data(run), ensembles.data(backward)
     if (here.source, here.target) != (there.target, there.source):
         raise DataError(
             f"{run} translates {here.source} to {here.target}, and {backward} {there.source} to "

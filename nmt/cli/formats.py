@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from nmt.data.n_best import Entry
+
 if TYPE_CHECKING:
     from nmt.inference.translation import Translation
 
@@ -14,14 +16,11 @@ def as_text(found: "Sequence[Translation]") -> str:
 
 
 def as_n_best(number: int, found: "Sequence[Translation]") -> str:
-    """Returns the translations of a line as Moses writes them; `number` counts lines from 0.
-
-    Its tools split at `|||` wherever it is, so in a text it is escaped as they escape it.
-    """
+    """Returns the translations of a line as Moses writes them; `number` counts lines from 0."""
+    features = (f"logprob= {each.log_prob:.4f}" for each in found)
     return "".join(
-        f"{number} ||| {each.text.replace('|||', '&#124;' * 3)} ||| "
-        f"logprob= {each.log_prob:.4f} ||| {each.score:.4f}\n"
-        for each in found
+        Entry(number, each.text, feature, f"{each.score:.4f}").line()
+        for each, feature in zip(found, features, strict=True)
     )
 
 

@@ -30,7 +30,7 @@ app = typer.Typer(
 RunPath = Annotated[Path, typer.Argument(help="A run folder, made by `nmt train`.")]
 Beam = Annotated[int | None, typer.Option(min=1, help="Beam size; 1 is greedy search.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Checkpoint = Annotated[str, typer.Option(help="Checkpoint: best, last or a step.")]
+Checkpoint = Annotated[str, typer.Option(help="Checkpoint: best, last, averaged or a step.")]
 Settings = Annotated[
     list[str] | None,
     typer.Argument(
@@ -88,30 +88,11 @@ def only_settings(arguments: list[str] | None, *, beam: int | None = None) -> di
     """
     others, settings = settings_apart(arguments, beam=beam)
     if others:
-        raise DataError(f"{others[0]}: not a setting decoding.KEY=VALUE; files are --source FILE")
-    return settings
-
-
-def translator(run: Path, settings: dict[str, Any], *, checkpoint: str, trust: bool) -> Any:
-    """Returns the translator of a run, with decoding settings that differ from the run's own.
-
-    Raises:
-        DataError: `checkpoint` is not best, last or a number.
-        ConfigError: a setting has the name of an option.
-        UserError: see `Translator.load`.
-    """
-    from nmt.inference.translator import Translator
-
-    if checkpoint not in ("best", "last") and not checkpoint.isdecimal():
-        raise DataError(f"--checkpoint takes best, last or a step, not {checkpoint!r}")
-    for name in {"checkpoint", "dictionary", "trust"} & settings.keys():
-        raise ConfigError(
-            f"decoding.{name}: no setting of decoding; write --{name}, where a command has it"
+        raise DataError(
+            f"{others[0]}: not a setting decoding.KEY=VALUE; files are --source FILE, and several "
+            "runs are one argument, RUN+RUN"
         )
-    if trust:
-        look_for_classes_here()
-    which: Any = int(checkpoint) if checkpoint.isdecimal() else checkpoint
-    return Translator.load(run, checkpoint=which, trust=trust, **settings)
+    return settings
 
 
 def look_for_classes_here() -> None:

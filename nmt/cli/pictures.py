@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import options
-from nmt.cli.options import Beam, Checkpoint, OneBased, RunPath, Trust
+from nmt.cli import ensembles, options
+from nmt.cli.ensembles import RunOrEnsemble
+from nmt.cli.options import Beam, Checkpoint, OneBased, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ NBest = Annotated[int | None, typer.Option(min=1, help="Show this many hypothese
 
 
 def plot(
-    run: RunPath,
+    run: RunOrEnsemble,
     sentences: Sentences = None,
     file: SentenceFile = None,
     output: Picture = None,
@@ -101,7 +102,7 @@ def plot(
     _check_given(sentences, target, gold, n_best)
     name = file or "--gold"
     links = _gold_links(run, sentences, target, gold, name=name, one_based=one_based, words=words)
-    translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
+    translator = ensembles.translator(run, settings=settings, checkpoint=checkpoint, trust=trust)
     found = _translations(translator, sentences, target, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
     panels = _panels(translator, shown, methods, words=words, end=end, gold=links)
@@ -162,7 +163,6 @@ def _gold_links(
 ) -> "list[GoldLinks] | None":
     """Returns the gold links of each sentence, if given; `name` is their file or option."""
     from nmt.evaluation.pharaoh import read_gold
-    from nmt.run import Run
 
     if gold is None:
         if one_based:
@@ -178,7 +178,7 @@ def _gold_links(
         one_based=one_based,
         source_lines=sentences,
         target_lines=target,
-        word_boundaries=Run.open(run).config.data.word_boundaries,
+        word_boundaries=ensembles.data(run).word_boundaries,
     )
 
 
@@ -189,7 +189,7 @@ def _translations(translator: Any, sentences: list[str], target: Column, n_best:
     else:
         found = list(translator.stream(sentences, n_best=n_best))
     for number, (best, *_) in enumerate(found, start=1):
-        if not best.attention.size:
+        if not (best.attention.size and best.text.strip()):
             raise DataError(f"sentence {number}: nothing to draw, it or its translation is empty")
     return found
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import options
+from nmt.cli import ensembles, options
 from nmt.cli.options import AsJson, Beam, Checkpoint, Trust
 from nmt.errors import DataError
 
@@ -17,7 +17,8 @@ Arguments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[RUN]... [decoding.KEY=VALUE]...",
-        help="Run folders, made by `nmt train`, and decoding settings instead of their own.",
+        help="Run folders, made by `nmt train`, or ensembles of them, A+B; and decoding settings "
+        "instead of their own.",
     ),
 ]
 Source = Annotated[Path | None, typer.Option(help="Source text, one sentence per line.")]
@@ -94,7 +95,9 @@ def evaluate(
     chosen = _metrics(wanted, sources, comet_model=comet_model, **how)
     systems = dict[str, list[str]]()
     for run in runs:
-        translator = options.translator(run, decoding, checkpoint=checkpoint, trust=trust)
+        translator = ensembles.translator(
+            run, settings=decoding, checkpoint=checkpoint, trust=trust
+        )
         systems[str(run)] = [each.text for each in translator.translate(sources)]
     systems |= given
     if len(systems) > 1:
@@ -165,9 +168,7 @@ def _tokenizer(runs: Sequence[Path], references: Sequence[Path]) -> str:
 
     if not runs:
         return bleu_tokenizers.for_language(suffix(references[0]).removeprefix("."))
-    from nmt.run import Run  # imports jax
-
-    found = {run: bleu_tokenizers.for_target(Run.open(run).config.data) for run in runs}
+    found = {run: bleu_tokenizers.for_target(ensembles.data(run)) for run in runs}
     for run, tokenizer in found.items():
         if tokenizer != found[runs[0]]:
             raise DataError(
@@ -200,9 +201,8 @@ def _metrics(
 def _test_set(path: Path) -> tuple[list[str], list[str]]:
     """Returns source and reference of a run's own test set."""
     from nmt.data import corpora
-    from nmt.run import Run
 
-    data = Run.open(path).config.data
+    data = ensembles.data(path)
     if data.test is None:
         raise DataError(
             f"{path}: its configuration has no data.test; give --source FILE --reference FILE"

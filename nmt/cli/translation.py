@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli import formats, options, progress, streaming
-from nmt.cli.options import Beam, Checkpoint, Output, RunPath, Trust
+from nmt.cli import ensembles, formats, options, progress, streaming
+from nmt.cli.ensembles import RunOrEnsemble
+from nmt.cli.options import Beam, Checkpoint, Output, Trust
 from nmt.cli.resumption import Resumption, check_resumable, is_resumable
 from nmt.data import files, writing
 from nmt.errors import DataError
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 Arguments = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[INPUT] [decoding.KEY=VALUE]...",
-        help="Text file, one sentence per line; standard input if - or not given. Decoding "
-        "settings replace the run's own.",
+        metavar="[RUN]... [INPUT] [decoding.KEY=VALUE]...",
+        help="More run folders, for an ensemble. Text file, one sentence per line; standard input "
+        "if - or not given. Decoding settings replace the run's own.",
     ),
 ]
 NBest = Annotated[
@@ -49,7 +50,7 @@ Resume = Annotated[
 
 
 def translate(
-    run: RunPath,
+    run: RunOrEnsemble,
     arguments: Arguments = None,
     output: Output = None,
     beam: Beam = None,
@@ -61,22 +62,22 @@ def translate(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Translate text line by line.
+    """Translate text line by line, by a run, or by several as an ensemble.
 
     Example: echo "Ein Hund schläft." | nmt translate runs/demo decoding.beam=8
     """
     from nmt.inference.output import open_alignments
 
-    inputs, settings = options.settings_apart(arguments, beam=beam)
-    if len(inputs) > 1:
-        raise DataError(f"{' and '.join(inputs)}: one INPUT at a time is translated")
-    given = Path(inputs[0]) if inputs else files.STDIN
+    others, settings = options.settings_apart(arguments, beam=beam)
+    more, given = ensembles.inputs_apart(others)
     source, *_ = files.find_together(given, *([dictionary] if dictionary else []))
     if resume:
         check_resumable(source, output, alignments)
     if output is not None and output == alignments and writing.is_replaced(output):
         raise DataError(f"{output}: --output and --alignments need a file each")
-    translator = options.translator(run, settings, checkpoint=checkpoint, trust=trust)
+    translator = ensembles.translator(
+        run, *more, settings=settings, checkpoint=checkpoint, trust=trust
+    )
     if dictionary is not None:
         translator.dictionary = options.dictionary(dictionary)
     record, done = None, 0

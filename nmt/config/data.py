@@ -169,6 +169,8 @@ class DataConfig(ConfigSection):
     """Maximum pieces per side, end of sentence included; longer training pairs are left out."""
     max_length_ratio: Positive = 9.0
     """Maximum ratio of the longer to the shorter side; other training pairs are left out."""
+    reverse_target: bool = False
+    """Write translations from right to left, for [rescoring](ensembles.md#right-to-left-models)."""
     word_boundaries: WordBoundaries = WORD_BOUNDARIES
     """What divides the words that links count: `spaces` and tabs alone, as in fast_align and Moses,
     or all white space of `unicode`, as in eflomal; see

@@ -47,6 +47,8 @@ def explain(mistake: Any, tree: Any, *, overridden: Collection[str] = ()) -> str
             return f"{key}: missing; this key is required"
         case "value_error":
             return f"{key}: {message}" if key else message
+        case "tuple_type":
+            return f"{key}: expected a list, as in [a, b], not {mistake['input']!r}"
         case _:
             return f"{key}: {message[0].lower()}{message[1:]}, not {mistake['input']!r}"
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from nmt.config.attention import AttentionConfig, GlobalConfig
 from nmt.config.dropout import DropoutConfig
-from nmt.config.section import INT32, Buildable, Choice, ConfigSection, Size
+from nmt.config.section import Buildable, Choice, ConfigSection, Size
 
 
 class RecurrentConfig(Buildable):
@@ -57,6 +57,11 @@ class LayeredConfig(Buildable):
     residual: bool = False
     """Add to the output of each upper layer that of the layer below."""
 
+    @property
+    def depths(self) -> list[int]:
+        """The number of cells in sequence that each layer has."""
+        return [self.transitions] * self.layers
+
     def _conflicts(self) -> Iterator[str]:
         if self.residual and self.layers == 1:
             yield "`residual: true` would do nothing with one layer: leave it out, or set `layers`"
@@ -88,7 +93,7 @@ class AlternatingConfig(RecurrentEncoderConfig):
     implementation: ClassVar[str] = "nmt.model.alternating:AlternatingEncoder"
 
     kind: Literal["alternating"] = "alternating"
-    layers: Annotated[int, Field(ge=2, lt=INT32)] = 2
+    layers: Annotated[Size, Field(ge=2)] = 2
     """Number of layers of each column."""
 
 
@@ -96,7 +101,7 @@ EncoderConfig = Annotated[BidirectionalConfig | AlternatingConfig, Choice(defaul
 
 
 class AttentionalDecoderConfig(LayeredConfig):
-    """Settings that both decoders have."""
+    """Settings that all decoders have."""
 
     attends_first: ClassVar[bool] = False  # before it has read the previous token
 
@@ -125,7 +130,33 @@ class LuongDecoderConfig(AttentionalDecoderConfig):
     """Feed the attentional vector into the next step (input feeding)."""
 
 
-DecoderConfig = Annotated[BahdanauDecoderConfig | LuongDecoderConfig, Choice(default="luong")]
+class ConditionalDecoderConfig(AttentionalDecoderConfig):
+    """The conditional GRU of dl4mt, Nematus and Marian: it attends between two cells."""
+
+    implementation: ClassVar[str] = "nmt.model.conditional:ConditionalDecoder"
+
+    kind: Literal["conditional"] = "conditional"
+    transitions: Annotated[Size, Field(ge=2)] = 2
+    """Cells of the lowest layer: one before attention, one after it, and others without input."""
+    upper_transitions: Size = 1
+    """Cells in sequence within a time step of each upper layer (deep transitions)."""
+
+    @property
+    def depths(self) -> list[int]:
+        """The number of cells in sequence of each layer; of the lowest one, before attention."""
+        return [1, *[self.upper_transitions] * (self.layers - 1)]
+
+    def _conflicts(self) -> Iterator[str]:
+        yield from super()._conflicts()
+        if self.upper_transitions > 1 and self.layers == 1:
+            yield (
+                "`upper_transitions` would do nothing with one layer: leave it out, or set `layers`"
+            )
+
+
+DecoderConfig = Annotated[
+    BahdanauDecoderConfig | LuongDecoderConfig | ConditionalDecoderConfig, Choice(default="luong")
+]
 
 
 class ModelConfig(ConfigSection):

@@ -54,6 +54,11 @@ class Config(ConfigSection):
                 "leave it out"
             )
         attention = self.model.attention
+        if self.training.r_drop and not (self.model.dropout.drops or attention.samples):
+            yield (
+                "`training.r_drop` compares two passes with different dropout, and "
+                "`model.dropout` is 0: leave it out, or set `model.dropout`"
+            )
         if self.decoding.attention_seed is not None and not attention.samples:
             yield (
                 "`decoding.attention_seed` has no effect with `mechanism: "

@@ -72,6 +72,8 @@ class Buildable(ConfigSection):
 class ObjectiveConfig(Buildable):
     """A section that adds an objective to the cross-entropy."""
 
+    passes: ClassVar[int] = 1  # of each batch through the model, with other random keys each time
+
 
 class ProcessorConfig(Buildable):
     """A section of `decoding` that changes the scores of the next piece."""

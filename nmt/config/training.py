@@ -29,7 +29,7 @@ class AdamWConfig(ConfigSection):
 
     kind: Literal["adamw"] = "adamw"
     weight_decay: Positive = 0.01
-    """Decay per step: this fraction of the weights, times the learning rate."""
+    """Decay of matrices per step: this fraction of them, times the learning rate."""
 
 
 class AdadeltaConfig(ConfigSection):
@@ -124,9 +124,23 @@ class GuidedAlignmentConfig(ObjectiveConfig):
     """Decoder step that the links of a piece guide: the step that predicts it, or the next one."""
 
 
+class RDropConfig(ObjectiveConfig):
+    """[R-Drop](recipe.md#r-drop): two passes with different dropout should agree."""
+
+    implementation: ClassVar[str] = "nmt.training.r_drop:RDrop"
+    passes: ClassVar[int] = 2
+
+    weight: Positive = 5.0
+    """Weight of the divergence, as in equation 4 of the paper."""
+
+
 class TrainingConfig(ConfigSection):
     """Optimization, validation and stopping."""
 
+    start_from: str | None = None
+    """Run folder of [a trained model to start from](starting.md#start-from-a-trained-model)."""
+    freeze: tuple[str, ...] = ()
+    """Parameters or parts, by their names in `nmt info`, that stay as they are: `[encoder]`."""
     optimizer: OptimizerConfig = AdamConfig()
     """Optimizer, which turns gradients into updates."""
     learning_rate: Positive = 5.0e-4
@@ -135,10 +149,15 @@ class TrainingConfig(ConfigSection):
     """Learning rate over time."""
     clip_norm: Positive | None = 1.0
     """Maximum norm of the gradient of the mean loss per target token; null: no clipping."""
+    ema: Factor | None = None
+    """Decay of a [moving average](recipe.md#averages) of the parameters, such as 0.999, which is
+    validated and translated with; null: none."""
     label_smoothing: Fraction = 0.1
     """Probability taken from the reference and spread over all target pieces."""
     guided_alignment: GuidedAlignmentConfig | None = None
     """Guided alignment; used with its defaults if only `data.train.alignments` is given."""
+    r_drop: RDropConfig | None = None
+    """R-Drop; null: none."""
     gradient_accumulation: Size = 1
     """Batches whose gradients make one update."""
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -151,6 +170,8 @@ class TrainingConfig(ConfigSection):
     """Updates between validations."""
     validation_beam: Size = 1
     """Beam size for validation BLEU; 1: greedy search."""
+    keep: Count = 0
+    """Last validations whose parameters are kept, for [`nmt average`](recipe.md#averages)."""
     metric: Literal["bleu", "perplexity"] = "bleu"
     """Validation metric that chooses the best checkpoint and stops early."""
     patience: Size | None = 10

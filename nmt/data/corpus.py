@@ -16,8 +16,8 @@ from datasets import Dataset, Features, List, Value
 from nmt import caches
 from nmt.config import CorpusConfig, DataConfig, SamplingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
-from nmt.config.endings import is_table, suffix
-from nmt.data import embedded, files, fingerprints, links
+from nmt.config.endings import suffix
+from nmt.data import embedded, files, fingerprints, links, texts
 from nmt.data.report import FilterReport
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
@@ -74,7 +74,7 @@ def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
 def encode(
     text: Dataset, tokenizers: Tokenizers, *, sampling: SamplingConfig | None = None, seed: int = 0
 ) -> Dataset:
-    """Returns the pairs as int32 ids, each sentence with `eos` at its end.
+    """Returns the pairs as int32 ids, each with `eos` at its end, in the order of the model.
 
     With `sampling`, segmentations are sampled: the same seed gives the same ones. They are kept in
     memory and not in the cache, since each epoch has its own.
@@ -92,6 +92,7 @@ def encode(
             encoded[side] = [[*sentence, tokenizer.eos] for sentence in ids]
         if "links" in rows:
             encoded["links"] = links.of_pieces(rows, encoded, tokenizers)
+        encoded["target"] = list(map(tokenizers.turned, encoded["target"]))
         return encoded
 
     return text.map(
@@ -169,7 +170,7 @@ def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[np.int32]]:
 
 
 def _from_files(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
-    paths = _find(corpus, languages)
+    paths = texts.find(corpus, languages)
     where = {
         "paths": tuple(str(path) for path in paths),
         "languages": languages,
@@ -183,35 +184,14 @@ def _from_files(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
         raise error.__cause__ or error from None
 
 
-def _find(corpus: CorpusConfig, languages: tuple[str, str]) -> list[Path]:
-    if corpus.source is not None and corpus.target is not None:
-        return [files.find_stored(corpus.source), files.find_stored(corpus.target)]
-    assert corpus.path is not None  # CorpusConfig makes sure of it
-    if is_table(corpus.path):
-        return [files.find_stored(corpus.path)]
-    return [files.find_stored(f"{corpus.path}.{language}") for language in languages]
-
-
 def _pairs(
     paths: tuple[str, ...],
     languages: tuple[str, str],
     columns: tuple[str, str] | None,
     digest: str,  # not used here: it is part of the key of the pairs in the cache
 ) -> Iterator[dict[str, str]]:
-    first = Path(paths[0])
-    if len(paths) == 2:
-        pairs = files.parallel(first, Path(paths[1]))
-    elif suffix(first) == ".tsv":
-        pairs = files.tab_separated(first, columns=columns)
-    else:
-        fields = files.json_objects(first, columns=columns or languages)
-        pairs = ((files.one_line(source), files.one_line(target)) for source, target in fields)
-    empty = True
-    for source, target in pairs:
-        empty = False
-        yield {"source": source, "target": target}
-    if empty:
-        raise DataError(f"{' and '.join(paths)}: the corpus is empty")
+    found = texts.pairs(*map(Path, paths), languages=languages, columns=columns)
+    return ({"source": source, "target": target} for source, target in found)
 
 
 def _from_parquet(path: Path, *, columns: tuple[str, str]) -> Dataset:

@@ -6,6 +6,7 @@ the file counts: a word that is then several words is linked by all of them.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate, chain, pairwise, product
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,8 @@ def of_pieces(
 ) -> list[list[int]]:
     """Returns the links between pieces that follow from the links between words.
 
-    `ids` are the pieces of the pairs, with `eos`. A pair gets no links if it is unknown which words
+    `ids` are the pieces of the pairs, with `eos`, in reading order; links have their places in the
+    order of the model. A pair gets no links if it is unknown which words
     its pieces belong to; see `_words`.
     """
     found: list[list[int]] = []
@@ -90,6 +92,8 @@ def of_pieces(
         if source is None or target is None:
             found.append([])
         else:
+            *places, _ = tokenizers.order(ids["target"][row])
+            target = replace(target, of_piece=tuple(target.of_piece[i] for i in places))
             words = np.reshape(links, (-1, 2)).astype(int)
             found.append(unfold(words, source, target).ravel().tolist())
     return found

@@ -175,10 +175,15 @@ class Tokenizer:
 
 @dataclass(frozen=True)
 class Tokenizers:
-    """The tokenizers of source and target: two models, or the same one twice (`joint`)."""
+    """The tokenizers of source and target: two models, or the same one twice (`joint`).
+
+    With `reverse_target`, the translation model writes from right to left. Only what goes into a
+    model, and comes out of it, is in its `order`; everything else is in reading order.
+    """
 
     source: Tokenizer
     target: Tokenizer
+    reverse_target: bool = False
 
     @property
     def joint(self) -> bool:
@@ -187,9 +192,24 @@ class Tokenizers:
 
     @property
     def fingerprint(self) -> str:
-        """A SHA-256 of both models in hexadecimal."""
+        """A SHA-256 of both models, and of the order of the target, in hexadecimal."""
         both = self.source.fingerprint + self.target.fingerprint
-        return hashlib.sha256(both.encode()).hexdigest()
+        return hashlib.sha256((both + "reversed" * self.reverse_target).encode()).hexdigest()
+
+    def order(self, target: Sequence[int]) -> Sequence[int]:
+        """Returns the places of target ids in the order of the model; `eos` is last in any case.
+
+        The same places lead from the order of the model back to reading order.
+        """
+        places = range(len(target))
+        if not self.reverse_target:
+            return places
+        written = len(target) - (len(target) > 0 and target[-1] == self.target.eos)
+        return [*places[:written][::-1], *places[written:]]
+
+    def turned(self, target: Sequence[int]) -> list[int]:
+        """Returns target ids in the order of the model, or from there in reading order."""
+        return [target[i] for i in self.order(target)]
 
     def save(self, folder: str | Path) -> None:
         """Writes `joint.model`, or `source.model` and `target.model`, into the folder."""
@@ -248,9 +268,8 @@ def train(
             return Tokenizers.same(both)
         case TrainedTokenizerConfig():
             sides = {"source": source, "target": target}
-            return Tokenizers(
-                *(_trained(text, config, symbols, side=side) for side, text in sides.items())
-            )
+            models = (_trained(text, config, symbols, side=side) for side, text in sides.items())
+            return Tokenizers(next(models), next(models))
 
 
 def _trained(

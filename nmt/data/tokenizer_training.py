@@ -21,6 +21,18 @@ LONGEST_LINE = 1 << 24
 LARGEST_SAMPLE = 2_000_000
 
 
+class TooFewPiecesError(DataError):
+    """The text does not give as many pieces as are asked for.
+
+    Attributes:
+        most: How many it gives.
+    """
+
+    def __init__(self, message: str, *, most: int) -> None:
+        super().__init__(message)
+        self.most = most
+
+
 def sample(sentences: Iterable[str], size: int) -> list[str]:
     """Returns a uniform random sample of at most `size` sentences (Vitter 1985, algorithm R).
 
@@ -49,7 +61,8 @@ def trained_model(
     The `symbols` are pieces besides those of the configuration.
 
     Raises:
-        DataError: the text does not suffice for the size, or the size for the text.
+        TooFewPiecesError: the text does not suffice for the size.
+        DataError: the size does not suffice for the characters of the text, or there is no text.
     """
     text = sample(sentences, LARGEST_SAMPLE)
     for symbol in config.symbols:
@@ -119,8 +132,9 @@ def _training_error(
     """Returns the exception for an error message of SentencePiece's trainer."""
     key = f"tokenizer.vocabulary_size is {size}"
     if most := re.search(r"Vocabulary size too high .* a value <= (\d+)", message):
-        return DataError(
-            f"{key}: the {side} text gives {most[1]} pieces at most; set it to that, or less"
+        return TooFewPiecesError(
+            f"{key}: the {side} text gives {most[1]} pieces at most; set it to that, or less",
+            most=int(most[1]),
         )
     if least := re.search(r"smaller than required_chars\. \d+ vs (\d+)", message):
         bytes_too, remedy = "", ""

@@ -14,7 +14,8 @@ log-probability of target piece t, and g_tj the gradient of log p_t with respect
 r_t is the readout, the layer under the logits. Ding et al. differentiate the probability, which
 differs by a factor for each row, and average over 30 samples of noise with a standard deviation of
 0.15 times the range of the embeddings, as here. A gradient takes one backward pass through the
-model for each target piece, the Jacobian one for each component of each readout.
+model for each target piece, the Jacobian one for each component of each readout. The matrix of an
+ensemble is the mean of those of its members.
 """
 
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from nmt.data.batching import Batch
 from nmt.errors import DataError
 from nmt.inference import devices
 from nmt.inference.compiled import ForcedInputs, ForcedOutputs, force
+from nmt.inference.ensemble import members
 from nmt.inference.predictor import ModelPredictor, Source
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens, real_tokens, token_log_probs
@@ -70,11 +72,14 @@ def explain(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> Forc
     The arguments are those of `force`. Derivatives are those of a model that does not sample.
     """
     log_probs, scores, matrix = devices.run(force, shared, rows, bos=bos)
+    if method == "attention":
+        return log_probs, scores, matrix
+    models = [shared._replace(loaded=each) for each in members(shared.loaded)]
     if method == "shifted":
-        matrix = devices.run(_shifted, shared, rows, bos=bos)
-    elif method != "attention":
-        matrix = devices.run(_derived, shared, rows, bos=bos, method=method)
-    return log_probs, scores, matrix
+        matrices = [devices.run(_shifted, each, rows, bos=bos) for each in models]
+    else:
+        matrices = [devices.run(_derived, each, rows, bos=bos, method=method) for each in models]
+    return log_probs, scores, sum(matrices) / len(matrices)
 
 
 def _model_predictor(shared: ForcedInputs, *, seed: Any = None) -> ModelPredictor:

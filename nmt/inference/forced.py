@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nmt.config import DecodingConfig
-from nmt.data.batching import Bucket, Sentence, pad
+from nmt.data.batching import Bucket, pad
+from nmt.data.tokenizer import Tokenizers
 from nmt.inference import devices
 from nmt.inference.batches import Capacity, sentence_batches
 from nmt.inference.compiled import ForcedInputs
@@ -28,10 +29,10 @@ class Forced:
 
 def force_all(
     loaded: Loaded,
-    pairs: Sequence[tuple[Sentence, Sentence]],
+    pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
     real: Sequence[int],
     *,
-    bos: int,
+    tokenizers: Tokenizers,
     config: DecodingConfig,
     method: str,
 ) -> Iterator[Forced]:
@@ -41,12 +42,13 @@ def force_all(
     search.
     """
     capacity = Capacity(config.batch, devices=devices.count())
+    bos = tokenizers.target.bos
     shared = ForcedInputs(loaded, Ranking.of(config), config.attention_seed)
     widest = [max(map(len, pair)) for pair in pairs]
     for batch in sentence_batches(real, widest, capacity=capacity):
-        members = [pairs[i] for i in batch.numbers]
+        members = [(pairs[i][0], tokenizers.turned(pairs[i][1])) for i in batch.numbers]
         rows = pad(members, Bucket(batch.size, batch.width, batch.width))
         log_probs, scores, matrices = map(np.asarray, explain(shared, rows, bos=bos, method=method))
         for row, (i, (source, target)) in enumerate(zip(batch.numbers, members, strict=True)):
-            matrix = np.array(matrices[row, : len(target), : len(source)])
+            matrix = matrices[row, : len(target), : len(source)][tokenizers.order(target)]
             yield Forced(i, float(log_probs[row]), float(scores[row]), matrix)

@@ -51,7 +51,7 @@ class Searcher:
         for batch in sentence_batches(real, list(map(len, sentences)), capacity=capacity):
             hypotheses = self._search([sentences[i] for i in batch.numbers], batch, n_best)
             for row, number in enumerate(batch.numbers):
-                yield number, list(_row(hypotheses, row, len(sentences[number])))
+                yield number, list(self._found(hypotheses, row, len(sentences[number])))
 
     def _search(
         self, sentences: Sequence[Sequence[int]], batch: SentenceBatch, n_best: int
@@ -96,14 +96,15 @@ class Searcher:
         fetched: Hypotheses = jax.tree.map(np.asarray, hypotheses)
         return fetched
 
-
-def _row(hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
-    """Yields the translations of the sentence in a row, which has `width` source pieces."""
-    for rank, length in enumerate(hypotheses.lengths[row].tolist()):
-        if length:
-            yield Found(
-                tokens=hypotheses.tokens[row, rank, :length].tolist(),
-                log_prob=float(hypotheses.log_probs[row, rank]),
-                score=float(hypotheses.scores[row, rank]),
-                attention=np.array(hypotheses.attention[row, rank, :length, :width]),
-            )
+    def _found(self, hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
+        """Yields the translations of the sentence in a row, which has `width` source pieces."""
+        for rank, length in enumerate(hypotheses.lengths[row].tolist()):
+            if length:
+                tokens = hypotheses.tokens[row, rank, :length].tolist()
+                attention = np.asarray(hypotheses.attention[row, rank, :length, :width])
+                yield Found(
+                    tokens=self.tokenizers.turned(tokens),
+                    log_prob=float(hypotheses.log_probs[row, rank]),
+                    score=float(hypotheses.scores[row, rank]),
+                    attention=attention[self.tokenizers.order(tokens)],
+                )

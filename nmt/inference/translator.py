@@ -4,31 +4,27 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import jax
 import numpy as np
-from flax import nnx
 
-from nmt import configfile
+from nmt.checkpoints import Which
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
-from nmt.data.batching import Sentence
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
-from nmt.inference import devices, limits
+from nmt.inference import devices, limits, loading
 from nmt.inference.arguments import checked, checked_pair
 from nmt.inference.copying import Copier
 from nmt.inference.explanations import check_method
 from nmt.inference.forced import Forced, force_all
-from nmt.inference.predictor import Loaded, LoadedModel
+from nmt.inference.loading import Runs
+from nmt.inference.predictor import Loaded
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import Remainder, remainders
-from nmt.model.build import build_model
-from nmt.run import Run, Which
 
 BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
 
@@ -36,7 +32,7 @@ _Item = TypeVar("_Item")
 
 
 class Translator:
-    """A trained model that translates strings; `Translator.load("runs/x")` makes one."""
+    """A trained model, or an ensemble, that translates strings: `Translator.load("runs/x")`."""
 
     def __init__(
         self,
@@ -59,7 +55,7 @@ class Translator:
     @classmethod
     def load(
         cls,
-        run: str | Path,
+        runs: Runs,
         *,
         checkpoint: Which | int = "best",
         trust: bool = False,
@@ -68,32 +64,19 @@ class Translator:
     ) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
 
-        The checkpoint is the best one, the last one, or the one of a step. A class of the user's
-        own that the run's configuration names is imported with `trust` only. `dictionary` has
-        translations of words that the vocabulary lacks.
+        Several run folders are an ensemble, with the settings of the first. The checkpoint is the
+        best, the last or the averaged one, or that of a step. A class of the user's own that a
+        run's configuration names is imported with `trust` only. `dictionary` has translations of
+        words that the vocabulary lacks.
 
         Raises:
             RunError: there is no such run, checkpoint or table for a shortlist, or it asks for
                 trust.
             ConfigError: there is no such decoding setting, or it cannot have that value.
+            DataError: the runs of an ensemble have other vocabularies, or write in other orders.
         """
-        opened = Run.open(run)
-        opened.check_imports(trust=trust)
-        settings = configfile.decoding(opened.config, decoding, where=str(run))
-        tokenizers = opened.tokenizers()
-        # Only its shapes: sampling parameters that are not used would take seconds.
-        graph, template = nnx.split(nnx.eval_shape(lambda: build_model(opened.config, tokenizers)))
-        params = opened.restore(checkpoint, {"params": template})["params"]
-        lexicon = Lexicon.of(opened) if settings.shortlist else None
-        loaded = LoadedModel(params, graph)
-        return cls(
-            loaded,
-            tokenizers=tokenizers,
-            config=settings,
-            lexicon=lexicon,
-            word_boundaries=opened.config.data.word_boundaries,
-            dictionary=dictionary,
-        )
+        parts = loading.load(runs, checkpoint=checkpoint, trust=trust, decoding=decoding)
+        return cls(**parts, dictionary=dictionary)
 
     @overload
     def translate(self, lines: str) -> Translation: ...
@@ -235,7 +218,7 @@ class Translator:
         lines, source_ids = self._pieces("source", sources, before=before)
         texts, target_ids = self._pieces("target", targets, before=before)
         pairs = list(zip(source_ids, target_ids, strict=True))
-        real = [i for i, (source, target) in enumerate(pairs) if len(source) > 1 < len(target)]
+        real = [i for i, (source, _) in enumerate(pairs) if len(source) > 1]
         aligned = [empty_translation(*pair, self.word_boundaries) for pair in window]
         for forced in self._force_all(pairs, real, method=method):
             ids, tokens = pairs[forced.number]
@@ -290,7 +273,13 @@ class Translator:
         return remaining, limits.cut(encoded, eos=eos, longest=longest, before=before, side=side)
 
     def _force_all(
-        self, pairs: Sequence[tuple[Sentence, Sentence]], real: Sequence[int], *, method: str
+        self,
+        pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
+        real: Sequence[int],
+        *,
+        method: str,
     ) -> Iterator[Forced]:
-        bos, config = self.tokenizers.target.bos, self.config
-        return force_all(self.loaded, pairs, real, bos=bos, config=config, method=method)
+        tokenizers, config = self.tokenizers, self.config
+        return force_all(
+            self.loaded, pairs, real, tokenizers=tokenizers, config=config, method=method
+        )

@@ -1,5 +1,7 @@
 """The gated recurrent unit."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -8,7 +10,7 @@ from jaxtyping import Array, Float
 from nmt.config import GRUConfig
 from nmt.recurrent.dropout import dropped
 from nmt.recurrent.normalization import GateNorm
-from nmt.types import CellInput, CellOutput, Gates, StateMask
+from nmt.types import CellInput, CellOutput, Gates, RandomKey, StateMask
 
 
 class GRU(nnx.Module):
@@ -28,7 +30,7 @@ class GRU(nnx.Module):
         self, config: GRUConfig, input_size: int, hidden_size: int, *, rngs: nnx.Rngs
     ) -> None:
         self.hidden_size, self.gates = hidden_size, config.matrices * hidden_size
-        self.input = input_layer(input_size, self.gates, rngs=rngs)
+        self.input = nnx.Linear(input_size, self.gates, kernel_init=input_matrices, rngs=rngs)
         self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, config.matrices, rngs=rngs))
         self.proposal_bias = nnx.Param(jnp.zeros(hidden_size))
         self.norm = GateNorm(self.gates, hidden_size) if config.layer_norm else None
@@ -59,16 +61,12 @@ class GRU(nnx.Module):
         return state
 
 
-def input_layer(
-    input_size: int,
-    gates: int,
-    *,
-    rngs: nnx.Rngs,
-    bias_init: nnx.Initializer = nnx.initializers.zeros,
-) -> nnx.Linear:
-    """Returns W x + b; only b is left of it where x has no components, as in deep transitions."""
-    kernel_init = nnx.initializers.lecun_normal() if input_size else nnx.initializers.zeros
-    return nnx.Linear(input_size, gates, kernel_init=kernel_init, bias_init=bias_init, rngs=rngs)
+def input_matrices(
+    key: RandomKey, shape: tuple[int, int], dtype: Any
+) -> Float[Array, "input gates"]:
+    """Initializes the matrices that read the input; without input they have no rows."""
+    initialize = nnx.initializers.lecun_normal() if shape[0] else nnx.initializers.zeros
+    return initialize(key, shape, dtype)
 
 
 def orthogonal_matrices(size: int, number: int, *, rngs: nnx.Rngs) -> Float[Array, "size gates"]:

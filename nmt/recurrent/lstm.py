@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from nmt.config import LSTMConfig
 from nmt.recurrent.dropout import dropped
-from nmt.recurrent.gru import input_layer, orthogonal_matrices
+from nmt.recurrent.gru import input_matrices, orthogonal_matrices
 from nmt.recurrent.normalization import GateNorm, normalized
 from nmt.types import CellInput, CellOutput, Gates, RandomKey, StateMask
 
@@ -48,7 +48,9 @@ class LSTM(nnx.Module):
             is_forget = jnp.arange(self.gates) // hidden_size == 1
             return jnp.where(is_forget, config.forget_bias, 0.0).astype(dtype)
 
-        self.input = input_layer(input_size, self.gates, bias_init=bias, rngs=rngs)
+        self.input = nnx.Linear(
+            input_size, self.gates, kernel_init=input_matrices, bias_init=bias, rngs=rngs
+        )
         self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, config.matrices, rngs=rngs))
         self.norm = GateNorm(self.gates, hidden_size) if config.layer_norm else None
         self.memory_gain = nnx.Param(jnp.ones(hidden_size)) if config.layer_norm else None

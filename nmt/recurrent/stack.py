@@ -26,8 +26,9 @@ class StackMasks:
 class Stack(nnx.Module):
     """The recurrent layers of a decoder, whose first state is made from a summary of the source.
 
-    With residual connections the output of layer l is v_l = h_l + v_{l-1}, where v_{l-1} is that of
-    the layer below, before dropout; the bottom layer has v_1 = h_1.
+    `depths` are the cells in sequence of each layer, the bottom one first. With residual
+    connections the output of layer l is v_l = h_l + v_{l-1}, where v_{l-1} is that of the layer
+    below, before dropout; the bottom layer has v_1 = h_1.
     """
 
     def __init__(
@@ -36,20 +37,17 @@ class Stack(nnx.Module):
         input_size: int,
         hidden_size: int,
         *,
-        layers: int,
-        transitions: int = 1,
-        residual: bool = False,
+        depths: Sequence[int],
         summary_size: int,
+        residual: bool = False,
         rngs: nnx.Rngs,
     ) -> None:
-        self.initial = nnx.List(
-            [nnx.Linear(summary_size, hidden_size, rngs=rngs) for _ in range(layers)]
-        )
-        sizes = [input_size] + [hidden_size] * (layers - 1)
+        self.initial = nnx.List([nnx.Linear(summary_size, hidden_size, rngs=rngs) for _ in depths])
+        sizes = [input_size] + [hidden_size] * (len(depths) - 1)
         self.cells: Sequence[Cell] = nnx.List(
             [
-                transition.build(config, size, hidden_size, transitions=transitions, rngs=rngs)
-                for size in sizes
+                transition.build(config, size, hidden_size, transitions=depth, rngs=rngs)
+                for size, depth in zip(sizes, depths, strict=True)
             ]
         )
         self.residual = residual
@@ -70,7 +68,12 @@ class Stack(nnx.Module):
 
     def step(self, states: States, projected: StepGates, masks: StackMasks) -> States:
         """Returns the states after one input, each layer fed by the new state of the one below."""
-        new: States = (self.cells[0].step(states[0], projected, masks.recurrent[0]),)
+        bottom = self.cells[0].step(states[0], projected, masks.recurrent[0])
+        return self.above(bottom, states, masks)
+
+    def above(self, bottom: State, states: States, masks: StackMasks) -> States:
+        """Returns the states after one input, given the new state of the bottom layer."""
+        new: States = (bottom,)
         for layer, cell in enumerate(self.cells[1:], start=1):
             below = cell.project(self.output(new) * masks.below[layer - 1])
             new = (*new, cell.step(states[layer], below, masks.recurrent[layer]))

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import datasets
 import numpy as np
 
+from nmt.checkpoints import TrainingProgress
 from nmt.config import Config
 from nmt.data import corpus, mixing
 from nmt.data.batching import Batch, Bucket, PlannedBatch, choose_buckets, pad, plan_epoch
 from nmt.data.tokenizer import Tokenizers
 from nmt.inference import devices
 from nmt.processes import ALONE, ProcessGroup
-from nmt.run import TrainingProgress
 from nmt.training.step import shard
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-from nmt.run import TrainingProgress
+from nmt.checkpoints import TrainingProgress
 from nmt.training.step import StepMetrics
 
 Sums = Mapping[str, float]  # loss, nll, tokens, and the costs of objectives by their names

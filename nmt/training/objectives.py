@@ -8,16 +8,21 @@ from nmt.attention.interface import AttentionOutput
 from nmt.config import Config
 from nmt.data.batching import Batch
 from nmt.training.loss import LossSums
-from nmt.types import Scalar
+from nmt.types import OutputBias, OutputMatrix, Readouts, Scalar
 
 State = Any  # a pytree, a part of the checkpoint
 
 
 class Forward(NamedTuple):
-    """The model's outputs for the rows of one device, given the true previous tokens."""
+    """The model's outputs for the rows of one device, given the true previous tokens.
+
+    If a section asks for several passes, the rows of all passes come one after the other.
+    """
 
     attended: AttentionOutput  # at each target position
     losses: Float[Array, "batch tgt"]  # cross-entropy of each target token, zero on padding
+    readouts: Readouts
+    output_layer: tuple[OutputMatrix, OutputBias]  # from readouts to logits
 
 
 @runtime_checkable

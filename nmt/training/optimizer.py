@@ -1,9 +1,13 @@
 """The optimizer and the learning rate schedules."""
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 import optax
 
 from nmt.config import ScheduleConfig, TrainingConfig
+from nmt.training import freezing
 from nmt.types import Integer, Scalar
 
 
@@ -11,22 +15,28 @@ def build_optimizer(config: TrainingConfig) -> optax.GradientTransformation:
     """Returns clipping and the update rule, without the learning rate, which the step multiplies.
 
     Adam and AdamW: Kingma and Ba (2015), Loshchilov and Hutter (2019). Adadelta: Zeiler (2012)
-    with the rho and epsilon of Bahdanau et al. (2015), whose learning rate is 1.
+    with the rho and epsilon of Bahdanau et al. (2015), whose learning rate is 1. Weight decay is of
+    matrices only, embeddings included: a bias or a gain has no reason to be small.
     """
     optimizer = config.optimizer
     match optimizer.kind:
         case "adam":
             rule = optax.scale_by_adam(b2=0.98)
         case "adamw":
-            decay = optax.add_decayed_weights(optimizer.weight_decay)
+            decay = optax.add_decayed_weights(optimizer.weight_decay, mask=_matrices)
             rule = optax.chain(optax.scale_by_adam(b2=0.98), decay)
         case "adadelta":
             rule = optax.scale_by_adadelta(rho=0.95, eps=1e-6)
         case "sgd":
             rule = optax.identity()
-    if config.clip_norm is None:
-        return rule
-    return optax.chain(optax.clip_by_global_norm(config.clip_norm), rule)
+    if config.clip_norm is not None:
+        rule = optax.chain(optax.clip_by_global_norm(config.clip_norm), rule)
+    return freezing.without_updates(rule, config.freeze)
+
+
+def _matrices(params: Any) -> Any:
+    """Returns which arrays are matrices."""
+    return jax.tree.map(lambda array: array.ndim > 1, params)
 
 
 def learning_rate(config: TrainingConfig, *, total_steps: int) -> optax.Schedule:

@@ -7,7 +7,7 @@ the padding.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from nmt.inference import devices
 from nmt.inference.devices import AXIS
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens
+from nmt.training import freezing
 from nmt.training.loss import LossSums, cross_entropy
 from nmt.training.objectives import Forward, build_objectives
 from nmt.training.optimizer import build_optimizer, learning_rate
@@ -38,12 +39,33 @@ class TrainState:
     step: Integer  # updates made
     batches: Integer  # batches consumed: more than updates with gradient accumulation
     params: Params
+    ema: Params | None  # the exponential moving average of the parameters
     optimizer: optax.OptState
     lr_scale: Scalar  # the factor by which validation has cut the learning rate
     pending: tuple[LossSums, Params] | None  # sums of the batches since the last update
     objectives: dict[str, Any]  # the state of each objective beside the cross-entropy
     skipped: Integer  # updates skipped, because their gradient or loss was not sound
     skipped_in_row: Integer  # skipped updates since the last one that was made
+
+    @property
+    def model(self) -> Params:
+        """The parameters to translate with: the moving average, if there is one."""
+        return self.params if self.ema is None else self.ema
+
+    def items(self) -> dict[str, Any]:
+        """Returns the trees of a checkpoint: the parameters to translate with, and the rest."""
+        model = self._model
+        names = [field.name for field in fields(self) if field.name != model]
+        return {"params": self.model, "rest": {name: getattr(self, name) for name in names}}
+
+    def restored(self, items: dict[str, Any]) -> "TrainState":
+        """Returns the state of which a checkpoint has the trees."""
+        return TrainState(**{self._model: items["params"]}, **items["rest"])
+
+    @property
+    def _model(self) -> str:
+        """The field of the parameters to translate with."""
+        return "params" if self.ema is None else "ema"
 
 
 @struct.dataclass
@@ -82,6 +104,7 @@ def init_state(config: Config, model: Seq2Seq) -> TrainState:
         step=jnp.zeros((), jnp.int32),
         batches=jnp.zeros((), jnp.int32),
         params=params,
+        ema=None if config.training.ema is None else jax.tree.map(jnp.copy, params),
         optimizer=build_optimizer(config.training).init(params),
         lr_scale=jnp.ones(()),
         pending=pending,
@@ -107,8 +130,11 @@ def make_train_step(
     optimizer = build_optimizer(config.training)
     rate_at = learning_rate(config.training, total_steps=total_steps)
     objectives = build_objectives(config)
+    passes = max((section.passes for section in config.objectives), default=1)
 
     def loss(params: Params, states: dict[str, Any], batch: Batch, keys: Any) -> tuple[Scalar, Any]:
+        params = freezing.without_gradients(params, config.training.freeze)
+        batch = jax.tree.map(lambda rows: jnp.concatenate([rows] * passes), batch)
         sums, forward = _forward(
             graph, params, batch, keys=keys, bos=bos, config=config, train=True
         )
@@ -116,10 +142,12 @@ def make_train_step(
         for objective in objectives:
             added, costs = objective(states[objective.name], forward, batch)
             minimized, logged = minimized + added, logged | costs
-        return minimized, (replace(sums, loss=sum(logged.values(), sums.loss)), logged)
+        parts = replace(sums, loss=sum(logged.values(), sums.loss)), logged
+        return jax.tree.map(lambda total: total / passes, (minimized, parts))
 
     def step(before: TrainState, batch: Batch, key: RandomKey) -> tuple[TrainState, StepMetrics]:
-        keys = _row_keys(jax.random.fold_in(key, before.batches), batch.source.shape[0])
+        key = jax.random.fold_in(key, before.batches)
+        keys = _row_keys(key, batch.source.shape[0], passes=passes)
         gradient = jax.grad(loss, has_aux=True)(before.params, before.objectives, batch, keys)
         gradient, (sums, costs) = jax.lax.psum(gradient, AXIS)
         rate, norm = rate_at(before.step) * before.lr_scale, jnp.zeros(())
@@ -130,7 +158,7 @@ def make_train_step(
             total = jax.tree.map(jnp.add, before.pending, total)
             state = replace(state, pending=total)
         if update:
-            state, norm = _updated(state, total, optimizer, rate)
+            state, norm = _updated(state, total, optimizer, rate, ema=config.training.ema)
         state = _either(sums.tokens > 0, state, before)
         return state, StepMetrics(
             sums=sums,
@@ -180,7 +208,7 @@ def _forward(
         jnp.asarray(batch.target_lengths),
         label_smoothing=config.training.label_smoothing if train else 0.0,
     )
-    return sums, Forward(attended, losses)
+    return sums, Forward(attended, losses, readouts, (matrix, bias))
 
 
 def _updated(
@@ -188,20 +216,25 @@ def _updated(
     total: tuple[LossSums, Params],
     optimizer: optax.GradientTransformation,
     rate: Scalar,
+    *,
+    ema: float | None,
 ) -> tuple[TrainState, Scalar]:
     """Returns the state after an update, or a skipped one, and the norm of the mean gradient.
 
-    `total` has the sums of losses and gradients since the last update.
+    `total` has the sums of losses and gradients since the last update, `ema` is the decay of the
+    moving average.
     """
     sums, gradient = total
     mean = jax.tree.map(lambda g: g / jnp.maximum(sums.tokens, 1.0), gradient)
     norm = optax.tree.norm(mean)
     sound = jnp.isfinite(norm) & (sums.loss < EXPLODED * sums.tokens)
     updates, optimizer_state = optimizer.update(mean, state.optimizer, state.params)
+    params = jax.tree.map(lambda p, u: p - rate * u, state.params, updates)
     updated = replace(
         state,
         step=state.step + 1,
-        params=jax.tree.map(lambda p, u: p - rate * u, state.params, updates),
+        params=params,
+        ema=None if ema is None else _moving_average(state, params, decay=ema),
         optimizer=optimizer_state,
         skipped_in_row=jnp.zeros_like(state.skipped_in_row),
     )
@@ -210,12 +243,26 @@ def _updated(
     return replace(state, pending=jax.tree.map(jnp.zeros_like, state.pending)), norm
 
 
+def _moving_average(state: TrainState, params: Params, *, decay: float) -> Params:
+    """Returns the average after update number t, with the decay min(decay, t / (t + 9)).
+
+    As in TensorFlow and Marian, the first averages forget soon how training began.
+    """
+    t = state.step + 1
+    return optax.incremental_update(params, state.ema, jnp.maximum(1 - decay, 9 / (t + 9)))
+
+
 def _either(condition: Bool[Array, ""], one: TrainState, other: TrainState) -> TrainState:
     """Returns one of two states, selected array by array, without a branch."""
     return jax.tree.map(partial(jnp.where, condition), one, other)
 
 
-def _row_keys(key: RandomKey, rows: int) -> Any:
-    """Returns (rows, 3) keys that depend on a row's place in the whole batch, not on devices."""
+def _row_keys(key: RandomKey, rows: int, *, passes: int) -> Any:
+    """Returns (passes * rows, 3) keys that depend on a row's place in the whole batch.
+
+    They do not depend on devices, so that any number of them drops the same.
+    """
     places = jax.lax.axis_index(AXIS) * rows + jnp.arange(rows)
-    return jax.vmap(lambda place: jax.random.split(jax.random.fold_in(key, place), 3))(places)
+    of_places = jax.vmap(partial(jax.random.fold_in, key))(places)
+    keys = jax.vmap(lambda key: jax.random.split(key, (passes, 3)), out_axes=1)(of_places)
+    return keys.reshape(-1, 3)

@@ -3,13 +3,14 @@
 import contextlib
 import math
 import warnings
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import datasets
 import jax
 from flax import nnx
 
+from nmt.checkpoints import TrainingProgress
 from nmt.config import Config, PlateauScheduleConfig
 from nmt.data import characters, corpora, corpus, tokenizer
 from nmt.errors import Interrupted
@@ -18,8 +19,8 @@ from nmt.evaluation.metrics import metric
 from nmt.model.build import build_model
 from nmt.model.seq2seq import Seq2Seq
 from nmt.processes import ALONE, ProcessGroup
-from nmt.run import Run, TrainingProgress
-from nmt.training import divergence, interruption, memory
+from nmt.run import Run
+from nmt.training import divergence, freezing, interruption, memory, warm_start
 from nmt.training.ending import check_moved, total_steps
 from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
@@ -52,9 +53,10 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         training = corpora.training(config.data)
         text, validation = training.text, corpora.held_out(config.data, "validation")
         if not started:
-            tokenizers = tokenizer.train(
+            models = tokenizer.train(
                 text["source"], text["target"], config.tokenizer, symbols=config.data.tags
             )
+            tokenizers = replace(models, reverse_target=config.data.reverse_target)
         corpora.check_tags(config.data, tokenizers.source)
         pairs, report = corpus.filter_pairs(corpus.encode(text, tokenizers), config.data)
         if not started:
@@ -63,12 +65,13 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         loader = DataLoader(text, pairs, tokenizers, config, processes)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
         model = build_model(config, tokenizers)  # one that cannot be built leaves no run behind
+        begun = [*warm_start.start(model, run, tokenizers), *freezing.check(model, run)]
         run.create(tokenizers)
         trainer = Trainer(run, loader, validation, model)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
         lost = () if started else characters.report([text, validation], tokenizers)
         found = [f"{run.path}: {each}" for each in (report, *lost)]
-        for line in (*run.notes, *cleaned, *found):
+        for line in (*run.notes, *cleaned, *found, *begun):
             trainer.display.say(line)
         trainer.run_to_end()
     return run
@@ -170,7 +173,7 @@ class Trainer:
         saved = divergence.is_sound(self.state)
         if saved:
             self.progress = replace(self.progress, pending_log=dict(self.accumulator.sums))
-            self.run.save("last", _items(self.state), self.progress)
+            self.run.save("last", self.state.items(), self.progress)
         self._interrupt(
             signal,
             f"stopped after step {self.progress.step}, "
@@ -215,31 +218,24 @@ class Trainer:
                 "was skipped: its loss or gradient exploded or was not a number"
             )
             return
-        report = self.validator.measure(self.state.params)
+        report = self.validator.measure(self.state.model)
         step = self.progress.step
         before = self.progress
         self.progress = update_best(before, report, metric=self.settings.metric)
         if before.zero_validations < self.progress.zero_validations == ZEROS:
             warn_of_zero(report, run=self.run, step=step)
         self._cut_learning_rate()
-        values = {
-            "validation/perplexity": report.perplexity,
-            "validation/bleu": report.bleu.value,
-            "validation/bleu_signature": report.bleu.signature,
-            "validation/cut": report.cut,
-            "validation/seconds": timer.split(),
-        }
-        self.log.write(step, values)
+        self.log.write(step, {**report.values(), "validation/seconds": timer.split()})
         self.progress = replace(self.progress, pending_log=dict(self.accumulator.sums))
         is_best = self.progress.best_step == step
-        self.display.say(
-            f"validation at step {step}: ppl {report.perplexity:.3f} BLEU {report.bleu.value:.2f}"
-            + (f", {report.cut} translations cut at their longest length" if report.cut else "")
-            + (" (best so far)" if is_best else "")
-        )
+        best = " (best so far)" if is_best else ""
+        self.display.say(f"validation at step {step}: {report}{best}")
+        model = {"params": self.state.model}
         if is_best:
-            self.run.save("best", {"params": self.state.params}, self.progress)
-        self.run.save("last", _items(self.state), self.progress)
+            self.run.save("best", model, self.progress)
+        if self.settings.keep:
+            self.run.save("kept", model, self.progress, keep=self.settings.keep)
+        self.run.save("last", self.state.items(), self.progress)
         self._plot_attention()
         self.watch.leave_out(timer.lap())
 
@@ -247,7 +243,7 @@ class Trainer:
         """Writes attention images to TensorBoard; a failure does not end training."""
         step = self.progress.step
         try:
-            for index, pixels in enumerate(self.validator.attention_images(self.state.params)):
+            for index, pixels in enumerate(self.validator.attention_images(self.state.model)):
                 self.log.image(step, f"attention/{index}", pixels)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
@@ -275,11 +271,4 @@ class Trainer:
         progress = self.run.progress("last")
         if progress is None:
             return fresh, TrainingProgress(tokenizer=self.loader.tokenizers.fingerprint)
-        items = self.run.restore("last", _items(fresh))
-        return TrainState(params=items["params"], **items["rest"]), progress
-
-
-def _items(state: TrainState) -> dict[str, Any]:
-    """Returns the trees of a checkpoint; the parameters are one of their own, to translate with."""
-    names = [field.name for field in fields(state) if field.name != "params"]
-    return {"params": state.params, "rest": {name: getattr(state, name) for name in names}}
+        return fresh.restored(self.run.restore("last", fresh.items())), progress

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nmt import plotting
+from nmt.checkpoints import TrainingProgress
 from nmt.config import Config, SentenceBatchConfig
 from nmt.data.batching import choose_buckets, in_order, pad
 from nmt.data.tokenizer import Tokenizers
@@ -21,7 +22,7 @@ from nmt.inference import devices, limits
 from nmt.inference.batches import Capacity
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translator import Translator
-from nmt.run import Run, TrainingProgress
+from nmt.run import Run
 from nmt.training.loss import totals
 from nmt.training.step import make_eval_step, shard
 from nmt.types import Graph, Params
@@ -43,6 +44,19 @@ class Report:
     def value(self, metric: str) -> float:
         """Returns the chosen metric, signed so that higher is better."""
         return self.bleu.value if metric == "bleu" else -self.perplexity
+
+    def values(self) -> dict[str, Any]:
+        """Returns the values of a log record."""
+        return {
+            "validation/perplexity": self.perplexity,
+            "validation/bleu": self.bleu.value,
+            "validation/bleu_signature": self.bleu.signature,
+            "validation/cut": self.cut,
+        }
+
+    def __str__(self) -> str:
+        cut = f", {self.cut} translations cut at their longest length" if self.cut else ""
+        return f"ppl {self.perplexity:.3f} BLEU {self.bleu.value:.2f}{cut}"
 
 
 def update_best(progress: TrainingProgress, report: Report, *, metric: str) -> TrainingProgress:
@@ -155,8 +169,9 @@ class Validator:
 def _cut(
     text: datasets.Dataset, tokenizers: Tokenizers, config: Config
 ) -> Iterator[list[list[int]]]:
-    """Yields the ids of each side, cut as in a search."""
+    """Yields the ids of each side, cut as in a search, in the order of the model."""
     longest = config.decoding.max_pieces
     for side, tokenizer in (("source", tokenizers.source), ("target", tokenizers.target)):
         ids, name = tokenizer.encode_batch(text[side]), f"{side} of validation"
-        yield limits.cut(ids, eos=tokenizer.eos, longest=longest, before=0, side=name)
+        cut = limits.cut(ids, eos=tokenizer.eos, longest=longest, before=0, side=name)
+        yield cut if side == "source" else list(map(tokenizers.turned, cut))

@@ -107,7 +107,10 @@ def test_a_checkpoint_can_be_chosen(nmt, copy_run, text, command):
     code, _, err = nmt(*arguments, "--checkpoint", 7)
     assert (code, "has no checkpoint of step 7; those it has:" in err) == (2, True)
     code, _, err = nmt(*arguments, "--checkpoint", "newest")
-    assert (code, "--checkpoint takes best, last or a step, not 'newest'" in err) == (2, True)
+    assert (code, "--checkpoint takes best, last, averaged or a step, not 'newest'" in err) == (
+        2,
+        True,
+    )
 
 
 @pytest.fixture

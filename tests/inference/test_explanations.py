@@ -26,6 +26,7 @@ DECODERS = {
     "bahdanau": {"kind": "bahdanau"},
     "luong": {"kind": "luong"},
     "luong without input feeding": {"kind": "luong", "input_feeding": False},
+    "conditional": {"kind": "conditional"},
 }
 
 

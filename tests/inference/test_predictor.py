@@ -1,4 +1,4 @@
-"""What every predictor promises: of one model, and of tables as the tests of search have them."""
+"""What every predictor promises: of one model, and of an ensemble of two that differ."""
 
 from functools import partial
 
@@ -9,6 +9,7 @@ import pytest
 from flax import nnx
 
 from nmt.config import ModelConfig
+from nmt.inference.ensemble import LoadedEnsemble, _log_mean, members
 from nmt.inference.predictor import LoadedModel, Predictor, Source
 from nmt.model.seq2seq import build
 
@@ -19,21 +20,28 @@ TARGET = np.array([[6, 8, 3], [4, 3, 0], [0, 0, 0]], np.int32)
 MODELS = {
     "bahdanau": {"decoder": {"kind": "bahdanau", "hidden_size": 3}},
     "luong": {"decoder": {"hidden_size": 3}},
+    "conditional": {"decoder": {"kind": "conditional", "hidden_size": 3}},
     "lstm": {"decoder": {"hidden_size": 3, "layers": 2}, "cell": "lstm"},
     "lexical": {"decoder": {"hidden_size": 3}, "lexical_model": True},
     "hard": {"decoder": {"hidden_size": 3}, "attention": "hard"},
 }
 
 
-@pytest.fixture(scope="module", params=MODELS)
-def loaded(request):
-    config = ModelConfig(embedding_size=3, encoder={"hidden_size": 2}, **MODELS[request.param])
+def model(name):
+    config = ModelConfig(embedding_size=3, encoder={"hidden_size": 2}, **MODELS[name])
     graph, params = nnx.split(
         nnx.eval_shape(partial(build, config, source_size=VOCAB, target_size=VOCAB, seed=0))
     )
     rng = np.random.default_rng(3)
     params = jax.tree.map(lambda leaf: jnp.array(rng.normal(0, 0.6, leaf.shape)), params)
     return LoadedModel(params, graph)
+
+
+@pytest.fixture(scope="module", params=[*MODELS, "ensemble"])
+def loaded(request):
+    if request.param == "ensemble":
+        return LoadedEnsemble((model("bahdanau"), model("lexical")))
+    return model(request.param)
 
 
 @partial(jax.jit, static_argnames="steps")
@@ -88,19 +96,45 @@ def test_a_shortlist_is_normalised_over_its_own_entries(loaded):
 
     @jax.jit
     def first(loaded):
-        whole = loaded.predictor()
-        encoded, state = whole.start(Source(SOURCE, LENGTHS))
-        everything = whole.step(state, jnp.full(3, BOS), encoded)[1]
+        whole = [each.predictor() for each in members(loaded)]
+        starts = [each.start(Source(SOURCE, LENGTHS)) for each in whole]
+        everything = [
+            each.step(state, jnp.full(3, BOS), encoded)[1]
+            for each, (encoded, state) in zip(whole, starts, strict=True)
+        ]
         predictor = loaded.predictor(common=jnp.asarray(common))
         encoded, state = predictor.start(Source(SOURCE, LENGTHS, jnp.asarray(own)))
         return everything, predictor.step(state, jnp.zeros(3, jnp.int32), encoded)[1]
 
-    everything, listed = map(np.asarray, first(loaded))
+    everything, listed = jax.tree.map(np.asarray, first(loaded))
     for row in range(3):
         tokens = [*common, *own[row]]
         allowed = [token for token in tokens if token >= 0]
-        chances = np.exp(everything[row])
-        expected = {token: chances[token] / chances[allowed].sum() for token in allowed}
+        chances = [np.exp(each[row]) for each in everything]  # of each member
         for entry, token in enumerate(tokens):
+            shares = [each[token] / each[allowed].sum() for each in chances if token >= 0]
+            expected = np.mean(shares) if shares else 0.0
             found = np.exp(listed[row, entry])
-            np.testing.assert_allclose(found, expected.get(token, 0.0), rtol=1e-4, atol=1e-7)
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
+
+
+def test_an_ensemble_predicts_the_mean_of_probabilities_and_of_attention():
+    single = [model(name) for name in ("bahdanau", "lstm", "hard")]
+    source, ensemble = Source(SOURCE, LENGTHS), LoadedEnsemble(tuple(single))
+
+    for run, given in ((partial(_stepped, steps=3), TARGET), (_forced, TARGET)):
+        log_probs, attention = zip(*(run(each, source, given) for each in single), strict=True)
+        mean = np.log(np.mean([np.exp(np.asarray(each, np.float64)) for each in log_probs], axis=0))
+        found, averaged = run(ensemble, source, given)
+        np.testing.assert_allclose(found, mean, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(averaged, np.mean(attention, axis=0), atol=1e-6)
+
+
+def test_no_probability_is_lost_where_it_is_small_or_zero():
+    far = [np.array([[-200.0, -np.inf, 0.0]]), np.array([[-201.0, -np.inf, -np.inf]])]
+
+    found = _log_mean([jnp.array(each, jnp.float32) for each in far])
+
+    # log((e^-200 + e^-201) / 2), which is no float32 before its logarithm; log(1/2)
+    expected = -200 + np.log((1 + np.exp(-1)) / 2), -np.inf, np.log(0.5)
+    np.testing.assert_allclose(found[0], expected, rtol=1e-6)

@@ -90,4 +90,5 @@ def test_a_rate_inside_of_the_columns_changes_both(place):
     after = _run(encoder, jnp.array(INPUTS), MASK, jax.random.split(jax.random.key(0), BATCH))
 
     changed = np.asarray(after.annotations != before.annotations)[0]
-    assert changed[:, :HIDDEN].any() and changed[:, HIDDEN:].any()
+    assert changed[:, :HIDDEN].any()
+    assert changed[:, HIDDEN:].any()

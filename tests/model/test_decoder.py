@@ -1,4 +1,4 @@
-"""Both decoders are held against their papers' equations, and their two drivers to each other."""
+"""Decoders are held against their papers' equations, and their two drivers to each other."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from equations import additive, bahdanau, compiled, general, luong, randomised
+from equations import additive, bahdanau, compiled, conditional, general, luong, randomised
 from flax import nnx
 
 from nmt.attention.interface import EncodedSource
@@ -29,6 +29,14 @@ DECODERS = {
         "layers": 2,
         "input_feeding": False,
     },
+    "conditional": {"kind": "conditional"},
+    "conditional of four cells": {"kind": "conditional", "transitions": 4},
+    "conditional of three layers": {"kind": "conditional", "layers": 3},
+}
+EQUATIONS = {
+    "bahdanau": (bahdanau, "additive", additive),
+    "luong": (luong, "general", general),
+    "conditional": (conditional, "additive", additive),
 }
 
 
@@ -39,7 +47,7 @@ def _float64():
 
 
 def _built(mechanism, decoder):
-    score = "additive" if decoder["kind"] == "bahdanau" else "general"
+    _, score, _ = EQUATIONS[decoder["kind"]]
     config = ModelConfig(
         embedding_size=EMBED,
         encoder={"hidden_size": ANNOTATION // 2},
@@ -63,7 +71,7 @@ def _memory(decoder):
 
 @pytest.fixture(
     scope="module",
-    params=[("global", name) for name in DECODERS] + [("none", "bahdanau"), ("none", "luong")],
+    params=[("global", name) for name in DECODERS] + [("none", kind) for kind in EQUATIONS],
     ids=lambda param: f"{param[1]}, {param[0]} attention",
 )
 def run(request):
@@ -75,7 +83,7 @@ def run(request):
     masks = dropout_masks(decoder, RATES, jnp.dtype("float64"), keys=keys)
     embedded = jnp.array(np.random.default_rng(9).normal(size=(BATCH, TGT, EMBED)))
     readouts, attended = compiled(type(decoder).teacher_forced)(decoder, embedded, encoded, masks)
-    follow, score = (luong, general) if name.startswith("luong") else (bahdanau, additive)
+    follow, _, score = EQUATIONS[DECODERS[name]["kind"]]
     return SimpleNamespace(
         decoder=decoder,
         parameters=parameters,
@@ -130,7 +138,9 @@ def test_teacher_forcing_is_the_repeated_step(run):
 
 @pytest.mark.parametrize("training", [False, True], ids=["translating", "training"])
 @pytest.mark.parametrize("mechanism", ["local_m", "hard"])
-@pytest.mark.parametrize("name", ["bahdanau", "luong", "luong without input feeding"])
+@pytest.mark.parametrize(
+    "name", ["bahdanau", "luong", "luong without input feeding", "conditional"]
+)
 def test_what_a_mechanism_carries_goes_from_step_to_step(name, mechanism, training):
     decoder, _ = _built(mechanism, DECODERS[name])
     encoded = _memory(decoder).replace(

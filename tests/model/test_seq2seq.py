@@ -4,7 +4,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from equations import additive, bahdanau, compiled, encode, general, lexical, luong, randomised
+from equations import (
+    additive,
+    bahdanau,
+    compiled,
+    conditional,
+    encode,
+    general,
+    lexical,
+    luong,
+    randomised,
+)
 from flax import nnx
 
 from nmt.config import ModelConfig
@@ -21,7 +31,11 @@ KINDS = {
     "luong": ({"kind": "luong"}, "general", False),
     "luong without input feeding": ({"kind": "luong", "input_feeding": False}, "general", False),
     "luong with a lexical model": ({"kind": "luong"}, "general", True),
+    "conditional": ({"kind": "conditional"}, "additive", False),
+    "conditional with a lexical model": ({"kind": "conditional"}, "additive", True),
 }
+EQUATIONS = {"bahdanau": bahdanau, "luong": luong, "conditional": conditional}
+SCORES = {"additive": additive, "general": general}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -92,11 +106,13 @@ def answers(model):
         ("luong", "all"),
         ("luong with a lexical model", "none"),
         ("luong with a lexical model", "all"),
+        ("conditional", "all"),
+        ("conditional with a lexical model", "none"),
     ],
 )
 def test_the_model_follows_the_equations_from_tokens_to_logits(kind, tied):
     model, parameters = _model(kind, tied=tied)
-    decode, score = (bahdanau, additive) if kind == "bahdanau" else (luong, general)
+    decoder, score, _ = KINDS[kind]
     target_table = parameters["target_embedding"]["embedding"]
     source_table = target_table
     if tied != "all":
@@ -109,8 +125,8 @@ def test_the_model_follows_the_equations_from_tokens_to_logits(kind, tied):
         words = [source_table[token] for token in SOURCE[row, :length]]
         annotations, summary = encode(parameters["encoder"], words)
         embedded = [target_table[token] for token in PREVIOUS[row]]
-        readouts, shares = decode(
-            parameters["decoder"], embedded, annotations, summary, score=score
+        readouts, shares = EQUATIONS[decoder["kind"]](
+            parameters["decoder"], embedded, annotations, summary, score=SCORES[score]
         )
         expected = np.array([output @ readout for readout in readouts]) + parameters["output_bias"]
         if "lexical_model" in parameters:
@@ -274,6 +290,24 @@ def test_a_luong_model_has_the_parameters_of_its_equations():
             3 * hidden * (embed + embed + hidden + 1) + hidden,  # GRU, input feeding
             hidden * annotation,  # score
             (annotation + hidden) * embed,  # attentional vector
+        ]
+    )
+
+
+def test_a_conditional_model_has_the_parameters_of_its_equations():
+    count = _count(_config("conditional"), source_size=7, target_size=8)
+
+    embed, encoder, annotation, hidden, readout = 4, 2, 4, 3, 4
+    assert count == sum(
+        [
+            7 * embed + 8 * embed,
+            2 * (3 * encoder * (embed + encoder + 1) + encoder),  # both directions
+            annotation * hidden + hidden,  # initial state
+            3 * hidden * (embed + hidden + 1) + hidden,  # the cell before attention
+            3 * hidden * (annotation + hidden + 1) + hidden,  # the cell after it
+            hidden * hidden + hidden * annotation + hidden,  # score: W, U, v
+            readout * (hidden + annotation + embed + 1),  # deep output
+            8 * readout + 8,  # output
         ]
     )
 

@@ -24,11 +24,17 @@ def _random(*shape):
     return jnp.array(np.random.default_rng(3).normal(size=shape))
 
 
-def _built(config, layers, **options):
+def _built(config, layers, *, transitions=1, **options):
     def build():
         rngs = nnx.Rngs(params=0)
         return Stack(
-            config, INPUT, HIDDEN, layers=layers, summary_size=SUMMARY, rngs=rngs, **options
+            config,
+            INPUT,
+            HIDDEN,
+            depths=[transitions] * layers,
+            summary_size=SUMMARY,
+            rngs=rngs,
+            **options,
         )
 
     return randomised(build)

@@ -25,12 +25,14 @@ def tree(run, corpus, **training):
 
     Dropout draws at random; three batches make a step, two steps a record, three steps a
     validation, and the rate follows both a schedule and the validations. It is so high that the
-    first validation stays the best.
+    first validation stays the best. Parameters are averaged, and those of two validations are kept.
     """
     settings = {
         "learning_rate": 1.0,
         "schedule": {"kind": "plateau", "warmup_steps": 4, "patience": 0},
         "gradient_accumulation": 3,
+        "ema": 0.9,
+        "keep": 2,
         "max_epochs": None,
         "log_every": 2,
         "validate_every": 3,
@@ -55,7 +57,7 @@ def records(run):
 def state(run):
     """The whole state of the last checkpoint, and its progress."""
     template = init_state(run.config, build_model(run.config, run.tokenizers()))
-    restored = run.restore("last", trainer._items(template))
+    restored = run.restore("last", template.items())
     return [np.asarray(leaf) for leaf in jax.tree.leaves(restored)], run.progress("last")
 
 

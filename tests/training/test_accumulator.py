@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nmt.run import TrainingProgress
+from nmt.checkpoints import TrainingProgress
 from nmt.training.loss import LossSums
 from nmt.training.metrics import MetricsAccumulator
 from nmt.training.step import StepMetrics

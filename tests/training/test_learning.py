@@ -13,6 +13,7 @@ from nmt.training.trainer import train
 FEEDING = {"kind": "luong", "input_feeding": True}
 PLAIN = {"kind": "luong", "input_feeding": False}
 BAHDANAU = {"kind": "bahdanau"}
+CONDITIONAL = {"kind": "conditional"}
 VARIANTS = [
     ("reverse", FEEDING, {"score": "additive"}),
     ("copy", BAHDANAU, {"score": "additive"}),
@@ -32,6 +33,9 @@ VARIANTS = [
     ("reverse", FEEDING, {"coverage": "linguistic"}),
     ("reverse", BAHDANAU, {"coverage": "neural"}),
     ("reverse", FEEDING, {"mechanism": "multi_head", "score": "scaled_dot", "heads": 2}),
+    ("reverse", CONDITIONAL, {"score": "additive"}),
+    ("copy", CONDITIONAL | {"transitions": 4}, {"score": "general"}),
+    ("copy", CONDITIONAL | {"layers": 2}, {"mechanism": "monotonic", "score": "normed_additive"}),
 ]
 
 

@@ -11,9 +11,9 @@ from datasets import Dataset
 from members import threads
 
 from nmt import configfile
+from nmt.checkpoints import TrainingProgress
 from nmt.config import TrainedTokenizerConfig
 from nmt.data import corpus, links, tokenizer
-from nmt.run import TrainingProgress
 from nmt.training import loader as feed_module
 from nmt.training.loader import DataLoader, prefetched
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.training import loss as loss_module
-from nmt.training.loss import LossSums, chunk_size, cross_entropy, totals
+from nmt.training import chunks
+from nmt.training.chunks import chunk_size
+from nmt.training.loss import LossSums, cross_entropy, totals
 
 LENGTHS = np.array([4, 1, 0], np.int32)
 
@@ -115,7 +116,7 @@ def test_what_stands_on_padding_changes_nothing(logits, target, noise, token):
 def test_in_chunks_of_any_size_loss_and_gradients_are_those_of_autodiff(
     target, rows_at_once, monkeypatch
 ):
-    monkeypatch.setattr(loss_module, "CPU_CHUNK", rows_at_once * 7)
+    monkeypatch.setattr(chunks, "CPU_CHUNK", rows_at_once * 7)
     random = np.random.default_rng(3)
     weights = [random.normal(size=shape) for shape in ((3, 4, 5), (7, 5), (7,))]
     real = np.arange(4) < LENGTHS[:, None]

@@ -2,26 +2,30 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
-from nmt.config import TrainingConfig
+from nmt.config import ModelConfig, TrainingConfig
+from nmt.model.seq2seq import build
 from nmt.training.optimizer import build_optimizer, depends_on_the_end, learning_rate
 
 START = np.array([0.5, -1.0, 2.0])
 GRADIENTS = [np.array([0.3, -0.2, 0.1]), np.array([-0.4, 0.0, 0.5]), np.array([1.5, 0.7, -0.6])]
 
 
-def updated(config, gradients=GRADIENTS, *, rate):
-    """Returns the parameters after a step of the rule on each gradient."""
+def updated(config, gradients=GRADIENTS, *, rate, shape=(3,)):
+    """Returns the parameters, which have this shape, after a step of the rule on each gradient."""
     rule = build_optimizer(config)
-    params = {"w": jnp.asarray(START, jnp.float32)}
+    params = {"w": jnp.asarray(START, jnp.float32).reshape(shape)}
     state = rule.init(params)
     for gradient in gradients:
-        updates, state = rule.update({"w": jnp.asarray(gradient, jnp.float32)}, state, params)
+        gradient = jnp.asarray(gradient, jnp.float32).reshape(shape)
+        updates, state = rule.update({"w": gradient}, state, params)
         params = {"w": params["w"] - rate * updates["w"]}
-    return np.asarray(params["w"])
+    return np.asarray(params["w"]).reshape(3)
 
 
 def adam(*, rate, weight_decay=0.0):
@@ -54,12 +58,40 @@ def test_adam_follows_the_paper():
     np.testing.assert_allclose(updated(config, rate=0.1), adam(rate=0.1), rtol=1e-5)
 
 
-def test_adamw_decays_the_weights_beside_the_update():
+@pytest.mark.parametrize(
+    ("shape", "decay"),
+    [
+        pytest.param((3, 1), 0.2, id="a matrix"),
+        pytest.param((1, 3), 0.2, id="a matrix of one row"),
+        pytest.param((3,), 0.0, id="a bias"),
+    ],
+)
+def test_adamw_decays_matrices_beside_the_update(shape, decay):
     config = TrainingConfig(optimizer={"kind": "adamw", "weight_decay": 0.2}, clip_norm=None)
 
-    np.testing.assert_allclose(
-        updated(config, rate=0.1), adam(rate=0.1, weight_decay=0.2), rtol=1e-5
+    found = updated(config, rate=0.1, shape=shape)
+
+    np.testing.assert_allclose(found, adam(rate=0.1, weight_decay=decay), rtol=1e-5)
+
+
+@pytest.mark.parametrize("tied", ["none", "target", "all"])
+def test_adamw_decays_each_embedding_once_and_no_bias(tied):
+    model = build(
+        ModelConfig(embedding_size=4, decoder={"readout_size": 4}, tied_embeddings=tied),
+        source_size=9,
+        target_size=9,
+        seed=1,
     )
+    params = jax.tree.map(jnp.ones_like, nnx.state(model, nnx.Param))
+    config = TrainingConfig(optimizer={"kind": "adamw", "weight_decay": 0.2})
+    rule = build_optimizer(config)
+
+    updates, _ = rule.update(jax.tree.map(jnp.zeros_like, params), rule.init(params), params)
+
+    names = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(updates)]
+    for name, update in zip(names, jax.tree.leaves(updates), strict=True):
+        np.testing.assert_allclose(update, 0.0 if "bias" in name else 0.2, rtol=1e-6)
+    assert sum("embedding" in name for name in names) == {"none": 3, "target": 2, "all": 1}[tied]
 
 
 @pytest.mark.parametrize("rate", [1.0, 0.5])

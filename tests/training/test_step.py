@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import jax
@@ -13,84 +12,28 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
+from steps import (
+    ADAM,
+    BOS,
+    GATHERING,
+    KEY,
+    LENGTHS,
+    SGD,
+    VOCABULARY,
+    assert_trees_close,
+    batch,
+    config,
+    fresh,
+    leaves,
+    network,
+    stepper,
+    trained,
+    with_rate_times,
+)
 
-from nmt import configfile
-from nmt.data.batching import Batch, Bucket, pad
+from nmt.data.batching import Batch
 from nmt.inference import devices
-from nmt.model.seq2seq import build
-from nmt.training.step import init_state, make_eval_step, make_train_step, shard
-
-VOCABULARY = 11
-BOS = 2
-# Source and target lengths, so uneven that a mean of the means of two devices would be far off.
-LENGTHS = [(5, 6), (4, 6), (1, 1), (2, 1)]
-KEY = jax.random.key(1)
-
-# Compiling a step takes seconds: the tests share the steps of a few settings.
-ADAM = {"learning_rate": 0.01, "schedule": {"kind": "plateau", "warmup_steps": 2}}
-SGD = {"optimizer": "sgd", "learning_rate": 1.0, "clip_norm": None, "label_smoothing": 0.3}
-GATHERING = {**ADAM, "gradient_accumulation": 2}
-
-
-def config(training, *, dropout=0.0, train="unused"):
-    model = {
-        "embedding_size": 6,
-        "encoder": {"hidden_size": 4},
-        "decoder": {"hidden_size": 7},
-        "dropout": dropout,
-    }
-    data = {"train": train, "validation": "unused"}
-    return configfile.validate({"data": data, "model": model, "training": training})
-
-
-def network(settings):
-    return build(settings.model, source_size=VOCABULARY, target_size=VOCABULARY, seed=3)
-
-
-def fresh(settings):
-    return init_state(settings, network(settings))
-
-
-def stepper(settings, *, update=True):
-    return _stepper(settings.model_dump_json(), update)
-
-
-@cache
-def _stepper(dumped, update):
-    settings = configfile.Config.model_validate_json(dumped)
-    graph = nnx.graphdef(network(settings))
-    return make_train_step(settings, graph, bos=BOS, total_steps=100, update=update)
-
-
-def batch(lengths=LENGTHS, *, rows=4, seed=0, links=None):
-    random = np.random.default_rng(seed)
-    pairs = [
-        tuple(random.integers(3, VOCABULARY, length).astype(np.int32) for length in pair)
-        for pair in lengths
-    ]
-    return pad(pairs, Bucket(rows=rows, source=5, target=6), links=links)
-
-
-def trained(settings, batches):
-    """Returns the state after an update on each batch, and the metrics of each."""
-    step, state, metrics = stepper(settings), fresh(settings), []
-    for each in batches:
-        state, last = step(state, shard(each), KEY)
-        metrics.append(last)
-    return state, metrics
-
-
-def with_rate_times(factor, state):
-    return replace(state, lr_scale=state.lr_scale * factor)
-
-
-def leaves(tree):
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
-
-
-def assert_trees_close(found, expected, *, rtol=1e-4, atol=1e-6):
-    for one, other in zip(leaves(found), leaves(expected), strict=True):
-        np.testing.assert_allclose(one, other, rtol=rtol, atol=atol)
+from nmt.training.step import make_eval_step, shard
 
 
 def forced(graph, params, rows):
@@ -110,8 +53,12 @@ def mean_loss(graph, params, rows, *, smoothing=0.0):
 
 
 def three_steps_with_dropout():
-    state, _ = trained(config(ADAM, dropout=0.4), [batch(seed=seed) for seed in range(3)])
-    return leaves(state.params)
+    """Parameters after three steps, and their moving averages, with R-Drop and without."""
+    found = []
+    for training in (ADAM, {**ADAM, "r_drop": {}, "ema": 0.9}):
+        state, _ = trained(config(training, dropout=0.4), [batch(seed=seed) for seed in range(3)])
+        found += leaves((state.params, state.ema))
+    return found
 
 
 def save_three_steps(path):

@@ -11,10 +11,11 @@ from members import Second
 from tiny import tree, write_corpus, write_side_by_side
 
 from nmt import configfile
+from nmt.checkpoints import TrainingProgress
 from nmt.errors import ConfigError, DataError, Interrupted, RunError
 from nmt.evaluation.metrics import MetricScore
 from nmt.model.build import build_model
-from nmt.run import Run, TrainingProgress
+from nmt.run import Run
 from nmt.training import validation
 from nmt.training.trainer import train
 from nmt.training.validation import Report, update_best

@@ -1,5 +1,6 @@
 """Validation: the perplexity that forced decoding finds too, BLEU of what is written, images."""
 
+import dataclasses
 import math
 import warnings
 
@@ -54,8 +55,12 @@ def validator(config, tokenizers, graph, lines=slice(1, None)):
 
 # The network has learnt nothing, and writes until it is stopped.
 @pytest.mark.filterwarnings("ignore:.*cut at its longest length")
-def test_a_report_is_that_of_forced_decoding_and_of_greedy_search(config, tokenizers, network):
+@pytest.mark.parametrize("reverse_target", [False, True])
+def test_a_report_is_that_of_forced_decoding_and_of_greedy_search(
+    config, tokenizers, network, reverse_target
+):
     graph, params = network
+    tokenizers = dataclasses.replace(tokenizers, reverse_target=reverse_target)
     greedy = Translator(
         LoadedModel(params, graph),
         tokenizers=tokenizers,

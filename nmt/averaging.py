@@ -1,0 +1,100 @@
+"""Averages of checkpoints: the mean of the parameters at several validations of one training."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+
+from nmt.checkpoints import Saved
+from nmt.data import corpora
+from nmt.errors import RunError
+from nmt.model.build import build_model
+from nmt.run import Run
+from nmt.training.validation import Validator
+from nmt.types import Params
+
+Scores = dict[str, Any]  # `perplexity` and `bleu` in validation
+
+
+def average(run: Run, *, last: int | None = None, best: int | None = None) -> dict[str, Any]:
+    """Saves the mean of the parameters of several checkpoints as the checkpoint `averaged`.
+
+    They are the `last` ones of those that `training.keep` has kept, or all of them, or the `best`
+    ones of those and of the best checkpoints, by the metric of the training.
+
+    Returns the validation scores of each, of the mean, and of the best checkpoint, as values that
+    JSON can hold.
+
+    Raises:
+        RunError: there are fewer checkpoints, or the log has no scores of one.
+        DataError: the validation corpus cannot be read.
+    """
+    scores = _logged(run)
+    chosen = _chosen(run, scores, last=last, best=best)
+    tokenizers, config = run.tokenizers(), run.config
+    graph, template = nnx.split(nnx.eval_shape(lambda: build_model(config, tokenizers)))
+    validation = corpora.held_out(config.data, "validation")
+    validator = Validator(validation, graph, tokenizers=tokenizers, config=config)
+    params = mean(run.restore(saved, {"params": template})["params"] for saved in chosen)
+    report = validator.measure(params)
+    progress = max((saved.progress for saved in chosen), key=lambda each: each.batches)
+    steps = sorted(saved.progress.step for saved in chosen)
+    run.save("averaged", {"params": params}, replace(progress, averaged=steps))
+    best_step = (run.progress("best") or progress).best_step
+    return {
+        "run": str(run.path),
+        "checkpoints": [{"step": step, **scores.get(step, {})} for step in steps],
+        "averaged": {"perplexity": report.perplexity, "bleu": report.bleu.value},
+        "best": {"step": best_step, **scores.get(best_step, {})},
+    }
+
+
+def mean(models: Iterable[Params]) -> Params:
+    """Returns the mean of the parameters of one model or more, summed in float64."""
+    total: Any = None
+    number = 0
+    for params in models:
+        number += 1
+        wide = jax.tree.map(lambda array: np.asarray(array, np.float64), params)
+        total = wide if total is None else jax.tree.map(np.add, total, wide)
+    return jax.tree.map(lambda array, like: (array / number).astype(like.dtype), total, params)
+
+
+def _logged(run: Run) -> dict[int, Scores]:
+    """Returns the scores of each step that was validated."""
+    return {
+        record["step"]: {name: record[f"validation/{name}"] for name in ("perplexity", "bleu")}
+        for record in run.records()
+        if "validation/bleu" in record
+    }
+
+
+def _chosen(
+    run: Run, scores: dict[int, Scores], *, last: int | None, best: int | None
+) -> list[Saved]:
+    """Returns the checkpoints to average, one of each step."""
+    found = run.checkpoints.intact("kept", *(() if best is None else ("best",)))
+    by_step = {saved.progress.step: saved for saved in found}
+    steps = sorted(by_step, reverse=True)
+    number = last or best or len(steps)
+    if not steps:
+        raise RunError(
+            f"{run.path}: keeps no checkpoints to average; set training.keep=10, for example, "
+            "before training or when it goes on"
+        )
+    if number > len(steps):
+        raise RunError(
+            f"{run.path}: has kept {len(steps)} checkpoints, not {number}; ask for fewer, or train "
+            "on with a larger training.keep"
+        )
+    if best is not None:
+        if missing := [step for step in steps if step not in scores]:
+            raise RunError(
+                f"{run.metrics_path}: has no validation of step {missing[0]}; choose by --last"
+            )
+        of_perplexity = run.config.training.metric == "perplexity"
+        steps.sort(key=lambda s: scores[s]["perplexity"] if of_perplexity else -scores[s]["bleu"])
+    return [by_step[step] for step in steps[:number]]

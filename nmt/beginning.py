@@ -1,0 +1,122 @@
+"""A first configuration for a corpus, with comments that say why: what `nmt init` writes."""
+
+from collections.abc import Mapping, Sequence
+
+from nmt import configfile
+from nmt.config import TrainedTokenizerConfig
+from nmt.data.survey import Survey
+from nmt.recipes import RESERVED, Recipe, Schedule, max_length, reach, recipe
+
+# The fraction of pairs from which on cleaning is suggested; above the second, they are meant so.
+UNCLEAN = (0.01, 0.5)
+FEW = 1_000  # pairs, of which cleaning would leave too few
+PATIENCE = 10
+
+
+def configuration(
+    found: Survey,
+    pieces: TrainedTokenizerConfig,
+    *,
+    languages: tuple[str, str],
+    corpora: Mapping[str, Sequence[str]],
+    name: str,
+) -> str:
+    """Returns the YAML of a configuration in which comments say why.
+
+    Args:
+        found: What the training corpus is like.
+        pieces: The settings of its tokenizer.
+        languages: The codes of source and target.
+        corpora: The path or the two paths of each corpus: `train`, `validation` and perhaps `test`.
+        name: The name of the file, for the command in its head.
+    """
+    source, target = found.source, found.target
+    chosen, schedule = recipe(found.pairs), Schedule.of(found)
+    paths = {key: each[0] if len(each) == 1 else list(each) for key, each in corpora.items()}
+    named = "\n".join(f"  {key}: {configfile.inline(each)}" for key, each in paths.items())
+    size = pieces.vocabulary_size
+    return f"""\
+# yaml-language-server: $schema=schema.json
+# {" to ".join(languages)}: written by `nmt init` for {found.pairs:,} pairs; edit it as you like.
+#
+#   nmt train {name}
+#
+# All keys: `nmt config --markdown`. `nmt config --schema > schema.json` lets editors complete them.
+data:
+  source: {configfile.inline(languages[0])}
+  target: {configfile.inline(languages[1])}
+{named}
+{_special(found)}\
+  max_length: {max_length(found)}  # pieces; 99 of 100 lines have at most \
+{source.long_words} and {target.long_words} words
+  batch: {{sentences: {schedule.sentences}}}  # about {chosen.batch:,} pieces, for {reach(chosen)}
+
+tokenizer:
+  kind: unigram
+  vocabulary_size: {size if isinstance(size, int) else list(size)}  # {_about_size(chosen, pieces)}
+  joint: {str(pieces.joint).lower()}  # {_about_scripts(found)}
+{_coverage(found, pieces)}\
+
+model:
+  embedding_size: {chosen.embedding}
+  encoder: {{hidden_size: {chosen.encoder}}}
+  decoder: {{kind: luong, hidden_size: {chosen.decoder}}}
+  dropout: {chosen.dropout}  # with less text more: for {reach(chosen)}
+  tied_embeddings: {"all" if pieces.joint else "target"}  # fewer parameters: \
+{"one table for source, target and output" if pieces.joint else "one table for target and output"}
+
+training:
+  learning_rate: {chosen.rate}
+  schedule: {{kind: cosine, warmup_steps: {schedule.warmup}}}  # falls to zero at the last update
+  label_smoothing: 0.1
+  max_epochs: {schedule.epochs}  # of {schedule.batches:,} batches: {schedule.updates:,} updates
+  validate_every: {schedule.validate_every}  # updates
+  patience: {PATIENCE}  # validations without a better BLEU, after which training stops early
+"""
+
+
+def _special(found: Survey) -> str:
+    """Returns the lines of `data` that only some corpora need."""
+    lines = []
+    if reason := _unclean(found):
+        lines.append(f"  clean: true  # {reason}; `nmt clean` shows what is left out\n")
+    if found.source.unspaced or found.target.unspaced:
+        lines.append("  word_boundaries: unicode  # words are divided by spaces of any kind\n")
+    return "".join(lines)
+
+
+def _unclean(found: Survey) -> str:
+    """Returns why a corpus should be cleaned, nothing if there is no sign of it."""
+    least, most = UNCLEAN
+    if found.pairs < FEW:
+        return ""
+    if least <= (found.empty + found.identical) / (found.pairs + found.empty) <= most:
+        return f"{found.empty:,} pairs have an empty side, {found.identical:,} are not translated"
+    if least <= found.known / found.validation <= most:
+        return f"{found.known:,} of {found.validation:,} pairs of validation are in training"
+    return ""
+
+
+def _about_size(chosen: Recipe, pieces: TrainedTokenizerConfig) -> str:
+    sizes = pieces.vocabulary_size
+    least = min(sizes) if isinstance(sizes, tuple) else sizes
+    if least < chosen.vocabulary:
+        return "the text gives few more"
+    if sizes in (chosen.vocabulary, (chosen.vocabulary,) * 2):
+        return f"with less text fewer, each seen more often: for {reach(chosen)}"
+    return f"the characters, {RESERVED} others, and {chosen.vocabulary // 2:,} longer ones or more"
+
+
+def _about_scripts(found: Survey) -> str:
+    names = [side.script_name for side in (found.source, found.target)]
+    return f"both are in {names[0]}" if names[0] == names[1] else " and ".join(names)
+
+
+def _coverage(found: Survey, pieces: TrainedTokenizerConfig) -> str:
+    if pieces.character_coverage == 1:
+        return ""
+    distinct = found.source.distinct, found.target.distinct
+    return (
+        f"  character_coverage: {pieces.character_coverage}  # of {distinct[0]:,} and "
+        f"{distinct[1]:,} characters the rarest are written as bytes\n"
+    )

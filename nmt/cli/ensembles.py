@@ -1,0 +1,87 @@
+"""Run folders on the command line: one, or an ensemble of several, written as `a+b`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nmt.cli import options
+from nmt.data.files import STDIN
+from nmt.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from nmt.config import DataConfig
+
+RunOrEnsemble = Annotated[
+    Path,
+    typer.Argument(metavar="RUN", help="A run folder, made by `nmt train`; or an ensemble, A+B."),
+]
+
+
+def members(run: Path) -> list[Path]:
+    """Returns the run folders of an argument: the one that it names, or those of an ensemble.
+
+    A plus sign joins them, unless it is a part of the name of a folder.
+    """
+    name = str(run)
+    for place in reversed([i for i, letter in enumerate(name) if letter == "+"]):
+        first, others = name[:place], name[place + 1 :]
+        if first and others and Path(first).is_dir() and not run.is_dir():
+            return [Path(first), *members(Path(others))]
+    return [run]
+
+
+def name(run: Path) -> str:
+    """Returns the names of the folders, without those that they lie in."""
+    return "+".join(each.name for each in members(run))
+
+
+def data(run: Path) -> "DataConfig":
+    """Returns the configuration of the data of a run, or of the first one of an ensemble."""
+    from nmt.run import Run
+
+    return Run.open(members(run)[0]).config.data
+
+
+def inputs_apart(arguments: Sequence[str]) -> tuple[list[Path], Path]:
+    """Returns those arguments that are runs, which are folders, and INPUT: a file, or a pipe.
+
+    Raises:
+        DataError: a folder is no run, or there are several inputs.
+    """
+    given = [Path(each) for each in arguments]
+    found = [each for each in given if all(folder.is_dir() for folder in members(each))]
+    inputs = [each for each in given if each not in found]
+    for folder in (folder for each in found for folder in members(each)):
+        if not (folder / "config.yaml").is_file():
+            raise DataError(f"{folder}: no run (it has no config.yaml), and INPUT is a file")
+    if len(inputs) > 1:
+        names = " and ".join(map(str, inputs))
+        raise DataError(f"{names}: one INPUT at a time is read, and a run is a folder")
+    return found, inputs[0] if inputs else STDIN
+
+
+def translator(*runs: Path, settings: dict[str, Any], checkpoint: str, trust: bool) -> Any:
+    """Returns the translator of a run, or of several as an ensemble.
+
+    Decoding settings replace those of the run.
+
+    Raises:
+        DataError: `checkpoint` is not best, last, averaged or a number.
+        ConfigError: a setting has the name of an option.
+        UserError: see `Translator.load`.
+    """
+    from nmt.inference.translator import Translator
+
+    if checkpoint not in ("best", "last", "averaged") and not checkpoint.isdecimal():
+        raise DataError(f"--checkpoint takes best, last, averaged or a step, not {checkpoint!r}")
+    for setting in {"checkpoint", "dictionary", "trust"} & settings.keys():
+        raise ConfigError(
+            f"decoding.{setting}: no setting of decoding; write --{setting}, where a command has it"
+        )
+    if trust:
+        options.look_for_classes_here()
+    which: Any = int(checkpoint) if checkpoint.isdecimal() else checkpoint
+    folders = [folder for run in runs for folder in members(run)]
+    return Translator.load(folders, checkpoint=which, trust=trust, **settings)

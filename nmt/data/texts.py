@@ -1,0 +1,47 @@
+"""Parallel corpora in files of text, TSV and JSON: where their files are, and the pairs in them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from nmt.config import CorpusConfig
+from nmt.config.endings import is_table, suffix
+from nmt.data import files
+from nmt.errors import DataError
+
+
+def find(corpus: CorpusConfig, languages: tuple[str, str]) -> list[Path]:
+    """Returns the paths of a corpus in files: of both texts, or of one table.
+
+    Raises:
+        DataError: a file is missing, or is no regular file.
+    """
+    if corpus.source is not None and corpus.target is not None:
+        return [files.find_stored(corpus.source), files.find_stored(corpus.target)]
+    assert corpus.path is not None  # CorpusConfig makes sure of it
+    if is_table(corpus.path):
+        return [files.find_stored(corpus.path)]
+    return [files.find_stored(f"{corpus.path}.{language}") for language in languages]
+
+
+def pairs(
+    *paths: Path, languages: tuple[str, str], columns: tuple[str, str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yields the pairs of source and target in the files that `find` has found.
+
+    Raises:
+        DataError: a file cannot be read, or has no pair, or both have not as many lines.
+    """
+    first = paths[0]
+    if len(paths) == 2:
+        found = files.parallel(first, paths[1])
+    elif suffix(first) == ".tsv":
+        found = files.tab_separated(first, columns=columns)
+    else:
+        fields = files.json_objects(first, columns=columns or languages)
+        found = ((files.one_line(source), files.one_line(target)) for source, target in fields)
+    empty = True
+    for pair in found:
+        empty = False
+        yield pair
+    if empty:
+        raise DataError(f"{' and '.join(map(str, paths))}: the corpus is empty")

@@ -1,0 +1,73 @@
+"""Ensembles: several models of one vocabulary, which predict each token together."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jaxtyping import Array, Float, Int
+
+from nmt.inference.predictor import Encoded, Loaded, Predictor, Source, State
+from nmt.types import LastTokens, LogProbs
+
+
+@struct.dataclass
+class LoadedEnsemble:
+    """The members of an ensemble."""
+
+    members: tuple[Loaded, ...]
+
+    def predictor(self, *, seed: Any = None, common: Any = None) -> "Ensemble":
+        """Returns the predictor of all members, which share seed and shortlist."""
+        return Ensemble([each.predictor(seed=seed, common=common) for each in self.members])
+
+
+class Ensemble:
+    """Predictors whose probabilities and attention are averaged at each step.
+
+    p(y_t | y_<t, x) = 1/n sum_m p_m(y_t | y_<t, x)
+
+    Averaging log-probabilities instead would let a single member veto a token.
+    """
+
+    def __init__(self, members: Sequence[Predictor]) -> None:
+        self.members = members
+
+    def start(self, source: Source) -> tuple[Encoded, State]:
+        """Returns what each member encodes, and its first state."""
+        encoded, states = zip(*(each.start(source) for each in self.members), strict=True)
+        return encoded, states
+
+    def step(
+        self, state: State, tokens: LastTokens, encoded: Encoded
+    ) -> tuple[State, LogProbs, Float[Array, "row src"]]:
+        """Runs one step of each member."""
+        steps = zip(self.members, state, encoded, strict=True)
+        states, log_probs, attention = zip(
+            *(member.step(own, tokens, read) for member, own, read in steps), strict=True
+        )
+        return states, _log_mean(log_probs), _mean(attention)
+
+    def force(
+        self, source: Source, target: Int[Array, "row tgt"], *, bos: int
+    ) -> tuple[Float[Array, "row tgt"], Float[Array, "row tgt src"]]:
+        """Has each member predict the given targets."""
+        forced = (each.force(source, target, bos=bos) for each in self.members)
+        log_probs, attention = zip(*forced, strict=True)
+        return _log_mean(log_probs), _mean(attention)
+
+
+def members(loaded: Loaded) -> tuple[Loaded, ...]:
+    """Returns the members of an ensemble, or what is one by itself."""
+    return loaded.members if isinstance(loaded, LoadedEnsemble) else (loaded,)
+
+
+def _log_mean(log_probs: Sequence[Float[Array, "*places"]]) -> Float[Array, "*places"]:
+    """Returns the logarithm of the mean of probabilities."""
+    return jax.nn.logsumexp(jnp.stack(log_probs), axis=0) - math.log(len(log_probs))
+
+
+def _mean(attention: Sequence[Float[Array, "*places"]]) -> Float[Array, "*places"]:
+    return jnp.mean(jnp.stack(attention), axis=0)

@@ -1,0 +1,76 @@
+"""From run folders to what a translator consists of: one model, or an ensemble of several."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flax import nnx
+
+from nmt import configfile
+from nmt.checkpoints import Which
+from nmt.data.tokenizer import Tokenizers
+from nmt.errors import DataError
+from nmt.inference.ensemble import LoadedEnsemble
+from nmt.inference.predictor import LoadedModel
+from nmt.inference.shortlist import Lexicon
+from nmt.model.build import build_model
+from nmt.run import Run
+
+Runs = str | Path | Sequence[str | Path]  # one, or those of an ensemble
+
+
+def load(
+    runs: Runs, *, checkpoint: Which | int, trust: bool, decoding: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the arguments of a `Translator`; see `Translator.load`.
+
+    Settings, shortlist and the boundaries of words are those of the first run.
+    """
+    opened = [Run.open(path) for path in ([runs] if isinstance(runs, str | Path) else runs)]
+    if not opened:
+        raise DataError("no run to load; give the path of a run folder, or of several")
+    for run in opened:
+        run.check_imports(trust=trust)
+    first = opened[0]
+    settings = configfile.decoding(first.config, decoding, where=str(first.path))
+    tokenizers = first.tokenizers()
+    for run in opened[1:]:
+        _check_fit(first, tokenizers, run)
+    models = tuple(_model(run, tokenizers, checkpoint) for run in opened)
+    return {
+        "loaded": models[0] if len(models) == 1 else LoadedEnsemble(models),
+        "tokenizers": tokenizers,
+        "config": settings,
+        "lexicon": Lexicon.of(first) if settings.shortlist else None,
+        "word_boundaries": first.config.data.word_boundaries,
+    }
+
+
+def _model(run: Run, tokenizers: Tokenizers, checkpoint: Which | int) -> LoadedModel:
+    """Returns the model of a checkpoint."""
+    # Only its shapes: sampling parameters that are not used would take seconds.
+    graph, template = nnx.split(nnx.eval_shape(lambda: build_model(run.config, tokenizers)))
+    return LoadedModel(run.restore(checkpoint, {"params": template})["params"], graph)
+
+
+def _check_fit(first: Run, tokenizers: Tokenizers, other: Run) -> None:
+    """Checks that two runs read and write the same pieces in the same order."""
+    others = other.tokenizers()
+    if others.reverse_target != tokenizers.reverse_target:
+        names = {run.config.data.reverse_target: run.path for run in (first, other)}
+        raise DataError(
+            f"{names[True]} writes from right to left, and {names[False]} from left to right, so "
+            "they cannot be an ensemble: translate with --n-best by one of them, and rescore its "
+            "translations by both with `nmt rescore`"
+        )
+    differ = [
+        side
+        for side in ("source", "target")
+        if getattr(others, side).fingerprint != getattr(tokenizers, side).fingerprint
+    ]
+    if differ:
+        raise DataError(
+            f"{other.path} has another {' and another '.join(differ)} vocabulary than "
+            f"{first.path}, and the members of an ensemble share their pieces: train one with the "
+            f"models in {first.path / 'tokenizer'}, or combine both with `nmt rescore`"
+        )

@@ -1,0 +1,113 @@
+"""Warm starts: a fresh model takes the parameters of another run, `training.start_from`.
+
+Parameters are taken by name where the shapes agree. Where there is a row for each piece of a
+vocabulary, rows are taken by piece: those of pieces that both vocabularies have. All others stay as
+they were initialized. Nothing but parameters is taken: optimizer and schedule start anew.
+"""
+
+from typing import Any
+
+import jax
+import numpy as np
+import numpy.typing as npt
+from flax import nnx
+
+from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.errors import RunError
+from nmt.model import parameters
+from nmt.model.build import build_model
+from nmt.model.seq2seq import Seq2Seq
+from nmt.run import Run
+
+TARGET, BIAS = "target_embedding.embedding", "output_bias"
+# Parameters with a row for each piece, and the side whose pieces they are.
+OF_PIECES = {
+    "source_embedding.embedding": "source",
+    TARGET: "target",
+    "output.embedding": "target",
+    BIAS: "target",
+    "lexical_model.output.embedding": "target",
+}
+# With `model.tied_embeddings`, one table stands for these too.
+TIED = ("source_embedding.embedding", "output.embedding")
+NOT = "not taken"
+
+Rows = npt.NDArray[np.integer[Any]]
+
+
+def start(model: Seq2Seq, run: Run, tokenizers: Tokenizers) -> list[str]:
+    """Sets parameters of a fresh model to those of the best checkpoint of the run it starts from.
+
+    Returns the lines of a table that says what was taken. They are empty without
+    `training.start_from`, and if the run has a checkpoint of its own, to go on from.
+
+    Raises:
+        RunError: there is no such run or checkpoint, none of its parameters fits, or it imports a
+            class that this configuration does not name.
+    """
+    if run.config.training.start_from is None or run.progress("last") is not None:
+        return []
+    parent = Run.open(run.config.training.start_from)
+    _check_imports(parent, run)
+    theirs = parent.tokenizers()
+    template = nnx.state(nnx.eval_shape(lambda: build_model(parent.config, theirs)), nnx.Param)
+    old = parameters.named(parent.restore("best", {"params": template})["params"])
+    rows = {
+        side: _rows(getattr(theirs, side), getattr(tokenizers, side))
+        for side in ("source", "target")
+    }
+    table: dict[str, str] = {}
+
+    def merged(path: tuple[Any, ...], fresh: jax.Array) -> jax.Array:
+        name = parameters.name(path)
+        found = old.get(TARGET if name in TIED and name not in old else name)
+        array, table[name] = _merged(fresh, found, rows.get(OF_PIECES.get(name, "")))
+        return array
+
+    fresh = nnx.state(model, nnx.Param)
+    nnx.update(model, jax.tree_util.tree_map_with_path(merged, fresh))
+    taken = {name for name, outcome in table.items() if not outcome.startswith(NOT)}
+    if taken <= {BIAS}:  # which is of no width, so that it always fits
+        raise RunError(
+            f"training.start_from: no parameter of {parent.path} has the name and the shape of one "
+            "of this model; give this model its sizes, those of `model` in its config.yaml"
+        )
+    width = max(map(len, table))
+    return [
+        f"{run.path}: starts from the best checkpoint of {parent.path}: "
+        f"{len(taken)} of {len(table)} parameters taken",
+        *(f"  {name:{width}}  {outcome}" for name, outcome in table.items()),
+    ]
+
+
+def _check_imports(parent: Run, run: Run) -> None:
+    """Checks that reading the parent imports no class but one that the user names anyway."""
+    imported = parent.config.model.attention.imported
+    if imported not in (None, run.config.model.attention.imported):
+        raise RunError(
+            f"{parent.path}: model.attention.score imports {imported}, whose code may do anything; "
+            "training.start_from reads this run only if model.attention.score here is the same"
+        )
+
+
+def _rows(old: Tokenizer, new: Tokenizer) -> Rows:
+    """Returns the id of each new piece in the old vocabulary, -1 if it is not there."""
+    ids = {piece: number for number, piece in enumerate(old.pieces(range(old.size)))}
+    return np.array([ids.get(piece, -1) for piece in new.pieces(range(new.size))])
+
+
+def _merged(fresh: jax.Array, found: jax.Array | None, rows: Rows | None) -> tuple[jax.Array, str]:
+    """Returns a parameter with what fits of the one that was found, and says what that was.
+
+    `rows` are given for a parameter with a row for each piece; see `_rows`.
+    """
+    if found is None:
+        return fresh, f"{NOT}: it has none"
+    if rows is None and found.shape == fresh.shape:
+        return found, "taken"
+    if rows is None or found.shape[1:] != fresh.shape[1:]:
+        shapes = (" x ".join(map(str, array.shape)) for array in (found, fresh))
+        return fresh, f"{NOT}: its shape is {', not '.join(shapes)}"
+    shared = rows >= 0
+    array = fresh.at[shared].set(found[rows[shared]])
+    return array, f"{shared.sum():,} of {len(rows):,} pieces"

@@ -1,0 +1,243 @@
+"""`nmt init` writes a configuration with which any corpus can be trained on."""
+
+import gzip
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from nmt import configfile
+from nmt.data import corpora, tokenizer
+
+THAI = ["แมวนอนหลับ", "สุนัขวิ่งในสวน", "ฉันดื่มชา", "เขากินข้าว"]
+ARABIC = ["القطة نائمة على السرير", "الكلب يجري في الحديقة", "أشرب الشاي", "هو يأكل الأرز"]
+CHINESE = ["猫在睡觉。", "狗在花园里跑。", "我喝茶。", "他吃饭。"]
+ENGLISH = ["The cat is asleep.", "The dog runs in the garden.", "I drink tea.", "He eats rice."]
+
+
+def mixed(lines, count, *, seed=0):
+    """Returns so many lines, each of a few of the given ones."""
+    draw = random.Random(seed)
+    return [" ".join(draw.choices(lines, k=draw.randint(1, 4))) for _ in range(count)]
+
+
+TEXTS = {
+    "one line": ("es-en", ["Hola."], ["Hello."]),
+    "a few": ("es-en", ["Un perro.", "Dos gatos.", ""], ["A dog.", "Two cats.", "x"]),
+    "many": ("es-en", mixed(ENGLISH, 12_000), mixed(ENGLISH, 12_000, seed=1)),
+    "Chinese": ("zh-en", mixed(CHINESE, 50), mixed(ENGLISH, 50)),
+    "Thai": ("th-en", mixed(THAI, 50), mixed(ENGLISH, 50)),
+    "Arabic": ("ar-en", mixed(ARABIC, 50), mixed(ENGLISH, 50)),
+    "to Norwegian": ("en-no", ENGLISH, ["Katten sover.", "Hunden løper.", "Jeg drikker te.", "n"]),
+}
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    """Writes training and validation text into the working folder; returns the languages."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(name):
+        languages, *sides = TEXTS[name]
+        for code, lines in zip(languages.split("-"), sides, strict=True):
+            for part, some in {"train": lines, "val": lines[:1]}.items():
+                text = "".join(f"{line}\n" for line in some)
+                Path(f"{part}.{code}").write_text(text, encoding="utf-8")
+        return languages
+
+    return write
+
+
+def init(nmt, languages, *options):
+    return nmt("init", languages, "--train", "train", "--validation", "val", *options)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_configuration_fits_the_text(nmt, corpus, name):
+    languages = corpus(name)
+
+    code, out, err = init(nmt, languages)
+
+    assert (code, err) == (0, f"next: nmt train {languages}.yaml\n")
+    config = configfile.load(f"{languages}.yaml")
+    assert f"{config.data.source}-{config.data.target}" == languages
+    assert out.startswith(f"{len(TEXTS[name][1]) - (name == 'a few'):,} pairs to train on, 1 to")
+    text = corpora.training(config.data).text
+    trained = tokenizer.train(text["source"], text["target"], config.tokenizer)
+    assert trained.joint == (name not in ("Chinese", "Thai", "Arabic"))
+    unspaced = name in ("Chinese", "Thai")
+    assert config.data.word_boundaries == ("unicode" if unspaced else "spaces")
+
+
+def test_what_was_seen_is_printed(nmt, corpus):
+    _, out, _ = init(nmt, corpus("a few"))
+
+    assert out.splitlines() == [
+        "2 pairs to train on, 1 to validate with",
+        "           words  99 % have up to  characters  99 % have up to  distinct  script",
+        "es           2.0                2         9.5               10        12  Latin",
+        "en           2.0                2         7.5                9        11  Latin",
+        "1 more with an empty side; 0 whose target is the source; 1 of validation have a side that "
+        "training has",
+    ]
+
+
+def test_the_next_command_trains(nmt, corpus):
+    init(nmt, corpus("one line"), "--test", "val")
+    small = ["model.embedding_size=4", "model.encoder.hidden_size=3"]
+    small += ["model.decoder.hidden_size=4", "training.max_steps=1"]
+
+    code, _, err = nmt("train", "es-en.yaml", *small)
+
+    assert code == 0
+    assert err.endswith("next: nmt evaluate runs/es-en\n")
+
+
+def tsv():
+    Path("all.tsv").write_text("Un perro.\tA dog.\n", encoding="utf-8")
+
+
+def json_lines():
+    Path("all.jsonl").write_text('{"es": "Un perro.", "en": "A dog."}\n', encoding="utf-8")
+
+
+def parquet():
+    pq.write_table(pa.table({"es": ["Un perro."], "en": ["A dog."]}), "all.parquet")
+
+
+def zipped():
+    for name, text in {"all.es": "Un perro.\n", "all.en": "A dog.\n"}.items():
+        with gzip.open(f"{name}.gz", "wt", encoding="utf-8") as file:
+            file.write(text)
+
+
+def two_files():
+    Path("a.txt").write_text("Un perro.\n", encoding="utf-8")
+    Path("b.txt").write_text("A dog.\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("write", "paths"),
+    [
+        (tsv, ["all.tsv"]),
+        (json_lines, ["all.jsonl"]),
+        (parquet, ["all.parquet"]),
+        (zipped, ["all"]),
+        (two_files, ["a.txt", "b.txt"]),
+    ],
+)
+def test_corpora_are_found_as_training_finds_them(nmt, corpus, write, paths):
+    corpus("a few")
+    write()
+    options = [option for path in paths for option in ("--train", path)]
+
+    code, out, err = nmt("init", "es-en", *options, "--validation", "val", "-o", "x.yaml")
+
+    assert (code, err) == (0, "next: nmt train x.yaml\n")
+    assert out.startswith("1 pairs to train on, 1 to validate with\n")
+    text = corpora.training(configfile.load("x.yaml").data).text
+    assert [*text["source"], *text["target"]] == ["Un perro.", "A dog."]
+
+
+def test_a_file_is_never_overwritten(nmt, corpus, text):
+    languages = corpus("a few")
+    Path("es-en.yaml").write_text("mine")
+
+    refused = init(nmt, languages)
+    other = init(nmt, languages, "--output", "other.yaml")
+
+    message = "nmt: es-en.yaml: exists, and is not overwritten; choose another with --output\n"
+    assert refused == (2, "", message)
+    assert other[0] == 0
+    assert Path("es-en.yaml").read_text() == "mine"
+
+
+def unequal():
+    Path("train.en").write_text("A dog.\n", encoding="utf-8")
+
+
+def empty():
+    for code in ("es", "en"):
+        Path(f"train.{code}").write_text("")
+
+
+def blank():
+    Path("train.en").write_text("\n \n\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "message"),
+    [
+        (None, ["esen"], "esen: not SOURCE-TARGET, the endings of both files, as in es-en"),
+        (None, ["a/es-en"], "a/es-en: not SOURCE-TARGET, the endings of both files, as in es-en"),
+        (
+            None,
+            ["es-fr"],
+            "train.fr: no such file, nor with .gz, .bz2, .xz or .zst at its end",
+        ),
+        (
+            None,
+            ["es-en", "--test", "none"],
+            "none.es: no such file, nor with .gz, .bz2, .xz or .zst at its end",
+        ),
+        (
+            None,
+            ["es-en", "--test", "val.es"],
+            "val.es: one file of two; give --test their prefix, without .es and .en, or --test "
+            "twice, with the source first",
+        ),
+        (
+            None,
+            ["es-en", "--train", "a", "--train", "b"],
+            "--train is given once, or twice for a pair of text files",
+        ),
+        (
+            unequal,
+            ["es-en"],
+            "train.es has 3 lines and train.en has 1: line n of one must be the translation of "
+            "line n of the other",
+        ),
+        (empty, ["es-en"], "train.es and train.en: the corpus is empty"),
+        (blank, ["es-en"], "none of the 3 training pairs has text on both sides"),
+    ],
+)
+def test_a_corpus_that_cannot_be_used_is_named(nmt, corpus, change, arguments, message):
+    corpus("a few")
+    if change:
+        change()
+
+    assert init(nmt, *arguments) == (2, "", f"nmt: {message}\n")
+    assert not Path("es-en.yaml").exists()
+
+
+def test_a_configuration_that_does_not_exist_is_one_to_begin_with(nmt, tmp_path):
+    _, _, err = nmt("train", tmp_path / "none.yaml")
+
+    assert err == (
+        f"nmt: {tmp_path / 'none.yaml'}: no such configuration file; `nmt init` writes one for "
+        "your text, as in `nmt init es-en --train DIR/train --validation DIR/val`\n"
+    )
+
+
+def test_it_starts_without_the_libraries_that_take_long(corpus):
+    languages = corpus("a few")
+    command = ["nmt", "init", languages, "--train", "train", "--validation", "val"]
+    code = f"""
+import sys
+from nmt import cli
+sys.argv = {command}
+try:
+    cli.main()
+except SystemExit:
+    pass
+print({{"jax", "flax", "datasets", "pyarrow", "matplotlib"}} & set(sys.modules))
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.endswith("\nset()\n")
+    assert Path("es-en.yaml").exists()

@@ -1,0 +1,284 @@
+"""Recipes follow the number of pairs, and the configuration that is written says what they are."""
+
+import math
+import random
+import re
+from dataclasses import astuple, replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmt import beginning, configfile, recipes
+from nmt.config import TrainedTokenizerConfig
+from nmt.data import tokenizer
+from nmt.data.survey import Side, Survey, survey
+
+LATIN = Side(
+    words=11.0, long_words=25, characters=70.0, long_characters=140, distinct=90, common=60,
+    script="Latn", vocabulary=30_000,
+)  # fmt: skip
+CHINESE = Side(
+    words=1.2, long_words=3, characters=28.0, long_characters=70, distinct=5_000, common=3_000,
+    script="Hani", vocabulary=90_000,
+)  # fmt: skip
+CAPTIONS = Survey(
+    pairs=29_000, empty=0, identical=0, validation=1_000, known=0, source=LATIN, target=LATIN
+)
+PATHS = {"train": ["DIR/train"], "validation": ["DIR/val.es", "DIR/val.en"]}
+KEYS = ["max_length", "batch", "vocabulary_size", "joint", "dropout", "tied_embeddings"]
+KEYS += ["schedule", "max_epochs", "validate_every", "patience"]
+
+
+def unread():
+    pytest.fail("a text of so many words gives enough pieces: it need not be read again")
+
+
+def written(found=CAPTIONS, *, pieces=None, languages=("es", "en"), corpora=PATHS):
+    pieces = pieces or recipes.tokenizer(found, unread)
+    return beginning.configuration(
+        found, pieces, languages=languages, corpora=corpora, name="es-en.yaml"
+    )
+
+
+def loaded(folder, text):
+    (folder / "es-en.yaml").write_text(text, encoding="utf-8")
+    return configfile.load(folder / "es-en.yaml")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "vocabulary", "dropout"),
+    [
+        (1, 2_000, 0.5),
+        (9_999, 2_000, 0.5),
+        (10_000, 8_000, 0.5),
+        (49_999, 8_000, 0.5),
+        (50_000, 8_000, 0.3),
+        (199_999, 8_000, 0.3),
+        (200_000, 16_000, 0.2),
+        (999_999, 16_000, 0.2),
+        (1_000_000, 32_000, 0.1),
+        (100_000_000, 32_000, 0.1),
+    ],
+)
+def test_the_recipe_is_that_of_the_number_of_pairs(tmp_path, pairs, vocabulary, dropout):
+    many = replace(LATIN, vocabulary=100_000)
+    text = written(replace(CAPTIONS, pairs=pairs, source=many, target=many))
+
+    config = loaded(tmp_path, text)
+    assert config.tokenizer.vocabulary_size == vocabulary
+    assert config.model.dropout == dropout
+    chosen = recipes.recipe(pairs)
+    assert config.model.embedding_size == chosen.embedding
+    assert config.model.encoder.hidden_size == chosen.encoder
+    assert config.model.decoder.hidden_size == chosen.decoder
+
+
+def test_more_text_has_a_larger_network_and_less_dropout():
+    for less, more in zip(recipes.RECIPES, recipes.RECIPES[1:], strict=False):
+        assert less.below < more.below
+        assert less.dropout >= more.dropout
+        for name in ("vocabulary", "embedding", "encoder", "decoder", "batch", "updates"):
+            assert getattr(less, name) <= getattr(more, name)
+    assert math.isinf(recipes.RECIPES[-1].below)
+
+
+def test_the_page_has_the_table():
+    page = Path(__file__).parents[1] / "docs" / "starting.md"
+    rows = re.findall(r"^\| (?:to ([\d,]+)|more) \| (.*) \|$", page.read_text("utf-8"), re.M)
+
+    numbers = [re.split(r", | \| ", f"{below or 'inf'} | {rest}") for below, rest in rows]
+    assert [[float(each.replace(",", "")) for each in row] for row in numbers] == [
+        [*astuple(each)[:-2]]
+        for each in recipes.RECIPES  # but for the rate and the warm-up
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "characters", "sentences", "batches", "epochs"),
+    [
+        (29_000, 70.0, 64, 454, 40),  # 1,000 pieces of 18.5 a sentence; 18,000 updates
+        (29_000, 300.0, 16, 1_813, 10),  # 13 sentences of 76 pieces
+        (29_000, 4.0, 256, 114, 150),  # not more sentences, and not more epochs
+        (1, 70.0, 16, 1, 150),
+        (100, 70.0, 64, 2, 150),
+        (160_000, 70.0, 128, 1_250, 24),
+        (50_000_000, 70.0, 256, 195_313, 3),  # not fewer epochs
+    ],
+)
+def test_an_epoch_has_so_many_batches(pairs, characters, sentences, batches, epochs):
+    side = replace(LATIN, characters=characters)
+
+    found = recipes.Schedule.of(replace(CAPTIONS, pairs=pairs, source=side, target=side))
+
+    assert (found.sentences, found.batches, found.epochs) == (sentences, batches, epochs)
+    assert found.warmup <= found.updates / 10
+    assert found.validate_every % 100 == 0
+    assert 1 <= found.updates / found.validate_every <= 50 or found.updates < 2_500
+
+
+@pytest.mark.parametrize(
+    ("characters", "length"), [(10, 100), (297, 100), (298, 150), (600, 250), (9_000, 250)]
+)
+def test_few_lines_are_longer_than_the_maximum(characters, length):
+    # A piece has three characters at the least, and one piece ends the line.
+    found = replace(CAPTIONS, target=replace(LATIN, long_characters=characters), source=CHINESE)
+    chinese = replace(CAPTIONS, source=replace(CHINESE, long_characters=149))
+
+    assert recipes.max_length(found) == length
+    assert recipes.max_length(chinese) == 150  # 1.5 characters each
+
+
+@pytest.mark.parametrize(
+    ("pairs", "source", "joint", "size", "coverage"),
+    [
+        (29_000, LATIN, True, 8_000, 1.0),
+        (29_000, replace(LATIN, script="Cyrl"), False, (8_000, 8_000), 1.0),
+        # 3,000 characters, 261 bytes and special pieces, and half as many pieces as wanted
+        (29_000, CHINESE, False, (8_000, 8_000), 0.9995),
+        (5_000, CHINESE, False, (4_261, 2_000), 0.9995),
+        (29_000, replace(CHINESE, distinct=1_900), False, (8_000, 8_000), 1.0),
+    ],
+)
+def test_scripts_decide_on_the_models(pairs, source, joint, size, coverage):
+    found = recipes.tokenizer(replace(CAPTIONS, pairs=pairs, source=source), unread)
+
+    assert (found.joint, found.vocabulary_size) == (joint, size)
+    assert found.character_coverage == coverage
+
+
+def words(alphabet, count, *, seed=0, longest=6):
+    """Returns so many sentences of random words, which differ nearly always."""
+    draw = random.Random(seed)
+    return [
+        " ".join(
+            "".join(draw.choices(alphabet, k=draw.randint(1, longest)))
+            for _ in range(draw.randint(1, 8))
+        )
+        for _ in range(count)
+    ]
+
+
+LATIN_LETTERS, HAN = "abcdefghijklmnop", [chr(0x4E00 + number) for number in range(900)]
+TEXTS = {
+    "one pair": [("Der Hund schläft.", "The dog sleeps.")],
+    "one letter": [("a", "b")],
+    "two words": [("ja", "yes"), ("nein", "no")] * 300,
+    "a few": list(zip(words("abcdß", 50), words("abcd", 50, seed=1), strict=True)),
+    "many": list(zip(words(LATIN_LETTERS, 3000), words(LATIN_LETTERS, 3000, seed=1), strict=True)),
+    "one Chinese sentence": [("我喝茶。", "I drink tea.")],
+    "Chinese": [
+        (line.replace(" ", ""), other)
+        for line, other in zip(words(HAN, 400), words(LATIN_LETTERS, 400), strict=True)
+    ],
+    "Thai": list(zip(words("กขคงจฉชซ", 40, longest=30), words("abc", 40), strict=True)),
+    "no letters": [("1 2 3", "4 5 6"), ("7 8", "9")],
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_tokenizer_can_be_trained_on_the_text(name):
+    pairs = TEXTS[name]
+
+    settings = recipes.tokenizer(survey(pairs, pairs), lambda: pairs)
+
+    trained = tokenizer.train(*([pair[place] for pair in pairs] for place in (0, 1)), settings)
+    sizes = settings.vocabulary_size
+    expected = sizes if isinstance(sizes, tuple) else (sizes, sizes)
+    assert (trained.source.size, trained.target.size) == expected
+    assert max(expected) <= 2_000
+    assert trained.joint == settings.joint
+
+
+def test_each_choice_has_a_comment_with_its_reason(tmp_path):
+    text = written(replace(CAPTIONS, target=replace(LATIN, long_words=31)))
+
+    for key in KEYS:
+        assert re.search(rf"^  {key}: .*  # \w", text, re.M), key
+    assert "  max_length: 100  # pieces; 99 of 100 lines have at most 25 and 31 words\n" in text
+    assert "  # of 454 batches: 18,160 updates\n" in text
+    assert "  joint: true  # both are in Latin\n" in text
+    assert "for 10,000 to 50,000 pairs\n" in text
+    assert text.startswith("# yaml-language-server: $schema=schema.json\n# es to en: ")
+    assert "\n#   nmt train es-en.yaml\n" in text
+    config = loaded(tmp_path, text)
+    assert config.model.tied_embeddings == "all"
+    assert config.data.clean is None
+    assert config.data.word_boundaries == "spaces"
+
+
+@pytest.mark.parametrize(
+    ("empty", "identical", "known", "comment"),
+    [
+        (0, 0, 0, None),
+        (0, 289, 0, None),
+        (0, 290, 9, "0 pairs have an empty side, 290 are not translated"),
+        (500, 20, 500, "500 pairs have an empty side, 20 are not translated"),
+        (0, 14_501, 0, None),  # they are meant to be copied
+        (0, 0, 9, None),
+        (0, 0, 10, "10 of 1,000 pairs of validation are in training"),
+        (0, 0, 501, None),  # cleaning would leave little
+    ],
+)
+def test_cleaning_is_suggested_where_there_is_something_to_clean(
+    tmp_path, empty, identical, known, comment
+):
+    text = written(replace(CAPTIONS, empty=empty, identical=identical, known=known))
+
+    assert (loaded(tmp_path, text).data.clean is not None) == (comment is not None)
+    assert comment is None or f"\n  clean: true  # {comment}; `nmt clean` shows" in text
+
+
+def test_a_few_pairs_are_not_cleaned():
+    assert "clean" not in written(replace(CAPTIONS, pairs=999, identical=400))
+
+
+def test_a_script_without_spaces_is_said_and_its_rarest_characters_too(tmp_path):
+    text = written(replace(CAPTIONS, source=CHINESE), languages=("zh", "en"))
+
+    config = loaded(tmp_path, text)
+    assert config.data.word_boundaries == "unicode"
+    assert config.model.tied_embeddings == "target"
+    assert config.tokenizer.vocabulary_size == (8_000, 8_000)
+    assert "  joint: false  # Han and Latin\n" in text
+    assert "  # of 5,000 and 90 characters the rarest are written as bytes\n" in text
+
+
+NAMES = st.from_regex(r"[^\W\d]\w{0,7}", fullmatch=True)
+PATH = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=20)
+CORPORA = st.fixed_dictionaries(
+    {name: st.lists(PATH, min_size=1, max_size=2) for name in ("train", "validation")},
+    optional={"test": st.lists(PATH, min_size=1, max_size=2)},
+)
+
+
+@given(languages=st.tuples(NAMES, NAMES), corpora=CORPORA)
+def test_any_names_and_paths_are_read_back(tmp_path_factory, languages, corpora):
+    pieces = TrainedTokenizerConfig(vocabulary_size=300)
+    text = written(pieces=pieces, languages=languages, corpora=corpora)
+
+    data = loaded(tmp_path_factory.getbasetemp(), text).data
+
+    assert data.languages == languages
+    for name, paths in corpora.items():
+        found = getattr(data, name)
+        assert paths == ([found.path] if len(paths) == 1 else [found.source, found.target])
+
+
+PAIRS = st.lists(
+    st.tuples(*[st.text("abc é中ก.1", max_size=12).map(lambda text: f"a{text}")] * 2),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(PAIRS)
+def test_any_text_gives_a_configuration_that_is_valid(tmp_path_factory, pairs):
+    found = survey(pairs, pairs)
+    pieces = recipes.tokenizer(found, lambda: pairs)
+
+    config = loaded(tmp_path_factory.getbasetemp(), written(found, pieces=pieces))
+
+    assert config.tokenizer == pieces
+    assert config.data.batch.sentences >= 16
