@@ -43,15 +43,34 @@ def affine(layer, x):
     return layer["kernel"].T @ x + layer.get("bias", 0)
 
 
+def layer_norm(a, gain):
+    mean = sum(a) / len(a)
+    variance = sum((each - mean) ** 2 for each in a) / len(a)
+    return gain * (a - mean) / np.sqrt(variance + 1e-5)
+
+
+def sides(cell, x, s, *, gates):
+    """Returns W x and U s of each gate, normalized if the cell has gains."""
+    found = []
+    for kernel, vector, side in [
+        (cell["input"]["kernel"], x, "input"),
+        (cell["recurrent"], s, "recurrent"),
+    ]:
+        parts = [matrix @ vector for matrix in np.split(kernel.T, gates)]
+        if cell.get("norm"):
+            gains = np.split(cell["norm"][side], gates)
+            parts = [layer_norm(part, gain) for part, gain in zip(parts, gains, strict=True)]
+        found.append(parts)
+    return found
+
+
 def gru_step(cell, s, x, dropped=1):
     """Returns s'; where a recurrent matrix reads s, `dropped` are the factors of its components."""
-    W_r, W_z, W = np.split(cell["input"]["kernel"].T, 3)
+    (x_r, x_z, x_p), (s_r, s_z, s_p) = sides(cell, x, s * dropped, gates=3)
     b_r, b_z, b = np.split(cell["input"]["bias"], 3)
-    U_r, U_z, U = np.split(cell["recurrent"].T, 3)
-    read = s * dropped
-    r = sigmoid(W_r @ x + U_r @ read + b_r)
-    z = sigmoid(W_z @ x + U_z @ read + b_z)
-    proposal = np.tanh(W @ x + b + r * (U @ read + cell["proposal_bias"]))
+    r = sigmoid(x_r + s_r + b_r)
+    z = sigmoid(x_z + s_z + b_z)
+    proposal = np.tanh(x_p + b + r * (s_p + cell["proposal_bias"]))
     return (1 - z) * s + z * proposal
 
 
@@ -63,14 +82,16 @@ def gru_states(cell, s, inputs):
     return states
 
 
-def encode(encoder, inputs):
+def encode(encoder, inputs, *, residual=False):
     """Returns the annotations of a sentence, and the last state of each direction."""
-    for layer in encoder["layers"].values():
+    for number, layer in encoder["layers"].items():
         zeros = np.zeros(len(layer["forward"]["proposal_bias"]))
         forward = gru_states(layer["forward"], zeros, inputs)
         backward = gru_states(layer["backward"], zeros, inputs[::-1])[::-1]
-        inputs = [np.concatenate(pair) for pair in zip(forward, backward, strict=True)]
-    return np.array(inputs), np.concatenate([forward[-1], backward[0]])
+        outputs = np.array([np.concatenate(pair) for pair in zip(forward, backward, strict=True)])
+        inputs = outputs + inputs if residual and number else outputs
+    half = inputs.shape[1] // 2
+    return inputs, np.concatenate([inputs[-1, :half], inputs[0, half:]])
 
 
 def additive(score, s, h):
