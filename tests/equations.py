@@ -172,6 +172,12 @@ def luong(decoder, embedded, annotations, summary, *, score, between=(), recurre
     return np.array(readouts), np.array(weights)
 
 
+def second_cells(decoder):
+    """Returns the cells of the bottom layer that follow attention."""
+    second = decoder["second"]
+    return list(second["cells"].values()) if "cells" in second else [second]
+
+
 def conditional(
     decoder, embedded, annotations, summary, *, score, between=(), recurrent=(), dropped=1
 ):
@@ -183,8 +189,9 @@ def conditional(
     for y in embedded:
         s = gru_step(first, hidden[0], y, recurrent[0])
         context, row = attend(decoder, score, s, annotations, summary)
-        s = gru_step(decoder["second"], s, context, recurrent[0])
-        for cell in decoder.get("further", {}).values():
+        second, *further = second_cells(decoder)
+        s = gru_step(second, s, context, recurrent[0])
+        for cell in further:
             s = gru_step(cell, s, np.zeros(0), recurrent[0])
         new = [s]
         for layer, cell in enumerate(upper, start=1):
