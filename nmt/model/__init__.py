@@ -1,1 +1,1 @@
-"""The network: a bidirectional GRU encoder and an attentional GRU decoder."""
+"""The network: a bidirectional recurrent encoder and attentional decoders."""
