@@ -4,13 +4,15 @@ The terms follow the equations in `nmt.model` and `nmt.attention`. A product of 
 (n, m) matrix is n m multiplications and as many additions. Nothing else is counted: gates, tanh,
 softmax, dropout, the optimizer and the lookup of embeddings are no matrix products.
 
-Assumptions: source and target have the same length, the encoder is bidirectional, encoder and
-decoder have one layer, the score is additive, and Luong's decoder has input feeding.
+Assumptions: source and target have the same length, the encoder is bidirectional or alternating,
+the score is additive, and Luong's decoder has input feeding.
 """
 
 from nmt.config import (
+    AlternatingConfig,
     BahdanauDecoderConfig,
     ConditionalDecoderConfig,
+    LayeredConfig,
     LuongDecoderConfig,
     ModelConfig,
     ScoredConfig,
@@ -31,13 +33,12 @@ def decoding_flops(model: ModelConfig, *, vocabulary: int, length: int, beam: in
 
 
 def _encoding_flops(model: ModelConfig, length: int) -> float:
-    """Returns the operations per source token: both cells, U h_j, and W_s h once per sentence."""
-    embed, half, annotation = model.embedding_size, model.encoder.hidden_size, model.annotation_size
-    state = model.decoder.hidden_size
-    cell = model.cell.matrices * (embed + half) * half
+    """Returns the operations per source token: all cells, U h_j, and W_s h once per sentence."""
+    encoder, annotation = model.encoder, model.annotation_size
+    below = encoder.hidden_size if isinstance(encoder, AlternatingConfig) else annotation
     keys = annotation * _score_size(model)
-    initial = annotation * state / length
-    return 2.0 * (2 * cell + keys + initial)
+    initial = annotation * model.decoder.hidden_size * model.decoder.layers / length
+    return 2.0 * (2 * _layers(model, encoder, below=below) + keys + initial)
 
 
 def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
@@ -45,7 +46,7 @@ def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
     embed, annotation, readout = model.embedding_size, model.annotation_size, model.readout_size
     state, score = model.decoder.hidden_size, _score_size(model)
     matrices = model.cell.matrices
-    cell = matrices * (embed + state) * state
+    layers = _layers(model, model.decoder, below=state)
     attention = state * score + length * (score + annotation)  # W s; then energies and context
     match model.decoder:
         case LuongDecoderConfig():
@@ -59,7 +60,19 @@ def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
             feed = matrices * (annotation + others * state) * state
             into_readout = (state + annotation + embed) * readout
     words = length * embed + embed * embed + embed * vocabulary if model.lexical_model else 0
-    return 2.0 * (cell + feed + attention + into_readout + readout * vocabulary + words)
+    return 2.0 * (layers + feed + attention + into_readout + readout * vocabulary + words)
+
+
+def _layers(model: ModelConfig, part: LayeredConfig, *, below: int) -> int:
+    """Returns the multiplications of a step of all layers, the upper ones of which read `below`.
+
+    Each layer has matrices for its input, and each of its cells has matrices for the state.
+    """
+    inputs = [model.embedding_size] + [below] * (part.layers - 1)
+    read = sum(
+        size + depth * part.hidden_size for size, depth in zip(inputs, part.depths, strict=True)
+    )
+    return model.cell.matrices * read * part.hidden_size
 
 
 def _score_size(model: ModelConfig) -> int:

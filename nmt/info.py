@@ -1,6 +1,7 @@
 """Description of a run folder: parameters by part, vocabularies, training and scores."""
 
 import math
+import textwrap
 from typing import Any
 
 from flax import nnx
@@ -28,6 +29,8 @@ PLACES = {
     "decoder": (2, 2),
     "output": (2, 3),
 }
+DEEP = ("transitions", "upper_transitions", "residual")
+LINE = 42  # characters that fit into a block
 ARROWS = (
     Arrow("source pieces", "source embedding"),
     Arrow("source embedding", "encoder"),
@@ -65,6 +68,7 @@ def describe(run: Run) -> dict[str, Any]:
         "parameters": [
             {"name": name, "shape": list(leaf.shape), "count": math.prod(leaf.shape)}
             for name, leaf in parameters.named(params).items()
+            if leaf.size  # a cell of a deep transition has a matrix of no rows
         ],
         "step": last.step if last else 0,
         "best_step": best.step if best else None,
@@ -110,7 +114,7 @@ def draw(description: dict[str, Any], model: ModelConfig) -> str:
     """Returns a block diagram of a model as SVG: its parts, their sizes and parameters."""
     counts = {name: f"{_count(arrays):,} parameters" for name, arrays in parts(description).items()}
     source, target = (f"{description['vocabulary'][side]:,}" for side in ("source", "target"))
-    encoder, decoder, cell = model.encoder, model.decoder, model.cell.kind.upper()
+    encoder, decoder, cell = model.encoder, model.decoder, _cell(model)
     tied = "" if model.tied_embeddings == "none" else " of the target embedding"
     width, size = f"{model.readout_size}", f"size {model.embedding_size}"
     if model.lexical_model:
@@ -120,7 +124,7 @@ def draw(description: dict[str, Any], model: ModelConfig) -> str:
         "source embedding": [size, counts.get("source_embedding", "the target embedding")],
         "encoder": [
             f"{encoder.kind} {cell}",
-            _settings(encoder),
+            *_settings(encoder),
             counts.get("encoder", "no parameters"),
         ],
         "attention": [
@@ -132,7 +136,7 @@ def draw(description: dict[str, Any], model: ModelConfig) -> str:
         "target embedding": [size, counts["target_embedding"]],
         "decoder": [
             f"{decoder.kind} {cell}",
-            _settings(decoder),
+            *_settings(decoder),
             counts["decoder"],
         ],
         "output": [f"softmax{tied}", f"{width} x {target}", counts["output"]],
@@ -146,10 +150,19 @@ def _score(model: ModelConfig) -> dict[str, str]:
     return model.attention.model_dump(include={"score", "normalizer"})
 
 
-def _settings(section: ConfigSection) -> str:
-    """Returns the settings of a section but its kind, as far as they are given."""
+def _cell(model: ModelConfig) -> str:
+    """Returns the name of the recurrent cell."""
+    normalized = getattr(model.cell, "layer_norm", False)
+    return model.cell.kind.upper() + (" with layer norm" if normalized else "")
+
+
+def _settings(section: ConfigSection) -> list[str]:
+    """Returns the settings of a section in lines, without its kind and what makes no layer deep."""
     given = section.model_dump(exclude={"kind"}, exclude_none=True)
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in given.items())
+    deep = section.model_dump(include=set(DEEP), exclude_defaults=True)
+    shown = [(key, value) for key, value in given.items() if key not in DEEP or key in deep]
+    text = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in shown)
+    return textwrap.wrap(text, LINE)
 
 
 def _count(parameters: list[dict[str, Any]]) -> int:

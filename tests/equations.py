@@ -43,34 +43,64 @@ def affine(layer, x):
     return layer["kernel"].T @ x + layer.get("bias", 0)
 
 
+def layer_norm(a, gain):
+    mean = sum(a) / len(a)
+    variance = sum((each - mean) ** 2 for each in a) / len(a)
+    return gain * (a - mean) / np.sqrt(variance + 1e-5)
+
+
+def sides(cell, x, s, *, gates):
+    """Returns W x and U s of each gate, normalized if the cell has gains."""
+    found = []
+    for kernel, vector, side in [
+        (cell["input"]["kernel"], x, "input"),
+        (cell["recurrent"], s, "recurrent"),
+    ]:
+        parts = [matrix @ vector for matrix in np.split(kernel.T, gates)]
+        if cell.get("norm"):
+            gains = np.split(cell["norm"][side], gates)
+            parts = [layer_norm(part, gain) for part, gain in zip(parts, gains, strict=True)]
+        found.append(parts)
+    return found
+
+
 def gru_step(cell, s, x, dropped=1):
     """Returns s'; where a recurrent matrix reads s, `dropped` are the factors of its components."""
-    W_r, W_z, W = np.split(cell["input"]["kernel"].T, 3)
+    (x_r, x_z, x_p), (s_r, s_z, s_p) = sides(cell, x, s * dropped, gates=3)
     b_r, b_z, b = np.split(cell["input"]["bias"], 3)
-    U_r, U_z, U = np.split(cell["recurrent"].T, 3)
-    read = s * dropped
-    r = sigmoid(W_r @ x + U_r @ read + b_r)
-    z = sigmoid(W_z @ x + U_z @ read + b_z)
-    proposal = np.tanh(W @ x + b + r * (U @ read + cell["proposal_bias"]))
+    r = sigmoid(x_r + s_r + b_r)
+    z = sigmoid(x_z + s_z + b_z)
+    proposal = np.tanh(x_p + b + r * (s_p + cell["proposal_bias"]))
     return (1 - z) * s + z * proposal
+
+
+def deep_step(cell, s, x, dropped=1):
+    """Returns the state after a time step of one GRU, or of several in sequence."""
+    first, *others = cell.get("cells", {0: cell}).values()
+    s = gru_step(first, s, x, dropped)
+    for other in others:
+        s = gru_step(other, s, np.zeros(0), dropped)
+    return s
 
 
 def gru_states(cell, s, inputs):
     states = []
     for x in inputs:
-        s = gru_step(cell, s, x)
+        s = deep_step(cell, s, x)
         states.append(s)
     return states
 
 
-def encode(encoder, inputs):
+def encode(encoder, inputs, *, residual=False):
     """Returns the annotations of a sentence, and the last state of each direction."""
-    for layer in encoder["layers"].values():
+    for number, layer in encoder["layers"].items():
         zeros = np.zeros(len(layer["forward"]["proposal_bias"]))
         forward = gru_states(layer["forward"], zeros, inputs)
         backward = gru_states(layer["backward"], zeros, inputs[::-1])[::-1]
-        inputs = [np.concatenate(pair) for pair in zip(forward, backward, strict=True)]
-    return np.array(inputs), np.concatenate([forward[-1], backward[0]])
+        outputs = np.array([np.concatenate(pair) for pair in zip(forward, backward, strict=True)])
+        inputs = outputs + inputs if residual and number else outputs
+    half = inputs.shape[1] // 2
+    return inputs, np.concatenate([inputs[-1, :half], inputs[0, half:]])
 
 
 def additive(score, s, h):
@@ -100,40 +130,67 @@ def decoder_cells(decoder, second_input=None):
     """Returns the stacked cells; the lowest one reads [E y; second] where there is a second."""
     cells = list(decoder["stack"]["cells"].values())
     if second_input is not None:
-        kernel = np.vstack([cells[0]["input"]["kernel"], second_input["kernel"]])
-        cells[0] = cells[0] | {"input": cells[0]["input"] | {"kernel": kernel}}
+        first, *others = cells[0].get("cells", {0: cells[0]}).values()
+        kernel = np.vstack([first["input"]["kernel"], second_input["kernel"]])
+        first = first | {"input": first["input"] | {"kernel": kernel}}
+        cells[0] = {"cells": dict(enumerate([first, *others]))}
     return cells
 
 
-def advance(cells, hidden, x, between, recurrent):
+def advance(cells, hidden, x, between, recurrent, residual):
     """Returns the new state of each layer; the factors of dropout are under layers and in them."""
     new = []
     recurrent = recurrent or [1] * len(cells)
     for cell, s, below, dropped in zip(cells, hidden, [1, *between], recurrent, strict=True):
-        s = gru_step(cell, s, x * below, dropped)
-        new.append(s)
-        x = s
+        new.append(deep_step(cell, s, x * below, dropped))
+        x = top(new, residual)
     return new
 
 
+def top(hidden, residual):
+    """Returns the output of the highest of some layers."""
+    return sum(hidden) if residual else hidden[-1]
+
+
 def bahdanau(
-    decoder, embedded, annotations, summary, *, score, between=(), recurrent=(), dropped=1
+    decoder,
+    embedded,
+    annotations,
+    summary,
+    *,
+    score,
+    between=(),
+    recurrent=(),
+    dropped=1,
+    residual=False,
 ):
     """Returns the readout and the weights of each target position (Bahdanau et al. 2015)."""
     cells = decoder_cells(decoder, decoder["context"])
     hidden = initial_hidden(decoder, summary)
     readouts, weights = [], []
     for y in embedded:
-        context, row = attend(decoder, score, hidden[-1], annotations, summary)
-        hidden = advance(cells, hidden, np.concatenate([y, context]), between, recurrent)
-        t = affine(decoder["maxout"], np.concatenate([hidden[-1], context, y]))
+        context, row = attend(decoder, score, top(hidden, residual), annotations, summary)
+        x = np.concatenate([y, context])
+        hidden = advance(cells, hidden, x, between, recurrent, residual)
+        t = affine(decoder["maxout"], np.concatenate([top(hidden, residual), context, y]))
         half = len(t) // 2
         readouts.append([max(t[i], t[half + i]) for i in range(half)] * np.array(dropped))
         weights.append(row)
     return np.array(readouts), np.array(weights)
 
 
-def luong(decoder, embedded, annotations, summary, *, score, between=(), recurrent=(), dropped=1):
+def luong(
+    decoder,
+    embedded,
+    annotations,
+    summary,
+    *,
+    score,
+    between=(),
+    recurrent=(),
+    dropped=1,
+    residual=False,
+):
     """Returns the attentional vector and the weights of each position (Luong et al. 2015)."""
     fed = decoder.get("input_feed")
     cells = decoder_cells(decoder, fed)
@@ -142,17 +199,33 @@ def luong(decoder, embedded, annotations, summary, *, score, between=(), recurre
     readouts, weights = [], []
     for y in embedded:
         x = y if fed is None else np.concatenate([y, attentional])
-        hidden = advance(cells, hidden, x, between, recurrent)
-        context, row = attend(decoder, score, hidden[-1], annotations, summary)
-        combined = affine(decoder["combine"], np.concatenate([context, hidden[-1]]))
+        hidden = advance(cells, hidden, x, between, recurrent, residual)
+        query = top(hidden, residual)
+        context, row = attend(decoder, score, query, annotations, summary)
+        combined = affine(decoder["combine"], np.concatenate([context, query]))
         attentional = np.tanh(combined) * dropped
         readouts.append(attentional)
         weights.append(row)
     return np.array(readouts), np.array(weights)
 
 
+def second_cells(decoder):
+    """Returns the cells of the bottom layer that follow attention."""
+    second = decoder["second"]
+    return list(second["cells"].values()) if "cells" in second else [second]
+
+
 def conditional(
-    decoder, embedded, annotations, summary, *, score, between=(), recurrent=(), dropped=1
+    decoder,
+    embedded,
+    annotations,
+    summary,
+    *,
+    score,
+    between=(),
+    recurrent=(),
+    dropped=1,
+    residual=False,
 ):
     """Returns the readout and the weights of each target position (Sennrich et al. 2017)."""
     first, *upper = decoder_cells(decoder)
@@ -162,15 +235,17 @@ def conditional(
     for y in embedded:
         s = gru_step(first, hidden[0], y, recurrent[0])
         context, row = attend(decoder, score, s, annotations, summary)
-        s = gru_step(decoder["second"], s, context, recurrent[0])
-        for cell in decoder.get("further", {}).values():
+        second, *further = second_cells(decoder)
+        s = gru_step(second, s, context, recurrent[0])
+        for cell in further:
             s = gru_step(cell, s, np.zeros(0), recurrent[0])
         new = [s]
         for layer, cell in enumerate(upper, start=1):
-            x = new[-1] * between[layer - 1]
-            new.append(gru_step(cell, hidden[layer], x, recurrent[layer]))
+            x = top(new, residual) * between[layer - 1]
+            new.append(deep_step(cell, hidden[layer], x, recurrent[layer]))
         hidden = new
-        t = np.tanh(affine(decoder["deep_output"], np.concatenate([hidden[-1], context, y])))
+        features = np.concatenate([top(hidden, residual), context, y])
+        t = np.tanh(affine(decoder["deep_output"], features))
         readouts.append(t * dropped)
         weights.append(row)
     return np.array(readouts), np.array(weights)

@@ -30,16 +30,22 @@ DECODERS = {
     "bahdanau": {"kind": "bahdanau"},
     "conditional": {"kind": "conditional"},
     "conditional of four cells": {"kind": "conditional", "transitions": 4},
+    "luong of two deep layers": {"kind": "luong", "layers": 2, "transitions": 3},
+    "conditional of three layers": {"kind": "conditional", "layers": 3, "upper_transitions": 2},
+}
+ENCODERS = {
+    "bidirectional": {"layers": 3, "transitions": 2, "residual": True},
+    "alternating": {"kind": "alternating", "layers": 3, "transitions": 2},
 }
 
 
-def model_of(decoder, *, scale=1, lexical_model=False, **attention):
+def model_of(decoder, *, scale=1, encoder=None, lexical_model=False, **attention):
     """Sizes that all differ, so that no two of them can be mistaken for each other."""
     sizes = {"hidden_size": 14 * scale, "readout_size": 8 * scale}
     return ModelConfig.model_validate(
         {
             "embedding_size": 10 * scale,
-            "encoder": {"hidden_size": 6 * scale},
+            "encoder": ENCODERS.get(encoder, {}) | {"hidden_size": 6 * scale},
             "decoder": DECODERS[decoder] | sizes,
             "attention": {"score_options": attention},
             "lexical_model": lexical_model,
@@ -67,7 +73,10 @@ def forward(model, tokens):
     return model.logits(model.teacher_forced(tokens, encoded)[0])
 
 
-@pytest.mark.parametrize("options", [{}, {"hidden_size": 18}, {"lexical_model": True}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"hidden_size": 18}, {"lexical_model": True}, *({"encoder": name} for name in ENCODERS)],
+)
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_training_takes_three_times_the_products_of_the_traced_forward_pass(decoder, options):
     config, rows, length, vocabulary = model_of(decoder, **options), 3, 5, 22

@@ -366,7 +366,7 @@ def test_a_run_without_checkpoint_says_so(run):
 def test_another_tokenizer_is_refused(run):
     run.save("best", {"params": arrays()}, TrainingProgress(tokenizer="of another text"))
 
-    with pytest.raises(RunError, match=r"its tokenizer is not the one .* put the original"):
+    with pytest.raises(RunError, match=r"its tokenizer is not the one .* put back the original"):
         run.restore("best", {"params": arrays()})
 
 

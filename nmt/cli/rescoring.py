@@ -15,7 +15,6 @@ from nmt.cli.options import Checkpoint, Output, Trust
 from nmt.data import files
 from nmt.data.n_best import feature_names, read, with_sources
 from nmt.errors import DataError
-from nmt.evaluation import bleu_tokenizers
 
 if TYPE_CHECKING:
     from nmt.inference.rescoring import Scored
@@ -60,6 +59,7 @@ def rescore(
 
     Example: nmt rescore runs/a+runs/b runs/right-to-left list.txt --source test.de -o best.txt
     """
+    from nmt.evaluation import bleu_tokenizers
     from nmt.inference import rescoring
 
     others, settings = options.settings_apart(arguments, beam=None)

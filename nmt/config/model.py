@@ -25,6 +25,8 @@ class GRUConfig(RecurrentConfig):
     matrices: ClassVar[int] = 3
 
     kind: Literal["gru"] = "gru"
+    layer_norm: bool = False
+    """Normalize what input and state add to each gate (layer normalization, Ba et al. 2016)."""
 
 
 class LSTMConfig(RecurrentConfig):
@@ -36,21 +38,40 @@ class LSTMConfig(RecurrentConfig):
     kind: Literal["lstm"] = "lstm"
     forget_bias: float = 1.0
     """Initial bias of the forget gate; 1 lets an untrained cell remember."""
+    layer_norm: bool = False
+    """Normalize what input and state add to each gate (layer normalization, Ba et al. 2016)."""
 
 
 CellConfig = Annotated[GRUConfig | LSTMConfig, Choice(default="gru")]
 
 
-class BidirectionalConfig(Buildable):
-    """A recurrent encoder that reads the source in both directions (Bahdanau et al. 2015)."""
+class LayeredConfig(Buildable):
+    """Settings that recurrent layers have, in encoders and in decoders."""
 
-    implementation: ClassVar[str] = "nmt.model.encoder:BidirectionalEncoder"
-
-    kind: Literal["bidirectional"] = "bidirectional"
-    hidden_size: Size = 256
-    """Units per direction; an annotation is twice as wide."""
+    kind: str
+    hidden_size: Size
     layers: Size = 1
     """Number of layers."""
+    transitions: Size = 1
+    """Cells in sequence within a time step of each layer (deep transitions)."""
+    residual: bool = False
+    """Add to the output of each upper layer that of the layer below."""
+
+    @property
+    def depths(self) -> list[int]:
+        """The number of cells in sequence that each layer has."""
+        return [self.transitions] * self.layers
+
+    def _conflicts(self) -> Iterator[str]:
+        if self.residual and self.layers == 1:
+            yield "`residual: true` would do nothing with one layer: leave it out, or set `layers`"
+
+
+class RecurrentEncoderConfig(LayeredConfig):
+    """Settings of encoders that read the source in both directions."""
+
+    hidden_size: Size = 256
+    """Units per direction; an annotation is twice as wide."""
 
     @property
     def annotation_size(self) -> int:
@@ -58,19 +79,34 @@ class BidirectionalConfig(Buildable):
         return 2 * self.hidden_size
 
 
-EncoderConfig = Annotated[BidirectionalConfig, Choice(default="bidirectional")]
+class BidirectionalConfig(RecurrentEncoderConfig):
+    """Layers that read the one below in both directions (Bahdanau et al. 2015)."""
+
+    implementation: ClassVar[str] = "nmt.model.encoder:BidirectionalEncoder"
+
+    kind: Literal["bidirectional"] = "bidirectional"
 
 
-class AttentionalDecoderConfig(Buildable):
+class AlternatingConfig(RecurrentEncoderConfig):
+    """Two columns of layers, whose direction changes from layer to layer (Zhou et al. 2016)."""
+
+    implementation: ClassVar[str] = "nmt.model.alternating:AlternatingEncoder"
+
+    kind: Literal["alternating"] = "alternating"
+    layers: Annotated[Size, Field(ge=2)] = 2
+    """Number of layers of each column."""
+
+
+EncoderConfig = Annotated[BidirectionalConfig | AlternatingConfig, Choice(default="bidirectional")]
+
+
+class AttentionalDecoderConfig(LayeredConfig):
     """Settings that all decoders have."""
 
     attends_first: ClassVar[bool] = False  # before it has read the previous token
 
-    kind: str
     hidden_size: Size = 512
     """Units of each layer."""
-    layers: Size = 1
-    """Number of layers."""
     readout_size: Size | None = None
     """Width of the layer before the output matrix; null: `model.embedding_size`."""
 
@@ -102,6 +138,20 @@ class ConditionalDecoderConfig(AttentionalDecoderConfig):
     kind: Literal["conditional"] = "conditional"
     transitions: Annotated[Size, Field(ge=2)] = 2
     """Cells of the lowest layer: one before attention, one after it, and others without input."""
+    upper_transitions: Size = 1
+    """Cells in sequence within a time step of each upper layer (deep transitions)."""
+
+    @property
+    def depths(self) -> list[int]:
+        """The number of cells in sequence of each layer; of the lowest one, before attention."""
+        return [1, *[self.upper_transitions] * (self.layers - 1)]
+
+    def _conflicts(self) -> Iterator[str]:
+        yield from super()._conflicts()
+        if self.upper_transitions > 1 and self.layers == 1:
+            yield (
+                "`upper_transitions` would do nothing with one layer: leave it out, or set `layers`"
+            )
 
 
 DecoderConfig = Annotated[

@@ -9,7 +9,7 @@ from flax import nnx
 from nmt.attention.interface import AttentionOutput, EncodedSource
 from nmt.config import ConditionalDecoderConfig, ModelConfig
 from nmt.model.decoder import Decoder, DecoderState, DropoutMasks
-from nmt.recurrent.cell import Cell
+from nmt.recurrent import transition
 from nmt.types import Readouts, StepGates, TargetEmbeddings
 
 
@@ -33,9 +33,9 @@ class ConditionalDecoder(Decoder):
     ) -> None:
         super().__init__(model, rngs=rngs)
         hidden, annotation = config.hidden_size, model.annotation_size
-        self.second: Cell = model.cell.build(annotation, hidden, rngs=rngs)
-        self.further = nnx.List(
-            [model.cell.build(0, hidden, rngs=rngs) for _ in range(config.transitions - 2)]
+        others = config.transitions - 1
+        self.second = transition.build(
+            model.cell, annotation, hidden, transitions=others, rngs=rngs
         )
         features = hidden + annotation + model.embedding_size
         self.deep_output = nnx.Linear(features, self.readout_size, rngs=rngs)
@@ -49,8 +49,6 @@ class ConditionalDecoder(Decoder):
         query = first.output(bottom)
         context, attended, attention = self.attention(query, encoded, state.attention)
         bottom = self.second.step(bottom, self.second.project(context), recurrent)
-        for cell in self.further:
-            bottom = cell.step(bottom, cell.project(context[:, :0]), recurrent)
         moved = self.stack.above(bottom, state.stack, masks.stack)
         state = replace(state, stack=moved, attention=attention)
         return state, (self.stack.output(moved), context), attended

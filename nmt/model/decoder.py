@@ -52,7 +52,8 @@ class Decoder(nnx.Module):
             model.cell,
             model.embedding_size,
             hidden,
-            layers=model.decoder.layers,
+            depths=model.decoder.depths,
+            residual=model.decoder.residual,
             summary_size=annotation,
             rngs=rngs,
         )

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from nmt.config import BidirectionalConfig, CellConfig, DropoutConfig
 from nmt.recurrent import cell as cells
-from nmt.recurrent import dropout
+from nmt.recurrent import dropout, transition
 from nmt.recurrent.cell import Cell
 from nmt.types import Annotations, RowKeys, SourceMask, Summary
 
@@ -56,10 +56,13 @@ class BidirectionalLayer(nnx.Module):
     """One forward and one backward cell over the same inputs."""
 
     def __init__(
-        self, cell: CellConfig, input_size: int, hidden_size: int, *, rngs: nnx.Rngs
+        self, config: BidirectionalConfig, cell: CellConfig, input_size: int, *, rngs: nnx.Rngs
     ) -> None:
-        self.forward: Cell = cell.build(input_size, hidden_size, rngs=rngs)
-        self.backward: Cell = cell.build(input_size, hidden_size, rngs=rngs)
+        def build() -> Cell:
+            transitions, size = config.transitions, config.hidden_size
+            return transition.build(cell, input_size, size, transitions=transitions, rngs=rngs)
+
+        self.forward, self.backward = build(), build()
 
     def __call__(
         self, inputs: SourceInput, mask: SourceMask, rate: float, keys: Sequence[RowKeys]
@@ -74,7 +77,12 @@ class BidirectionalLayer(nnx.Module):
 
 
 class BidirectionalEncoder(nnx.Module):
-    """The encoder of Bahdanau et al. (2015), section 3.2; upper layers read the one below."""
+    """The encoder of Bahdanau et al. (2015), section 3.2; upper layers read the one below.
+
+    With residual connections (He et al. 2016) the output of layer l is h_l + v_{l-1}, where v_{l-1}
+    is that of the layer below, before dropout. The bottom layer, whose input has another size, has
+    none.
+    """
 
     def __init__(
         self,
@@ -87,9 +95,9 @@ class BidirectionalEncoder(nnx.Module):
     ) -> None:
         sizes = [input_size] + [config.annotation_size] * (config.layers - 1)
         self.layers = nnx.List(
-            [BidirectionalLayer(cell, size, config.hidden_size, rngs=rngs) for size in sizes]
+            [BidirectionalLayer(config, cell, size, rngs=rngs) for size in sizes]
         )
-        self.rates = rates
+        self.residual, self.rates = config.residual, rates
 
     def __call__(
         self, inputs: SourceInput, mask: SourceMask, *, dropout_keys: RowKeys = None
@@ -98,8 +106,10 @@ class BidirectionalEncoder(nnx.Module):
         depth = len(self.layers)
         keys = dropout.split(dropout_keys, 3 * depth)
         rates = [self.rates.at("layers")] * (depth - 1) + [self.rates.at("annotations")]
+        outputs = inputs
         for number, (layer, rate) in enumerate(zip(self.layers, rates, strict=True)):
-            outputs = layer(inputs, mask, self.rates.recurrent, keys[depth + number :: depth])
+            found = layer(inputs, mask, self.rates.recurrent, keys[depth + number :: depth])
+            outputs = found + outputs if self.residual and number else found
             inputs = dropout.over_time(keys[number], rate, outputs)
         forward, backward = jnp.split(inputs, 2, axis=-1)
         summary = jnp.concatenate([forward[:, -1], backward[:, 0]], axis=-1)

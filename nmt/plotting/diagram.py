@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 250, 84  # pixels of a box
+WIDTH, HEIGHT = 280, 102  # pixels of a box
 ACROSS, UP = 110, 44  # pixels between boxes
 MARGIN = 20
 

@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from nmt.config import GRUConfig
 from nmt.recurrent.dropout import dropped
+from nmt.recurrent.normalization import GateNorm
 from nmt.types import CellInput, CellOutput, Gates, RandomKey, StateMask
 
 
@@ -21,7 +22,8 @@ class GRU(nnx.Module):
         s' = (1 - z) * s + z * s~
 
     The paper prints U (r * s). Resetting after the product, as cuDNN and dl4mt do, lets the three
-    gates share one product with the state; `recurrent` holds U_r, U_z and U side by side.
+    gates share one product with the state; `recurrent` holds U_r, U_z and U side by side. With
+    layer normalization, each W x and each U s is normalized before it is added (see `GateNorm`).
     """
 
     def __init__(
@@ -31,10 +33,11 @@ class GRU(nnx.Module):
         self.input = nnx.Linear(input_size, self.gates, kernel_init=input_matrices, rngs=rngs)
         self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, config.matrices, rngs=rngs))
         self.proposal_bias = nnx.Param(jnp.zeros(hidden_size))
+        self.norm = GateNorm(self.gates, hidden_size) if config.layer_norm else None
 
     def project(self, inputs: CellInput) -> Gates:
-        """Returns W x + b for all gates."""
-        return self.input(inputs)
+        """Returns W x + b for all gates; with layer normalization W x, as b is added after it."""
+        return self.input(inputs) if self.norm is None else inputs @ self.input.kernel[...]
 
     def start(self, output: CellOutput) -> CellOutput:
         """Returns the output, which is the state."""
@@ -42,9 +45,11 @@ class GRU(nnx.Module):
 
     def step(self, state: CellOutput, projected: Gates, mask: StateMask = None) -> CellOutput:
         """Returns s'."""
-        read = dropped(state, mask) @ self.recurrent[...]
+        recurrent = dropped(state, mask) @ self.recurrent[...]
+        if self.norm is not None:
+            projected, recurrent = self.norm(self.input, projected, recurrent)
         x_reset, x_update, x_proposal = jnp.split(projected, 3, axis=-1)
-        s_reset, s_update, s_proposal = jnp.split(read, 3, axis=-1)
+        s_reset, s_update, s_proposal = jnp.split(recurrent, 3, axis=-1)
         reset = jax.nn.sigmoid(x_reset + s_reset)
         update = jax.nn.sigmoid(x_update + s_update)
         bias = jnp.broadcast_to(self.proposal_bias[...], s_proposal.shape)

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 from nmt.config import LSTMConfig
 from nmt.recurrent.dropout import dropped
 from nmt.recurrent.gru import input_matrices, orthogonal_matrices
+from nmt.recurrent.normalization import GateNorm, normalized
 from nmt.types import CellInput, CellOutput, Gates, RandomKey, StateMask
 
 
@@ -32,7 +33,9 @@ class LSTM(nnx.Module):
         h' = o * tanh(c')
 
     `recurrent` holds U_i, U_f, U_g and U_o side by side. b_f starts at `forget_bias`, so that an
-    untrained cell remembers (Jozefowicz et al. 2015).
+    untrained cell remembers (Jozefowicz et al. 2015). With layer normalization, each W x and each
+    U h is normalized before it is added (see `GateNorm`), and the last line reads o * tanh(N(c')),
+    as in Ba et al. (2016).
     """
 
     def __init__(
@@ -49,10 +52,12 @@ class LSTM(nnx.Module):
             input_size, self.gates, kernel_init=input_matrices, bias_init=bias, rngs=rngs
         )
         self.recurrent = nnx.Param(orthogonal_matrices(hidden_size, config.matrices, rngs=rngs))
+        self.norm = GateNorm(self.gates, hidden_size) if config.layer_norm else None
+        self.memory_gain = nnx.Param(jnp.ones(hidden_size)) if config.layer_norm else None
 
     def project(self, inputs: CellInput) -> Gates:
-        """Returns W x + b for all gates."""
-        return self.input(inputs)
+        """Returns W x + b for all gates; with layer normalization W x, as b is added after it."""
+        return self.input(inputs) if self.norm is None else inputs @ self.input.kernel[...]
 
     def start(self, output: CellOutput) -> LSTMState:
         """Returns the state in which both h and c are the given vector."""
@@ -60,11 +65,16 @@ class LSTM(nnx.Module):
 
     def step(self, state: LSTMState, projected: Gates, mask: StateMask = None) -> LSTMState:
         """Returns h' and c'."""
-        gates = projected + dropped(state.output, mask) @ self.recurrent[...]
-        write, forget, proposal, read = jnp.split(gates, 4, axis=-1)
+        recurrent = dropped(state.output, mask) @ self.recurrent[...]
+        if self.norm is not None:
+            projected, recurrent = self.norm(self.input, projected, recurrent)
+        write, forget, proposal, read = jnp.split(projected + recurrent, 4, axis=-1)
         memory = jax.nn.sigmoid(forget) * state.memory
         memory = memory + jax.nn.sigmoid(write) * jnp.tanh(proposal)
-        return LSTMState(output=jax.nn.sigmoid(read) * jnp.tanh(memory), memory=memory)
+        shown = memory
+        if self.memory_gain is not None:
+            shown = normalized(memory, self.memory_gain[...], self.hidden_size)
+        return LSTMState(output=jax.nn.sigmoid(read) * jnp.tanh(shown), memory=memory)
 
     def output(self, state: LSTMState) -> CellOutput:
         """Returns h."""

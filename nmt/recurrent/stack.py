@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from nmt.config import CellConfig, DropoutConfig
 from nmt.recurrent import cell as cells
-from nmt.recurrent import dropout
+from nmt.recurrent import dropout, transition
 from nmt.recurrent.cell import Cell, State
 from nmt.types import CellInput, Gates, RowKeys, StateMask, StepGates, Summary
 
@@ -24,7 +24,12 @@ class StackMasks:
 
 
 class Stack(nnx.Module):
-    """The recurrent layers of a decoder, whose first state is made from a summary of the source."""
+    """The recurrent layers of a decoder, whose first state is made from a summary of the source.
+
+    `depths` are the cells in sequence of each layer, the bottom one first. With residual
+    connections the output of layer l is v_l = h_l + v_{l-1}, where v_{l-1} is that of the layer
+    below, before dropout; the bottom layer has v_1 = h_1.
+    """
 
     def __init__(
         self,
@@ -32,17 +37,20 @@ class Stack(nnx.Module):
         input_size: int,
         hidden_size: int,
         *,
-        layers: int,
+        depths: Sequence[int],
         summary_size: int,
+        residual: bool = False,
         rngs: nnx.Rngs,
     ) -> None:
-        self.initial = nnx.List(
-            [nnx.Linear(summary_size, hidden_size, rngs=rngs) for _ in range(layers)]
-        )
-        sizes = [input_size] + [hidden_size] * (layers - 1)
+        self.initial = nnx.List([nnx.Linear(summary_size, hidden_size, rngs=rngs) for _ in depths])
+        sizes = [input_size] + [hidden_size] * (len(depths) - 1)
         self.cells: Sequence[Cell] = nnx.List(
-            [config.build(size, hidden_size, rngs=rngs) for size in sizes]
+            [
+                transition.build(config, size, hidden_size, transitions=depth, rngs=rngs)
+                for size, depth in zip(sizes, depths, strict=True)
+            ]
         )
+        self.residual = residual
 
     @property
     def gates(self) -> int:
@@ -65,15 +73,16 @@ class Stack(nnx.Module):
 
     def above(self, bottom: State, states: States, masks: StackMasks) -> States:
         """Returns the states after one input, given the new state of the bottom layer."""
-        new = [bottom]
+        new: States = (bottom,)
         for layer, cell in enumerate(self.cells[1:], start=1):
-            below = self.cells[layer - 1].output(new[-1]) * masks.below[layer - 1]
-            new.append(cell.step(states[layer], cell.project(below), masks.recurrent[layer]))
-        return tuple(new)
+            below = cell.project(self.output(new) * masks.below[layer - 1])
+            new = (*new, cell.step(states[layer], below, masks.recurrent[layer]))
+        return new
 
     def output(self, states: States) -> Float[Array, "batch hidden"]:
-        """Returns the output of the top layer."""
-        return self.cells[-1].output(states[-1])
+        """Returns the output of the top layer, or of a lower one, if this is the last state."""
+        found = [cell.output(state) for cell, state in zip(self.cells, states, strict=False)]
+        return sum(found[1:], start=found[0]) if self.residual else found[-1]
 
     def run(
         self, inputs: Float[Array, "batch length input"], states: States, masks: StackMasks
@@ -82,7 +91,8 @@ class Stack(nnx.Module):
         outputs = cells.run(self.cells[0], inputs, states[0], dropout=masks.recurrent[0])
         for layer, cell in enumerate(self.cells[1:], start=1):
             below = outputs * masks.below[layer - 1][:, None, :]
-            outputs = cells.run(cell, below, states[layer], dropout=masks.recurrent[layer])
+            found = cells.run(cell, below, states[layer], dropout=masks.recurrent[layer])
+            outputs = found + outputs if self.residual else found
         return outputs
 
     def dropout_masks(

@@ -116,14 +116,6 @@ def test_scores_are_of_texts_in_pipes(shell):
         ("cat in.txt | $nmt translate $run --resume -o out",
          "--resume goes on with a translation of a file to a file, which no pipe is: give INPUT "
          "and --output, and find the --alignments by `nmt align` when it is finished"),
-        ("$nmt translate $run . ", ".: no run (it has no config.yaml), and INPUT is a file"),
-        ("$nmt translate $run in.txt -o .", ".: cannot be written (Is a directory)"),
-        ("ln -s loop loop; $nmt translate $run in.txt -o loop",
-         "loop: cannot be written (Too many levels of symbolic links)"),
-        ("mkdir out.part.json; $nmt translate $run in.txt -o out",
-         "out: cannot be written (Is a directory)"),
-        ("$nmt translate $run in.txt -o out --alignments out",
-         "out: --output and --alignments need a file each"),
         ("$nmt translate $run <&-",
          "-: cannot be read (Bad file descriptor)"),
     ],
@@ -132,6 +124,27 @@ def test_what_a_pipe_cannot_do_is_said_in_one_line(shell, line, message):
     done = shell(line)
 
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"nmt: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (".", ".: no run (it has no config.yaml), and INPUT is a file"),
+        ("in.txt -o .", ".: cannot be written (Is a directory)"),
+        ("in.txt -o loop", "loop: cannot be written (Too many levels of symbolic links)"),
+        ("in.txt -o out", "out: cannot be written (Is a directory)"),
+        ("in.txt -o out --alignments out", "out: --output and --alignments need a file each"),
+    ],
+)
+def test_a_file_that_cannot_be_had_is_named(
+    nmt, copy_run, tmp_path, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in.txt").write_text("a b c\n", encoding="utf-8")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "out.part.json").mkdir()
+
+    assert nmt("translate", copy_run, *arguments.split()) == (2, "", f"nmt: {message}\n")
 
 
 def test_a_redirected_output_that_is_full_is_said_in_one_line(shell):

@@ -89,9 +89,7 @@ def test_weights_are_tuned_on_a_reference(nmt, folder):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("l2r list --source short", "short has 1 lines, and list more sentences"),
         ("l2r list --source long", "long has 3 lines, and list 2 sentences"),
-        ("l2r source --source source", "source, line 1: not NUMBER ||| TEXT ||| FEATURES ||| SC"),
         ("l2r list --source source --weights 0.5,0.5",
          "--weights 0.5,0.5: give one number for each of l2r"),
         ("l2r r2l list --source source --weights 1;2",

@@ -49,9 +49,14 @@ def _built(*, cell="gru", attention="global", **decoder):
     return decoder, encoded, jnp.array(rng.normal(size=(BATCH, TGT, EMBED)))
 
 
+def _after_attention(decoder):
+    """The cells of the bottom layer after the first: that of the context, and further ones."""
+    return list(getattr(decoder.second, "cells", [decoder.second]))
+
+
 def _by_hand(decoder, encoded, embedded):
     """Readouts of one layer: each cell is given the whole state of the one before it."""
-    first, cells = decoder.stack.cells[0], [decoder.second, *decoder.further]
+    first, cells = decoder.stack.cells[0], _after_attention(decoder)
     state = first.start(jnp.tanh(decoder.stack.initial[0](encoded.summary)))
     mechanism, readouts = decoder.attention.initial_state(encoded), []
     for y in embedded.swapaxes(0, 1):
@@ -104,8 +109,8 @@ def test_readouts_and_gradients_are_those_of_its_parts_one_after_the_other(given
 def test_further_cells_have_no_input_matrices(transitions, read):
     decoder, *_ = _built(transitions=transitions)
 
-    assert [cell.input.kernel.shape[0] for cell in decoder.further] == read
-    assert decoder.second.input.kernel.shape[0] == HIDDEN
+    sizes = [cell.input.kernel.shape[0] for cell in _after_attention(decoder)]
+    assert sizes == [HIDDEN, *read]
 
 
 def test_fresh_parameters_are_finite_and_a_cell_without_input_has_its_biases():
@@ -116,7 +121,7 @@ def test_fresh_parameters_are_finite_and_a_cell_without_input_has_its_biases():
     )
     decoder = config.decoder.build(config, rngs=nnx.Rngs(params=0))
 
-    (cell,) = decoder.further
+    _, cell = _after_attention(decoder)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(nnx.state(decoder)))
     np.testing.assert_array_equal(
         cell.project(jnp.zeros((1, 0)))[0], np.repeat([0.0, 1.0, 0.0, 0.0], HIDDEN)

@@ -18,6 +18,7 @@ LENGTHS = [4, 2]
 NONE = DropoutConfig(rate=0.0)
 RATES = DropoutConfig(rate=0.5, recurrent=0.4)
 
+DEEP = {"layers": 2, "residual": True}
 DECODERS = {
     "bahdanau": {"kind": "bahdanau"},
     "bahdanau of two layers": {"kind": "bahdanau", "layers": 2},
@@ -32,6 +33,9 @@ DECODERS = {
     "conditional": {"kind": "conditional"},
     "conditional of four cells": {"kind": "conditional", "transitions": 4},
     "conditional of three layers": {"kind": "conditional", "layers": 3},
+    "bahdanau, bideep": {"kind": "bahdanau", **DEEP, "transitions": 3},
+    "luong, bideep": {"kind": "luong", **DEEP, "transitions": 2},
+    "conditional, bideep": {"kind": "conditional", **DEEP, "upper_transitions": 2},
 }
 EQUATIONS = {
     "bahdanau": (bahdanau, "additive", additive),
@@ -50,6 +54,7 @@ def _built(mechanism, decoder):
     _, score, _ = EQUATIONS[decoder["kind"]]
     config = ModelConfig(
         embedding_size=EMBED,
+        cell={"kind": "gru", "layer_norm": decoder.get("residual", False)},
         encoder={"hidden_size": ANNOTATION // 2},
         decoder={"hidden_size": HIDDEN, "readout_size": READOUT, **decoder},
         attention={"mechanism": mechanism} | ({} if mechanism == "none" else {"score": score}),
@@ -108,6 +113,7 @@ def test_teacher_forcing_follows_the_equations(run):
             between=[np.asarray(mask[row]) for mask in run.masks.stack.below],
             recurrent=[np.asarray(mask[row]) for mask in run.masks.stack.recurrent],
             dropped=np.asarray(run.masks.readout[row]),
+            residual=run.decoder.stack.residual,
         )
 
         # The weights are float32, and all that follows inherits their rounding.

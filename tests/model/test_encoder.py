@@ -19,9 +19,9 @@ def _float64():
         yield
 
 
-def _encoder(layers=1, **rates):
+def _encoder(layers=1, residual=False, **rates):
     def build():
-        config = BidirectionalConfig(hidden_size=HIDDEN, layers=layers)
+        config = BidirectionalConfig(hidden_size=HIDDEN, layers=layers, residual=residual)
         rngs = nnx.Rngs(params=0)
         given = DropoutConfig(**{"rate": 0.0, **rates})
         return config.build(GRUConfig(), INPUT, rates=given, rngs=rngs)
@@ -44,15 +44,15 @@ def _mask(lengths, src=SRC):
     return jnp.array(np.arange(src) < np.array(lengths)[:, None])
 
 
-@pytest.mark.parametrize("layers", [1, 2])
-def test_annotations_and_summary_follow_the_equations(layers):
-    encoder, parameters = _encoder(layers)
+@pytest.mark.parametrize(("layers", "residual"), [(1, False), (2, False), (2, True), (3, True)])
+def test_annotations_and_summary_follow_the_equations(layers, residual):
+    encoder, parameters = _encoder(layers, residual)
     inputs = _inputs()
 
     annotations, _, summary = _run(encoder, jnp.array(inputs), _mask(LENGTHS))
 
     for row, length in enumerate(LENGTHS):
-        expected, last = encode(parameters, inputs[row, :length])
+        expected, last = encode(parameters, inputs[row, :length], residual=residual)
         np.testing.assert_allclose(annotations[row, :length], expected, rtol=1e-12)
         np.testing.assert_array_equal(annotations[row, length:], 0)
         np.testing.assert_allclose(summary[row], last, rtol=1e-12)

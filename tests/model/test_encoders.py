@@ -14,6 +14,7 @@ from nmt.model.encoder import Encoder
 BATCH, SRC, INPUT = 3, 5, 4
 RATES = DropoutConfig(rate=0.5, recurrent=0.4)
 LENGTHS = np.array([5, 2, 0])
+DEEP = {"hidden_size": 8, "layers": 3, "transitions": 2, "residual": True}
 ENCODERS = Place.of(ModelConfig.model_fields["encoder"]).names
 
 
@@ -24,11 +25,17 @@ def _float64():
 
 
 @pytest.fixture(
-    scope="module", params=[(kind, cell) for kind in ENCODERS for cell in ("gru", "lstm")]
+    scope="module",
+    params=[
+        (kind, cell, deep)
+        for kind in ENCODERS
+        for cell in ("gru", "lstm")
+        for deep in (False, True)
+    ],
 )
 def encoder(request):
-    kind, cell = request.param
-    config = ENCODERS[kind]()
+    kind, cell, deep = request.param
+    config = ENCODERS[kind](**(DEEP if deep else {}))
     cell = {"gru": GRUConfig, "lstm": LSTMConfig}[cell]()
 
     def build():

@@ -182,12 +182,16 @@ def _ours(arrays, decoder):
         "encoder.layers.0.forward": "encoder_bi",
         "encoder.layers.0.backward": "encoder_bi_r",
         "decoder.stack.cells.0": "decoder_cell1",
-        "decoder.second": "decoder_cell2",
-        **{f"decoder.further.{k}": f"decoder_cell{k + 3}" for k in range(decoder.transitions - 2)},
+        **{
+            f"decoder.second.cells.{k}": f"decoder_cell{k + 2}"
+            for k in range(decoder.transitions - 1)
+        },
         **{f"decoder.stack.cells.{k}": f"decoder_l{k + 1}_cell1" for k in range(1, decoder.layers)},
     }
+    if decoder.transitions == 2:
+        cells["decoder.second"] = cells.pop("decoder.second.cells.0")
     for ours, marians in cells.items():
-        final = ours in ("decoder.second", *(name for name in cells if ".further." in name))
+        final = ours.startswith("decoder.second")
         of = _gru if f"{marians}_Ux" in arrays else _lstm
         for name, array in of(arrays, marians, final=final).items():
             given[f"{ours}.{name}"] = array

@@ -10,6 +10,7 @@ from flax import nnx
 from nmt.config import ModelConfig
 from nmt.config.place import Place
 from nmt.recurrent.cell import Cell, run
+from nmt.recurrent.transition import build
 
 BATCH, LENGTH, INPUT, HIDDEN = 2, 5, 4, 3
 CELLS = Place.of(ModelConfig.model_fields["cell"]).names
@@ -21,10 +22,25 @@ def _float64():
         yield
 
 
-@pytest.fixture(params=CELLS)
+VARIANTS = {
+    f"{kind}{', layer_norm' if norm else ''}, {transitions} transitions": (
+        section(**({"layer_norm": True} if norm else {})),
+        transitions,
+    )
+    for kind, section in CELLS.items()
+    for norm in (False, True)
+    for transitions in (1, 3)
+    if "layer_norm" in section.model_fields or not norm
+}
+
+
+def _built(config, transitions):
+    return build(config, INPUT, HIDDEN, transitions=transitions, rngs=nnx.Rngs(params=0))
+
+
+@pytest.fixture(params=VARIANTS)
 def cell(request):
-    config = CELLS[request.param]()
-    return randomised(lambda: config.build(INPUT, HIDDEN, rngs=nnx.Rngs(params=0)))[0]
+    return randomised(lambda: _built(*VARIANTS[request.param]))[0]
 
 
 def _random(*shape):
@@ -106,3 +122,17 @@ def test_a_run_without_a_mask_reads_all(cell):
 
     for row in range(BATCH):
         np.testing.assert_allclose(found[row], _outputs(cell, inputs[row], start[row]), rtol=1e-12)
+
+
+def test_a_cell_computes_in_the_type_of_its_inputs(cell):
+    graph, params = nnx.split(cell)
+    narrow = nnx.merge(graph, jax.tree.map(lambda leaf: leaf.astype(jnp.bfloat16), params))
+
+    def step(start, inputs, mask):
+        state = narrow.step(narrow.start(start), narrow.project(inputs), mask)
+        return jax.tree.leaves(state)
+
+    arrays = [jnp.ones((BATCH, size), jnp.bfloat16) for size in (HIDDEN, INPUT, HIDDEN)]
+    leaves = jax.eval_shape(step, *arrays)
+
+    assert {leaf.dtype.name for leaf in leaves} == {"bfloat16"}

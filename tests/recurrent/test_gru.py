@@ -20,9 +20,10 @@ def _float64():
         yield
 
 
-@pytest.fixture
-def gru():
-    return randomised(lambda: GRU(GRUConfig(), INPUT, HIDDEN, rngs=nnx.Rngs(params=0)))
+@pytest.fixture(params=[False, True], ids=["plain", "layer_norm"])
+def gru(request):
+    config = GRUConfig(layer_norm=request.param)
+    return randomised(lambda: GRU(config, INPUT, HIDDEN, rngs=nnx.Rngs(params=0)))
 
 
 def _random(*shape):
@@ -50,8 +51,8 @@ def test_recurrent_dropout_is_of_what_the_matrices_read_and_not_of_what_is_carri
     np.testing.assert_allclose(new, expected, rtol=1e-12)
 
 
-def test_a_step_is_that_of_flax_with_the_update_gate_turned_round(gru):
-    gru, cell = gru
+def test_a_step_is_that_of_flax_with_the_update_gate_turned_round():
+    gru, cell = randomised(lambda: GRU(GRUConfig(), INPUT, HIDDEN, rngs=nnx.Rngs(params=0)))
     gru.proposal_bias[...] = jnp.zeros(HIDDEN)  # flax has no bias on the state's side
     turned = np.repeat([1.0, -1.0, 1.0], HIDDEN)  # 1 - sigmoid(x) = sigmoid(-x)
     flax = nnx.GRUCell(INPUT, HIDDEN, param_dtype=jnp.float64, rngs=nnx.Rngs(params=0))

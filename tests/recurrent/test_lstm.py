@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from equations import randomised, sigmoid
+from equations import layer_norm, randomised, sides, sigmoid
 from flax import nnx
 
 from nmt.config import LSTMConfig
@@ -20,22 +20,21 @@ def _float64():
         yield
 
 
-def _step(cell, h, c, x):
-    """Returns h' and c' (Gers et al. 2000), one matrix after the other."""
-    W = np.split(cell["input"]["kernel"].T, 4)
-    b = np.split(cell["input"]["bias"], 4)
-    U = np.split(cell["recurrent"].T, 4)
-    i = sigmoid(W[0] @ x + U[0] @ h + b[0])
-    f = sigmoid(W[1] @ x + U[1] @ h + b[1])
-    g = np.tanh(W[2] @ x + U[2] @ h + b[2])
-    o = sigmoid(W[3] @ x + U[3] @ h + b[3])
-    c = f * c + i * g
-    return o * np.tanh(c), c
+def _step(cell, read, c, x):
+    """Returns h' and c' (Gers et al. 2000; Ba et al. 2016), where the matrices read `read` of h."""
+    inputs, recurrent = sides(cell, x, read, gates=4)
+    biases = np.split(cell["input"]["bias"], 4)
+    i, f, g, o = (sum(parts) for parts in zip(inputs, recurrent, biases, strict=True))
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    shown = layer_norm(c, cell["memory_gain"]) if cell.get("norm") else c
+    return sigmoid(o) * np.tanh(shown), c
 
 
+@pytest.mark.parametrize("layer_norm", [False, True])
 @pytest.mark.parametrize("mask", [None, [[0.0, 2.0, 0.0], [2.0, 2.0, 0.0]]])
-def test_a_step_follows_the_equations(mask):
-    lstm, cell = randomised(lambda: LSTM(LSTMConfig(), INPUT, HIDDEN, rngs=nnx.Rngs(params=0)))
+def test_a_step_follows_the_equations(mask, layer_norm):
+    config = LSTMConfig(layer_norm=layer_norm)
+    lstm, cell = randomised(lambda: LSTM(config, INPUT, HIDDEN, rngs=nnx.Rngs(params=0)))
     rng = np.random.default_rng(3)
     h, c = rng.normal(size=(2, BATCH, HIDDEN))
     x = rng.normal(size=(BATCH, INPUT))

@@ -24,18 +24,29 @@ def _random(*shape):
     return jnp.array(np.random.default_rng(3).normal(size=shape))
 
 
-def _built(config, layers):
+def _built(config, layers, *, transitions=1, **options):
     def build():
         rngs = nnx.Rngs(params=0)
-        return Stack(config, INPUT, HIDDEN, layers=layers, summary_size=SUMMARY, rngs=rngs)
+        return Stack(
+            config,
+            INPUT,
+            HIDDEN,
+            depths=[transitions] * layers,
+            summary_size=SUMMARY,
+            rngs=rngs,
+            **options,
+        )
 
     return randomised(build)
 
 
 @pytest.mark.parametrize("config", CELLS, ids=lambda each: each.kind)
-@pytest.mark.parametrize("layers", [1, 3])
-def test_a_run_is_the_repeated_step_of_cells_that_read_those_below(config, layers):
-    stack, _ = _built(config, layers)
+@pytest.mark.parametrize("transitions", [1, 2])
+@pytest.mark.parametrize(("layers", "residual"), [(1, False), (3, False), (3, True)])
+def test_a_run_is_the_repeated_step_of_cells_that_read_those_below(
+    config, layers, residual, transitions
+):
+    stack, _ = _built(config, layers, residual=residual, transitions=transitions)
     inputs, summary = _random(BATCH, LENGTH, INPUT), _random(BATCH, SUMMARY)
     keys = [jax.random.split(jax.random.key(layer), BATCH) for layer in range(2 * layers - 1)]
     masks = stack.dropout_masks(keys, DropoutConfig(rate=0.5, recurrent=0.4), jnp.dtype("float64"))
@@ -46,14 +57,14 @@ def test_a_run_is_the_repeated_step_of_cells_that_read_those_below(config, layer
     by_hand = list(states)
     for position in range(LENGTH):
         states = stack.step(states, stack.project(inputs[:, position]), masks)
-        below = inputs[:, position]
+        output = inputs[:, position]
         for layer, cell in enumerate(cells):
-            if layer:
-                below = below * masks.below[layer - 1]
+            below = output * masks.below[layer - 1] if layer else output
             by_hand[layer] = cell.step(by_hand[layer], cell.project(below), masks.recurrent[layer])
-            below = cell.output(by_hand[layer])
-        np.testing.assert_allclose(stack.output(states), below, rtol=1e-12)
-        np.testing.assert_allclose(found[:, position], below, rtol=1e-12)
+            new = cell.output(by_hand[layer])
+            output = new + output if residual and layer else new
+        np.testing.assert_allclose(stack.output(states), output, rtol=1e-12)
+        np.testing.assert_allclose(found[:, position], output, rtol=1e-12)
 
 
 @pytest.mark.parametrize("config", CELLS, ids=lambda each: each.kind)

@@ -1,4 +1,4 @@
-"""Each mechanism learns within seconds to copy or to reverse letters, and attends where it must.
+"""Each mechanism and network learns within seconds to copy or reverse, and attends where it must.
 
 The smallest networks, data and number of compiled programs that cannot do so by chance;
 `test_learning.py` has longer sentences, subword pieces, search, and every score.
@@ -37,17 +37,33 @@ MECHANISMS = {
 EVERYTHING = [*((name, "gru") for name in MECHANISMS), ("global", "lstm")]
 
 
-def configuration(decoder, attention, cell):
+NORMED = {"kind": "gru", "layer_norm": True}
+TWO = {"layers": 2, "residual": True}
+NETWORKS = {
+    "layer normalization": {"cell": NORMED},
+    "lstm, layer normalization": {"cell": {"kind": "lstm", "layer_norm": True}},
+    "transitions": {"encoder": {"transitions": 2}, "decoder": {**LUONG, "transitions": 2}},
+    "residual": {"encoder": TWO, "decoder": {**LUONG, **TWO}},
+    "bideep": {
+        "cell": NORMED,
+        "encoder": {"kind": "alternating", **TWO, "transitions": 2},
+        "decoder": {"kind": "conditional", **TWO, "upper_transitions": 2},
+        "dropout": {"rate": 0.0, "recurrent": 0.05, "source_words": 0.02, "target_words": 0.1},
+    },
+}
+
+
+def configuration(decoder, attention=None, cell="gru", encoder=None, dropout=0.0):
     return configfile.validate(
         {
             "data": {"train": "unused", "validation": "unused"},
             "model": {
                 "embedding_size": 16,
                 "cell": cell,
-                "encoder": {"hidden_size": 16},
+                "encoder": {"hidden_size": 16, **(encoder or {})},
                 "decoder": {"hidden_size": 32, **decoder},
-                "attention": attention,
-                "dropout": 0.0,
+                "attention": attention or {"mechanism": "global"},
+                "dropout": dropout,
             },
             "training": {
                 "learning_rate": 0.02,
