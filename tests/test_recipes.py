@@ -68,7 +68,7 @@ def test_the_recipe_is_that_of_the_number_of_pairs(tmp_path, pairs, vocabulary, 
 
     config = loaded(tmp_path, text)
     assert config.tokenizer.vocabulary_size == vocabulary
-    assert config.model.dropout == dropout
+    assert config.model.dropout.rate == dropout
     chosen = recipes.recipe(pairs)
     assert config.model.embedding_size == chosen.embedding
     assert config.model.encoder.hidden_size == chosen.encoder
