@@ -138,6 +138,7 @@ def test_evaluate_scores_the_test_set_of_the_configuration(nmt, tested, text, tm
     assert 0 < json.loads(own)[0]["value"] < 100
 
 
+@pytest.mark.slow
 def test_a_test_set_may_be_embedded(nmt, copy_run, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(copy_run, run)

@@ -108,6 +108,32 @@ def test_info_draws_the_model(nmt, copy_run, tmp_path):
     assert "16 x 21" in texts
 
 
+def test_the_drawing_tells_what_is_deep_in_lines_that_fit(copy_run):
+    from nmt.config import AlternatingConfig, ConditionalDecoderConfig, GRUConfig
+    from nmt.info import LINE, describe, draw
+    from nmt.run import Run
+
+    run = Run.open(copy_run)
+    deep = {"layers": 4, "residual": True}
+    changes = {
+        "cell": GRUConfig(layer_norm=True),
+        "encoder": AlternatingConfig(**deep, transitions=2),
+        "decoder": ConditionalDecoderConfig(**deep, transitions=4, upper_transitions=2),
+    }
+    drawing = draw(describe(run), run.config.model.model_copy(update=changes))
+
+    texts = [element.text for element in ElementTree.fromstring(drawing).iter()]
+    for text in (
+        "alternating GRU with layer norm",
+        "hidden size 256, layers 4, transitions 2,",
+        "residual True",
+        "hidden size 512, layers 4, transitions 4,",
+        "residual True, upper transitions 2",
+    ):
+        assert text in texts
+        assert len(text) <= LINE
+
+
 def test_the_drawing_names_the_recurrent_cell(copy_run):
     from nmt.config import LSTMConfig
     from nmt.info import describe, draw

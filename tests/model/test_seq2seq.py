@@ -34,6 +34,20 @@ KINDS = {
     "conditional": ({"kind": "conditional"}, "additive", False),
     "conditional with a lexical model": ({"kind": "conditional"}, "additive", True),
 }
+# Every way to be deep at once: their parts are held against equations by themselves.
+TWO = {"layers": 2, "residual": True}
+DEEP = {
+    "deep luong": {
+        "cell": {"kind": "gru", "layer_norm": True},
+        "encoder": {**TWO, "transitions": 2},
+        "decoder": {"kind": "luong", **TWO, "transitions": 2},
+    },
+    "bideep lstm": {
+        "cell": {"kind": "lstm", "layer_norm": True},
+        "encoder": {"kind": "alternating", **TWO, "transitions": 2},
+        "decoder": {"kind": "conditional", **TWO, "transitions": 3, "upper_transitions": 2},
+    },
+}
 EQUATIONS = {"bahdanau": bahdanau, "luong": luong, "conditional": conditional}
 SCORES = {"additive": additive, "general": general}
 
@@ -45,11 +59,13 @@ def _float64():
 
 
 def _config(kind, *, tied="none", dropout=0.0, encoder_size=2):
-    decoder, score, lexical = KINDS[kind]
+    decoder, score, lexical = KINDS.get(kind, ({}, "additive", False))
+    deep = DEEP.get(kind, {})
     return ModelConfig(
         embedding_size=4,
-        encoder={"hidden_size": encoder_size},
-        decoder={"hidden_size": 3, **decoder},
+        cell=deep.get("cell", "gru"),
+        encoder={"hidden_size": encoder_size, **deep.get("encoder", {})},
+        decoder={"hidden_size": 3, **decoder, **deep.get("decoder", {})},
         attention={"score": score},
         dropout=dropout,
         tied_embeddings=tied,
@@ -88,7 +104,7 @@ def _answers(model, source=SOURCE, lengths=LENGTHS, previous=PREVIOUS, keys=None
     return jax.tree.map(np.asarray, answers)
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=[*KINDS, *DEEP])
 def model(request):
     return _model(request.param)[0]
 
@@ -222,7 +238,7 @@ def _in_bfloat16(model):
 
 
 @pytest.mark.parametrize("tied", ["none", "target"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *DEEP])
 def test_bfloat16_is_computed_in_bfloat16_up_to_weights_and_logits(kind, tied):
     model = _in_bfloat16(_model(kind, tied=tied)[0])
 
@@ -234,7 +250,7 @@ def test_bfloat16_is_computed_in_bfloat16_up_to_weights_and_logits(kind, tied):
             encoded.annotations,
             encoded.keys,
             encoded.summary,
-            *state.stack,
+            *jax.tree.leaves(state.stack),
             state.input_feed,
         ]
         return [*computed, readouts], [*step, model.logits(readouts), attended.weights]

@@ -66,7 +66,13 @@ def kill_in_the_middle(model, source, output, *options):
 
 
 @pytest.mark.filterwarnings("ignore:.*cut at its longest length")
-@pytest.mark.parametrize("options", [(), ("--beam", 2, "--n-best", 2)], ids=["text", "n-best"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="text"),
+        pytest.param(("--beam", 2, "--n-best", 2), id="n-best", marks=pytest.mark.slow),
+    ],
+)
 def test_killed_in_the_middle_it_goes_on_where_it_was(model, source, translate, tmp_path, options):
     output, whole = tmp_path / "out", tmp_path / "whole"
     part = tmp_path / "out.part"

@@ -39,9 +39,10 @@ VARIANTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "decoder", "attention"),
-    [VARIANTS[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in VARIANTS[1:])],
+    VARIANTS,
     ids=lambda part: part if isinstance(part, str) else "-".join(map(str, part.values())),
 )
 def test_a_task_is_learnt_with_attention_where_it_belongs(tmp_path, task, decoder, attention):
