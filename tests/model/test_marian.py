@@ -33,11 +33,18 @@ from nmt.model.vocabulary import previous_tokens, real_tokens, token_log_probs
 PYMARIAN = shutil.which("pymarian")
 EMBED, SIZE, VOCAB = 6, 5, 24
 GRU, LSTM = ["--enc-cell", "gru", "--dec-cell", "gru"], ["--enc-cell", "lstm", "--dec-cell", "lstm"]
-CASES = {
-    "two cells": (GRU, {}, "gru"),
-    "four cells in a step": ([*GRU, "--dec-cell-base-depth", "4"], {"transitions": 4}, "gru"),
-    "three layers": ([*GRU, "--dec-depth", "3"], {"layers": 3}, "gru"),
-    "lstm": (LSTM, {}, "lstm"),
+BIDEEP = "--enc-type alternating --enc-depth 3 --enc-cell-depth 2 --dec-depth 2 --skip"
+CASES = {  # Marian's options, and our cell, encoder and decoder
+    "two cells": (GRU, "gru", {}, {}),
+    "four cells in a step": ([*GRU, "--dec-cell-base-depth", "4"], "gru", {}, {"transitions": 4}),
+    "three layers": ([*GRU, "--dec-depth", "3"], "gru", {}, {"layers": 3}),
+    "lstm": (LSTM, "lstm", {}, {}),
+    "bideep": (
+        [*GRU, *BIDEEP.split(), "--dec-cell-base-depth", "3", "--dec-cell-high-depth", "2"],
+        "gru",
+        {"kind": "alternating", "layers": 3, "transitions": 2, "residual": True},
+        {"layers": 2, "transitions": 3, "upper_transitions": 2, "residual": True},
+    ),
 }
 
 pytestmark = pytest.mark.skipif(PYMARIAN is None, reason="needs Marian: pip install pymarian")
@@ -85,7 +92,7 @@ def _marian(folder, command, model, *options):
 
 @pytest.mark.parametrize("case", CASES)
 def test_marians_parameters_give_marians_scores(folder, case):
-    options, decoder, cell = CASES[case]
+    options, cell, encoder, decoder = CASES[case]
     name = f"{case}.npz".replace(" ", "-")
     _marian(
         folder,
@@ -98,7 +105,7 @@ def test_marians_parameters_give_marians_scores(folder, case):
     printed = _marian(folder, "score", name)
 
     arrays = dict(np.load(folder / name))
-    model = with_marians_parameters(arrays, decoder, cell)
+    model = with_marians_parameters(arrays, cell=cell, encoder=encoder, decoder=decoder)
     found = scores(model, *encoded_texts(folder))
 
     np.testing.assert_allclose(found, np.array(printed.split(), float), rtol=2e-5)
@@ -134,22 +141,22 @@ def scores(model, source, source_lengths, target, target_lengths):
     return np.array(forced(params))
 
 
-def with_marians_parameters(arrays, decoder, cell):
+def with_marians_parameters(arrays, *, cell="gru", encoder=None, decoder=None):
     """Returns our model with the parameters of Marian's, and one token more: `<s>`, of zeros."""
     vocabulary, embed = arrays["Wemb"].shape
     size = len(arrays["decoder_cell1_U"])
     config = ModelConfig(
         embedding_size=embed,
         cell=cell,
-        encoder={"hidden_size": size},
-        decoder={"kind": "conditional", "hidden_size": size, **decoder},
+        encoder={"hidden_size": size} | (encoder or {}),
+        decoder={"kind": "conditional", "hidden_size": size} | (decoder or {}),
         attention={"score": "normed_additive", "score_options": {"hidden_size": 2 * size}},
         dropout=0.0,
         tied_embeddings="all",
     )
     sizes = {"source_size": vocabulary + 1, "target_size": vocabulary + 1}
     graph, state = nnx.split(nnx.eval_shape(lambda: build(config, **sizes, seed=0)))
-    given = _ours({name: array.astype(float) for name, array in arrays.items()}, config.decoder)
+    given = _ours({name: array.astype(float) for name, array in arrays.items()}, config)
     names = jax.tree_util.tree_map_with_path(lambda path, _: _name(path), nnx.to_pure_dict(state))
     assert sorted(given) == sorted(jax.tree.leaves(names))
     nnx.replace_by_pure_dict(state, jax.tree.map(lambda name: jnp.array(given[name]), names))
@@ -160,7 +167,7 @@ def _name(path):
     return ".".join(str(part.key) for part in path)
 
 
-def _ours(arrays, decoder):
+def _ours(arrays, config):
     """Returns Marian's arrays by our names."""
     part, score = arrays.__getitem__, "decoder.attention.score"
     deep = "decoder_ff_logit_l1"
@@ -175,27 +182,43 @@ def _ours(arrays, decoder):
         "decoder.deep_output.kernel": np.concatenate([part(f"{deep}_W{k}") for k in (1, 2, 0)]),
         "decoder.deep_output.bias": sum(part(f"{deep}_b{k}")[0] for k in range(3)),
     }
-    for layer in range(decoder.layers):
+    for layer in range(config.decoder.layers):
         given[f"decoder.stack.initial.{layer}.kernel"] = part("decoder_ff_state_W")
         given[f"decoder.stack.initial.{layer}.bias"] = part("decoder_ff_state_b")[0]
-    cells = {
-        "encoder.layers.0.forward": "encoder_bi",
-        "encoder.layers.0.backward": "encoder_bi_r",
-        "decoder.stack.cells.0": "decoder_cell1",
-        **{
-            f"decoder.second.cells.{k}": f"decoder_cell{k + 2}"
-            for k in range(decoder.transitions - 1)
-        },
-        **{f"decoder.stack.cells.{k}": f"decoder_l{k + 1}_cell1" for k in range(1, decoder.layers)},
-    }
-    if decoder.transitions == 2:
-        cells["decoder.second"] = cells.pop("decoder.second.cells.0")
-    for ours, marians in cells.items():
+    kind = {"gru": _gru, "lstm": _lstm}[config.cell.kind]
+    for ours, marians in [*_encoder_cells(config.encoder), *_decoder_cells(config.decoder)]:
         final = ours.startswith("decoder.second")
-        of = _gru if f"{marians}_Ux" in arrays else _lstm
-        for name, array in of(arrays, marians, final=final).items():
+        for name, array in kind(arrays, marians, final=final).items():
             given[f"{ours}.{name}"] = array
     return given
+
+
+def _encoder_cells(encoder):
+    """Yields our names and Marian's of the cells of both directions."""
+    columns = {"bidirectional": ("layers.0.forward", "layers.0.backward")}
+    columns = columns.get(encoder.kind, ("columns.0.{}", "columns.1.{}"))
+    for ours, marians in zip(columns, ("encoder_bi", "encoder_bi_r"), strict=True):
+        for layer, depth in enumerate(encoder.depths):
+            prefix = marians + (f"_l{layer + 1}" if layer else "")
+            names = [f"{prefix}_cell{number + 1}" for number in range(depth)]
+            names[0] = names[0] if layer else marians
+            yield from _numbered(f"encoder.{ours.format(layer)}", names)
+
+
+def _decoder_cells(decoder):
+    """Yields our names and Marian's of the cells of all layers."""
+    second = [f"decoder_cell{number}" for number in range(2, decoder.transitions + 1)]
+    yield "decoder.stack.cells.0", "decoder_cell1"
+    yield from _numbered("decoder.second", second)
+    for layer, depth in enumerate(decoder.depths[1:], start=1):
+        names = [f"decoder_l{layer + 1}_cell{number + 1}" for number in range(depth)]
+        yield from _numbered(f"decoder.stack.cells.{layer}", names)
+
+
+def _numbered(ours, names):
+    """Pairs our cell, or those that it is made of, with Marian's names."""
+    alone = len(names) == 1
+    return [(ours if alone else f"{ours}.cells.{k}", name) for k, name in enumerate(names)]
 
 
 def _gru(arrays, prefix, *, final):
