@@ -22,13 +22,22 @@ from nmt.model.seq2seq import build
 from nmt.training.step import init_state, make_train_step, shard
 
 ROUNDS = 9
-TWO = {"layers": 2, "residual": True}
+NORMED = {"kind": "gru", "layer_norm": True}
+TWO, TRANSITIONS = {"layers": 2, "residual": True}, {"transitions": 2}
 NETWORKS = {
     "default": {},
-    "layer normalization": {"cell": {"kind": "gru", "layer_norm": True}},
     "lstm": {"cell": "lstm"},
+    "layer normalization": {"cell": NORMED},
     "lstm, layer normalization": {"cell": {"kind": "lstm", "layer_norm": True}},
-    "recurrent dropout": {"dropout": {"recurrent": 0.2}},
+    "transitions: 2": {"encoder": TRANSITIONS, "decoder": TRANSITIONS},
+    "layers: 2, residual": {"encoder": TWO, "decoder": TWO},
+    "alternating, layers: 2, residual": {"encoder": {"kind": "alternating", **TWO}, "decoder": TWO},
+    "bideep: 2 layers of 2 cells": {
+        "cell": NORMED,
+        "encoder": {"kind": "alternating", **TWO, **TRANSITIONS},
+        "decoder": {**TWO, **TRANSITIONS},
+    },
+    "all dropout": {"dropout": {"recurrent": 0.2, "source_words": 0.1, "target_words": 0.1}},
 }
 
 
