@@ -1,10 +1,9 @@
 """Ensembles: several models of one vocabulary, which predict each token together."""
 
-import math
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float, Int
@@ -65,8 +64,13 @@ def members(loaded: Loaded) -> tuple[Loaded, ...]:
 
 
 def _log_mean(log_probs: Sequence[Float[Array, "*places"]]) -> Float[Array, "*places"]:
-    """Returns the logarithm of the mean of probabilities."""
-    return jax.nn.logsumexp(jnp.stack(log_probs), axis=0) - math.log(len(log_probs))
+    """Returns the logarithm of the mean of probabilities.
+
+    `jax.nn.logsumexp` of stacked arrays made a search by two models take 1.7 times as long.
+    """
+    least = jnp.finfo(log_probs[0].dtype).min  # where all are -inf, which minus itself is no number
+    most = jnp.maximum(reduce(jnp.maximum, log_probs), least)
+    return most + jnp.log(sum(jnp.exp(each - most) for each in log_probs) / len(log_probs))
 
 
 def _mean(attention: Sequence[Float[Array, "*places"]]) -> Float[Array, "*places"]:
