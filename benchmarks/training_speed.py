@@ -1,7 +1,8 @@
 """Target tokens a second of real training: Multi30k, with the sizes that peers are compared at.
 
-    python benchmarks/training_speed.py DIR     # DIR has train.de, train.en, val.de and val.en
+    python benchmarks/training_speed.py DIR [KEY=VALUE ...]
 
+DIR has train.de, train.en, val.de and val.en; keys of the configuration make another network.
 Prints the median over the last steps, when the programs of all buckets are compiled. Padding is
 not counted.
 """
@@ -18,7 +19,7 @@ from nmt import configfile
 STEPS, MEASURED = 200, 100
 
 
-def main(data: Path) -> None:
+def main(data: Path, overrides: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = configfile.load(
             Path(__file__).parents[1] / "configs" / "multi30k-de-en.yaml",
@@ -31,6 +32,7 @@ def main(data: Path) -> None:
                 f"training.validate_every={STEPS}",
                 "training.log_every=10",
                 "training.attention_images=0",
+                *overrides,
             ],
         )
         run = nmt.train(config)
@@ -44,6 +46,6 @@ def main(data: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python benchmarks/training_speed.py DIR")
-    main(Path(sys.argv[1]))
+    if len(sys.argv) < 2:
+        sys.exit("usage: python benchmarks/training_speed.py DIR [KEY=VALUE ...]")
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,5 +1,8 @@
 """Layers, transitions, residual connections and layer normalization in the configuration."""
 
+import re
+from pathlib import Path
+
 import pytest
 import yaml
 from flax import nnx
@@ -9,6 +12,9 @@ from nmt.config import ModelConfig
 from nmt.errors import ConfigError
 from nmt.model.parameters import named
 from nmt.model.seq2seq import build
+
+PAGE = (Path(__file__).parents[1] / "docs" / "networks.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"^    model:(?:.*\n(?:    .*\n)*)", PAGE, re.M)
 
 # Names of a model of version 0.1, which checkpoints have.
 NAMES = {
@@ -95,6 +101,11 @@ def test_settings_give_a_model_the_parameters_of_their_equations(model, added):
     found = shapes(**model)
 
     assert {name: found[name] for name in added} == added
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_an_example_of_the_page_on_networks_builds_a_model(text):
+    assert shapes(**yaml.safe_load(text)["model"])
 
 
 @pytest.mark.parametrize(

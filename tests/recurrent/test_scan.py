@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from nmt.attention.scores import AdditiveScore
 from nmt.config import GRUConfig
 from nmt.recurrent.cell import run
-from nmt.recurrent.gru import GRU
 from nmt.recurrent.scan import scan
+from nmt.recurrent.transition import build
 
 
 @pytest.fixture(autouse=True)
@@ -89,19 +89,26 @@ def _loops(jaxpr):
                 yield from _loops(inner.jaxpr)
 
 
-def _of_gru(batch):
-    gru = GRU(GRUConfig(), 3, 5, rngs=nnx.Rngs(params=0))
+def _of_gru(batch, *, transitions=1, dropout=None, **options):
+    gru = build(GRUConfig(**options), 3, 5, transitions=transitions, rngs=nnx.Rngs(params=0))
     graph, parameters = nnx.split(gru)
 
     def loss(parameters):
         model = nnx.merge(graph, parameters)
-        return jnp.sum(run(model, jnp.ones((batch, 7, 3)), jnp.zeros((batch, 5))))
+        inputs, start = jnp.ones((batch, 7, 3)), jnp.zeros((batch, 5))
+        return jnp.sum(run(model, inputs, start, dropout=dropout))
 
     return list(_loops(jax.make_jaxpr(jax.grad(loss))(parameters).jaxpr))
 
 
-def test_no_loop_carries_the_gradient_of_the_recurrent_matrix():
-    carried = [shape for loop in _of_gru(batch=2) for shape in loop[0]]
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"layer_norm": True}, {"transitions": 3}, {"dropout": jnp.ones((2, 5))},
+     {"layer_norm": True, "transitions": 2, "dropout": jnp.ones((2, 5))}],
+    ids=lambda options: ", ".join(options) or "plain",
+)  # fmt: skip
+def test_no_loop_carries_the_gradient_of_a_recurrent_matrix(options):
+    carried = [shape for loop in _of_gru(batch=2, **options) for shape in loop[0]]
 
     assert (2, 5) in carried
     assert (5, 15) not in carried
