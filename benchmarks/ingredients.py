@@ -1,13 +1,13 @@
 """What each ingredient of the recipe is worth: a row with it alone, and a row without it alone.
 
     python benchmarks/ingredients.py CONFIG DIR                   # all rows, one after the other
-    python benchmarks/ingredients.py CONFIG DIR --row +word_dropout --row -word_dropout
+    python benchmarks/ingredients.py CONFIG DIR --row with-ema --row without-ema
     python benchmarks/ingredients.py CONFIG DIR --table           # of the rows trained so far
 
 `plain` is the configuration with every ingredient off, and `recipe` is the configuration itself.
-`+name` is `plain` with one ingredient, `-name` is `recipe` without it. Rows are compared by
-validation BLEU, so that the test set plays no part in the choice. A row that was interrupted goes
-on; other arguments, such as training.max_epochs=10 or seed=2, are overrides of every row.
+`with-NAME` is `plain` with one ingredient, `without-NAME` is `recipe` without it. Rows are compared
+by validation BLEU, so that the test set plays no part in the choice. A row that was interrupted
+goes on; other arguments, such as training.max_epochs=10 or seed=2, are overrides of every row.
 """
 
 import argparse
@@ -37,20 +37,19 @@ INGREDIENTS: dict[str, tuple[list[str], list[str]]] = {
 }
 ROWS = [
     "plain",
-    *(f"+{name}" for name in INGREDIENTS),
+    *(f"with-{name}" for name in INGREDIENTS),
     "recipe",
-    *(f"-{name}" for name in INGREDIENTS),
+    *(f"without-{name}" for name in INGREDIENTS),
 ]
 
 
 def settings(row: str) -> list[str]:
     """Returns the overrides of a row."""
-    if row == "recipe":
-        return []
-    if row.startswith("-"):
-        return INGREDIENTS[row[1:]][1]
+    base, _, name = row.partition("-")
+    if base in ("recipe", "without"):
+        return INGREDIENTS[name][1] if name else []
     plain = [override for _, without in INGREDIENTS.values() for override in without]
-    return plain if row == "plain" else plain + INGREDIENTS[row[1:]][0]
+    return plain + INGREDIENTS[name][0] if name else plain
 
 
 def train(config: str, folder: Path, row: str, runs: Path, overrides: Sequence[str]) -> None:
@@ -72,8 +71,8 @@ def table(runs: Path) -> str:
     found = {row: best(Run.open(runs / row)) for row in ROWS if (runs / row).is_dir()}
     lines = ["| row | validation BLEU | change | target tokens/s |", "|---|---|---|---|"]
     for row, each in found.items():
-        base = found.get({"+": "plain", "-": "recipe"}.get(row[0], row))
-        change = f"{each['bleu'] - base['bleu']:+.2f}" if base and base is not each else ""
+        base = found.get({"with": "plain", "without": "recipe"}.get(row.partition("-")[0], ""))
+        change = f"{each['bleu'] - base['bleu']:+.2f}" if base else ""
         lines.append(f"| {row} | {each['bleu']:.2f} | {change} | {each['speed']:,.0f} |")
     return "\n".join(lines)
 
@@ -87,8 +86,9 @@ if __name__ == "__main__":
     )
     parser.add_argument("--row", action="append", choices=ROWS, help="repeat it; all if not given")
     parser.add_argument("--table", action="store_true", help="train nothing, print the table")
-    arguments, overrides = parser.parse_known_args()
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="for every row")
+    arguments = parser.parse_intermixed_args()
     keep_freed_memory()
     for row in [] if arguments.table else arguments.row or ROWS:
-        train(arguments.config, arguments.data, row, arguments.runs, overrides)
+        train(arguments.config, arguments.data, row, arguments.runs, arguments.overrides)
     print(table(arguments.runs))
