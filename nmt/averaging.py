@@ -6,12 +6,11 @@ from typing import Any
 
 import jax
 import numpy as np
-from flax import nnx
 
 from nmt.checkpoints import Saved
 from nmt.data import corpora
 from nmt.errors import RunError
-from nmt.model.build import build_model
+from nmt.model.build import outline
 from nmt.run import Run
 from nmt.training.validation import Validator
 from nmt.types import Params
@@ -35,7 +34,7 @@ def average(run: Run, *, last: int | None = None, best: int | None = None) -> di
     scores = _logged(run)
     chosen = _chosen(run, scores, last=last, best=best)
     tokenizers, config = run.tokenizers(), run.config
-    graph, template = nnx.split(nnx.eval_shape(lambda: build_model(config, tokenizers)))
+    graph, template = outline(config, tokenizers)
     validation = corpora.held_out(config.data, "validation")
     validator = Validator(validation, graph, tokenizers=tokenizers, config=config)
     params = mean(run.restore(saved, {"params": template})["params"] for saved in chosen)

@@ -4,14 +4,13 @@ import math
 import textwrap
 from typing import Any
 
-from flax import nnx
 from rich.console import Console
 from rich.table import Table
 
 from nmt import version
 from nmt.config import ConfigSection, ModelConfig
 from nmt.model import parameters
-from nmt.model.build import build_model
+from nmt.model.build import outline
 from nmt.plotting.diagram import Arrow, Block, diagram
 from nmt.run import Run
 
@@ -50,7 +49,7 @@ def describe(run: Run) -> dict[str, Any]:
         RunError: the log of the run, or its record of the version, is damaged.
     """
     tokenizers = run.tokenizers()
-    params = nnx.state(nnx.eval_shape(lambda: build_model(run.config, tokenizers)), nnx.Param)
+    _, params = outline(run.config, tokenizers)
     best, last, averaged = run.progress("best"), run.progress("last"), run.progress("averaged")
     return {
         "run": str(run.path),

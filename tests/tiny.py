@@ -55,13 +55,12 @@ def changed_run(run, folder, change=lambda leaf: leaf, *, tokenizers=None, **dat
     import dataclasses
 
     import jax
-    from flax import nnx
 
-    from nmt.model.build import build_model
+    from nmt.model.build import outline
     from nmt.run import Run
 
     old = Run.open(run)
-    _, template = nnx.split(nnx.eval_shape(lambda: build_model(old.config, old.tokenizers())))
+    _, template = outline(old.config, old.tokenizers())
     params = old.restore("best", {"params": template})["params"]
     settings = old.config.data.model_copy(update=data)
     new = Run(folder, old.config.model_copy(update={"data": settings}))

@@ -30,13 +30,8 @@ def average(
     if last is not None and best is not None:
         raise DataError("--last and --best choose different checkpoints; give one of them")
     from nmt import averaging
-    from nmt.run import Run
 
-    if trust:
-        options.look_for_classes_here()
-    opened = Run.open(run)
-    opened.check_imports(trust=trust)
-    found = averaging.average(opened, last=last, best=best)
+    found = averaging.average(options.opened(run, trust=trust), last=last, best=best)
     print(json.dumps(found, indent=2) if as_json else _render(found))
 
 

@@ -71,12 +71,8 @@ def info(
     Example: nmt info runs/demo
     """
     from nmt.info import describe, draw, render
-    from nmt.run import Run
 
-    if trust:
-        options.look_for_classes_here()
-    found = Run.open(run)
-    found.check_imports(trust=trust)
+    found = options.opened(run, trust=trust)
     description = describe(found)
     if svg is not None:
         with options.writer(svg) as out:

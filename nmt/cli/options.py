@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterator
 from io import TextIOBase
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nmt.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from nmt.run import Run
 
 METHODS = "attention, shifted, saliency, saliency_input, smoothed or jacobian"  # explanations
 
@@ -93,6 +96,21 @@ def only_settings(arguments: list[str] | None, *, beam: int | None = None) -> di
             "runs are one argument, RUN+RUN"
         )
     return settings
+
+
+def opened(run: Path, *, trust: bool) -> "Run":
+    """Returns the run of a folder, which names no class to import unless it is trusted.
+
+    Raises:
+        RunError: it is no run folder, or it asks for trust.
+    """
+    from nmt.run import Run
+
+    if trust:
+        look_for_classes_here()
+    found = Run.open(run)
+    found.check_imports(trust=trust)
+    return found
 
 
 def look_for_classes_here() -> None:

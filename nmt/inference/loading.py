@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flax import nnx
-
 from nmt import configfile
 from nmt.checkpoints import Which
 from nmt.data.tokenizer import Tokenizers
@@ -13,7 +11,7 @@ from nmt.errors import DataError
 from nmt.inference.ensemble import LoadedEnsemble
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.shortlist import Lexicon
-from nmt.model.build import build_model
+from nmt.model.build import outline
 from nmt.run import Run
 
 Runs = str | Path | Sequence[str | Path]  # one, or those of an ensemble
@@ -48,8 +46,7 @@ def load(
 
 def _model(run: Run, tokenizers: Tokenizers, checkpoint: Which | int) -> LoadedModel:
     """Returns the model of a checkpoint."""
-    # Only its shapes: sampling parameters that are not used would take seconds.
-    graph, template = nnx.split(nnx.eval_shape(lambda: build_model(run.config, tokenizers)))
+    graph, template = outline(run.config, tokenizers)
     return LoadedModel(run.restore(checkpoint, {"params": template})["params"], graph)
 
 

@@ -1,8 +1,11 @@
 """From a configuration and its tokenizers to a model."""
 
+from flax import nnx
+
 from nmt.config import Config
 from nmt.data.tokenizer import Tokenizers
 from nmt.model.seq2seq import Seq2Seq, build
+from nmt.types import Graph, Params
 
 
 def build_model(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
@@ -13,3 +16,12 @@ def build_model(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
         target_size=tokenizers.target.size,
         seed=config.seed,
     )
+
+
+def outline(config: Config, tokenizers: Tokenizers) -> tuple[Graph, Params]:
+    """Returns the graph of a model, and its parameters as shapes and types without values.
+
+    A checkpoint is read by them: sampling parameters that are not used would take seconds.
+    """
+    graph, params = nnx.split(nnx.eval_shape(lambda: build_model(config, tokenizers)))
+    return graph, params

@@ -5,22 +5,17 @@ from jaxtyping import Array, Bool
 
 from nmt.config import GuidedAlignmentConfig
 from nmt.data.batching import Batch
-from nmt.training.loss import LossSums
-from nmt.training.objectives import Forward
+from nmt.training.objectives import Forward, Stateless
 from nmt.types import AttentionMatrix, Scalar
 
 
-class GuidedAlignment:
-    """The objective of attending to the links of the training corpus; it has no state."""
+class GuidedAlignment(Stateless):
+    """The objective of attending to the links of the training corpus."""
 
     name = "guided_alignment"
 
     def __init__(self, config: GuidedAlignmentConfig) -> None:
         self.config = config
-
-    def start(self, vocabulary_size: int) -> tuple[()]:
-        """Returns the empty state."""
-        return ()
 
     def __call__(
         self, state: tuple[()], forward: Forward, batch: Batch
@@ -29,10 +24,6 @@ class GuidedAlignment:
         links = jnp.asarray(batch.links)
         cost = alignment_cost(forward.attended.weights, links, config=self.config)
         return cost, {self.name: cost}
-
-    def update(self, state: tuple[()], sums: LossSums) -> tuple[()]:
-        """Returns the empty state."""
-        return ()
 
 
 def alignment_cost(

@@ -47,6 +47,18 @@ class Objective(Protocol):
         """Returns the state after a batch, given its sums over all devices."""
 
 
+class Stateless:
+    """The base of objectives that remember nothing."""
+
+    def start(self, vocabulary_size: int) -> tuple[()]:
+        """Returns the empty state."""
+        return ()
+
+    def update(self, state: tuple[()], sums: LossSums) -> tuple[()]:
+        """Returns the empty state."""
+        return ()
+
+
 def build_objectives(config: Config) -> list[Objective]:
     """Returns the objectives that the configuration sets."""
     return [each.build() for each in config.objectives]

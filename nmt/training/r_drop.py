@@ -8,13 +8,12 @@ from nmt.config import RDropConfig
 from nmt.data.batching import Batch
 from nmt.model.vocabulary import real_tokens
 from nmt.training import chunks
-from nmt.training.loss import LossSums
-from nmt.training.objectives import Forward
+from nmt.training.objectives import Forward, Stateless
 from nmt.types import Scalar
 
 
-class RDrop:
-    """The objective that two passes of a batch agree; it has no state.
+class RDrop(Stateless):
+    """The objective that two passes of a batch agree.
 
     With the distributions P1 and P2 of the next token in both passes, equations 2 to 4 are
 
@@ -31,10 +30,6 @@ class RDrop:
     def __init__(self, config: RDropConfig) -> None:
         self.config = config
 
-    def start(self, vocabulary_size: int) -> tuple[()]:
-        """Returns the empty state."""
-        return ()
-
     def __call__(
         self, state: tuple[()], forward: Forward, batch: Batch
     ) -> tuple[Scalar, dict[str, Scalar]]:
@@ -46,10 +41,6 @@ class RDrop:
         divergence, *_ = chunks.summed(_divergence, pairs, *forward.output_layer, real.reshape(-1))
         cost = self.config.weight * divergence
         return cost, {self.name: cost}
-
-    def update(self, state: tuple[()], sums: LossSums) -> tuple[()]:
-        """Returns the empty state."""
-        return ()
 
 
 def _divergence(

@@ -15,7 +15,7 @@ from flax import nnx
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.errors import RunError
 from nmt.model import parameters
-from nmt.model.build import build_model
+from nmt.model.build import outline
 from nmt.model.seq2seq import Seq2Seq
 from nmt.run import Run
 
@@ -50,7 +50,7 @@ def start(model: Seq2Seq, run: Run, tokenizers: Tokenizers) -> list[str]:
     parent = Run.open(run.config.training.start_from)
     _check_imports(parent, run)
     theirs = parent.tokenizers()
-    template = nnx.state(nnx.eval_shape(lambda: build_model(parent.config, theirs)), nnx.Param)
+    _, template = outline(parent.config, theirs)
     old = parameters.named(parent.restore("best", {"params": template})["params"])
     rows = {
         side: _rows(getattr(theirs, side), getattr(tokenizers, side))
