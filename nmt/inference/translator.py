@@ -10,47 +10,21 @@ import jax
 import numpy as np
 
 from nmt.checkpoints import Which
-from nmt.config import DecodingConfig
-from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
-from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
-from nmt.inference import devices, limits, loading
+from nmt.inference import loading
 from nmt.inference.arguments import checked, checked_pair
-from nmt.inference.copying import Copier
 from nmt.inference.explanations import check_method
-from nmt.inference.forced import Forced, force_all
 from nmt.inference.loading import Runs
-from nmt.inference.predictor import Loaded
-from nmt.inference.searcher import Searcher
-from nmt.inference.shortlist import Lexicon
-from nmt.inference.translation import Translation, distinct, empty_translation
-from nmt.inference.unseen import Remainder, remainders
+from nmt.inference.translation import Translation
+from nmt.inference.window import WindowTranslator
 
 BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
 
 _Item = TypeVar("_Item")
 
 
-class Translator:
+class Translator(WindowTranslator):
     """A trained model, or an ensemble, that translates strings: `Translator.load("runs/x")`."""
-
-    def __init__(
-        self,
-        loaded: Loaded,
-        *,
-        tokenizers: Tokenizers,
-        config: DecodingConfig,
-        lexicon: Lexicon | None = None,
-        word_boundaries: WordBoundaries = WORD_BOUNDARIES,
-        dictionary: Mapping[str, str] | None = None,
-    ) -> None:
-        """Takes a model; `dictionary` has translations of words that the vocabulary lacks."""
-        self.loaded = devices.replicate(loaded)
-        self.tokenizers = tokenizers
-        self.config = config
-        self.lexicon = lexicon
-        self.word_boundaries = word_boundaries
-        self.dictionary = dict(dictionary or {})
 
     @classmethod
     def load(
@@ -136,7 +110,7 @@ class Translator:
                 "ask for 1 at least, and set decoding.beam to the number at least"
             )
         return chain.from_iterable(
-            self._translate_window(window, n_best, before=before) for before, window in windows
+            self.translate_window(window, n_best, before=before) for before, window in windows
         )
 
     @overload
@@ -169,7 +143,7 @@ class Translator:
         """Aligns (source, target) pairs as `align` does, in order, reading ahead a window."""
         check_method(method)
         return chain.from_iterable(
-            self._align_window(window, before=before, method=method)
+            self.align_window(window, before=before, method=method)
             for before, window in self._windows(map(checked_pair, pairs))
         )
 
@@ -196,7 +170,7 @@ class Translator:
         pairs = [
             (source.ids(each.source_pieces), target.ids(each.target_pieces)) for each in explained
         ]
-        for forced in self._force_all(pairs, real, method=method):
+        for forced in self.force(pairs, real, method=method):
             explained[forced.number] = dataclasses.replace(
                 explained[forced.number], attention=forced.matrix, method=method
             )
@@ -210,76 +184,3 @@ class Translator:
         while window := list(islice(waiting, self.window)):
             yield before, window
             before += len(window)
-
-    def _align_window(
-        self, window: Sequence[tuple[str, str]], *, before: int, method: str
-    ) -> list[Translation]:
-        sources, targets = zip(*window, strict=True)
-        lines, source_ids = self._pieces("source", sources, before=before)
-        texts, target_ids = self._pieces("target", targets, before=before)
-        pairs = list(zip(source_ids, target_ids, strict=True))
-        real = [i for i, (source, _) in enumerate(pairs) if len(source) > 1]
-        aligned = [empty_translation(*pair, self.word_boundaries) for pair in window]
-        for forced in self._force_all(pairs, real, method=method):
-            ids, tokens = pairs[forced.number]
-            aligned[forced.number] = Translation.of(
-                self.tokenizers,
-                source=(lines[forced.number], ids),
-                target=(texts[forced.number], tokens),
-                score=forced.score,
-                log_prob=forced.log_prob,
-                attention=forced.matrix,
-                method=method,
-                word_boundaries=self.word_boundaries,
-            )
-        return aligned
-
-    def _translate_window(
-        self, lines: Sequence[str], n_best: int, *, before: int
-    ) -> list[list[Translation]]:
-        remaining, ids = self._pieces("source", lines, before=before)
-        copier = Copier(self.tokenizers, self.config.unknown, self.dictionary)
-        translations = [
-            [empty_translation(each.line, copier.only(each), self.word_boundaries)]
-            for each in remaining
-        ]
-        real = [i for i in range(len(lines)) if len(ids[i]) > 1]
-        searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
-        for i, ranked in searcher.all(ids, real, n_best=n_best):
-            candidates = (
-                Translation.of(
-                    self.tokenizers,
-                    source=(remaining[i], ids[i]),
-                    target=(None, found.tokens),
-                    score=found.score,
-                    log_prob=found.log_prob,
-                    attention=found.attention,
-                    word_boundaries=self.word_boundaries,
-                )
-                for found in ranked
-            )
-            complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
-            translations[i] = list(islice(distinct(complete), n_best)) or translations[i]
-        limits.warn_of_cut(before + i + 1 for i in real if translations[i][0].is_cut)
-        return translations
-
-    def _pieces(
-        self, side: str, lines: Sequence[str], *, before: int
-    ) -> tuple[list[Remainder], list[list[int]]]:
-        """Returns what remains of each line when unseen characters are set aside, and its ids."""
-        tokenizer, config = getattr(self.tokenizers, side), self.config
-        remaining, encoded = remainders(tokenizer, lines, copy=config.copy_unseen)
-        longest, eos = config.max_pieces, tokenizer.eos
-        return remaining, limits.cut(encoded, eos=eos, longest=longest, before=before, side=side)
-
-    def _force_all(
-        self,
-        pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
-        real: Sequence[int],
-        *,
-        method: str,
-    ) -> Iterator[Forced]:
-        tokenizers, config = self.tokenizers, self.config
-        return force_all(
-            self.loaded, pairs, real, tokenizers=tokenizers, config=config, method=method
-        )
