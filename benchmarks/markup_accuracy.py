@@ -25,7 +25,7 @@ Span = tuple[int, int]  # the first word, and the one after the last
 
 
 def gold_spans(pair: SentencePair) -> Iterator[tuple[Span, Span]]:
-    """Yields each span of the source, but all of it, with the span of the target that it belongs to."""
+    """Yields each span of the source, but all of it, with its place in the target."""
     number = len(pair.source.split())
     for begin in range(number):
         for end in range(begin + 1, number + 1 - (begin == 0)):
@@ -48,7 +48,11 @@ def wrapped(line: str, span: Span) -> str:
 
 def placed(document: str, translation: nmt.Translation) -> Span:
     """Returns the words of a translation that a tag is around."""
-    (segment,) = (Segment(each, ()) for each in segments(html.parse(document)) if each and not isinstance(each, str))
+    (segment,) = (
+        Segment(each, ())
+        for each in segments(html.parse(document))
+        if each and not isinstance(each, str)
+    )
     before, inside, _ = re.split("</?b>", segment.restored(translation, html.escape))
     return len(before.split()), len((before + inside).split())
 
@@ -79,7 +83,17 @@ def main() -> None:
             number = len(pair.target.split())
             right += number - len(set(range(*place)) ^ set(range(*gold)))
             words += number
-    print(json.dumps({"sentences": sentences, "elements": spans, "tags right": round(tags / 2 / spans, 4), "elements right": round(elements / spans, 4), "words right": round(right / words, 4)}))
+    print(
+        json.dumps(
+            {
+                "sentences": sentences,
+                "elements": spans,
+                "tags right": round(tags / 2 / spans, 4),
+                "elements right": round(elements / spans, 4),
+                "words right": round(right / words, 4),
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -138,10 +138,11 @@ def spelling(pieces: Sequence[str]) -> str:
 def spelled_offsets(line: str, pieces: Sequence[str]) -> Offsets:
     """Returns the place in a line of each of the pieces that spell its words."""
     seen = [place for place, character in enumerate(line) if not character.isspace()]
-    ends = np.cumsum([0, *(sum(not c.isspace() for c in spelling([each])) for each in pieces)])
+    seen.append(len(line))
+    lengths = (sum(not each.isspace() for each in spelling([piece])) for piece in pieces)
     return [
-        (seen[begin], seen[end - 1] + 1) if begin < end else ((seen + [len(line)])[begin],) * 2
-        for begin, end in pairwise(ends.tolist())
+        (seen[begin], seen[end - 1] + 1 if begin < end else seen[begin])
+        for begin, end in pairwise(accumulate(lengths, initial=0))
     ]
 
 

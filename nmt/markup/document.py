@@ -1,13 +1,13 @@
 """The translation of a document: some of it is copied, and its segments are translated together."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from nmt.errors import DataError
 from nmt.markup import html, markdown, xml
-from nmt.markup.parts import segments
+from nmt.markup.parts import Part, segments
 from nmt.markup.segment import Segment
 
 if TYPE_CHECKING:
@@ -31,24 +31,39 @@ def translate(translator: "Translator", document: str, *, kind: str = "html") ->
     return "".join(stream(translator, document, kind=kind))
 
 
-def stream(translator: "Translator", document: str, *, kind: str = "html") -> Iterator[str]:
-    """Does what `translate` does, and yields the document as it is translated."""
+def stream(
+    translator: "Translator", document: str, *, kind: str = "html", name: object = "the document"
+) -> Iterator[str]:
+    """Does what `translate` does, but returns the document in pieces, as it is translated.
+
+    Raises:
+        DataError: as there; the message begins with `name`.
+    """
     if kind not in KINDS:
-        raise DataError(f"markup {kind!r}: choose from {', '.join(KINDS)}")
+        raise DataError(f"{kind!r} is no kind of markup: choose from {', '.join(KINDS)}")
     language = KINDS[kind]
-    parts = language.parse(document)
+    try:
+        parts = language.parse(document)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
     taken = {*document, *translator.tokenizers.source.alphabet}
-    free = (chr(code) for code in _PRIVATE if chr(code) not in taken)
-    stand_ins = list(islice(free, len(parts)))
-    content = [
-        each if isinstance(each, str) else Segment(each, stand_ins) for each in segments(parts)
-    ]
-    copying = copy.copy(translator)
-    copying.config = translator.config.model_copy(update={"copy_unseen": True})
+    stand_ins = islice((chr(each) for each in _PRIVATE if chr(each) not in taken), len(parts))
+    content = list(_segments(parts, list(stand_ins)))
     lines = (each.line for each in content if isinstance(each, Segment))
-    found = copying.stream(lines)
-    for each in content:
-        if isinstance(each, str):
-            yield each
-        else:
-            yield each.restored(next(found)[0], language.escape)
+    found = _setting_aside(translator).stream(lines)
+    return (
+        each if isinstance(each, str) else each.restored(next(found)[0], language.escape)
+        for each in content
+    )
+
+
+def _segments(parts: Sequence[Part], stand_ins: Sequence[str]) -> Iterator[str | Segment]:
+    for each in segments(parts):
+        yield each if isinstance(each, str) else Segment(each, stand_ins)
+
+
+def _setting_aside(translator: "Translator") -> "Translator":
+    """Returns a translator that writes unseen characters back, as stand-ins are."""
+    changed = copy.copy(translator)
+    changed.config = translator.config.model_copy(update={"copy_unseen": True})
+    return changed

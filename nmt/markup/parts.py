@@ -14,6 +14,7 @@ DEEPEST = 64  # inline elements inside each other; beyond, a tag ends the segmen
 _SPACES = " \t\n\r\f"  # what HTML and XML call white space
 SPACE = regex.compile(f"[{_SPACES}]+")
 _TRANSLATABLE = regex.compile(r"\p{L}")
+CopyKind = Literal["word", "sign", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,12 @@ class Copied:
     """
 
     raw: str
-    kind: Literal["word", "sign", "nothing"]
+    kind: CopyKind
 
 
 @dataclass(frozen=True)
 class Break:
-    """What ends a segment, and is copied: the tags of blocks, and blocks that are not translated."""
+    """What ends a segment, and is copied: a tag of a block, or all of a block."""
 
     raw: str
 
@@ -97,22 +98,23 @@ def _divided(part: Part) -> Iterator[Part]:
     before, behind = part.raw.split(body, maxsplit=1)
     text = part.text.lstrip(_SPACES) if before else part.text
     text = text.rstrip(_SPACES) if behind else text
-    yield from (Text(before, before), Text(body, text), Text(behind, behind))
+    found = Text(before, before), Text(body, text), Text(behind, behind)
+    yield from (each for each in found if each.raw)
 
 
 def _breaks(parts: Sequence[Part]) -> list[int]:
     """Returns the numbers of the parts that end a segment."""
-    found, opened = list[int](), list[int]()
+    found, opened = list[int](), list[tuple[int, str]]()
     for number, part in enumerate(parts):
         match part:
             case Tag(opens=True) if len(opened) < DEEPEST:
-                opened.append(number)
-            case Tag(name=name, opens=False) if opened and parts[opened[-1]].name == name:
+                opened.append((number, part.name))
+            case Tag(opens=False) if opened and opened[-1][1] == part.name:
                 opened.pop()
             case Tag() | Break():
-                found += [*opened, number]
+                found += [*(begin for begin, _ in opened), number]
                 opened.clear()
-    return sorted(found + opened)
+    return sorted(found + [begin for begin, _ in opened])
 
 
 def _tree(parts: Sequence[Part]) -> tuple[Node, ...]:
@@ -136,7 +138,7 @@ def _element(opening: str, closing: str, children: tuple[Node, ...]) -> Element 
     if any(isinstance(each, Element) or _is_seen(each) for each in children):
         return Element(opening, closing, children)
     kinds = {each.kind for each in children if isinstance(each, Copied)}
-    kind = next((each for each in ("word", "sign") if each in kinds), "nothing")
+    kind: CopyKind = "word" if "word" in kinds else "sign" if "sign" in kinds else "nothing"
     return Copied(opening + raw(children) + closing, kind)
 
 

@@ -75,7 +75,9 @@ class _Place:
         self.gain = 2 * inside - weights.sum(axis=1) - 1e-9  # of equal runs the shortest
         belongs = [each is not None and span.begin <= each < span.end for each in pinned]
         self.inside = np.flatnonzero(belongs)
-        self.barred = np.array([each is not None for each in pinned], bool) & ~np.array(belongs)
+        self.barred = np.array([each is not None for each in pinned], bool) & ~np.array(
+            belongs, bool
+        )
 
     def urgency(self, free: npt.NDArray[np.bool_]) -> tuple[bool, float]:
         """Returns what decides which of several spans is placed first."""

@@ -9,6 +9,7 @@ from nmt.markup.parts import Break, Copied, Part, Tag, Text
 
 Kind = Literal["start", "end", "text", "comment", "other"]
 
+
 @dataclass(frozen=True)
 class Token:
     """A tag, a text, or something else, such as a declaration, with its place in the document."""
@@ -19,9 +20,7 @@ class Token:
     role: Role = "block"
 
 
-def parts(
-    tokens: Sequence[Token], raws: Sequence[str], ends: Mapping[int, int]
-) -> Iterator[Part]:
+def parts(tokens: Sequence[Token], raws: Sequence[str], ends: Mapping[int, int]) -> Iterator[Part]:
     """Yields the parts of a document.
 
     Args:
@@ -39,10 +38,12 @@ def parts(
                 yield Copied(raw, "nothing")
             case Token("start" | "end", role="inline"):
                 yield Tag(raw, token.text, opens=token.kind == "start")
-            case Token("start", role="copied" | "word" | "sign" | "nothing") if number in ends:
+            case Token("start", role="copied") if number in ends:
                 end = ends[number]
-                raw = "".join(raws[number:end])
-                yield Break(raw) if token.role == "copied" else Copied(raw, token.role)
+                yield Break("".join(raws[number:end]))
+            case Token("start", role=("word" | "sign" | "nothing") as kind) if number in ends:
+                end = ends[number]
+                yield Copied("".join(raws[number:end]), kind)
             case _:
                 yield Break(raw)
         number = end

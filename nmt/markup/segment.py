@@ -25,7 +25,9 @@ class Segment:
     def restored(self, translation: Translation, escape: Callable[[str], str]) -> str:
         """Returns the translation of the line, with the elements and copies of the segment."""
         text = self._with_all_copies(translation.text)
-        source, target = tokens(self.line, text, edges=[each for edge in self._edges for each in edge])
+        source, target = tokens(
+            self.line, text, edges=[each for edge in self._edges for each in edge]
+        )
         spans = _spans(self.nodes, iter(self._edges), [token.begin for token in source])
         number = {token.copy: i for i, token in enumerate(source) if token.copy in self.copied}
         runs = placed(
@@ -37,7 +39,7 @@ class Segment:
 
         def written(nodes: Sequence[Node], spans: Sequence[Span], begin: int, end: int) -> str:
             elements = [node for node in nodes if isinstance(node, Element)]
-            pairs = sorted(zip(elements, spans), key=lambda pair: runs[pair[1]])
+            pairs = sorted(zip(elements, spans, strict=True), key=lambda pair: runs[pair[1]])
             result = ""
             for element, span in pairs:
                 first, last = (min(place, end) for place in places[span])
@@ -56,7 +58,9 @@ class Segment:
         """
         found = [each for each in text if each in self.copied]
         order = list(self.copied)
-        if sorted(found) == sorted(order) and all(map(partial(_is_one_run, found), self._insides())):
+        if sorted(found) == sorted(order) and all(
+            map(partial(_is_one_run, found), self._insides())
+        ):
             return text
         rest = iter(order)
         changed = "".join(next(rest, " ") if each in self.copied else each for each in text)
@@ -95,7 +99,7 @@ def _spans(
 
 
 def _place(run: Run, target: Sequence[Token], length: int) -> tuple[int, int]:
-    """Returns the place of a run of tokens in a text; an empty one is before the token behind it."""
+    """Returns the place of a run of tokens in a text, of an empty one before the next token."""
     first, last = run
     if first < last:
         return target[first].begin, target[last - 1].end

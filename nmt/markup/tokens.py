@@ -1,6 +1,6 @@
 """Tokens of a source text and of its translation, and the weights between them."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -91,8 +91,8 @@ def _divided(
 def _link_copies(linked: Weights, source: Sequence[str], target: Sequence[str]) -> None:
     """Links a copy to its like, in their order, or if there are more on one side, as before."""
     for copy in {*source, *target} - {""}:
-        there = np.array([token == copy for token in source])
-        here = np.array([token == copy for token in target])
+        there = np.array([token == copy for token in source], bool)
+        here = np.array([token == copy for token in target], bool)
         own = linked[np.ix_(here, there)]
         linked[here] = 0
         linked[:, there] = 0

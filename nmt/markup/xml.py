@@ -18,7 +18,7 @@ from nmt.markup.reading import Kind, Token, parts
 
 _XHTML = "http://www.w3.org/1999/xhtml"
 _ITS = "http://www.w3.org/2005/11/its"  # Internationalization Tag Set
-_COPIED = frozenset("code math pre script style svg".split())  # in any vocabulary
+_COPIED = ("code", "math", "pre", "script", "style", "svg")  # in any vocabulary
 
 
 def parse(document: str) -> list[Part]:
@@ -122,7 +122,7 @@ class _Reader:
     def _end_section(self) -> None:
         self._in_section = False
 
-    def _skip(self, name: str, is_parameter: bool) -> None:
+    def _skip(self, name: str, is_parameter: int) -> None:
         """Has a reference to an entity that is not built in copied."""
         self.ends[len(self.tokens)] = len(self.tokens) + 1
         self.tokens.append(Token("start", self.parser.CurrentByteIndex, name, "word"))
