@@ -52,7 +52,7 @@ def stream(
     lines = (each.line for each in content if isinstance(each, Segment))
     found = _setting_aside(translator).stream(lines)
     return (
-        each if isinstance(each, str) else each.restored(next(found)[0], language.escape)
+        each if isinstance(each, str) else language.restored(each, next(found)[0])
         for each in content
     )
 

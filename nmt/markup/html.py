@@ -9,14 +9,16 @@ import html
 from collections import defaultdict
 from collections.abc import Sequence
 from html.parser import HTMLParser
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import regex
 
 from nmt.errors import DataError
+from nmt.inference.translation import Translation
 from nmt.markup.elements import VOID, role
 from nmt.markup.parts import Part
 from nmt.markup.reading import Token, parts
+from nmt.markup.segment import Segment
 
 _CHARSET = regex.compile(r"charset\s*=\s*([-\w]+)", regex.IGNORECASE)
 
@@ -31,9 +33,22 @@ def parse(document: str) -> list[Part]:
     parser.feed(document)
     parser.close()
     tokens = parser.tokens
-    ends = [*(token.begin for token in tokens[1:]), len(document)]
-    raws = [document[token.begin : end] for token, end in zip(tokens, ends, strict=True)]
-    return list(parts(tokens, raws, _ends(tokens)))
+    places = [*(token.begin for token in tokens), len(document)]
+    raws = [document[begin:end] for begin, end in pairwise(places)]
+    return list(parts(tokens, raws, ends(tokens)))
+
+
+def tag(raw: str) -> Token:
+    """Returns a tag or a comment of HTML."""
+    parser = _Parser(raw)
+    parser.feed(raw)
+    parser.close()
+    return parser.tokens[1] if len(parser.tokens) == 2 else parser.tokens[0]
+
+
+def restored(segment: Segment, translation: Translation) -> str:
+    """Returns the translation of a segment as HTML, or as XML."""
+    return segment.restored(translation, escape)
 
 
 def escape(text: str) -> str:
@@ -94,7 +109,7 @@ def _check_encoding(attributes: dict[str, str | None]) -> None:
         )
 
 
-def _ends(tokens: Sequence[Token]) -> dict[int, int]:
+def ends(tokens: Sequence[Token]) -> dict[int, int]:
     """Returns the number of the token behind each element that ends."""
     found, opened = dict[int, int](), defaultdict[str, list[int]](list)
     for number, token in enumerate(tokens):

@@ -12,7 +12,7 @@ from xml.parsers import expat
 from nmt.errors import DataError
 from nmt.markup import elements
 from nmt.markup.elements import Role
-from nmt.markup.html import escape as escape
+from nmt.markup.html import restored as restored
 from nmt.markup.parts import SPACE, Part
 from nmt.markup.reading import Kind, Token, parts
 

@@ -66,9 +66,7 @@ def rewritten(document: str, translate: Callable[[str], Translation], kind: str 
     return "".join(
         each
         if isinstance(each, str)
-        else (segment := Segment(each, STAND_INS)).restored(
-            translate(segment.line), language.escape
-        )
+        else language.restored(segment := Segment(each, STAND_INS), translate(segment.line))
         for each in segments(language.parse(document))
     )
 
