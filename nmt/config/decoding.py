@@ -13,6 +13,7 @@ from nmt.config.section import (
     ProcessorConfig,
     Size,
 )
+from nmt.config.splitting import SplitConfig
 
 Exponent = Annotated[float, Field(ge=0, le=5)]  # larger powers of a length overflow float32
 
@@ -78,7 +79,10 @@ class DecodingConfig(ConfigSection):
     batch: Size = 64
     """Maximum sentences per batch; fewer with wide beams and long lines."""
     max_pieces: Size = 512
-    """Maximum source pieces of a line; a longer one is cut, with a warning."""
+    """Maximum source pieces of a line, with its end; `split` says what becomes of a longer one."""
+    split: SplitConfig = SplitConfig()
+    """Which lines are translated [sentence by sentence](decoding.md#long-lines); `cut`: those that
+    would be cut."""
 
     @property
     def processors(self) -> list[ProcessorConfig]:
