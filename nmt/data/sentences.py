@@ -22,9 +22,9 @@ _ABBREVIATED = rf"(?<=(?<![\p{{L}}\p{{M}}])(?:\p{{L}}\p{{M}}*+|{'|'.join(ABBREVI
 _ORDINAL = r"(?<=(?<!\d)\d{1,2})"  # 3. Mai
 _SENTENCE = regex.compile(
     rf"""
-    (?: (?<=\s)[.!?](?=\s)                             # a word by itself, in tokenized text
+    (?: (?<=\s)[.!?](?:\s[.!?\p{{Pe}}\p{{Pf}}])*+(?=\s)  # a word by itself, in tokenized text
       | (?!(?:{_ABBREVIATED}|{_ORDINAL})\.)[.!?…‼⁇⁈⁉‽]++
-        [\p{{Pe}}\p{{Pf}}\p{{Pi}}"']*+(?=\s++[\s\p{{P}}\p{{S}}]*+\P{{Ll}})
+        (?:\s?[\p{{Pe}}\p{{Pf}}]|[\p{{Pi}}"'])*+(?=\s++[\s\p{{P}}\p{{S}}]*+\P{{Ll}})
       | (?!．\p{{Nd}})[\p{{Sentence_Terminal}}--[.!?]]++  # of scripts without a space behind it
         [\p{{Pe}}\p{{Pf}}"']*+
     )\s*+""",

@@ -72,6 +72,8 @@ class Joiner:
 
     def _source_spans(self, found: Translation) -> Spans:
         """Returns the places of the pieces of a part, without its end, in its source."""
+        if found.source_offsets is not None:
+            return list(found.source_offsets)
         tokenizer = self.tokenizers.source
         ((remainder,), _) = remainders(tokenizer, [found.source], copy=self.copy_unseen)
         return remainder.spans(tokenizer.offsets(remainder.text)[: len(found.source_pieces) - 1])
