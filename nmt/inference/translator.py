@@ -11,9 +11,10 @@ import numpy as np
 
 from nmt.checkpoints import Which
 from nmt.errors import DataError
-from nmt.inference import loading
+from nmt.inference import limits, loading
 from nmt.inference.arguments import checked, checked_pair
 from nmt.inference.explanations import check_method
+from nmt.inference.joining import with_parts
 from nmt.inference.loading import Runs
 from nmt.inference.translation import Translation
 from nmt.inference.window import WindowTranslator
@@ -104,11 +105,7 @@ class Translator(WindowTranslator):
 
         A window is translated before the next one is asked for: lines may come at any time.
         """
-        if not 1 <= n_best <= self.config.beam:
-            raise DataError(
-                f"{n_best} translations of a line cannot be had with a beam of {self.config.beam}; "
-                "ask for 1 at least, and set decoding.beam to the number at least"
-            )
+        limits.check_number(n_best, self.config)
         return chain.from_iterable(
             self.translate_window(window, n_best, before=before) for before, window in windows
         )
@@ -162,7 +159,8 @@ class Translator(WindowTranslator):
         if isinstance(translations, Translation):
             return self.explain([translations], method=method)[0]
         rule = "explain takes a Translation or an iterable of them"
-        explained = list(checked(translations, Translation, rule))
+        given = list(checked(translations, Translation, rule))
+        explained = [part for each in given for part in each.parts or (each,)]
         real = [
             i for i, each in enumerate(explained) if each.attention.size and each.method != method
         ]
@@ -174,7 +172,11 @@ class Translator(WindowTranslator):
             explained[forced.number] = dataclasses.replace(
                 explained[forced.number], attention=forced.matrix, method=method
             )
-        return explained
+        done = iter(explained)
+        return [
+            with_parts(each, islice(done, len(each.parts))) if each.parts else next(done)
+            for each in given
+        ]
 
     def _windows(
         self, items: Iterable[_Item], *, skip: int = 0

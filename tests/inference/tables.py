@@ -8,9 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nmt.inference.beam import BeamSearch, Settings
+from nmt.inference.beam import BeamSearch
+from nmt.inference.predictor import Source
 from nmt.inference.processors import Forbid
 from nmt.inference.ranking import Ranking
+from nmt.inference.search import Search, Settings
 
 PAD, BOS, EOS = 0, 1, 2
 SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD, "processors": (Forbid((BOS, PAD)),)}
@@ -66,6 +68,8 @@ class TableModel:
         sentences,
         max_length,
         *,
+        beam=None,
+        strategy=None,
         limit=8,
         penalty="average",
         beta=0.0,
@@ -74,11 +78,8 @@ class TableModel:
         **options,
     ):
         k, alpha = PENALTIES[penalty]
-        settings = Settings(
-            ranking=Ranking(k=float(k), alpha=alpha, beta=beta),
-            patience=np.inf if patience is None else float(patience),
-            prune=np.inf if prune is None else float(prune),
-        )
+        strategy = strategy or plain_beam(beam, patience=patience, prune=prune)
+        settings = Settings(strategy, Ranking(k=float(k), alpha=alpha, beta=beta))
         found = _run(
             (self.log_probs, self.attention),
             jnp.array(sentences),
@@ -91,6 +92,12 @@ class TableModel:
         return jax.tree.map(np.asarray, found)
 
 
+def plain_beam(width, *, patience=None, prune=None):
+    numbers = {"patience": patience, "prune": prune}
+    given = {name: float(value) for name, value in numbers.items() if value is not None}
+    return BeamSearch(width, **given)
+
+
 def table_step(tables):
     log_probs, attention = tables
 
@@ -101,12 +108,20 @@ def table_step(tables):
     return step
 
 
-@partial(jax.jit, static_argnames=("limit", "covers", "beam", "n_best"))
-def _run(tables, sentences, max_length, settings, *, limit, covers, beam, n_best):
-    search = BeamSearch(beam=beam, n_best=n_best, covers=covers, **SPECIALS)
+@partial(jax.jit, static_argnames=("limit", "covers", "n_best"))
+def _run(tables, sentences, max_length, settings, *, limit, covers, n_best):
+    search = Search(n_best=n_best, covers=covers, **SPECIALS)
     mask = jnp.tile(jnp.array(MASK)[None, :], (len(sentences), 1))
     start = table_step(jax.tree.map(jnp.asarray, tables)), sentences, ()
-    return search(*start, settings, max_length=max_length, limit=limit, source_mask=mask)
+    source = Source(sentences[:, None], jnp.ones(len(sentences), jnp.int32))
+    return search(
+        *start,
+        settings,
+        max_length=max_length,
+        limit=limit,
+        source_mask=mask,
+        keys=source.keys(settings.strategy.seed),
+    )
 
 
 @dataclass(frozen=True)
