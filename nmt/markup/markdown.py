@@ -52,7 +52,7 @@ def restored(segment: Segment, translation: Translation) -> str:
     text = segment.restored(translation, escape)
     if _structure(text) == _structure(raw(segment.nodes)):
         return text
-    tagged = Segment(_tagged(segment.nodes), [*segment.copied])
+    tagged = Segment(_tagged(segment.nodes), segment.free)
     return tagged.restored(translation, lambda text: _PUNCTUATION.sub(r"\\", text))
 
 
