@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+import numpy as np
+
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.tokenizer import Tokenizers
@@ -75,7 +77,7 @@ class WindowTranslator:
         lines, source_ids = self._pieces("source", sources, before=before)
         texts, target_ids = self._pieces("target", targets, before=before)
         pairs = list(zip(source_ids, target_ids, strict=True))
-        real = [i for i, (source, _) in enumerate(pairs) if len(source) > 1]
+        real = [i for i, pair in enumerate(pairs) if max(map(len, pair)) > 1]
         aligned = [empty_translation(*pair, self.word_boundaries) for pair in window]
         for forced in self.force(pairs, real, method=method):
             ids, tokens = pairs[forced.number]
@@ -84,7 +86,8 @@ class WindowTranslator:
                 source=(lines[forced.number], ids),
                 target=(texts[forced.number], tokens),
                 score=forced.score,
-                log_prob=forced.log_prob,
+                log_prob=float(forced.log_probs.sum(dtype=np.float64)),
+                piece_log_probs=forced.log_probs,
                 attention=forced.matrix,
                 method=method,
                 word_boundaries=self.word_boundaries,
