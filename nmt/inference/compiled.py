@@ -1,4 +1,4 @@
-"""The compiled functions of a translator: beam search, and forced decoding of given targets.
+"""The compiled functions of a translator: the search, and forced decoding of given targets.
 
 `search` and `force` are functions for `devices.run`: of inputs that all rows share, and of rows.
 """
@@ -10,10 +10,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from nmt.data.batching import Batch
-from nmt.inference.beam import BeamSearch, Settings
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.predictor import Loaded, Source
 from nmt.inference.ranking import Ranking, coverage_penalty
+from nmt.inference.search import Search, Settings
 from nmt.model.vocabulary import listed_tokens, real_tokens, tokens_of
 from nmt.types import AttentionMatrix
 
@@ -46,7 +46,7 @@ class ForcedInputs(NamedTuple):
 ForcedOutputs = tuple[Float[Array, "batch tgt"], Float[Array, " batch"], AttentionMatrix]
 
 
-def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: int) -> Hypotheses:
+def search(shared: SearchInputs, rows: Sentences, *, rules: Search, limit: int) -> Hypotheses:
     """Returns the translations of sentences, in arrays of length `limit`."""
     predictor = shared.loaded.predictor(seed=shared.seed, common=shared.common)
     encoded, state = predictor.start(rows.source)
@@ -58,6 +58,7 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: i
         max_length=rows.max_length,
         limit=limit,
         source_mask=real_tokens(jnp.asarray(rows.source.lengths), rows.source.tokens.shape[1]),
+        keys=rows.source.keys(shared.settings.strategy.seed),
     )
     if shared.common is None:
         return hypotheses

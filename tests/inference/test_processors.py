@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from tables import BOS, EOS, SPECIALS, SRC
 
-from nmt.inference.beam import BeamSearch, Settings
+from nmt.inference.beam import BeamSearch
 from nmt.inference.processors import Forbid, Processor, process
 from nmt.inference.ranking import Ranking
+from nmt.inference.search import Search, Settings
 
 VOCAB, ROWS = 6, 3
 PROCESSORS = [Forbid((0, 5)), Forbid(())]
@@ -91,8 +92,8 @@ def _search(table, *, beam, length, processors):
         return state, rows, jnp.full((len(tokens), SRC), 1 / SRC)
 
     options = {**SPECIALS, "processors": (*SPECIALS["processors"], *processors)}
-    plain = Settings(Ranking(k=0.0, alpha=0.0, beta=0.0), patience=np.inf, prune=np.inf)
-    search = BeamSearch(beam=beam, n_best=beam, **options)
+    plain = Settings(BeamSearch(beam), Ranking(k=0.0, alpha=0.0, beta=0.0))
+    search = Search(n_best=beam, **options)
     run = partial(search, step, limit=length, source_mask=jnp.ones((1, SRC), bool))
     start = jnp.zeros(1, jnp.int32), ()
     return jax.jit(partial(run, *start, plain))(max_length=jnp.full(1, length))
