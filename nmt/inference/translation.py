@@ -38,6 +38,7 @@ class Translation:
     word_boundaries: WordBoundaries = WORD_BOUNDARIES
     # Natural logarithms, of the target pieces.
     piece_log_probs: npt.NDArray[np.float32] = dataclasses.field(default_factory=lambda: NONE)
+    utility: float | None = None  # expected, from 0 to 100, if minimum Bayes risk has chosen it
 
     @classmethod
     def of(

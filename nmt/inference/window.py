@@ -12,6 +12,7 @@ from nmt.inference import devices, limits
 from nmt.inference.copying import Copier
 from nmt.inference.forced import Forced, force_all
 from nmt.inference.predictor import Loaded
+from nmt.inference.risk import Risk
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.translation import Translation, distinct, empty_translation
@@ -51,7 +52,8 @@ class WindowTranslator:
         ]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
         searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
-        for i, ranked in searcher.all(ids, real, n_best=n_best):
+        ranking = distinct if self.config.mbr is None else Risk(self.config).ranked
+        for i, ranked in searcher.all(ids, real, n_best=self.config.candidates or n_best):
             candidates = (
                 Translation.of(
                     self.tokenizers,
@@ -59,13 +61,14 @@ class WindowTranslator:
                     target=(None, found.tokens),
                     score=found.score,
                     log_prob=found.log_prob,
+                    piece_log_probs=found.token_log_probs,
                     attention=found.attention,
                     word_boundaries=self.word_boundaries,
                 )
                 for found in ranked
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
-            translations[i] = list(islice(distinct(complete), n_best)) or translations[i]
+            translations[i] = list(islice(ranking(complete), n_best)) or translations[i]
         limits.warn_of_cut(before + i + 1 for i in real if translations[i][0].is_cut)
         return translations
 

@@ -155,3 +155,21 @@ def test_a_list_is_rescored_in_place_by_the_command_for_lists(nmt, folder):
     rows = [row.split(" ||| ") for row in Path("list").read_text().splitlines()]
     assert [row[1] for row in rows] == ["a b", "b a"]
     assert rows[0][2].startswith("F= 2 one= ")
+
+
+def test_minimum_bayes_risk_is_a_setting_of_translate_and_evaluate(nmt, folder):
+    sampled = ("decoding.mbr.candidates=6", "decoding.strategy.kind=sample")
+
+    code, listed, _ = nmt("translate", "one", "source", "--n-best", 6, *sampled)
+    _, objects, _ = nmt("translate", "one", "source", "--json", *sampled)
+    evaluated, out, _ = nmt(
+        "evaluate", "one", "--source", "source", "--reference", "target", "decoding.mbr=bleu"
+    )
+
+    rows = [row.split(" ||| ") for row in listed.splitlines() if row.startswith("0")]
+    found = [float(row[2].split("utility= ")[1]) for row in rows]
+    assert (code, evaluated, out[:4]) == (0, 0, "BLEU")
+    assert found == sorted(found, reverse=True)
+    best, *_, empty, _, _ = map(json.loads, objects.splitlines())
+    assert best["utility"] == pytest.approx(found[0], abs=1e-3)
+    assert "utility" not in empty
