@@ -26,6 +26,11 @@ class Forced:
     score: float  # by which a search would rank the target
     matrix: npt.NDArray[np.float32]  # (target pieces, source pieces)
 
+    @property
+    def log_prob(self) -> float:
+        """The log-probability of the target."""
+        return float(self.log_probs.sum(dtype=np.float64))
+
 
 def force_all(
     loaded: Loaded,

@@ -36,6 +36,7 @@ class Translation:
     source_offsets: Offsets | None = None
     target_offsets: Offsets | None = None
     word_boundaries: WordBoundaries = WORD_BOUNDARIES
+    parts: tuple["Translation", ...] = ()  # of a line that was divided: see nmt.inference.joining
     # Natural logarithms, of the target pieces.
     piece_log_probs: npt.NDArray[np.float32] = dataclasses.field(default_factory=lambda: NONE)
     utility: float | None = None  # expected, from 0 to 100, if minimum Bayes risk has chosen it

@@ -14,6 +14,7 @@ from nmt.errors import DataError
 from nmt.inference import limits, loading
 from nmt.inference.arguments import checked, checked_pair
 from nmt.inference.explanations import check_method
+from nmt.inference.joining import with_parts
 from nmt.inference.loading import Runs
 from nmt.inference.translation import Translation
 from nmt.inference.window import WindowTranslator
@@ -169,7 +170,8 @@ class Translator(WindowTranslator):
         if isinstance(translations, Translation):
             return self.explain([translations], method=method)[0]
         rule = "explain takes a Translation or an iterable of them"
-        explained = list(checked(translations, Translation, rule))
+        given = list(checked(translations, Translation, rule))
+        explained = [part for each in given for part in each.parts or (each,)]
         real = [
             i for i, each in enumerate(explained) if each.attention.size and each.method != method
         ]
@@ -181,7 +183,11 @@ class Translator(WindowTranslator):
             explained[forced.number] = dataclasses.replace(
                 explained[forced.number], attention=forced.matrix, method=method
             )
-        return explained
+        done = iter(explained)
+        return [
+            with_parts(each, islice(done, len(each.parts))) if each.parts else next(done)
+            for each in given
+        ]
 
     def _windows(
         self, items: Iterable[_Item], *, skip: int = 0

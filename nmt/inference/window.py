@@ -3,18 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-import numpy as np
-
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.tokenizer import Tokenizers
 from nmt.inference import devices, limits
 from nmt.inference.copying import Copier
 from nmt.inference.forced import Forced, force_all
+from nmt.inference.joining import Joiner
 from nmt.inference.predictor import Loaded
 from nmt.inference.risk import Risk
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
+from nmt.inference.splitting import Splitter, TrainedOn
 from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import Remainder, remainders
 
@@ -31,6 +31,7 @@ class WindowTranslator:
         lexicon: Lexicon | None = None,
         word_boundaries: WordBoundaries = WORD_BOUNDARIES,
         dictionary: Mapping[str, str] | None = None,
+        trained_on: TrainedOn | None = None,
     ) -> None:
         """Takes a model; `dictionary` has translations of words that the vocabulary lacks."""
         self.loaded = devices.replicate(loaded)
@@ -39,12 +40,27 @@ class WindowTranslator:
         self.lexicon = lexicon
         self.word_boundaries = word_boundaries
         self.dictionary = dict(dictionary or {})
+        self.trained_on = trained_on or TrainedOn()
 
     def translate_window(
         self, lines: Sequence[str], n_best: int, *, before: int
     ) -> list[list[Translation]]:
         """Returns the `n_best` translations of each line; `before` lines came earlier."""
-        remaining, ids = self._pieces("source", lines, before=before)
+        divided = Splitter(self.tokenizers.source, self.config, self.trained_on).parts(lines)
+        texts = [part.text for parts in divided for part in parts]
+        numbers = [number for number, parts in enumerate(divided, before + 1) for _ in parts]
+        found = iter(self._translate(texts, n_best, numbers=numbers))
+        joiner = Joiner(self.tokenizers, self.config.copy_unseen)
+        return [
+            joiner.joined(line, parts, list(islice(found, len(parts))), n_best)
+            for line, parts in zip(lines, divided, strict=True)
+        ]
+
+    def _translate(
+        self, lines: Sequence[str], n_best: int, *, numbers: Sequence[int]
+    ) -> list[list[Translation]]:
+        """Returns the translations of lines, or parts of lines, with these line numbers."""
+        remaining, ids = self._pieces("source", lines, numbers=numbers)
         copier = Copier(self.tokenizers, self.config.unknown, self.dictionary)
         translations = [
             [empty_translation(each.line, copier.only(each), self.word_boundaries)]
@@ -69,7 +85,7 @@ class WindowTranslator:
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
             translations[i] = list(islice(ranking(complete), n_best)) or translations[i]
-        limits.warn_of_cut(before + i + 1 for i in real if translations[i][0].is_cut)
+        limits.warn_of_cut({numbers[i]: None for i in real if translations[i][0].is_cut})
         return translations
 
     def align_window(
@@ -77,8 +93,9 @@ class WindowTranslator:
     ) -> list[Translation]:
         """Returns the forced decoding of each (source, target) pair."""
         sources, targets = zip(*window, strict=True)
-        lines, source_ids = self._pieces("source", sources, before=before)
-        texts, target_ids = self._pieces("target", targets, before=before)
+        numbers = range(before + 1, before + 1 + len(window))
+        lines, source_ids = self._pieces("source", sources, numbers=numbers)
+        texts, target_ids = self._pieces("target", targets, numbers=numbers)
         pairs = list(zip(source_ids, target_ids, strict=True))
         real = [i for i, pair in enumerate(pairs) if max(map(len, pair)) > 1]
         aligned = [empty_translation(*pair, self.word_boundaries) for pair in window]
@@ -89,7 +106,7 @@ class WindowTranslator:
                 source=(lines[forced.number], ids),
                 target=(texts[forced.number], tokens),
                 score=forced.score,
-                log_prob=float(forced.log_probs.sum(dtype=np.float64)),
+                log_prob=forced.log_prob,
                 piece_log_probs=forced.log_probs,
                 attention=forced.matrix,
                 method=method,
@@ -111,10 +128,10 @@ class WindowTranslator:
         )
 
     def _pieces(
-        self, side: str, lines: Sequence[str], *, before: int
+        self, side: str, lines: Sequence[str], *, numbers: Sequence[int]
     ) -> tuple[list[Remainder], list[list[int]]]:
         """Returns what remains of each line when unseen characters are set aside, and its ids."""
         tokenizer, config = getattr(self.tokenizers, side), self.config
         remaining, encoded = remainders(tokenizer, lines, copy=config.copy_unseen)
         longest, eos = config.max_pieces, tokenizer.eos
-        return remaining, limits.cut(encoded, eos=eos, longest=longest, before=before, side=side)
+        return remaining, limits.cut(encoded, eos=eos, longest=longest, numbers=numbers, side=side)

@@ -177,3 +177,16 @@ def test_none_is_plain_search(settings):
     config = DecodingConfig(**settings)
 
     assert (config.mbr, config.candidates) == (None, None)
+
+
+def test_the_parts_of_a_line_are_those_of_least_risk(copy_run):
+    how = {"mbr": {"candidates": 6}, "strategy": {"kind": "sample", "temperature": 2.0}, "beam": 6}
+    translator = Translator.load(copy_run, split="always", **how)
+    parts = ["a b c .", "h g f e ."]
+
+    (ranked,) = translator.stream([" ".join(parts)], n_best=3)
+
+    alone = translator.translate(parts)
+    assert [each.text for each in ranked[0].parts] == [each.text for each in alone]
+    assert ranked[0].utility == pytest.approx(sum(each.utility for each in alone) / 2)
+    assert [each.utility for each in ranked] == sorted((e.utility for e in ranked), reverse=True)
