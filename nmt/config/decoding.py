@@ -89,8 +89,8 @@ class DecodingConfig(ConfigSection):
     max_pieces: Size = 512
     """Maximum source pieces of a line, with its end; `split` says what becomes of a longer one."""
     split: SplitConfig = SplitConfig()
-    """Which lines are translated [sentence by sentence](decoding.md#long-lines); `cut`: those that
-    would be cut."""
+    """Which lines are translated [sentence by sentence](decoding.md#long-lines); `long`: those that
+    are longer than all training sentences, or would be cut."""
 
     def _conflicts(self) -> Iterator[str]:
         strategy, beam = self.strategy, self.beam
