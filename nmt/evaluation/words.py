@@ -10,6 +10,7 @@ import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -52,17 +53,22 @@ class Words:
 
         A piece of spaces only belongs to the next word, at the end of the line to the last one.
         """
-        found = list(_WORD[boundaries].finditer(line))
-        starts, ends = [match.start() for match in found], [match.end() for match in found]
+        return cls.within(line, [each.span() for each in _WORD[boundaries].finditer(line)], offsets)
+
+    @classmethod
+    def within(cls, line: str, spans: Offsets, offsets: Offsets) -> "Words":
+        """Returns words that are at these spans of a line, as `at` does."""
+        starts, ends = [begin for begin, _ in spans], [end for _, end in spans]
 
         def words(begin: int, end: int) -> range:
             first = bisect_right(ends, begin)
             if (stop := bisect_left(starts, end)) <= first:  # it touches no word
-                first = min(first, len(found) - 1)
+                first = min(first, len(spans) - 1)
                 stop = first + 1
-            return range(first, stop) if found else range(0)
+            return range(first, stop) if spans else range(0)
 
-        return cls(tuple(match[0] for match in found), tuple(words(*each) for each in offsets))
+        labels = tuple(line[begin:end] for begin, end in spans)
+        return cls(labels, tuple(words(*each) for each in offsets))
 
     @classmethod
     def spelled(
@@ -140,6 +146,17 @@ class Ambiguity:
 def spelling(pieces: Sequence[str]) -> str:
     """Returns the text that pieces spell, with spaces for `▁`."""
     return "".join(pieces).replace(_SPACE, " ")
+
+
+def spelled_offsets(line: str, pieces: Sequence[str]) -> Offsets:
+    """Returns the place in a line of each of the pieces that spell its words."""
+    seen = [place for place, character in enumerate(line) if not character.isspace()]
+    seen.append(len(line))
+    lengths = (sum(not each.isspace() for each in spelling([piece])) for piece in pieces)
+    return [
+        (seen[begin], seen[end - 1] + 1 if begin < end else seen[begin])
+        for begin, end in pairwise(accumulate(lengths, initial=0))
+    ]
 
 
 def fold(weights: npt.NDArray[np.float32], source: Words, target: Words) -> WordMatrix:
