@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
@@ -33,6 +33,7 @@ def sentence_scores(utility, texts):
 
 
 @pytest.mark.parametrize("utility", UTILITIES, ids=lambda each: type(each).__name__)
+@settings(max_examples=50)
 @given(TEXTS)
 def test_every_pair_has_the_score_of_sacrebleu(utility, texts):
     found = np.array([expected(utility, texts, weights) for weights in np.eye(len(texts))]).T
