@@ -50,7 +50,7 @@ def stream(
     stand_ins = islice((chr(each) for each in _PRIVATE if chr(each) not in taken), len(parts))
     content = list(_segments(parts, list(stand_ins)))
     lines = (each.line for each in content if isinstance(each, Segment))
-    found = _setting_aside(translator).stream(lines)
+    found = _prepared(translator).stream(lines)
     return (
         each if isinstance(each, str) else language.restored(each, next(found)[0])
         for each in content
@@ -62,8 +62,10 @@ def _segments(parts: Sequence[Part], stand_ins: Sequence[str]) -> Iterator[str |
         yield each if isinstance(each, str) else Segment(each, stand_ins)
 
 
-def _setting_aside(translator: "Translator") -> "Translator":
-    """Returns a translator that writes unseen characters back, as stand-ins are."""
-    changed = copy.copy(translator)
-    changed.config = translator.config.model_copy(update={"copy_unseen": True})
+def _prepared(translator: "Translator") -> "Translator":
+    """Returns a translator of sentences that writes unseen characters back, as stand-ins are."""
+    config, changed = translator.config, copy.copy(translator)
+    when = "always" if config.split.when == "cut" else config.split.when
+    split = config.split.model_copy(update={"when": when})
+    changed.config = config.model_copy(update={"copy_unseen": True, "split": split})
     return changed
