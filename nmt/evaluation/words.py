@@ -78,6 +78,19 @@ class Words:
         ends = np.cumsum([len(piece) for piece in pieces], dtype=int).tolist()
         return cls.at(spelling(pieces), list(zip([0, *ends], ends, strict=False)), boundaries)
 
+    @property
+    def read(self) -> int:
+        """The number of words that have a piece."""
+        return len({number for numbers in self.of_piece for number in numbers})
+
+    def sums(self, values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """Returns the sum of the values of each word's pieces, with the shares of several words.
+
+        There may be further values, which are left out; 0 is the sum of a word without pieces.
+        """
+        shares: npt.NDArray[np.float64] = _shares(self) @ values[: len(self.of_piece)]
+        return shares
+
     def ended(self) -> "Words":
         """Returns the words with the end of sentence as an additional word of one piece."""
         number = len(self.labels)
@@ -162,8 +175,7 @@ def fold(weights: npt.NDArray[np.float32], source: Words, target: Words) -> Word
         raise ValueError(
             f"weights of shape {weights.shape} for {rows} target and {columns} source pieces"
         )
-    to_source, to_target = _membership(source), _membership(target)
-    shared = to_source / np.maximum(to_source.sum(axis=0, keepdims=True), 1)
+    shared, to_target = _shares(source), _membership(target)
     averaged = to_target / np.maximum(to_target.sum(axis=1, keepdims=True), 1)
     # OpenBLAS may flag numbers that it reads beside a matrix and does not use (numpy, issue 13173).
     with np.errstate(invalid="ignore"):
@@ -183,6 +195,12 @@ def unfold(
     linked[links[:, 1], links[:, 0]] = 1
     pieces = _membership(target).T @ linked @ _membership(source)
     return np.argwhere(pieces.T).astype(np.int32)
+
+
+def _shares(words: Words) -> npt.NDArray[np.float32]:
+    """Returns a (words, pieces) matrix with the share of each piece that a word has."""
+    matrix = _membership(words)
+    return matrix / np.maximum(matrix.sum(axis=0, keepdims=True), 1)
 
 
 def _membership(words: Words) -> npt.NDArray[np.float32]:
