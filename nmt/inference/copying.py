@@ -55,7 +55,8 @@ class Copier:
             whole = number not in parts
             text.replace(number, self._counterpart(found, number, (ids, spans), whole=whole))
         written = len(tokens) - (not found.is_cut)
-        attention, begins = found.attention[:written, : len(spans)], np.array(spans)[:, 0]
+        attention = found.attention[:written, : len(spans)]
+        begins = np.array([begin for begin, _ in spans], int)
         for each in source.unseen:
             read = (begins >= each.begin) & (begins < each.begin + len(each.text))
             if not (each.reads and text.exchange(each, attention[:, read].sum(axis=1))):
@@ -118,21 +119,22 @@ class _Text:
         self.spans[number] = (begin, begin + len(new))
 
     def exchange(self, unseen: Unseen, attention: npt.NDArray[np.float32]) -> bool:
-        """Replaces the word for what the source has as another word; returns whether there is one.
+        """Replaces what the model has made of the word that it reads for a placeholder.
 
-        It is this other word itself, or else the word that attends to it most.
+        It is this word itself, or else the one that attends to it most, by the `attention` of each
+        piece. Returns whether there is one.
         """
         places = [0, *(each.start() for each in BOUNDARY.finditer(self.text)), len(self.text)]
         words = [each for each in pairwise(places) if kind(self.text[slice(*each)]) == "w"]
         copies = regex.finditer(rf"(?<!\w){regex.escape(unseen.reads)}(?!\w)", self.text)
-        for spans in ([each.span() for each in copies], words):
+        for spans, least in (([each.span() for each in copies], -1.0), (words, 0.0)):
             pieces = {span: self._pieces(*span) for span in spans}
             weights = {
                 span: float(attention[numbers].mean())
                 for span, numbers in pieces.items()
                 if numbers and self.taken.isdisjoint(numbers)
             }
-            if max(weights.values(), default=0) > 0:
+            if max(weights.values(), default=least) > least:
                 span = max(weights, key=weights.__getitem__)
                 self._exchange(span, pieces[span], unseen.text)
                 return True
@@ -143,6 +145,7 @@ class _Text:
         return [i for i, (first, last) in enumerate(self.spans) if first < end and last > begin]
 
     def _exchange(self, span: tuple[int, int], pieces: Sequence[int], new: str) -> None:
+        """Replaces a word; its first piece gets all of the new one."""
         begin = min(span[0], self.spans[pieces[0]][0])
         self._splice(pieces[-1] + 1, span, new)
         end = span[0] + len(new)

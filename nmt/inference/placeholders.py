@@ -41,7 +41,10 @@ class Placeholder(NamedTuple):
 def find(line: str, kinds: Collection[PlaceholderKind]) -> list[Placeholder]:
     """Returns the placeholders of a line, in order."""
     found = _pattern(frozenset(kinds)).finditer(line)
-    return [Placeholder(*each.span(), each.groupdict().get("number") or READ) for each in found]
+    return [
+        Placeholder(each.start(), each.end(), each.groupdict().get("number") or READ)
+        for each in found
+    ]
 
 
 @cache

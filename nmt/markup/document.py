@@ -67,7 +67,8 @@ def _segments(parts: Sequence[Part], free: Sequence[int]) -> Iterator[str | Segm
 def _prepared(translator: "Translator") -> "Translator":
     """Returns a translator of sentences that writes unseen characters back, as stand-ins are."""
     config, changed = translator.config, copy.copy(translator)
-    when = "always" if config.split.when == "cut" else config.split.when
-    split = config.split.model_copy(update={"when": when})
-    changed.config = config.model_copy(update={"copy_unseen": True, "split": split})
+    if config.split.when != "never":
+        split = config.split.model_copy(update={"when": "always"})
+        config = config.model_copy(update={"split": split})
+    changed.config = config.model_copy(update={"copy_unseen": True})
     return changed

@@ -119,8 +119,8 @@ class _Reader:
     def _line_places(self, block: MarkdownToken, *, in_table: bool) -> tuple[list[int], list[int]]:
         """Returns where each line begins in the content and in the document, or nothing."""
         begins, places, begin = list[int](), list[int](), 0
-        number, _ = block.map or (0, 0)
-        for number, line in enumerate(block.content.split("\n"), start=number):
+        top, _ = block.map or (0, 0)
+        for number, line in enumerate(block.content.split("\n"), start=top):
             text = line.strip(" \t")
             first, last = max(self._read, self._lines[number]), self._lines[number + 1]
             find = self._document.find if in_table else self._document.rfind
