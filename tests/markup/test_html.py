@@ -51,6 +51,7 @@ from nmt.markup import html
         ("Do<wbr>nau ab", "DONAU<wbr> AB"),
         # an element around a part of a word that stays as it is
         ("X H<sub>2</sub>O", "X H<sub>2</sub>O"),
+        ("ab m<sup>2</sup> <sup>cd</sup>", "AB M<sup>2</sup> <sup>CD</sup>"),
         # broken
         ("ab </b> cd", "AB </b> CD"),
         ("<b>ab <p>cd", "<b>AB <p>CD"),
