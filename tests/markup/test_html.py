@@ -42,6 +42,7 @@ from nmt.markup import html
             "AB <span translate=no>cd <span>e</span></span> FG",
         ),
         ("<div translate='no'><p>ab</p></div><p>cd", "<div translate='no'><p>ab</p></div><p>CD"),
+        ("<li translate=no>ab <b>cd</b><li>ef</li>", "<li translate=no>ab <b>cd</b><li>EF</li>"),
         ("<svg><text>ab</text></svg> cd", "<svg><text>ab</text></svg> CD"),
         ("<p>12 – 3</p>", "<p>12 – 3</p>"),  # nothing to translate
         ("ab<br>\ncd<br/>", "AB<br> CD<br/>"),
