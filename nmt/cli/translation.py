@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli import ensembles, formats, options, progress, streaming
+from nmt.cli import ensembles, formats, markup, options, progress, streaming
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, Output, Trust
 from nmt.cli.resumption import Resumption, check_resumable, is_resumable
@@ -59,6 +59,7 @@ def translate(
     alignments: Alignments = None,
     dictionary: Dictionary = None,
     resume: Resume = False,
+    kind: markup.Markup = None,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
@@ -71,6 +72,9 @@ def translate(
     others, settings = options.settings_apart(arguments, beam=beam)
     more, given = ensembles.inputs_apart(others)
     source, *_ = files.find_together(given, *([dictionary] if dictionary else []))
+    if kind is not None:
+        lines_only = {"--n-best": n_best, "--json": as_json, "--alignments": alignments}
+        markup.check(kind, lines_only={**lines_only, "--resume": resume})
     if resume:
         check_resumable(source, output, alignments)
     if output is not None and output == alignments and writing.is_replaced(output):
@@ -80,6 +84,9 @@ def translate(
     )
     if dictionary is not None:
         translator.dictionary = options.dictionary(dictionary)
+    if kind is not None:
+        markup.translate(translator, source, output, kind=kind)
+        return
     record, done = None, 0
     if output is not None and is_resumable(source, output):
         how = {"--n-best": n_best, "--json": as_json, "--dictionary": translator.dictionary}

@@ -11,6 +11,7 @@ from nmt.inference.copying import Copier
 from nmt.inference.forced import Forced, force_all
 from nmt.inference.joining import Joiner
 from nmt.inference.predictor import Loaded
+from nmt.inference.risk import Risk
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.splitting import Splitter, TrainedOn
@@ -67,7 +68,8 @@ class WindowTranslator:
         ]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
         searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
-        for i, ranked in searcher.all(ids, real, n_best=n_best):
+        ranking = distinct if self.config.mbr is None else Risk(self.config).ranked
+        for i, ranked in searcher.all(ids, real, n_best=self.config.candidates or n_best):
             candidates = (
                 Translation.of(
                     self.tokenizers,
@@ -75,13 +77,14 @@ class WindowTranslator:
                     target=(None, found.tokens),
                     score=found.score,
                     log_prob=found.log_prob,
+                    piece_log_probs=found.token_log_probs,
                     attention=found.attention,
                     word_boundaries=self.word_boundaries,
                 )
                 for found in ranked
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
-            translations[i] = list(islice(distinct(complete), n_best)) or translations[i]
+            translations[i] = list(islice(ranking(complete), n_best)) or translations[i]
         limits.warn_of_cut({numbers[i]: None for i in real if translations[i][0].is_cut})
         return translations
 
@@ -94,7 +97,7 @@ class WindowTranslator:
         lines, source_ids = self._pieces("source", sources, numbers=numbers)
         texts, target_ids = self._pieces("target", targets, numbers=numbers)
         pairs = list(zip(source_ids, target_ids, strict=True))
-        real = [i for i, (source, _) in enumerate(pairs) if len(source) > 1]
+        real = [i for i, pair in enumerate(pairs) if max(map(len, pair)) > 1]
         aligned = [empty_translation(*pair, self.word_boundaries) for pair in window]
         for forced in self.force(pairs, real, method=method):
             ids, tokens = pairs[forced.number]
@@ -104,6 +107,7 @@ class WindowTranslator:
                 target=(texts[forced.number], tokens),
                 score=forced.score,
                 log_prob=forced.log_prob,
+                piece_log_probs=forced.log_probs,
                 attention=forced.matrix,
                 method=method,
                 word_boundaries=self.word_boundaries,
