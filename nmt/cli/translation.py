@@ -60,6 +60,7 @@ def translate(
     dictionary: Dictionary = None,
     resume: Resume = False,
     kind: markup.Markup = None,
+    placeholders: markup.Placeholders = False,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
@@ -70,6 +71,8 @@ def translate(
     from nmt.inference.output import open_alignments
 
     others, settings = options.settings_apart(arguments, beam=beam)
+    if placeholders:
+        markup.keep_all(settings)
     more, given = ensembles.inputs_apart(others)
     source, *_ = files.find_together(given, *([dictionary] if dictionary else []))
     if kind is not None:
