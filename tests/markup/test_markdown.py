@@ -1,6 +1,7 @@
 """Markdown in, Markdown out."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -138,6 +139,13 @@ def test_the_structure_is_kept(document, translate):
 
     result = rewritten(document, translate_to_something, "markdown")
     assert structure(result) == structure(document)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/ensembles.md", "docs/markup.md"])
+def test_the_structure_of_real_pages_is_kept(page):
+    document = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+
+    assert structure(rewritten(document, backwards, "markdown")) == structure(document)
 
 
 @given(st.text(st.sampled_from("ab*_[]()`<>#-|\n !~&\\:^"), max_size=40), translations())
