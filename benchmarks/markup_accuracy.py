@@ -1,16 +1,17 @@
 """How often tags are put back where the gold links of the embedded corpus say that they belong.
 
-    python benchmarks/markup_accuracy.py runs/demo [--spans 10] [--seed 0] [decoding.KEY=VALUE ...]
+    python benchmarks/markup_accuracy.py runs/demo [--spans 10] [decoding.KEY=VALUE ...]
 
-Random spans of words of the test sentences are wrapped in a tag, one at a time. The gold links say
-where the tag belongs if the words linked to the span are side by side, and linked to nothing else.
-Only translations that are the reference word for word have gold links.
+Random spans of words are wrapped in a tag, one at a time. The gold links say where the tag belongs
+if the words linked to those of the span are side by side, and linked to no other words. Gold links
+are of the reference, so only translations that are the reference word for word are counted.
 """
 
 import argparse
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import nmt
@@ -39,22 +40,43 @@ def gold_spans(pair: SentencePair) -> Iterator[tuple[Span, Span]]:
 def wrapped(line: str, span: Span) -> str:
     """Returns a line with a tag around words, but not around the signs at their end."""
     words = line.split()
-    begin, end = span
-    inside = " ".join(words[begin:end])
-    letters = re.match(r"(.*\w)(\W*)", inside)
-    before, behind = ("".join(f"{word} " for word in words[:begin]), words[end:])
-    return before + f"<b>{letters[1]}</b>{letters[2]}" + "".join(f" {word}" for word in behind)
+    inside = " ".join(words[slice(*span)])
+    bare = re.sub(r"\W+$", "", inside)
+    tagged = inside.replace(bare, f"<b>{bare}</b>")
+    return " ".join([*words[: span[0]], tagged, *words[span[1] :]])
 
 
 def placed(document: str, translation: nmt.Translation) -> Span:
-    """Returns the words of a translation that a tag is around."""
-    (segment,) = (
-        Segment(each, ())
-        for each in segments(html.parse(document))
-        if each and not isinstance(each, str)
-    )
-    before, inside, _ = re.split("</?b>", segment.restored(translation, html.escape))
+    """Returns the words of a translation that the tag of a document is around."""
+    found = segments(html.parse(document))
+    (nodes,) = (each for each in found if not isinstance(each, str))
+    before, inside, _ = re.split("</?b>", html.restored(Segment(nodes, ()), translation))
     return len(before.split()), len((before + inside).split())
+
+
+def score(
+    translator: nmt.Translator, pairs: list[SentencePair], *, spans: int, seed: int
+) -> dict[str, float]:
+    """Returns how much is right: of tags, of elements with both tags, and of words in or out."""
+    rng, counts = random.Random(seed), Counter[str]()
+    translations = translator.translate(pair.source for pair in pairs)
+    for pair, translation in zip(pairs, translations, strict=True):
+        if translation.text != pair.target:
+            continue
+        counts["sentences"] += 1
+        found, number = list(gold_spans(pair)), len(pair.target.split())
+        for span, gold in rng.sample(found, min(spans, len(found))):
+            place = placed(wrapped(pair.source, span), translation)
+            hits = [here == there for here, there in zip(place, gold, strict=True)]
+            wrong = set(range(*place)) ^ set(range(*gold))
+            counts.update(elements=1, words=number, tags=2)
+            counts.update({"right elements": all(hits), "right tags": sum(hits)})
+            counts["right words"] += number - len(wrong)
+    shares = {
+        kind: round(counts[f"right {kind}"] / max(1, counts[kind]), 4)
+        for kind in ("tags", "elements", "words")
+    }
+    return {"sentences": counts["sentences"], "spans": counts["elements"], **shares}
 
 
 def main() -> None:
@@ -68,32 +90,8 @@ def main() -> None:
     settings = configfile.parse_overrides(arguments.settings)
     decoding = {key.removeprefix("decoding."): value for key, value in settings.items()}
     translator = nmt.Translator.load(arguments.run, **decoding)
-    rng, pairs = random.Random(arguments.seed), embedded.pairs(arguments.split)
-    translations = translator.translate(pair.source for pair in pairs)
-    tags = elements = spans = sentences = words = right = 0
-    for pair, translation in zip(pairs, translations, strict=True):
-        found = list(gold_spans(pair))
-        if translation.text != pair.target:
-            continue
-        sentences += 1
-        for span, gold in rng.sample(found, min(arguments.spans, len(found))):
-            place = placed(wrapped(pair.source, span), translation)
-            hits = [here == there for here, there in zip(place, gold, strict=True)]
-            tags, elements, spans = tags + sum(hits), elements + all(hits), spans + 1
-            number = len(pair.target.split())
-            right += number - len(set(range(*place)) ^ set(range(*gold)))
-            words += number
-    print(
-        json.dumps(
-            {
-                "sentences": sentences,
-                "elements": spans,
-                "tags right": round(tags / 2 / spans, 4),
-                "elements right": round(elements / spans, 4),
-                "words right": round(right / words, 4),
-            }
-        )
-    )
+    pairs = embedded.pairs(arguments.split)
+    print(json.dumps(score(translator, pairs, spans=arguments.spans, seed=arguments.seed)))
 
 
 if __name__ == "__main__":

@@ -110,7 +110,10 @@ def _check_encoding(attributes: dict[str, str | None]) -> None:
 
 
 def ends(tokens: Sequence[Token]) -> dict[int, int]:
-    """Returns the number of the token behind each element that ends."""
+    """Returns the number of the token behind each element that ends.
+
+    A block without a closing tag ends before the next tag of a block.
+    """
     found, opened = dict[int, int](), defaultdict[str, list[int]](list)
     for number, token in enumerate(tokens):
         if token.kind == "start" and token.text in VOID:
@@ -119,4 +122,9 @@ def ends(tokens: Sequence[Token]) -> dict[int, int]:
             opened[token.text].append(number)
         elif token.kind == "end" and opened[token.text]:
             found[opened[token.text].pop()] = number + 1
+    next_block = len(tokens)
+    for number, token in reversed(list(enumerate(tokens))):
+        if token.kind in ("start", "end") and token.role in ("block", "copied"):
+            found.setdefault(number, next_block)
+            next_block = number
     return found

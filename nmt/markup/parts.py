@@ -10,6 +10,7 @@ from typing import Literal
 
 import regex
 
+NOTE = "sup"  # without a letter: a reference to a note, or a power
 DEEPEST = 64  # inline elements inside each other; beyond, a tag ends the segment
 _SPACES = " \t\n\r\f"  # what HTML and XML call white space
 SPACE = regex.compile(f"[{_SPACES}]+")
@@ -126,20 +127,24 @@ def _tree(parts: Sequence[Part]) -> tuple[Node, ...]:
                 opened.append(part)
                 levels.append([])
             case Tag():
-                children = tuple(levels.pop())
-                levels[-1].append(_element(opened.pop().raw, part.raw, children))
+                children, opening = tuple(levels.pop()), opened.pop().raw
+                is_note = part.name == NOTE and not _TRANSLATABLE.search(_text(children))
+                levels[-1].append(_element(opening, part.raw, children, is_note=is_note))
             case Text() | Copied():
                 levels[-1].append(part)
     return tuple(levels[0])
 
 
-def _element(opening: str, closing: str, children: tuple[Node, ...]) -> Element | Copied:
-    """Returns an element, which is copied if it has no text."""
-    if any(isinstance(each, Element) or _is_seen(each) for each in children):
+def _element(
+    opening: str, closing: str, children: tuple[Node, ...], *, is_note: bool
+) -> Element | Copied:
+    """Returns an element, which is copied if it is a note, or has no text."""
+    has_text = any(isinstance(each, Element) or _is_seen(each) for each in children)
+    if has_text and not is_note:
         return Element(opening, closing, children)
     kinds = {each.kind for each in children if isinstance(each, Copied)}
-    kind: CopyKind = "word" if "word" in kinds else "sign" if "sign" in kinds else "nothing"
-    return Copied(opening + raw(children) + closing, kind)
+    kind: CopyKind = "sign" if is_note or "sign" in kinds else "nothing"
+    return Copied(opening + raw(children) + closing, "word" if "word" in kinds else kind)
 
 
 def _is_seen(node: Node) -> bool:

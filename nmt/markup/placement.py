@@ -5,13 +5,14 @@ least to those outside: of all runs, the fewest attention crosses its borders. E
 parents. What was copied is where the translation has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Weights = npt.NDArray[np.float64]  # (target tokens, source tokens)
+Tokens = npt.NDArray[np.bool_]  # whether each target token is one of some
 Run = tuple[int, int]  # the first token, and the one after the last
 
 
@@ -66,32 +67,28 @@ def _place_children(
 
 
 class _Place:
-    """A place for one span: what each target token has for it."""
+    """What each target token has for one span."""
 
     def __init__(self, span: Span, weights: Weights, pinned: Sequence[int | None]) -> None:
         self.span, self.weights = span, weights
         inside = weights[:, span.begin : span.end].sum(axis=1)
         self.linked = inside > 0
         self.gain = 2 * inside - weights.sum(axis=1) - 1e-9  # of equal runs the shortest
+        self.sums = np.cumsum([0, *self.gain])
         belongs = [each is not None and span.begin <= each < span.end for each in pinned]
         self.inside = np.flatnonzero(belongs)
-        self.barred = np.array([each is not None for each in pinned], bool) & ~np.array(
-            belongs, bool
-        )
+        copies = np.array([each is not None for each in pinned], bool)
+        self.barred = copies & ~np.array(belongs, bool)
 
-    def urgency(self, free: npt.NDArray[np.bool_]) -> tuple[bool, float]:
+    def urgency(self, free: Tokens) -> tuple[bool, float]:
         """Returns what decides which of several spans is placed first."""
-        return len(self.inside) > 0, float(np.max(self._runs(free), initial=-np.inf))
+        return len(self.inside) > 0, max((gain for gain, _ in self._runs(free)), default=-np.inf)
 
-    def run(self, free: npt.NDArray[np.bool_]) -> Run | None:
+    def run(self, free: Tokens) -> Run | None:
         """Returns the best run of free tokens, with all copies that belong into it."""
-        runs = self._runs(free)
-        if not np.isfinite(runs).any():
-            return None
-        begin, end = np.unravel_index(runs.argmax(), runs.shape)
-        return int(begin), int(end)
+        return max(self._runs(free), default=(0.0, None), key=lambda found: found[0])[1]
 
-    def point(self, free: npt.NDArray[np.bool_], region: Run) -> Run:
+    def point(self, free: Tokens, region: Run) -> Run:
         """Returns the boundary between tokens that the least attention crosses, as an empty run."""
         before = self.weights[:, : self.span.begin].sum(axis=1)
         behind = self.weights[:, self.span.end :].sum(axis=1)
@@ -101,13 +98,32 @@ class _Place:
         place = min([first, *inner, last], key=crossing.__getitem__)
         return place, place
 
-    def _runs(self, free: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-        """Returns the gain of the run from each token to before each, -inf for what is no run."""
-        sums, links, walls = (
-            np.cumsum([0, *each]) for each in (self.gain, self.linked, self.barred | ~free)
+    def _runs(self, free: Tokens) -> Iterator[tuple[float, Run]]:
+        """Yields the best run, with its gain, of each stretch of tokens that it may have."""
+        usable = np.array([False, *(free & ~self.barred), False])
+        for begin, end in np.flatnonzero(usable[1:] != usable[:-1]).reshape(-1, 2).tolist():
+            if len(self.inside):
+                run = self._around_copies(begin, end)
+            else:
+                run = self._around_links(begin, end)
+            if run is not None:
+                yield float(self.sums[run[1]] - self.sums[run[0]]), run
+
+    def _around_copies(self, begin: int, end: int) -> Run | None:
+        first, last = int(self.inside[0]), int(self.inside[-1]) + 1
+        if first < begin or last > end:
+            return None
+        return (
+            begin + int(self.sums[begin : first + 1].argmin()),
+            last + int(self.sums[last : end + 1].argmax()),
         )
-        begin, end = np.ogrid[: len(sums), : len(sums)]
-        allowed = (links[begin] < links[end]) & (walls[begin] == walls[end])
-        if len(self.inside):
-            allowed &= (begin <= self.inside[0]) & (end > self.inside[-1])
-        return np.where(allowed, sums[end] - sums[begin], -np.inf)
+
+    def _around_links(self, begin: int, end: int) -> Run | None:
+        if not self.linked[begin:end].any():
+            return None
+        best = np.where(self.linked[begin:end], self.gain[begin:end], -np.inf).argmax()
+        if self.gain[begin + best] <= 0:  # more of it belongs elsewhere, but it is all there is
+            return begin + int(best), begin + int(best) + 1
+        least = np.minimum.accumulate(self.sums[begin:end])
+        last = begin + int((self.sums[begin + 1 : end + 1] - least).argmax()) + 1
+        return begin + int(self.sums[begin:last].argmin()), last

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from itertools import chain
 
 from nmt.inference.translation import Translation
 from nmt.markup.line import Line
@@ -26,9 +26,8 @@ class Segment:
     def restored(self, translation: Translation, escape: Callable[[str], str]) -> str:
         """Returns the translation of the line, with the elements and copies of the segment."""
         text = self._with_all_copies(translation.text)
-        source, target = tokens(
-            self.line, text, edges=[each for edge in self._edges for each in edge]
-        )
+        edges = list(chain.from_iterable(self._edges))
+        source, target = tokens(self.line, text, edges=edges)
         spans = _spans(self.nodes, iter(self._edges), [token.begin for token in source])
         number = {token.copy: i for i, token in enumerate(source) if token.copy in self.copied}
         runs = placed(
@@ -59,9 +58,8 @@ class Segment:
         """
         found = [each for each in text if each in self.copied]
         order = list(self.copied)
-        if sorted(found) == sorted(order) and all(
-            map(partial(_is_one_run, found), self._insides())
-        ):
+        together = all(_is_one_run(found, inside) for inside in self._insides())
+        if together and sorted(found) == sorted(order):
             return text
         rest = iter(order)
         changed = "".join(next(rest, " ") if each in self.copied else each for each in text)

@@ -42,6 +42,7 @@ from nmt.markup import html
             "AB <span translate=no>cd <span>e</span></span> FG",
         ),
         ("<div translate='no'><p>ab</p></div><p>cd", "<div translate='no'><p>ab</p></div><p>CD"),
+        ("<li translate=no>ab <b>cd</b><li>ef</li>", "<li translate=no>ab <b>cd</b><li>EF</li>"),
         ("<svg><text>ab</text></svg> cd", "<svg><text>ab</text></svg> CD"),
         ("<p>12 – 3</p>", "<p>12 – 3</p>"),  # nothing to translate
         ("ab<br>\ncd<br/>", "AB<br> CD<br/>"),
@@ -51,6 +52,7 @@ from nmt.markup import html
         ("Do<wbr>nau ab", "DONAU<wbr> AB"),
         # an element around a part of a word that stays as it is
         ("X H<sub>2</sub>O", "X H<sub>2</sub>O"),
+        ("ab m<sup>2</sup> <sup>cd</sup>", "AB M<sup>2</sup> <sup>CD</sup>"),
         # broken
         ("ab </b> cd", "AB </b> CD"),
         ("<b>ab <p>cd", "<b>AB <p>CD"),
