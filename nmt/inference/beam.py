@@ -37,6 +37,7 @@ from nmt.inference.processors import Processor, process
 from nmt.inference.ranking import Ranking, coverage_penalty
 from nmt.types import Integer, Scalar, SourceMask
 
+Rows = tuple[Encoded, tuple[Processor, ...]]  # what each step reads; leaves lead with axis batch
 FEWEST = 16  # below so many sentences, a program for half of them is not worth its compilation
 
 
@@ -67,7 +68,7 @@ class SearchState:
     source_mask: SourceMask
     done: Bool[Array, " batch"]
     model: State  # of each live hypothesis, before it reads its last token
-    processors: tuple[State, ...]
+    processors: tuple[State, ...]  # as `model`, of each processor
     live: Beam
     finished: Beam  # the best of them
     number: Int[Array, " batch"]  # of all finished hypotheses
@@ -86,7 +87,6 @@ class BeamSearch:
     bos: int
     eos: int
     pad: int
-    processors: tuple[Processor, ...] = ()  # applied in turn
     covers: bool = False
 
     def __call__(
@@ -96,6 +96,7 @@ class BeamSearch:
         encoded: Encoded,
         settings: Settings,
         *,
+        processors: tuple[Processor, ...] = (),
         max_length: Int[Array, " batch"],
         limit: int,
         source_mask: SourceMask,
@@ -109,36 +110,45 @@ class BeamSearch:
             state: the state before the first token; leaves lead with the axis batch.
             encoded: the encoded source; leaves lead with the axis batch.
             settings: how hypotheses are ranked, and when a sentence is done.
+            processors: applied in turn to the log-probabilities of each step.
             max_length: of each sentence's translation, eos included; 0 for rows of padding.
             limit: the length of the arrays returned, at least the largest `max_length`.
             source_mask: the real source positions.
         """
 
-        def run(search: SearchState, encoded: Encoded, *, until: int) -> SearchState:
+        def run(search: SearchState, rows: Rows, *, until: int) -> SearchState:
             """Runs steps until at most so many sentences are not done."""
             return lax.while_loop(
                 lambda search: jnp.sum(~search.done) > until,
-                lambda search: self.step(search, step, encoded, settings),
+                lambda search: self.step(search, step, rows, settings),
                 search,
             )
 
-        search = self.init(state, max_length, limit=limit, source_mask=source_mask)
+        rows = encoded, processors
+        states = tuple(each.start(len(max_length), limit) for each in processors)
+        search = self.init(state, states, max_length, limit=limit, source_mask=source_mask)
         half = len(max_length) // 2
         if half < FEWEST:
-            return self.finish(run(search, encoded, until=0))
-        search = run(search, encoded, until=half)
+            return self.finish(run(search, rows, until=0))
+        search = run(search, rows, until=half)
         active = jnp.argsort(search.done, stable=True)[:half]
-        rest, encoded = jax.tree.map(
+        rest, rows = jax.tree.map(
             lambda leaf: leaf[active] if leaf.ndim else leaf,  # the clock has no axis
-            (search, encoded),
+            (search, rows),
         )
-        rest = run(rest, encoded, until=0)
+        rest = run(rest, rows, until=0)
         return jax.tree.map(
             lambda early, late: early.at[active].set(late), self.finish(search), self.finish(rest)
         )
 
     def init(
-        self, state: State, max_length: Int[Array, " batch"], *, limit: int, source_mask: SourceMask
+        self,
+        state: State,
+        processors: tuple[State, ...],
+        max_length: Int[Array, " batch"],
+        *,
+        limit: int,
+        source_mask: SourceMask,
     ) -> SearchState:
         """Returns the search before the first token: one live hypothesis for each sentence."""
         batch, src = source_mask.shape
@@ -151,20 +161,19 @@ class BeamSearch:
             source_mask=source_mask,
             done=max_length <= 0,
             model=expand(state, self.beam),
-            processors=expand(tuple(each.start(batch) for each in self.processors), self.beam),
+            processors=expand(processors, self.beam),
             live=dataclasses.replace(live, log_probs=jnp.where(first, 0.0, -jnp.inf)),
             finished=absent((batch, self.n_best)),
             number=jnp.zeros(batch, jnp.int32),
             history=History.blank(batch, limit, self.beam, src),
         )
 
-    def step(
-        self, search: SearchState, step: Step, encoded: Encoded, settings: Settings
-    ) -> SearchState:
+    def step(self, search: SearchState, step: Step, rows: Rows, settings: Settings) -> SearchState:
         """Returns the search with one more token on every live hypothesis."""
+        encoded, rules = rows
         read = jax.vmap(step, in_axes=(1, 1, None), out_axes=1)
         model, log_probs, attention = read(search.model, search.live.tokens, encoded)
-        decide = jax.vmap(partial(process, self.processors), in_axes=1, out_axes=1)
+        decide = jax.vmap(partial(process, rules), in_axes=1, out_axes=1)
         processors, allowed = decide(search.processors, search.live.tokens, log_probs)
         candidates = self._candidates(search, log_probs, allowed, attention, settings.ranking)
         live, finished, number = choose(

@@ -13,6 +13,7 @@ from nmt.data.batching import Batch
 from nmt.inference.beam import BeamSearch, Settings
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.predictor import Loaded, Source
+from nmt.inference.processors import Processor
 from nmt.inference.ranking import Ranking, coverage_penalty
 from nmt.model.vocabulary import listed_tokens, real_tokens, tokens_of
 from nmt.types import AttentionMatrix
@@ -32,6 +33,7 @@ class Sentences(NamedTuple):
 
     source: Source
     max_length: Any  # (row,), int32, of the translation
+    processors: tuple[Processor, ...] = ()
 
 
 class ForcedInputs(NamedTuple):
@@ -55,6 +57,7 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: i
         state,
         encoded,
         shared.settings,
+        processors=rows.processors,
         max_length=rows.max_length,
         limit=limit,
         source_mask=real_tokens(jnp.asarray(rows.source.lengths), rows.source.tokens.shape[1]),

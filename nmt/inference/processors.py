@@ -1,9 +1,9 @@
 """Processors: they change the log-probabilities of the next token of a hypothesis."""
 
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import jax.numpy as jnp
+from flax import struct
 from jax import lax
 
 from nmt.types import LastTokens, LogProbs
@@ -15,13 +15,17 @@ State = Any  # a pytree; every leaf leads with the axis row
 class Processor(Protocol):
     """Forbids or prefers next tokens.
 
-    It is hashable and holds no arrays, since it is a static argument of the compiled search. It may
-    have a state for each hypothesis. The score of a hypothesis stays that of the model: processors
-    decide which hypotheses there are, not how they are scored.
+    It is a pytree, made by `flax.struct.dataclass`, and an argument of the compiled search: its
+    arrays lead with the axis row, so that sentences may differ, and its other fields are static.
+    It may have a state for each hypothesis. The score of a hypothesis stays that of the model:
+    processors decide which hypotheses there are, not how they are scored.
     """
 
-    def start(self, rows: int) -> State:
-        """Returns the state of so many empty hypotheses."""
+    def start(self, rows: int, length: int) -> State:
+        """Returns the state of so many empty hypotheses, which will have `length` tokens at most.
+
+        Its leaves lead with the axis row too.
+        """
 
     def __call__(
         self, state: State, tokens: LastTokens, log_probs: LogProbs
@@ -32,13 +36,13 @@ class Processor(Protocol):
         """
 
 
-@dataclass(frozen=True)
+@struct.dataclass
 class Forbid:
     """Forbids tokens such as `<unk>`, the beginning of sentence and padding."""
 
-    tokens: tuple[int, ...]
+    tokens: tuple[int, ...] = struct.field(pytree_node=False)
 
-    def start(self, rows: int) -> tuple[()]:
+    def start(self, rows: int, length: int) -> tuple[()]:
         """Returns the empty state."""
         return ()
 

@@ -79,9 +79,9 @@ class Searcher:
             bos=bos,
             eos=eos,
             pad=pad,
-            processors=(Forbid(forbidden), *(each.build() for each in config.processors)),
             covers=config.coverage_penalty > 0,
         )
+        processors = Forbid(forbidden), *(each.build() for each in config.processors)
         source, lengths = pad_side(sentences, batch.size, batch.width)
         longest = np.maximum(
             (config.max_output_ratio * lengths).astype(np.int32) + config.max_extra, 1
@@ -89,7 +89,7 @@ class Searcher:
         hypotheses = devices.run(
             search,
             SearchInputs(self.loaded, Settings.of(config), config.attention_seed, common),
-            Sentences(Source(source, lengths, own), np.where(lengths > 0, longest, 0)),
+            Sentences(Source(source, lengths, own), np.where(lengths > 0, longest, 0), processors),
             rules=rules,
             limit=width_of(max(1, int(config.max_output_ratio * batch.width) + config.max_extra)),
         )

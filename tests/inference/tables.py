@@ -13,7 +13,8 @@ from nmt.inference.processors import Forbid
 from nmt.inference.ranking import Ranking
 
 PAD, BOS, EOS = 0, 1, 2
-SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD, "processors": (Forbid((BOS, PAD)),)}
+SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD}
+PROCESSORS = (Forbid((BOS, PAD)),)
 SRC = 3
 MASK = (True, True, False)  # the last position is padding
 ROWS = 997  # a prime, so that prefixes spread over the table
@@ -106,7 +107,8 @@ def _run(tables, sentences, max_length, settings, *, limit, covers, beam, n_best
     search = BeamSearch(beam=beam, n_best=n_best, covers=covers, **SPECIALS)
     mask = jnp.tile(jnp.array(MASK)[None, :], (len(sentences), 1))
     start = table_step(jax.tree.map(jnp.asarray, tables)), sentences, ()
-    return search(*start, settings, max_length=max_length, limit=limit, source_mask=mask)
+    rows = {"processors": PROCESSORS, "max_length": max_length, "source_mask": mask}
+    return search(*start, settings, limit=limit, **rows)
 
 
 @dataclass(frozen=True)

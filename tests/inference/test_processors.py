@@ -1,29 +1,28 @@
 """What every processor promises, and that its state travels with its hypothesis."""
 
-from dataclasses import dataclass
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tables import BOS, EOS, SPECIALS, SRC
+from flax import struct
+from tables import BOS, EOS, PROCESSORS, SPECIALS, SRC
 
 from nmt.inference.beam import BeamSearch, Settings
 from nmt.inference.processors import Forbid, Processor, process
 from nmt.inference.ranking import Ranking
 
 VOCAB, ROWS = 6, 3
-PROCESSORS = [Forbid((0, 5)), Forbid(())]
 
 
-@dataclass(frozen=True)
+@struct.dataclass
 class NoRepeats:
     """Forbids what a hypothesis has written before, but for its end."""
 
-    vocabulary: int
+    vocabulary: int = struct.field(pytree_node=False)
 
-    def start(self, rows):
+    def start(self, rows, length):
         return jnp.zeros((rows, self.vocabulary), bool)
 
     def __call__(self, state, tokens, log_probs):
@@ -31,17 +30,17 @@ class NoRepeats:
         return state, jnp.where(state, -jnp.inf, log_probs)
 
 
-@dataclass(frozen=True)
+@struct.dataclass
 class Prefer:
-    """Makes one token likelier than all others, without forbidding any."""
+    """Makes one token of each row likelier than all others, without forbidding any."""
 
-    token: int
+    tokens: jax.Array
 
-    def start(self, rows):
+    def start(self, rows, length):
         return ()
 
     def __call__(self, state, tokens, log_probs):
-        return state, log_probs.at[:, self.token].add(10.0)
+        return state, log_probs.at[jnp.arange(len(tokens)), self.tokens].add(10.0)
 
 
 def _log_probs(rows=ROWS):
@@ -49,19 +48,28 @@ def _log_probs(rows=ROWS):
     return jnp.array(np.log(rng.dirichlet(np.ones(VOCAB), size=rows)), jnp.float32)
 
 
-@pytest.mark.parametrize("processor", [*PROCESSORS, NoRepeats(VOCAB), Prefer(3)], ids=str)
-def test_a_processor_keeps_shapes_rows_apart_and_can_be_a_static_argument(processor):
+CASES = {
+    "forbid": Forbid((0, 5)),
+    "forbid nothing": Forbid(()),
+    "no repeats": NoRepeats(VOCAB),
+    "prefer": Prefer(jnp.array([3, 1, 4])),
+}
+
+
+@pytest.mark.parametrize("processor", CASES.values(), ids=CASES)
+def test_a_processor_keeps_shapes_and_rows_apart_and_can_be_a_compiled_argument(processor):
     log_probs, tokens = _log_probs(), jnp.array([4, 2, 1])
-    states = processor.start(ROWS)
+    states = processor.start(ROWS, 4)
 
     after, changed = processor(states, tokens, log_probs)
 
     assert isinstance(processor, Processor)
-    assert hash(processor) == hash(type(processor)(**vars(processor)))
+    assert hash(jax.tree.structure(processor)) is not None
     assert jax.tree.structure(after) == jax.tree.structure(states)
     assert changed.shape == log_probs.shape
     for row in range(ROWS):
-        alone = processor(processor.start(1), tokens[row : row + 1], log_probs[row : row + 1])
+        own = jax.tree.map(lambda leaf, row=row: leaf[row : row + 1], processor)
+        alone = own(own.start(1, 4), tokens[row : row + 1], log_probs[row : row + 1])
         np.testing.assert_array_equal(alone[1][0], changed[row])
         for one, all_rows in zip(*map(jax.tree.leaves, (alone[0], after)), strict=True):
             np.testing.assert_array_equal(one[0], all_rows[row])
@@ -76,8 +84,10 @@ def test_forbidden_tokens_become_impossible_and_the_rest_stays():
 
 
 def test_each_processor_reads_what_those_before_it_leave():
-    found = process((Prefer(3), Forbid((3,))), ((), ()), jnp.array([BOS]), _log_probs(1))[1]
-    other = process((Forbid((3,)), Prefer(3)), ((), ()), jnp.array([BOS]), _log_probs(1))[1]
+    pair = Prefer(jnp.array([3])), Forbid((3,))
+    found, other = (
+        process(each, ((), ()), jnp.array([BOS]), _log_probs(1))[1] for each in (pair, pair[::-1])
+    )
 
     assert found[0, 3] == other[0, 3] == -np.inf
     np.testing.assert_array_equal(found, other)
@@ -90,9 +100,9 @@ def _search(table, *, beam, length, processors):
         rows = jnp.broadcast_to(table, (len(tokens), len(table)))
         return state, rows, jnp.full((len(tokens), SRC), 1 / SRC)
 
-    options = {**SPECIALS, "processors": (*SPECIALS["processors"], *processors)}
     plain = Settings(Ranking(k=0.0, alpha=0.0, beta=0.0), patience=np.inf, prune=np.inf)
-    search = BeamSearch(beam=beam, n_best=beam, **options)
+    search = BeamSearch(beam=beam, n_best=beam, **SPECIALS)
+    search = partial(search, processors=(*PROCESSORS, *processors))
     run = partial(search, step, limit=length, source_mask=jnp.ones((1, SRC), bool))
     start = jnp.zeros(1, jnp.int32), ()
     return jax.jit(partial(run, *start, plain))(max_length=jnp.full(1, length))
@@ -111,7 +121,7 @@ def test_the_state_of_a_processor_is_that_of_its_own_hypothesis():
 def test_the_score_of_a_hypothesis_stays_the_models_own():
     table = jnp.log(jnp.array([1e-9, 1e-9, 0.3, 0.5, 0.15, 0.05]))
 
-    found = _search(table, beam=1, length=3, processors=[Prefer(5)])
+    found = _search(table, beam=1, length=3, processors=[Prefer(jnp.array([5]))])
 
     assert found.tokens[0, 0].tolist() == [5, 5, 5]
     np.testing.assert_allclose(found.log_probs, [[3 * np.log(0.05)]], rtol=1e-6)
