@@ -27,10 +27,12 @@ from nmt.data.batching import Batch
 from nmt.errors import ConfigError
 from nmt.flops import decoding_flops, training_flops
 from nmt.inference import devices
-from nmt.inference.beam import BeamSearch, Settings
+from nmt.inference.beam import BeamSearch
 from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.predictor import LoadedModel, Source
 from nmt.inference.processors import Forbid
+from nmt.inference.ranking import Ranking
+from nmt.inference.search import Search, Settings
 from nmt.model.seq2seq import build
 from nmt.training.step import init_state, make_train_step, shard
 
@@ -216,12 +218,13 @@ def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: 
     rows, length = source.shape
     lengths = np.full(rows, length, np.int32)
     config = DecodingConfig(beam=beam)
+    settings = Settings(BeamSearch.of(config), Ranking.of(config))
     translate = partial(
         devices.run,
         search,
-        SearchInputs(devices.replicate(LoadedModel(params, graph)), Settings.of(config)),
+        SearchInputs(devices.replicate(LoadedModel(params, graph)), settings),
         Sentences(Source(source, lengths), lengths, processors=(Forbid((BOS, PAD)),)),
-        rules=BeamSearch(beam=beam, n_best=1, bos=BOS, eos=EOS, pad=PAD),
+        rules=Search(n_best=1, bos=BOS, eos=EOS, pad=PAD),
         limit=length,
     )
     return float(rows / _seconds(translate, repeats))

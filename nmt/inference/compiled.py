@@ -1,4 +1,4 @@
-"""The compiled functions of a translator: beam search, and forced decoding of given targets.
+"""The compiled functions of a translator: the search, and forced decoding of given targets.
 
 `search` and `force` are functions for `devices.run`: of inputs that all rows share, and of rows.
 """
@@ -10,11 +10,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from nmt.data.batching import Batch
-from nmt.inference.beam import BeamSearch, Settings
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.predictor import Loaded, Source
 from nmt.inference.processors import Processor
 from nmt.inference.ranking import Ranking, coverage_penalty
+from nmt.inference.search import Search, Settings
 from nmt.model.vocabulary import listed_tokens, real_tokens, tokens_of
 from nmt.types import AttentionMatrix
 
@@ -48,7 +48,7 @@ class ForcedInputs(NamedTuple):
 ForcedOutputs = tuple[Float[Array, " batch"], Float[Array, " batch"], AttentionMatrix]
 
 
-def search(shared: SearchInputs, rows: Sentences, *, rules: BeamSearch, limit: int) -> Hypotheses:
+def search(shared: SearchInputs, rows: Sentences, *, rules: Search, limit: int) -> Hypotheses:
     """Returns the translations of sentences, in arrays of length `limit`."""
     predictor = shared.loaded.predictor(seed=shared.seed, common=shared.common)
     encoded, state = predictor.start(rows.source)

@@ -1,4 +1,4 @@
-"""Beam search for the translations of many sentences, in batches."""
+"""The search for the translations of many sentences, in batches."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -12,11 +12,13 @@ from nmt.data.batching import pad_side
 from nmt.data.tokenizer import Tokenizers
 from nmt.inference import devices
 from nmt.inference.batches import Capacity, SentenceBatch, sentence_batches, width_of
-from nmt.inference.beam import BeamSearch, Settings
+from nmt.inference.beam import BeamSearch
 from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.predictor import Loaded, Source
 from nmt.inference.processors import Forbid
+from nmt.inference.ranking import Ranking
+from nmt.inference.search import Search, Settings
 from nmt.inference.shortlist import Lexicon
 
 
@@ -73,8 +75,7 @@ class Searcher:
         # A model that has bytes for unknown characters has never learnt to write `<unk>`.
         writes_unknown = config.unknown != "forbid" and len(tokenizer.unspelled) == 1
         forbidden = (bos, pad) if writes_unknown else (bos, pad, unk)
-        rules = BeamSearch(
-            beam=config.beam,
+        rules = Search(
             n_best=1 if n_best == 1 else config.beam,
             bos=bos,
             eos=eos,
@@ -82,13 +83,14 @@ class Searcher:
             covers=config.coverage_penalty > 0,
         )
         processors = Forbid(forbidden), *(each.build() for each in config.processors)
+        settings = Settings(BeamSearch.of(config), Ranking.of(config))
         source, lengths = pad_side(sentences, batch.size, batch.width)
         longest = np.maximum(
             (config.max_output_ratio * lengths).astype(np.int32) + config.max_extra, 1
         )
         hypotheses = devices.run(
             search,
-            SearchInputs(self.loaded, Settings.of(config), config.attention_seed, common),
+            SearchInputs(self.loaded, settings, config.attention_seed, common),
             Sentences(Source(source, lengths, own), np.where(lengths > 0, longest, 0), processors),
             rules=rules,
             limit=width_of(max(1, int(config.max_output_ratio * batch.width) + config.max_extra)),

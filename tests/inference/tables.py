@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nmt.inference.beam import BeamSearch, Settings
+from nmt.inference.beam import BeamSearch
 from nmt.inference.processors import Forbid
 from nmt.inference.ranking import Ranking
+from nmt.inference.search import Search, Settings
 
 PAD, BOS, EOS = 0, 1, 2
 SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD}
@@ -67,6 +68,7 @@ class TableModel:
         sentences,
         max_length,
         *,
+        beam,
         limit=8,
         penalty="average",
         beta=0.0,
@@ -75,11 +77,12 @@ class TableModel:
         **options,
     ):
         k, alpha = PENALTIES[penalty]
-        settings = Settings(
-            ranking=Ranking(k=float(k), alpha=alpha, beta=beta),
+        strategy = BeamSearch(
+            beam,
             patience=np.inf if patience is None else float(patience),
             prune=np.inf if prune is None else float(prune),
         )
+        settings = Settings(strategy, Ranking(k=float(k), alpha=alpha, beta=beta))
         found = _run(
             (self.log_probs, self.attention),
             jnp.array(sentences),
@@ -102,9 +105,9 @@ def table_step(tables):
     return step
 
 
-@partial(jax.jit, static_argnames=("limit", "covers", "beam", "n_best"))
-def _run(tables, sentences, max_length, settings, *, limit, covers, beam, n_best):
-    search = BeamSearch(beam=beam, n_best=n_best, covers=covers, **SPECIALS)
+@partial(jax.jit, static_argnames=("limit", "covers", "n_best"))
+def _run(tables, sentences, max_length, settings, *, limit, covers, n_best):
+    search = Search(n_best=n_best, covers=covers, **SPECIALS)
     mask = jnp.tile(jnp.array(MASK)[None, :], (len(sentences), 1))
     start = table_step(jax.tree.map(jnp.asarray, tables)), sentences, ()
     rows = {"processors": PROCESSORS, "max_length": max_length, "source_mask": mask}

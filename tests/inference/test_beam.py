@@ -24,12 +24,13 @@ from tables import (
     beam_search,
 )
 
-from nmt.inference.beam import FEWEST, BeamSearch, Settings
+from nmt.inference.beam import BeamSearch
 from nmt.inference.hypotheses import BLOCK
 from nmt.inference.processors import Forbid
 from nmt.inference.ranking import Ranking
+from nmt.inference.search import FEWEST, Search, Settings
 
-PLAIN = Settings(ranking=Ranking(k=0.0, alpha=0.0, beta=0.0), patience=np.inf, prune=np.inf)
+PLAIN = Ranking(k=0.0, alpha=0.0, beta=0.0)
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.7])
@@ -119,8 +120,8 @@ def _search(table, *, beam, n_best=1, penalty="average", **changed):
     table = jnp.array(table)
     k, alpha = PENALTIES[penalty]
     ranking = Ranking(k=float(k), alpha=alpha, beta=0.0)
-    numbers = Settings(**{"patience": np.inf, "prune": np.inf, "ranking": ranking, **changed})
-    search = partial(BeamSearch(beam=beam, n_best=n_best, **SPECIALS), processors=PROCESSORS)
+    numbers = Settings(BeamSearch(beam, **changed), ranking)
+    search = partial(Search(n_best=n_best, **SPECIALS), processors=PROCESSORS)
     run = partial(search, _scripted(table), limit=len(table), source_mask=_mask(1))
     return jax.jit(run)(
         jnp.zeros(1, jnp.int32), (), settings=numbers, max_length=jnp.full(1, len(table))
@@ -186,9 +187,8 @@ def test_coverage_ranks_what_has_finished_and_not_what_is_live():
         return times + 1, table[times], attention
 
     def best(beam):
-        search = BeamSearch(beam=beam, n_best=1, covers=True, **SPECIALS)
-        search = partial(search, processors=PROCESSORS)
-        numbers = Settings(Ranking(k=0.0, alpha=0.0, beta=0.1), np.inf, np.inf)
+        search = partial(Search(n_best=1, covers=True, **SPECIALS), processors=PROCESSORS)
+        numbers = Settings(BeamSearch(beam), Ranking(k=0.0, alpha=0.0, beta=0.1))
         run = jax.jit(partial(search, step, limit=2, source_mask=jnp.array([MASK])))
         return run(jnp.zeros(1, jnp.int32), (), numbers, max_length=jnp.full(1, 2))
 
@@ -211,11 +211,12 @@ def test_a_large_vocabulary_is_searched_like_a_small_one():
 
 def test_tokens_that_are_never_written_are_not_and_keep_their_probability():
     table = [[0, 0, 0.1, 0.7, 0.2]] * 2
-    search = BeamSearch(beam=1, n_best=1, **SPECIALS)
-    search = partial(search, processors=(Forbid((BOS, PAD, 3)),))
+    search = partial(Search(n_best=1, **SPECIALS), processors=(Forbid((BOS, PAD, 3)),))
 
     run = partial(search, _scripted(jnp.array(table)), limit=2, source_mask=_mask(1))
-    found = jax.jit(run)(jnp.zeros(1, jnp.int32), (), PLAIN, max_length=jnp.full(1, 2))
+    found = jax.jit(run)(
+        jnp.zeros(1, jnp.int32), (), Settings(BeamSearch(1), PLAIN), max_length=jnp.full(1, 2)
+    )
 
     assert found.tokens[0, 0].tolist() == [4, 4]
     np.testing.assert_allclose(found.log_probs, [[2 * np.log(0.2)]], rtol=1e-6)
@@ -258,10 +259,10 @@ def _say(times, tokens, script):
 @pytest.mark.parametrize("batches", [1, 18])
 def test_search_says_what_the_script_says(batches):
     script = [[4, 5, 6, EOS, 3], [7, EOS, 3, 3, 3], [EOS, 3, 3, 3, 3], [6, 6, 6, 6, EOS]] * batches
-    search = BeamSearch(beam=2, n_best=1, **SPECIALS)
+    plain = Settings(BeamSearch(2), PLAIN)
+    search = partial(Search(n_best=1, **SPECIALS), processors=PROCESSORS)
 
-    search = partial(search, processors=PROCESSORS)
-    run = partial(search, _say, settings=PLAIN, limit=5, source_mask=_mask(len(script)))
+    run = partial(search, _say, settings=plain, limit=5, source_mask=_mask(len(script)))
     found = jax.jit(run)(
         jnp.zeros(len(script), jnp.int32), jnp.array(script), max_length=jnp.full(len(script), 5)
     )
@@ -278,11 +279,11 @@ def test_search_says_what_the_script_says(batches):
 
 def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
     script = jnp.array([[4, EOS, *[5] * 48], [4, 4, 4, EOS, *[5] * 46]])
-    search = BeamSearch(beam=4, n_best=1, **SPECIALS)
+    search, plain = Search(n_best=1, **SPECIALS), Settings(BeamSearch(4), PLAIN)
     rows = script, PROCESSORS
-    advance = jax.jit(partial(search.step, step=_say, rows=rows, settings=PLAIN))
+    advance = jax.jit(partial(search.step, step=_say, rows=rows, settings=plain))
 
-    start = jnp.zeros(2, jnp.int32), ((),), jnp.full(2, 50)
+    start = (jnp.zeros(2, jnp.int32), ((),)), plain.strategy, jnp.full(2, 50)
     states = [search.init(*start, limit=50, source_mask=_mask(2))]
     for _ in range(8):
         states.append(advance(states[-1]))
@@ -297,14 +298,15 @@ def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
 
 def test_when_half_of_the_sentences_are_done_the_others_are_read_in_half_the_rows():
     script = jnp.array([[EOS, *[5] * 9]] * 70 + [[4] * 8 + [EOS, 5]] * 30)
-    search, rows_read = BeamSearch(beam=1, n_best=1, **SPECIALS), []
+    search, rows_read = Search(n_best=1, **SPECIALS), []
+    plain = Settings(BeamSearch(1), PLAIN)
 
     def read(times, tokens, script):
         jax.debug.callback(lambda: rows_read.append(len(tokens)))
         return _say(times, tokens, script)
 
     search = partial(search, processors=PROCESSORS)
-    run = partial(search, read, settings=PLAIN, limit=10, source_mask=_mask(100))
+    run = partial(search, read, settings=plain, limit=10, source_mask=_mask(100))
     found = jax.jit(run)(jnp.zeros(100, jnp.int32), script, max_length=jnp.full(100, 10))
     jax.block_until_ready(found)
     jax.effects_barrier()
@@ -322,8 +324,8 @@ def test_random_keys_travel_with_their_hypotheses():
 
     keys = jax.random.split(jax.random.key(6), 3)
     each = jax.vmap(read)
-    search = partial(BeamSearch(beam=3, n_best=3, **SPECIALS), processors=PROCESSORS)
-    numbers = Settings(Ranking(k=5.0, alpha=1.0, beta=0.0), np.inf, np.inf)
+    search = partial(Search(n_best=3, **SPECIALS), processors=PROCESSORS)
+    numbers = Settings(BeamSearch(3), Ranking(k=5.0, alpha=1.0, beta=0.0))
 
     def step(keys, tokens, encoded):
         return each(keys, tokens)

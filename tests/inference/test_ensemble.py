@@ -15,10 +15,11 @@ from tiny import changed_run, letters
 from nmt.config import TrainedTokenizerConfig
 from nmt.data import tokenizer
 from nmt.errors import DataError, RunError
-from nmt.inference.beam import BeamSearch, Settings
+from nmt.inference.beam import BeamSearch
 from nmt.inference.ensemble import Ensemble
 from nmt.inference.predictor import Source
 from nmt.inference.ranking import Ranking
+from nmt.inference.search import Search, Settings
 from nmt.inference.shortlist import make
 from nmt.inference.translator import Translator
 from nmt.run import Run
@@ -67,13 +68,13 @@ def test_an_exact_search_finds_the_best_of_all_sequences(seed):
     sentences = np.array([[3], [77]], np.int32)
     predictor = Ensemble(tables)
     encoded, state = predictor.start(Source(sentences, np.array([1, 1], np.int32)))
-    search = partial(BeamSearch(beam=81, n_best=5, **SPECIALS), processors=PROCESSORS)
+    search = partial(Search(n_best=5, **SPECIALS), processors=PROCESSORS)
 
     found = jax.jit(search, static_argnums=0, static_argnames="limit")(
         predictor.step,
         state,
         encoded,
-        Settings(Ranking(k=0.0, alpha=1.0, beta=0.0), patience=jnp.inf, prune=jnp.inf),
+        Settings(BeamSearch(81), Ranking(k=0.0, alpha=1.0, beta=0.0)),
         max_length=jnp.full(2, LENGTH),
         limit=LENGTH,
         source_mask=jnp.tile(jnp.array(MASK)[None, :], (2, 1)),

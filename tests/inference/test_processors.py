@@ -9,9 +9,10 @@ import pytest
 from flax import struct
 from tables import BOS, EOS, PROCESSORS, SPECIALS, SRC
 
-from nmt.inference.beam import BeamSearch, Settings
+from nmt.inference.beam import BeamSearch
 from nmt.inference.processors import Forbid, Processor, process
 from nmt.inference.ranking import Ranking
+from nmt.inference.search import Search, Settings
 
 VOCAB, ROWS = 6, 3
 
@@ -100,9 +101,8 @@ def _search(table, *, beam, length, processors):
         rows = jnp.broadcast_to(table, (len(tokens), len(table)))
         return state, rows, jnp.full((len(tokens), SRC), 1 / SRC)
 
-    plain = Settings(Ranking(k=0.0, alpha=0.0, beta=0.0), patience=np.inf, prune=np.inf)
-    search = BeamSearch(beam=beam, n_best=beam, **SPECIALS)
-    search = partial(search, processors=(*PROCESSORS, *processors))
+    plain = Settings(BeamSearch(beam), Ranking(k=0.0, alpha=0.0, beta=0.0))
+    search = partial(Search(n_best=beam, **SPECIALS), processors=(*PROCESSORS, *processors))
     run = partial(search, step, limit=length, source_mask=jnp.ones((1, SRC), bool))
     start = jnp.zeros(1, jnp.int32), ()
     return jax.jit(partial(run, *start, plain))(max_length=jnp.full(1, length))

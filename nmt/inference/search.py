@@ -1,0 +1,217 @@
+"""The search: `init`, then `step` until every sentence is done, then `finish`.
+
+At each step the predictor gives the log-probabilities of the next token of every live hypothesis,
+processors change them, and the strategy selects which continuations live on, and which end. Ended
+hypotheses are ranked by the score of `Ranking`, which may include attention. A sentence is done
+
+1. at its maximum length;
+2. when none of its hypotheses is live;
+3. when no live one could still be among the `n_best` finished ones (`Ranking.bound`).
+
+Finished and live hypotheses are only compared by score and bound.
+"""
+
+import dataclasses
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from nmt.inference.history import Beam, History, choose, take
+from nmt.inference.hypotheses import Hypotheses, expand
+from nmt.inference.predictor import Encoded, State, Step
+from nmt.inference.processors import Processor, process
+from nmt.inference.ranking import Ranking, coverage_penalty
+from nmt.inference.strategy import Continuations, Strategy
+from nmt.types import Integer, RowKeys, SourceMask
+
+Rows = tuple[Encoded, tuple[Processor, ...]]  # what each step reads; leaves lead with axis batch
+FEWEST = 16  # below so many sentences, a program for half of them is not worth its compilation
+
+
+@struct.dataclass
+class Settings:
+    """Settings whose numbers may differ between searches without another compiled program."""
+
+    strategy: Strategy
+    ranking: Ranking
+
+
+@struct.dataclass
+class SearchState:
+    """The loop's state. `live` and `finished` are best first, and stay as they are once `done`."""
+
+    clock: Integer  # steps so far: the length of live hypotheses
+    max_length: Int[Array, " batch"]
+    source_mask: SourceMask
+    done: Bool[Array, " batch"]
+    model: State  # of each live hypothesis, before it reads its last token
+    processors: tuple[State, ...]  # as `model`, of each processor
+    strategy: State
+    live: Beam
+    finished: Beam  # the best of them
+    history: History
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """A search for the `n_best` translations, and the numbers of special tokens.
+
+    `covers` says whether the score includes attention, which then is summed.
+    """
+
+    n_best: int
+    bos: int
+    eos: int
+    pad: int
+    covers: bool = False
+
+    def __call__(
+        self,
+        step: Step,
+        state: State,
+        encoded: Encoded,
+        settings: Settings,
+        *,
+        processors: tuple[Processor, ...] = (),
+        max_length: Int[Array, " batch"],
+        limit: int,
+        source_mask: SourceMask,
+        keys: RowKeys = None,
+    ) -> Hypotheses:
+        """Searches until every sentence is done.
+
+        When half of the sentences are done, the search goes on in arrays of half the size.
+
+        Args:
+            step: `Predictor.step`.
+            state: the state before the first token; leaves lead with the axis batch.
+            encoded: the encoded source; leaves lead with the axis batch.
+            settings: which hypotheses are kept, and how they are ranked.
+            processors: applied in turn to the log-probabilities of each step.
+            max_length: of each sentence's translation, eos included; 0 for rows of padding.
+            limit: the length of the arrays returned, at least the largest `max_length`.
+            source_mask: the real source positions.
+            keys: random keys of the sentences, for a strategy that samples.
+        """
+
+        def run(search: SearchState, rows: Rows, *, until: int) -> SearchState:
+            """Runs steps until at most so many sentences are not done."""
+            return lax.while_loop(
+                lambda search: jnp.sum(~search.done) > until,
+                lambda search: self.step(search, step, rows, settings),
+                search,
+            )
+
+        rows = encoded, processors
+        states = state, tuple(each.start(len(max_length), limit) for each in processors)
+        search = self.init(
+            states, settings.strategy, max_length, limit=limit, source_mask=source_mask, keys=keys
+        )
+        half = len(max_length) // 2
+        if half < FEWEST:
+            return self.finish(run(search, rows, until=0))
+        search = run(search, rows, until=half)
+        active = jnp.argsort(search.done, stable=True)[:half]
+        rest, rows = jax.tree.map(
+            lambda leaf: leaf[active] if leaf.ndim else leaf,  # the clock has no axis
+            (search, rows),
+        )
+        rest = run(rest, rows, until=0)
+        return jax.tree.map(
+            lambda early, late: early.at[active].set(late), self.finish(search), self.finish(rest)
+        )
+
+    def init(
+        self,
+        states: tuple[State, tuple[State, ...]],
+        strategy: Strategy,
+        max_length: Int[Array, " batch"],
+        *,
+        limit: int,
+        source_mask: SourceMask,
+        keys: RowKeys = None,
+    ) -> SearchState:
+        """Returns the search before the first token; `states` are of predictor and processors."""
+        model, processors = expand(states, strategy.width)
+        batch, src = source_mask.shape
+        beam = strategy.width
+        absent = partial(Beam.absent, token=self.bos, covered=src if self.covers else 0)
+        live = absent((batch, beam))
+        first = strategy.first()[None, :] & (max_length > 0)[:, None]
+        return SearchState(
+            clock=jnp.zeros((), jnp.int32),
+            max_length=jnp.minimum(max_length, limit),
+            source_mask=source_mask,
+            done=max_length <= 0,
+            model=model,
+            processors=processors,
+            strategy=strategy.start(batch, keys),
+            live=dataclasses.replace(live, log_probs=jnp.where(first, 0.0, -jnp.inf)),
+            finished=absent((batch, self.n_best)),
+            history=History.blank(batch, limit, beam, src),
+        )
+
+    def step(self, search: SearchState, step: Step, rows: Rows, settings: Settings) -> SearchState:
+        """Returns the search with one more token on every live hypothesis."""
+        encoded, rules = rows
+        read = jax.vmap(step, in_axes=(1, 1, None), out_axes=1)
+        model, log_probs, attention = read(search.model, search.live.tokens, encoded)
+        decide = jax.vmap(partial(process, rules), in_axes=1, out_axes=1)
+        processors, values = decide(search.processors, search.live.tokens, log_probs)
+        summed = search.live.attention + attention if self.covers else search.live.attention
+        continuations = Continuations(search.live, log_probs, values, summed, self.eos)
+        state, live, ended = settings.strategy(search.strategy, continuations)
+        live, ended = (self._scored(each, search, settings.ranking) for each in (live, ended))
+        finished = search.finished.join(ended).best(self.n_best, by="scores")
+        live, finished = choose(search.done, (search.live, search.finished), (live, finished))
+        model, processors = take((model, processors), live.back_pointers)
+        after = dataclasses.replace(
+            search,
+            clock=search.clock + 1,
+            model=model,
+            processors=processors,
+            strategy=state,
+            live=live,
+            finished=finished,
+            history=search.history.write(search.clock, live, attention),
+        )
+        return dataclasses.replace(after, done=self._are_done(after, settings.ranking))
+
+    def _scored(self, beam: Beam, search: SearchState, ranking: Ranking) -> Beam:
+        """Returns hypotheses with their scores."""
+        covered: Float[Array, "batch path"] | float = 0.0
+        if self.covers:
+            covered = coverage_penalty(beam.attention, search.source_mask[:, None, :])
+        scores = ranking.score(beam.log_probs, beam.lengths, covered)
+        return dataclasses.replace(beam, scores=scores)
+
+    def _are_done(self, search: SearchState, ranking: Ranking) -> Bool[Array, " batch"]:
+        """Returns which sentences are done after a step."""
+        bounds = ranking.bound(search.live.log_probs, search.max_length[:, None])
+        return (
+            search.done
+            | (search.clock >= search.max_length)
+            | (bounds.max(axis=1) <= search.finished.scores[:, -1])
+        )
+
+    def finish(self, search: SearchState) -> Hypotheses:
+        """Returns the best hypotheses: finished ones first, then those that were cut."""
+        cut = search.live.only(search.live.lengths >= search.max_length[:, None])
+        hypotheses = search.finished.join(cut.best(cut.tokens.shape[1], by="scores"))
+        hypotheses = take(
+            hypotheses, jnp.argsort(~hypotheses.present, axis=1, stable=True)[:, : self.n_best]
+        )
+        lengths = jnp.where(hypotheses.present, hypotheses.lengths, 0)
+        tokens, attention = search.history.backtrace(hypotheses)
+        inside = jnp.arange(tokens.shape[2])[None, None, :] < lengths[:, :, None]
+        return Hypotheses(
+            tokens=jnp.where(inside, tokens, self.pad),
+            lengths=lengths,
+            log_probs=hypotheses.log_probs,
+            scores=hypotheses.scores,
+            attention=jnp.where(inside[..., None], attention, 0.0),
+        )
