@@ -45,6 +45,20 @@ class Predictor(Protocol):
         Returns the new state, the log-probabilities of the next token, and the attention.
         """
 
+    def read(
+        self,
+        state: State,
+        tokens: Int[Array, "row begun"],
+        lengths: Int[Array, " row"],
+        encoded: Encoded,
+        *,
+        bos: int,
+    ) -> tuple[State, Float[Array, "row begun"], Float[Array, "row begun src"]]:
+        """Reads `bos` and given first tokens, but for the last one of each row.
+
+        Returns the new state, and the log-probability and the attention of each token.
+        """
+
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
     ) -> tuple[Float[Array, "row tgt"], Float[Array, "row tgt src"]]:
@@ -101,8 +115,32 @@ class ModelPredictor:
     ) -> tuple[DecoderState, LogProbs, Float[Array, "row src"]]:
         """Runs one step of the decoder."""
         source, own = encoded
-        known = self._vocabulary if own is None else Shortlist(self._vocabulary, own)
-        return self.model.decode_step(state, tokens, source, known)
+        return self.model.decode_step(state, tokens, source, self._known(own))
+
+    def read(
+        self,
+        state: DecoderState,
+        tokens: Int[Array, "row begun"],
+        lengths: Int[Array, " row"],
+        encoded: tuple[EncodedSource, OwnTokens | None],
+        *,
+        bos: int,
+    ) -> tuple[DecoderState, Float[Array, "row begun"], Float[Array, "row begun src"]]:
+        """Runs the steps of the decoder one after the other, and the output layer behind them."""
+        source, own = encoded
+        known = self._known(own)
+        embedded = known.embed(previous_tokens(tokens, bos))
+        state, readouts, attention = self.model.read(state, embedded, lengths, source)
+
+        def log_probs(each: tuple[Any, Any]) -> Float[Array, " row"]:
+            readouts, tokens = each
+            return token_log_probs(known.logits(readouts), tokens)
+
+        times = readouts.swapaxes(0, 1), tokens.swapaxes(0, 1)
+        return state, jax.lax.map(log_probs, times).swapaxes(0, 1), attention
+
+    def _known(self, own: OwnTokens | None) -> Vocabulary | Shortlist:
+        return self._vocabulary if own is None else Shortlist(self._vocabulary, own)
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int

@@ -1,5 +1,7 @@
 """The sequence model: tokens in, log-probabilities of the next token and attention out."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -22,6 +24,7 @@ from nmt.types import (
     RowKeys,
     SourceEmbeddings,
     SourceTokens,
+    TargetEmbeddings,
     TargetTokens,
     Weights,
 )
@@ -130,6 +133,36 @@ class Seq2Seq(nnx.Module):
         readouts = self.decoder.readout(features, embedded, masks)
         readouts = self._with_lexical(readouts, attended.weights[:, None], encoded)[:, 0]
         return state, jax.nn.log_softmax(vocabulary.logits(readouts)), attended.weights
+
+    def read(
+        self,
+        state: DecoderState,
+        embedded: TargetEmbeddings,
+        lengths: Lengths,
+        encoded: EncodedSource,
+    ) -> tuple[DecoderState, Readouts, AttentionMatrix]:
+        """Reads as many previous tokens of each row as its length; returns state and all readouts.
+
+        What stands behind the length of a row is arbitrary.
+        """
+        masks = dropout_masks(self.decoder, self.dropout, embedded.dtype)
+
+        def step(state: DecoderState, inputs: Any) -> tuple[DecoderState, Any]:
+            time, projected = inputs
+            after, features, attended = self.decoder.step(state, projected, encoded, masks)
+            inside = time < lengths
+            kept = jax.tree.map(
+                lambda new, old: jnp.where(inside.reshape(-1, *[1] * (new.ndim - 1)), new, old),
+                after,
+                state,
+            )
+            return kept, (features, attended.weights)
+
+        projected = self.decoder.project(embedded).swapaxes(0, 1)
+        state, collected = jax.lax.scan(step, state, (jnp.arange(len(projected)), projected))
+        features, weights = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
+        readouts = self.decoder.readout(features, embedded, masks)
+        return state, self._with_lexical(readouts, weights, encoded), weights
 
     @property
     def vocabulary(self) -> Vocabulary:
