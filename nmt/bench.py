@@ -27,7 +27,6 @@ from nmt.data.batching import Batch
 from nmt.errors import ConfigError
 from nmt.flops import decoding_flops, training_flops
 from nmt.inference import devices
-from nmt.inference.beam import BeamSearch
 from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.predictor import LoadedModel, Source
 from nmt.inference.processors import Forbid
@@ -218,7 +217,7 @@ def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: 
     rows, length = source.shape
     lengths = np.full(rows, length, np.int32)
     config = DecodingConfig(beam=beam)
-    settings = Settings(BeamSearch.of(config), Ranking.of(config))
+    settings = Settings(config.strategy.build(config, n_best=1), Ranking.of(config))
     translate = partial(
         devices.run,
         search,

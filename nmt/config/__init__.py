@@ -11,5 +11,6 @@ from nmt.config.dropout import *
 from nmt.config.model import *
 from nmt.config.root import *
 from nmt.config.section import *
+from nmt.config.strategy import *
 from nmt.config.tokenizer import *
 from nmt.config.training import *

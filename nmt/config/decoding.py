@@ -1,5 +1,6 @@
 """Settings of the search for a translation; each can also be given when decoding."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -13,6 +14,7 @@ from nmt.config.section import (
     ProcessorConfig,
     Size,
 )
+from nmt.config.strategy import BeamConfig, DiverseBeamConfig, SearchStrategy
 
 Exponent = Annotated[float, Field(ge=0, le=5)]  # larger powers of a length overflow float32
 
@@ -46,12 +48,14 @@ LengthPenalty = Annotated[
 
 
 class DecodingConfig(ConfigSection):
-    """Beam search: see [decoding.md](decoding.md).
+    """The search for a translation: see [decoding.md](decoding.md).
 
     A hypothesis has at most `max_output_ratio` times the source pieces plus `max_extra` pieces.
     Each setting can be given to a trained run too: `nmt translate RUN in.txt decoding.beam=8`.
     """
 
+    strategy: SearchStrategy = BeamConfig()
+    """How translations are selected: greedily, by a beam, by a diverse beam, or by sampling."""
     beam: Size = 5
     """Beam size; 1: greedy search."""
     length_penalty: LengthPenalty = AverageLengthPenalty()
@@ -79,6 +83,14 @@ class DecodingConfig(ConfigSection):
     """Maximum sentences per batch; fewer with wide beams and long lines."""
     max_pieces: Size = 512
     """Maximum source pieces of a line; a longer one is cut, with a warning."""
+
+    def _conflicts(self) -> Iterator[str]:
+        strategy, beam = self.strategy, self.beam
+        if isinstance(strategy, DiverseBeamConfig) and beam % strategy.groups:
+            yield (
+                f"a beam of {beam} cannot be divided into {strategy.groups} equal groups: set "
+                "`beam` to a multiple of `strategy.groups`"
+            )
 
     @property
     def processors(self) -> list[ProcessorConfig]:

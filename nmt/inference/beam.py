@@ -17,11 +17,13 @@ hypotheses that 1 to 3 would ever finish, with a beam that holds every sequence 
 sequences.
 """
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Int
 
-from nmt.config import DecodingConfig
+from nmt.config import DecodingConfig, GreedyConfig, StrategyConfig
 from nmt.inference.history import Beam
 from nmt.inference.strategy import Continuations
 from nmt.types import RowKeys, Scalar
@@ -35,9 +37,13 @@ class BeamSearch:
     patience: float | Scalar = jnp.inf  # infinite: exact
     prune: float | Scalar = jnp.inf  # nats; infinite: none
 
+    seed: ClassVar[None] = None
+
     @classmethod
-    def of(cls, config: DecodingConfig) -> "BeamSearch":
-        """Returns the beam of a configuration."""
+    def of(cls, strategy: StrategyConfig, config: DecodingConfig, *, n_best: int) -> "BeamSearch":
+        """Returns the beam of a configuration; of a beam of 1, greedy search."""
+        if isinstance(strategy, GreedyConfig):
+            return cls(width=1, patience=1.0)
         return cls(
             width=config.beam,
             patience=jnp.inf if config.patience is None else config.patience,

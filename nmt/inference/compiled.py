@@ -61,6 +61,7 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: Search, limit: int) 
         max_length=rows.max_length,
         limit=limit,
         source_mask=real_tokens(jnp.asarray(rows.source.lengths), rows.source.tokens.shape[1]),
+        keys=rows.source.keys(shared.settings.strategy.seed),
     )
     if shared.common is None:
         return hypotheses

@@ -1,9 +1,34 @@
-"""Limits of length: longer sentences are cut, and a warning names their lines."""
+"""Limits: of length, where a warning names the lines that are cut; of translations of a line."""
 
 import warnings
 from collections.abc import Iterable, Sequence
 
+from nmt.config import DecodingConfig
+from nmt.errors import DataError
+
 NAMED = 10  # lines that a warning names
+
+
+def check_number(n_best: int, config: DecodingConfig) -> None:
+    """Checks that the strategy of the search can give so many translations of a line.
+
+    Raises:
+        DataError: it cannot.
+    """
+    most = config.strategy.most(config.beam)
+    if n_best >= 1 and (most is None or n_best <= most):
+        return
+    refused, least = f"{n_best} translations of a line cannot be had", "ask for 1 at least"
+    if n_best < 1:
+        raise DataError(f"{refused}; {least}")
+    if config.strategy.kind == "greedy":
+        raise DataError(
+            f"{refused} by greedy search; ask for 1, or choose decoding.strategy=beam or sample"
+        )
+    raise DataError(
+        f"{refused} with a beam of {config.beam}; {least}, and set decoding.beam to the number at "
+        "least"
+    )
 
 
 def cut(

@@ -26,6 +26,22 @@ class Source(NamedTuple):
     lengths: Any  # (row,), end of sentence included; 0 for rows of padding
     own: Any = None  # (row, own), the sentence's own tokens of a shortlist; -1 for none
 
+    def keys(self, seed: Any) -> RowKeys:
+        """Returns random keys that depend on the seed and the pieces of a sentence alone.
+
+        So samples for a sentence do not depend on its place in a file. No seed gives no keys.
+        """
+        if seed is None:
+            return None
+        tokens = jnp.asarray(self.tokens)
+        places = jnp.arange(tokens.shape[1])
+        factors = jnp.uint32(2654435761) ** places.astype(jnp.uint32)  # odd, as Knuth's for hashing
+        real = places[None, :] < jnp.asarray(self.lengths)[:, None]
+        terms = real * tokens.astype(jnp.uint32) * factors[None, :]
+        hashes = jnp.sum(terms, axis=1, dtype=jnp.uint32)
+        fold_in: Any = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
+        return fold_in(jax.random.key(seed), hashes)
+
 
 @runtime_checkable
 class Predictor(Protocol):
@@ -153,19 +169,4 @@ class ModelPredictor:
     def encode(self, source: Source) -> EncodedSource:
         """Returns the encoded source."""
         tokens, lengths = jnp.asarray(source.tokens), jnp.asarray(source.lengths)
-        return self.model.encode(tokens, lengths, sample_keys=self._sample_keys(tokens, lengths))
-
-    def _sample_keys(self, tokens: Int[Array, "row src"], lengths: Int[Array, " row"]) -> RowKeys:
-        """Returns random keys that depend on the seed and the pieces of a sentence alone.
-
-        So samples for a sentence do not depend on its place in a file.
-        """
-        if self._seed is None:
-            return None
-        places = jnp.arange(tokens.shape[1])
-        factors = jnp.uint32(2654435761) ** places.astype(jnp.uint32)  # odd, as Knuth's for hashing
-        real = places[None, :] < lengths[:, None]
-        terms = real * tokens.astype(jnp.uint32) * factors[None, :]
-        hashes = jnp.sum(terms, axis=1, dtype=jnp.uint32)
-        fold_in: Any = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
-        return fold_in(jax.random.key(self._seed), hashes)
+        return self.model.encode(tokens, lengths, sample_keys=source.keys(self._seed))

@@ -4,6 +4,7 @@ They are read with one row for each sentence, and not one for each hypothesis. T
 prefix may be completed: of it, the search chooses the pieces, and a processor what they spell.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,8 +13,9 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
-from nmt.inference.history import choose
+from nmt.inference.history import Beam, History, choose
 from nmt.inference.predictor import Encoded, Predictor, State
+from nmt.inference.processors import Processor, process
 from nmt.model.vocabulary import previous_tokens, real_tokens
 from nmt.types import LastTokens, LogProbs
 
@@ -33,55 +35,88 @@ class Begun:
     lengths: Int[Array, " batch"]
     log_probs: Float[Array, " batch"]  # sums over the tokens
     attention: Float[Array, "batch begun src"]  # zero on padding
+    processors: tuple[State, ...]  # before they read the last token
 
     @classmethod
-    def nothing(cls, batch: int, src: int) -> "Begun":
+    def nothing(cls, batch: int, src: int, *, processors: tuple[State, ...]) -> "Begun":
         """Returns empty prefixes."""
         return cls(
             tokens=jnp.zeros((batch, 0), jnp.int32),
             lengths=jnp.zeros(batch, jnp.int32),
             log_probs=jnp.zeros(batch),
             attention=jnp.zeros((batch, 0, src)),
+            processors=processors,
         )
 
-    def last(self, bos: int) -> Int[Array, " batch"]:
-        """Returns the last token of each prefix, `bos` where it is empty."""
+    def hypotheses(self, absent: Beam, *, bos: int) -> Beam:
+        """Returns the beam in which every hypothesis is the prefix."""
         tokens = jnp.pad(self.tokens, ((0, 0), (1, 0)), constant_values=bos)
-        return jnp.take_along_axis(tokens, self.lengths[:, None], axis=1)[:, 0]
+        last = jnp.take_along_axis(tokens, self.lengths[:, None], axis=1)
+        places, covered = absent.tokens.shape, absent.attention.shape
+        summed = self.attention.sum(axis=1)[:, None, : covered[2]]
+        return dataclasses.replace(
+            absent,
+            tokens=jnp.broadcast_to(last, places),
+            lengths=jnp.broadcast_to(self.lengths[:, None], places),
+            log_probs=jnp.broadcast_to(self.log_probs[:, None], places),
+            attention=jnp.broadcast_to(summed, covered),
+        )
 
-    def replay(
-        self, read: Callable[[PyTree, LastTokens], PyTree], state: PyTree, *, bos: int
-    ) -> PyTree:
-        """Returns a state that has read `bos` and each prefix but for its last token."""
-
-        def step(state: PyTree, inputs: tuple[Any, Any]) -> tuple[PyTree, None]:
-            time, tokens = inputs
-            return choose(time < self.lengths, read(state, tokens), state), None
-
-        previous = previous_tokens(self.tokens, bos).swapaxes(0, 1)
-        return jax.lax.scan(step, state, (jnp.arange(len(previous)), previous))[0]
-
-    def before(
-        self, later: Float[Array, "batch path time *axes"], begun: Float[Array, "batch begun *axes"]
-    ) -> Float[Array, "batch path time *axes"]:
-        """Returns what is known at each time, `begun` before what hypotheses have later on."""
-        times, width = jnp.arange(later.shape[2])[None, :], begun.shape[1]
-        lengths = self.lengths[:, None]
+    def joined(
+        self, history: History, hypotheses: Beam
+    ) -> tuple[Int[Array, "batch path time"], Float[Array, "batch path time src"]]:
+        """Returns what `History.backtrace` does, for hypotheses with their prefix."""
+        lengths, width = self.lengths[:, None], self.tokens.shape[1]
+        own = dataclasses.replace(hypotheses, lengths=hypotheses.lengths - lengths)
+        times = jnp.arange(history.tokens.shape[1])[None, :]
         places = jnp.where(times < lengths, times, width + times - lengths)
-        repeated = jnp.broadcast_to(begun[:, None], (*later.shape[:2], *begun.shape[1:]))
-        joined = jnp.concatenate([repeated, later], axis=2)
-        return jax.vmap(lambda row, at: row[:, at])(joined, places)
+
+        def join(begun: Array, later: Array) -> Array:
+            repeated = jnp.broadcast_to(begun[:, None], (*later.shape[:2], *begun.shape[1:]))
+            both = jnp.concatenate([repeated, later], axis=2)
+            return jax.vmap(lambda row, at: row[:, at])(both, places)
+
+        tokens, attention = history.backtrace(own)
+        return join(self.tokens, tokens), join(self.attention, attention)
 
 
 def begin(
-    predictor: Predictor, encoded: Encoded, state: State, prefix: Prefix, *, bos: int
+    predictor: Predictor,
+    encoded: Encoded,
+    state: State,
+    processors: tuple[Processor, ...],
+    prefix: Prefix,
+    *,
+    bos: int,
+    limit: int,
 ) -> tuple[State, Begun]:
-    """Reads the prefixes; returns the predictor's state before their last token, and the rest."""
+    """Reads prefixes; returns the predictor's state before their last token, and what is begun."""
     tokens, lengths = jnp.asarray(prefix.tokens), jnp.asarray(prefix.lengths)
+    predicted = jax.eval_shape(predictor.step, state, lengths, encoded)[1]
+    blank = jnp.zeros(predicted.shape, predicted.dtype)
+    states = replayed(
+        lambda states, tokens: process(processors, states, tokens, blank)[0],
+        tuple(each.start(len(lengths), limit) for each in processors),
+        prefix,
+        bos=bos,
+    )
     state, log_probs, attention = predictor.read(state, tokens, lengths, encoded, bos=bos)
     real = real_tokens(lengths, tokens.shape[1])
     log_probs = jnp.where(real, log_probs, 0.0).sum(axis=1)
-    return state, Begun(tokens, lengths, log_probs, attention * real[:, :, None])
+    return state, Begun(tokens, lengths, log_probs, attention * real[:, :, None], states)
+
+
+def replayed(
+    read: Callable[[PyTree, LastTokens], PyTree], state: PyTree, prefix: Prefix, *, bos: int
+) -> PyTree:
+    """Returns a state that has read `bos` and each prefix but for its last token."""
+
+    def step(state: PyTree, inputs: tuple[Any, Any]) -> tuple[PyTree, None]:
+        time, tokens = inputs
+        return choose(time < jnp.asarray(prefix.lengths), read(state, tokens), state), None
+
+    previous = previous_tokens(jnp.asarray(prefix.tokens), bos).swapaxes(0, 1)
+    return jax.lax.scan(step, state, (jnp.arange(len(previous)), previous))[0]
 
 
 @struct.dataclass

@@ -23,6 +23,7 @@ from jaxtyping import Array, Bool, Float, Int
 from nmt.inference.history import Beam, History, choose, take
 from nmt.inference.hypotheses import Hypotheses, expand
 from nmt.inference.predictor import Encoded, State, Step
+from nmt.inference.prefix import Begun
 from nmt.inference.processors import Processor, process
 from nmt.inference.ranking import Ranking, coverage_penalty
 from nmt.inference.strategy import Continuations, Strategy
@@ -44,7 +45,7 @@ class Settings:
 class SearchState:
     """The loop's state. `live` and `finished` are best first, and stay as they are once `done`."""
 
-    clock: Integer  # steps so far: the length of live hypotheses
+    clock: Integer  # steps so far: the length of live hypotheses behind the prefix
     max_length: Int[Array, " batch"]
     source_mask: SourceMask
     done: Bool[Array, " batch"]
@@ -53,7 +54,8 @@ class SearchState:
     strategy: State
     live: Beam
     finished: Beam  # the best of them
-    history: History
+    history: History  # of what comes after the prefix
+    prefix: Begun
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Search:
         settings: Settings,
         *,
         processors: tuple[Processor, ...] = (),
+        prefix: Begun | None = None,
         max_length: Int[Array, " batch"],
         limit: int,
         source_mask: SourceMask,
@@ -88,10 +91,12 @@ class Search:
 
         Args:
             step: `Predictor.step`.
-            state: the state before the first token; leaves lead with the axis batch.
+            state: the state before the first token, or before the last one of the prefix; leaves
+                lead with the axis batch.
             encoded: the encoded source; leaves lead with the axis batch.
             settings: which hypotheses are kept, and how they are ranked.
             processors: applied in turn to the log-probabilities of each step.
+            prefix: what each sentence's translations begin with.
             max_length: of each sentence's translation, eos included; 0 for rows of padding.
             limit: the length of the arrays returned, at least the largest `max_length`.
             source_mask: the real source positions.
@@ -107,9 +112,17 @@ class Search:
             )
 
         rows = encoded, processors
-        states = state, tuple(each.start(len(max_length), limit) for each in processors)
+        if prefix is None:
+            started = tuple(each.start(len(max_length), limit) for each in processors)
+            prefix = Begun.nothing(*source_mask.shape, processors=started)
         search = self.init(
-            states, settings.strategy, max_length, limit=limit, source_mask=source_mask, keys=keys
+            state,
+            settings.strategy,
+            max_length,
+            prefix=prefix,
+            limit=limit,
+            source_mask=source_mask,
+            keys=keys,
         )
         half = len(max_length) // 2
         if half < FEWEST:
@@ -127,32 +140,33 @@ class Search:
 
     def init(
         self,
-        states: tuple[State, tuple[State, ...]],
+        state: State,
         strategy: Strategy,
         max_length: Int[Array, " batch"],
         *,
+        prefix: Begun,
         limit: int,
         source_mask: SourceMask,
         keys: RowKeys = None,
     ) -> SearchState:
-        """Returns the search before the first token; `states` are of predictor and processors."""
-        model, processors = expand(states, strategy.width)
+        """Returns the search before the first token behind the prefix."""
         batch, src = source_mask.shape
         beam = strategy.width
         absent = partial(Beam.absent, token=self.bos, covered=src if self.covers else 0)
-        live = absent((batch, beam))
         first = strategy.first()[None, :] & (max_length > 0)[:, None]
+        live = prefix.hypotheses(absent((batch, beam)), bos=self.bos).only(first)
         return SearchState(
             clock=jnp.zeros((), jnp.int32),
             max_length=jnp.minimum(max_length, limit),
             source_mask=source_mask,
             done=max_length <= 0,
-            model=model,
-            processors=processors,
+            model=expand(state, beam),
+            processors=expand(prefix.processors, beam),
             strategy=strategy.start(batch, keys),
-            live=dataclasses.replace(live, log_probs=jnp.where(first, 0.0, -jnp.inf)),
+            live=live,
             finished=absent((batch, self.n_best)),
             history=History.blank(batch, limit, beam, src),
+            prefix=prefix,
         )
 
     def step(self, search: SearchState, step: Step, rows: Rows, settings: Settings) -> SearchState:
@@ -194,7 +208,7 @@ class Search:
         bounds = ranking.bound(search.live.log_probs, search.max_length[:, None])
         return (
             search.done
-            | (search.clock >= search.max_length)
+            | (search.prefix.lengths + search.clock >= search.max_length)
             | (bounds.max(axis=1) <= search.finished.scores[:, -1])
         )
 
@@ -206,7 +220,7 @@ class Search:
             hypotheses, jnp.argsort(~hypotheses.present, axis=1, stable=True)[:, : self.n_best]
         )
         lengths = jnp.where(hypotheses.present, hypotheses.lengths, 0)
-        tokens, attention = search.history.backtrace(hypotheses)
+        tokens, attention = search.prefix.joined(search.history, hypotheses)
         inside = jnp.arange(tokens.shape[2])[None, None, :] < lengths[:, :, None]
         return Hypotheses(
             tokens=jnp.where(inside, tokens, self.pad),

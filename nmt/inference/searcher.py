@@ -12,7 +12,6 @@ from nmt.data.batching import pad_side
 from nmt.data.tokenizer import Tokenizers
 from nmt.inference import devices
 from nmt.inference.batches import Capacity, SentenceBatch, sentence_batches, width_of
-from nmt.inference.beam import BeamSearch
 from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.predictor import Loaded, Source
@@ -20,6 +19,7 @@ from nmt.inference.processors import Forbid
 from nmt.inference.ranking import Ranking
 from nmt.inference.search import Search, Settings
 from nmt.inference.shortlist import Lexicon
+from nmt.inference.strategy import Strategy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,16 +47,23 @@ class Searcher:
         """Yields the number and the translations, best first, of the sentences that `real` numbers.
 
         The sentences come in any order. If `n_best` is not 1, there are as many translations as
-        the beam is wide, since some may have the same words.
+        the strategy has hypotheses, since some may have the same words.
         """
-        capacity = Capacity(self.config.batch, beam=self.config.beam, devices=devices.count())
+        strategy = self.config.strategy.build(self.config, n_best=n_best)
+        capacity = Capacity(self.config.batch, beam=strategy.width, devices=devices.count())
         for batch in sentence_batches(real, list(map(len, sentences)), capacity=capacity):
-            hypotheses = self._search([sentences[i] for i in batch.numbers], batch, n_best)
+            hypotheses = self._search(
+                [sentences[i] for i in batch.numbers], batch, strategy, n_best
+            )
             for row, number in enumerate(batch.numbers):
                 yield number, list(self._found(hypotheses, row, len(sentences[number])))
 
     def _search(
-        self, sentences: Sequence[Sequence[int]], batch: SentenceBatch, n_best: int
+        self,
+        sentences: Sequence[Sequence[int]],
+        batch: SentenceBatch,
+        strategy: Strategy,
+        n_best: int,
     ) -> Hypotheses:
         """Returns NumPy hypotheses of the sentences of a batch."""
         config, tokenizer = self.config, self.tokenizers.target
@@ -76,14 +83,14 @@ class Searcher:
         writes_unknown = config.unknown != "forbid" and len(tokenizer.unspelled) == 1
         forbidden = (bos, pad) if writes_unknown else (bos, pad, unk)
         rules = Search(
-            n_best=1 if n_best == 1 else config.beam,
+            n_best=1 if n_best == 1 else strategy.width,
             bos=bos,
             eos=eos,
             pad=pad,
             covers=config.coverage_penalty > 0,
         )
         processors = Forbid(forbidden), *(each.build() for each in config.processors)
-        settings = Settings(BeamSearch.of(config), Ranking.of(config))
+        settings = Settings(strategy, Ranking.of(config))
         source, lengths = pad_side(sentences, batch.size, batch.width)
         longest = np.maximum(
             (config.max_output_ratio * lengths).astype(np.int32) + config.max_extra, 1

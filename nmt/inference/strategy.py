@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any, Protocol, runtime_checkable
 
+import jax
 import jax.numpy as jnp
 from flax import struct
 from jax import lax
@@ -24,6 +25,10 @@ class Continuations:
     values: Float[Array, "batch beam vocab"]  # the same as processors changed it; -inf: forbidden
     attention: Float[Array, "batch beam covered"]  # summed, with the weights for the next token
     eos: int = struct.field(pytree_node=False)
+
+    def of(self, hypotheses: slice) -> "Continuations":
+        """Returns the continuations of some of the hypotheses alone."""
+        return jax.tree.map(lambda leaf: leaf[:, hypotheses], self)
 
     def best(self, number: int) -> Beam:
         """Returns the continuations with the highest values, best first, twice `number`.
@@ -65,6 +70,8 @@ class Strategy(Protocol):
 
     It is an argument of the compiled search; what decides about shapes is a static field.
     """
+
+    seed: Any  # of random keys for the sentences; None: it draws nothing
 
     @property
     def width(self) -> int:

@@ -11,7 +11,7 @@ import numpy as np
 
 from nmt.checkpoints import Which
 from nmt.errors import DataError
-from nmt.inference import loading
+from nmt.inference import limits, loading
 from nmt.inference.arguments import checked, checked_pair
 from nmt.inference.explanations import check_method
 from nmt.inference.loading import Runs
@@ -104,11 +104,7 @@ class Translator(WindowTranslator):
 
         A window is translated before the next one is asked for: lines may come at any time.
         """
-        if not 1 <= n_best <= self.config.beam:
-            raise DataError(
-                f"{n_best} translations of a line cannot be had with a beam of {self.config.beam}; "
-                "ask for 1 at least, and set decoding.beam to the number at least"
-            )
+        limits.check_number(n_best, self.config)
         return chain.from_iterable(
             self.translate_window(window, n_best, before=before) for before, window in windows
         )

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nmt import plotting
 from nmt.checkpoints import TrainingProgress
-from nmt.config import Config, SentenceBatchConfig
+from nmt.config import BeamConfig, Config, SentenceBatchConfig
 from nmt.data.batching import choose_buckets, in_order, pad
 from nmt.data.tokenizer import Tokenizers
 from nmt.evaluation import bleu_tokenizers
@@ -146,7 +146,7 @@ class Validator:
         ]
 
     def _translator(self, params: Params, *, beam: int) -> Translator:
-        settings = self._config.decoding.model_copy(update={"beam": beam})
+        settings = self._config.decoding.model_copy(update={"strategy": BeamConfig(), "beam": beam})
         loaded = LoadedModel(params, self._graph)
         return Translator(loaded, tokenizers=self._tokenizers, config=settings)
 

@@ -26,6 +26,7 @@ from tables import (
 
 from nmt.inference.beam import BeamSearch
 from nmt.inference.hypotheses import BLOCK
+from nmt.inference.prefix import Begun
 from nmt.inference.processors import Forbid
 from nmt.inference.ranking import Ranking
 from nmt.inference.search import FEWEST, Search, Settings
@@ -283,8 +284,9 @@ def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
     rows = script, PROCESSORS
     advance = jax.jit(partial(search.step, step=_say, rows=rows, settings=plain))
 
-    start = (jnp.zeros(2, jnp.int32), ((),)), plain.strategy, jnp.full(2, 50)
-    states = [search.init(*start, limit=50, source_mask=_mask(2))]
+    nothing = Begun.nothing(2, SRC, processors=((),))
+    start = jnp.zeros(2, jnp.int32), plain.strategy, jnp.full(2, 50)
+    states = [search.init(*start, prefix=nothing, limit=50, source_mask=_mask(2))]
     for _ in range(8):
         states.append(advance(states[-1]))
 
