@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli import ensembles, formats, options, progress, streaming
+from nmt.cli import constraints, ensembles, formats, options, progress, streaming
+from nmt.cli.constraints import Reader
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, Output, Trust
 from nmt.cli.resumption import Resumption, check_resumable, is_resumable
@@ -58,6 +59,11 @@ def translate(
     as_json: AsJson = False,
     alignments: Alignments = None,
     dictionary: Dictionary = None,
+    prefix: constraints.Prefix = None,
+    require: constraints.Require = None,
+    forbid: constraints.Forbid = None,
+    glossary: constraints.GlossaryFile = None,
+    input_format: constraints.Format = None,
     resume: Resume = False,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
@@ -70,7 +76,15 @@ def translate(
 
     others, settings = options.settings_apart(arguments, beam=beam)
     more, given = ensembles.inputs_apart(others)
-    source, *_ = files.find_together(given, *([dictionary] if dictionary else []))
+    source, *_ = files.find_together(given, *filter(None, [dictionary, glossary]))
+    reader = constraints.Reader.of(
+        source,
+        prefix=prefix,
+        require=require,
+        forbid=forbid,
+        glossary=glossary,
+        format=input_format,
+    )
     if resume:
         check_resumable(source, output, alignments)
     if output is not None and output == alignments and writing.is_replaced(output):
@@ -83,13 +97,14 @@ def translate(
     record, done = None, 0
     if output is not None and is_resumable(source, output):
         how = {"--n-best": n_best, "--json": as_json, "--dictionary": translator.dictionary}
+        how |= reader.made_of
         record = Resumption(translator, source, output, how=how, resume=resume)
         done = record.lines
     with options.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:
         align = None
         if alignments is not None:
             align = stack.enter_context(open_alignments(alignments, ranked=n_best is not None))
-        found = _translations(translator, source, out, n_best=n_best or 1, done=done)
+        found = _translations(translator, reader, out, n_best=n_best or 1, done=done)
         for number, ranked in enumerate(found, start=done):
             out.write(_entry(number, ranked, n_best=n_best is not None, as_json=as_json))
             if align is not None:
@@ -107,15 +122,17 @@ def _entry(number: int, ranked: "list[Translation]", *, n_best: bool, as_json: b
 
 
 def _translations(
-    translator: "Translator", source: Path, out: TextIOBase, *, n_best: int, done: int
+    translator: "Translator", reader: Reader, out: TextIOBase, *, n_best: int, done: int
 ) -> "Iterator[list[Translation]]":
     """Returns the translations of a file, or of lines that come through a pipe, as they come."""
-    lines, size = files.lines(source, replace=True), translator.window
+    source, size = reader.source, translator.window
+    lines = files.lines(source, replace=True)
     if not files.is_stored(source):
         typed = source == files.STDIN
         windows = streaming.answered(lines, out, size=size, typed=typed)
-        return translator.stream_windows(windows, n_best=n_best)
-    found = translator.stream(lines, n_best=n_best, skip=done)
+        return translator.stream_windows(map(reader.window, windows), n_best=n_best)
+    texts, constrained = reader.apart(lines)
+    found = translator.stream(texts, constraints=constrained, n_best=n_best, skip=done)
     if not sys.stderr.isatty() or (out is sys.stdout and out.isatty()):
         return found
     return progress.shown(found, source, done=done, window=size)

@@ -54,7 +54,27 @@ class Constraints:
 
 
 NONE = Constraints()
+OfLines = Constraints | Iterable[Constraints]  # of all lines, or one for each
 Line = str | tuple[str, Constraints]  # a line to translate, alone or with its own constraints
+
+
+def with_constraints(lines: Iterable[str], constraints: OfLines) -> Iterator[Line]:
+    """Yields the lines, each with its constraints.
+
+    Raises:
+        DataError: there are fewer constraints than lines, or more.
+    """
+    if isinstance(constraints, Constraints):
+        yield from ((line, constraints) for line in lines)
+        return
+    names = ("the text", "the list of constraints")
+    yield from files.side_by_side(lines, constraints, names=names)
+
+
+def apart(lines: Iterable[Line]) -> tuple[list[str], dict[int, Constraints]]:
+    """Returns the texts of lines, and the constraints of those that have any, by their place."""
+    pairs = [(line, NONE) if isinstance(line, str) else line for line in lines]
+    return [text for text, _ in pairs], {i: each for i, (_, each) in enumerate(pairs) if each}
 
 
 def format_of(path: Path) -> InputFormat:
@@ -64,17 +84,18 @@ def format_of(path: Path) -> InputFormat:
 
 
 def parse_lines(
-    lines: Iterable[str], kind: InputFormat, *, name: object
+    lines: Iterable[str], kind: InputFormat, *, name: object, before: int = 0
 ) -> Iterator[tuple[str, Constraints]]:
     """Yields the source and the constraints of each line; `name` is that of the file.
 
+    `before` lines came earlier.
     A line of TSV is SOURCE, or SOURCE, a tab and PREFIX. A line of JSON is an object with KEYS, of
     which `source` alone must be there, or blank.
 
     Raises:
         DataError: a line is neither.
     """
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=before + 1):
         where = f"{name}, line {number}"
         yield _of_columns(line, where) if kind == "tsv" else _of_object(line, where)
 

@@ -35,9 +35,21 @@ def occurrences(phrase: str, text: str) -> Iterator[int]:
         begin = text.find(phrase, begin + 1)
 
 
-def contains(phrase: str, text: str) -> bool:
+def contains(text: str, phrase: str) -> bool:
     """Returns whether a text has a phrase, as whole words."""
     return next(occurrences(phrase, text), None) is not None
+
+
+def contains_forbidden(text: str, phrase: str) -> bool:
+    """Returns whether a text has a phrase, in any casing if the phrase has no capital."""
+    return contains(folded(text) if folded(phrase) == phrase else text, phrase)
+
+
+def contains_required(text: str, phrase: str) -> bool:
+    """Returns whether a text has a phrase, or begins with it and a capital."""
+    first = capitalized(phrase)
+    begins = text.startswith(first) and divided(text, len(first))
+    return begins or contains(text, phrase)
 
 
 def folded(text: str) -> str:

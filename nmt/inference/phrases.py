@@ -17,6 +17,7 @@ from flax import struct
 from jaxtyping import Array, Bool, Int
 
 from nmt.data.phrases import capitalized, folded, joins
+from nmt.inference.hypotheses import AnyArray
 from nmt.inference.spelling import Part, Spelling
 from nmt.types import LastTokens, LogProbs
 
@@ -68,12 +69,12 @@ def _before(spelling: Spelling, phrase: Phrase, part: Part, begin: int, end: int
 class Automaton:
     """An automaton for the phrases of each sentence; its state is which places are active."""
 
-    tokens: Int[Array, "row edge"]  # -1: no edge
-    before: Int[Array, "row edge"]
-    after: Int[Array, "row edge"]
-    whole: Bool[Array, "row place"]  # the last place of each phrase
-    opens: Bool[Array, "row vocab"]  # whether a word may begin after the token
-    joins: Bool[Array, "row vocab"]  # whether the token goes on with a word before it
+    tokens: Int[AnyArray, "row edge"]  # -1: no edge
+    before: Int[AnyArray, "row edge"]
+    after: Int[AnyArray, "row edge"]
+    whole: Bool[AnyArray, "row place"]  # the last place of each phrase
+    opens: Bool[AnyArray, "row vocab"]  # whether a word may begin after the token
+    joins: Bool[AnyArray, "row vocab"]  # whether the token goes on with a word before it
 
     @property
     def written(self) -> Bool[Array, "row place"]:

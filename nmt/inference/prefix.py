@@ -14,6 +14,7 @@ from flax import struct
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from nmt.inference.history import Beam, History, choose
+from nmt.inference.hypotheses import AnyArray
 from nmt.inference.predictor import Encoded, Predictor, State
 from nmt.inference.processors import Processor, process
 from nmt.model.vocabulary import previous_tokens, real_tokens
@@ -126,10 +127,10 @@ class Completion:
     Its state is the number of characters that have been read.
     """
 
-    begins: Int[Array, " row"]  # the number of characters before the rest
-    ends: Int[Array, " row"]  # and with it
-    allowed: Bool[Array, "row place vocab"]  # after so many characters of the rest
-    lengths: Int[Array, "row vocab"]  # the characters of each token
+    begins: Int[AnyArray, " row"]  # the number of characters before the rest
+    ends: Int[AnyArray, " row"]  # and with it
+    allowed: Bool[AnyArray, "row place vocab"]  # after so many characters of the rest
+    lengths: Int[AnyArray, "row vocab"]  # the characters of each token
 
     def start(self, rows: int, length: int) -> Int[Array, " row"]:
         """Returns that nothing has been read."""

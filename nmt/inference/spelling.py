@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -34,15 +34,18 @@ class Spelling:
 
     def __init__(self, tokenizers: Tokenizers) -> None:
         self.tokenizer = tokenizers.target
-        self._turned = slice(None, None, -1 if tokenizers.reverse_target else 1)
-        silent = {*self.tokenizer.unspelled, self.tokenizer.bos, self.tokenizer.eos}
-        silent.add(self.tokenizer.pad)
+        self.mirrored = tokenizers.reverse_target
+        self._turned = slice(None, None, -1 if self.mirrored else 1)
+        specials = [self.tokenizer.bos, self.tokenizer.eos, self.tokenizer.pad]
+        silent = {*self.tokenizer.unspelled, *specials}
         pieces = self.tokenizer.pieces(range(self.tokenizer.size))
         self.texts = [
             "" if token in silent else self.turned(piece.replace("▁", " "))
             for token, piece in enumerate(pieces)
         ]
         # A byte is a part of some letter; `<unk>` stands for a word of its own.
+        self.sizes = np.array([max(len(text), 1) for text in self.texts], np.int32)
+        self.sizes[specials] = 0
         of_bytes = self.tokenizer.unspelled - {self.tokenizer.unk}
         self.joins: Flags = self._flags(text[:1] for text in self.texts)
         self.opens: Flags = ~self._flags(text[-1:] for text in self.texts)
@@ -73,6 +76,13 @@ class Spelling:
     def pieces(self, text: str) -> list[int]:
         """Returns the tokens that write a text, in the order of the model."""
         return self.tokenizer.encode(text)[self._turned]
+
+    def ends(self, tokens: Sequence[int], phrase: str) -> npt.NDArray[np.int64]:
+        """Returns at how many characters of a phrase each of the tokens that spell it ends."""
+        texts = [self.texts[token] for token in tokens]
+        joined = "".join(texts)
+        before = len(joined) - len(joined.lstrip())
+        return np.clip(np.cumsum([len(each) for each in texts]) - before, 0, len(phrase))
 
     @cached_property
     def parts(self) -> dict[str, list[Part]]:

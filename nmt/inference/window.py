@@ -5,8 +5,9 @@ from itertools import islice
 
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
+from nmt.data.constraints import Line, apart
 from nmt.data.tokenizer import Tokenizers
-from nmt.inference import devices, limits
+from nmt.inference import constrained, devices, limits
 from nmt.inference.copying import Copier
 from nmt.inference.forced import Forced, force_all
 from nmt.inference.predictor import Loaded
@@ -38,10 +39,11 @@ class WindowTranslator:
         self.dictionary = dict(dictionary or {})
 
     def translate_window(
-        self, lines: Sequence[str], n_best: int, *, before: int
+        self, lines: Sequence[Line], n_best: int, *, before: int
     ) -> list[list[Translation]]:
         """Returns the `n_best` translations of each line; `before` lines came earlier."""
-        remaining, ids = self._pieces("source", lines, before=before)
+        texts, constraints = apart(lines)
+        remaining, ids = self._pieces("source", texts, before=before)
         copier = Copier(self.tokenizers, self.config.unknown, self.dictionary)
         translations = [
             [empty_translation(each.line, copier.only(each), self.word_boundaries)]
@@ -49,7 +51,8 @@ class WindowTranslator:
         ]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
         searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
-        for i, ranked in searcher.all(ids, real, n_best=n_best):
+        options = {"n_best": n_best, "before": before}
+        for i, ranked in constrained.search(searcher, ids, real, constraints, **options):
             candidates = (
                 Translation.of(
                     self.tokenizers,
