@@ -110,8 +110,8 @@ class AllocatedBeam:
         complete = jax.vmap(lambda each: required.are_met(each, ends=True).all(axis=1), 1, 1)
         candidates = candidates.only(~ends | complete(before))
         banks = jax.vmap(required.bank, in_axes=1, out_axes=1)(every(before, candidates.tokens))
-        near, order = in_turns(candidates, banks, prune=self.beam.prune)
-        candidates, before, ends, near = take((candidates, before, ends, near), order)
+        order, near = in_turns(candidates, banks, prune=self.beam.prune)
+        candidates, before, ends = take((candidates, before, ends), order)
         ended = candidates.only(ends & (jnp.arange(ends.shape[1])[None, :] < width))
         finished = state.finished + ended.present.sum(axis=1)
         goes_on = candidates.present & ~ends & near
@@ -153,17 +153,18 @@ class AllocatedBeam:
 
 def in_turns(
     candidates: Beam, banks: Int[Array, "batch path"], *, prune: float | Array
-) -> tuple[Bool[Array, "batch path"], Int[Array, "batch path"]]:
-    """Returns which candidates are near the best of their bank, and the order of their turns.
+) -> tuple[Int[Array, "batch path"], Bool[Array, "batch path"]]:
+    """Returns the places of candidates in the order of their turns, absent ones last.
 
-    Absent ones come last.
+    And which of them, in this order, are within `prune` nats of the best of their bank.
     """
     values = jnp.where(candidates.present, candidates.values, -jnp.inf)
-    same = banks[:, :, None] == banks[:, None, :]
-    better = values[:, None, :] > values[:, :, None]
-    places = jnp.arange(values.shape[1])
-    earlier = (values[:, None, :] == values[:, :, None]) & (places[None, :] < places[:, None])[None]
-    turns = (same & (better | earlier)).sum(axis=2)
-    best = jnp.where(same, values[:, None, :], -jnp.inf).max(axis=2)
-    order = jnp.lexsort((-banks, turns, ~candidates.present))
-    return values >= best - prune, order
+    by_bank = jnp.lexsort((-values, -banks))
+    values, banks = (jnp.take_along_axis(each, by_bank, axis=1) for each in (values, banks))
+    places = jnp.arange(values.shape[1])[None, :]
+    begins = jnp.pad(banks[:, 1:] != banks[:, :-1], ((0, 0), (1, 0)), constant_values=True)
+    best = lax.cummax(jnp.where(begins, places, 0), axis=1)
+    near = values >= jnp.take_along_axis(values, best, axis=1) - prune
+    turns = jnp.where(values > -jnp.inf, places - best, values.shape[1])
+    order = jnp.argsort(turns, axis=1, stable=True)
+    return jnp.take_along_axis(by_bank, order, axis=1), jnp.take_along_axis(near, order, axis=1)

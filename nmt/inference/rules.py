@@ -122,7 +122,7 @@ class Arrays:
                 parts.append(np.hstack([part[:, :1], part[:, 1:] + shifts]))
                 place += phrase.places
                 whole[row, place - 1] = True
-            joined = np.concatenate(parts)
+            joined = np.concatenate(parts).astype(np.int32)
             joined[:, 0] = self._entries(row, joined[:, 0])
             found.append(joined[joined[:, 0] >= 0])
         every = np.full((self.size, _size(max(map(len, found))), 3), (-1, 0, 0), np.int32)
