@@ -10,7 +10,6 @@ import typer
 
 from nmt.data import files
 from nmt.data.constraints import Constraints, InputFormat, Line, format_of, parse_lines
-from nmt.data.glossary import Glossary
 
 Prefix = Annotated[
     str | None, typer.Option(help="Text that each translation begins with; see constraints.md.")
@@ -42,7 +41,6 @@ class Reader:
     source: Path
     format: InputFormat
     all: Constraints
-    glossary: Glossary | None
 
     @classmethod
     def of(
@@ -52,24 +50,17 @@ class Reader:
         prefix: str | None,
         require: list[str] | None,
         forbid: list[str] | None,
-        glossary: Path | None,
         format: InputFormat | None,
     ) -> "Reader":
-        """Returns the reader that options describe.
-
-        Raises:
-            DataError: the glossary cannot be read.
-        """
+        """Returns the reader that options describe."""
         everywhere = Constraints(prefix or "", require or (), forbid or ())
-        terms = None if glossary is None else Glossary.read(glossary)
-        return cls(source, format or format_of(source), everywhere, terms)
+        return cls(source, format or format_of(source), everywhere)
 
     @property
     def made_of(self) -> dict[str, Any]:
         """What the constraints depend on, besides the source, for JSON."""
-        terms = self.glossary.terms if self.glossary else {}
         every = [self.all.prefix, list(self.all.require), list(self.all.forbid)]
-        return {"--input-format": self.format, "constraints": every, "--glossary": terms}
+        return {"--input-format": self.format, "constraints": every}
 
     def lines(self, lines: Iterable[str], *, before: int = 0) -> Iterator[tuple[str, Constraints]]:
         """Yields the texts of lines, each with its constraints; `before` lines came earlier."""
@@ -86,11 +77,7 @@ class Reader:
 
     def _constrained(self, line: Line) -> tuple[str, Constraints]:
         text, own = (line, self.all) if isinstance(line, str) else line
-        if own is not self.all:
-            own = self.all.with_more(own)
-        if self.glossary and (terms := self.glossary.required(text)):
-            own = own.with_more(Constraints(require=terms))
-        return text, own
+        return text, own if own is self.all else self.all.with_more(own)
 
     def apart(self, lines: Iterable[str]) -> tuple[Iterator[str], Iterator[Constraints]]:
         """Returns texts and constraints of lines apart."""

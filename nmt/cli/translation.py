@@ -15,6 +15,7 @@ from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, Output, Trust
 from nmt.cli.resumption import Resumption, check_resumable, is_resumable
 from nmt.data import files, writing
+from nmt.data.glossary import Glossary
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -82,7 +83,6 @@ def translate(
         prefix=prefix,
         require=require,
         forbid=forbid,
-        glossary=glossary,
         format=input_format,
     )
     if resume:
@@ -94,10 +94,12 @@ def translate(
     )
     if dictionary is not None:
         translator.dictionary = options.dictionary(dictionary)
+    if glossary is not None:
+        translator.glossary = Glossary.read(glossary)
     record, done = None, 0
     if output is not None and is_resumable(source, output):
         how = {"--n-best": n_best, "--json": as_json, "--dictionary": translator.dictionary}
-        how |= reader.made_of
+        how |= {"--glossary": translator.glossary.terms, **reader.made_of}
         record = Resumption(translator, source, output, how=how, resume=resume)
         done = record.lines
     with options.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:

@@ -14,6 +14,7 @@ from nmt.config.section import (
     ProcessorConfig,
     Size,
 )
+from nmt.config.splitting import SplitConfig
 from nmt.config.strategy import BeamConfig, DiverseBeamConfig, SearchStrategy
 
 Exponent = Annotated[float, Field(ge=0, le=5)]  # larger powers of a length overflow float32
@@ -86,7 +87,10 @@ class DecodingConfig(ConfigSection):
     batch: Size = 64
     """Maximum sentences per batch; fewer with wide beams and long lines."""
     max_pieces: Size = 512
-    """Maximum source pieces of a line; a longer one is cut, with a warning."""
+    """Maximum source pieces of a line, with its end; `split` says what becomes of a longer one."""
+    split: SplitConfig = SplitConfig()
+    """Which lines are translated [sentence by sentence](decoding.md#long-lines); `cut`: those that
+    would be cut."""
 
     def _conflicts(self) -> Iterator[str]:
         strategy, beam = self.strategy, self.beam

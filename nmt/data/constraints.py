@@ -1,7 +1,7 @@
 """Constraints: what the translation of a line has to be like, and files that give them by line."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -52,6 +52,10 @@ class Constraints:
             (*self.forbid, *others.forbid),
         )
 
+    def behind_prefix(self) -> "Constraints":
+        """Returns the constraints of what comes after the prefix."""
+        return replace(self, prefix="")
+
 
 NONE = Constraints()
 OfLines = Constraints | Iterable[Constraints]  # of all lines, or one for each
@@ -71,10 +75,10 @@ def with_constraints(lines: Iterable[str], constraints: OfLines) -> Iterator[Lin
     yield from files.side_by_side(lines, constraints, names=names)
 
 
-def apart(lines: Iterable[Line]) -> tuple[list[str], dict[int, Constraints]]:
-    """Returns the texts of lines, and the constraints of those that have any, by their place."""
+def apart(lines: Iterable[Line]) -> tuple[list[str], list[Constraints]]:
+    """Returns the texts of lines, and their constraints."""
     pairs = [(line, NONE) if isinstance(line, str) else line for line in lines]
-    return [text for text, _ in pairs], {i: each for i, (_, each) in enumerate(pairs) if each}
+    return [text for text, _ in pairs], [constraints for _, constraints in pairs]
 
 
 def format_of(path: Path) -> InputFormat:

@@ -26,8 +26,9 @@ class Glossary:
 
     def __init__(self, terms: Mapping[str, str]) -> None:
         """Takes the target term of each source term."""
-        self.terms = {folded(source): (source, target) for source, target in terms.items()}
-        self._longest_first = sorted(self.terms, key=len, reverse=True)
+        self.terms = dict(terms)
+        self._sources = {folded(source): source for source in terms}
+        self._longest_first = sorted(self._sources, key=len, reverse=True)
 
     @classmethod
     def read(cls, path: Path) -> "Glossary":
@@ -62,11 +63,14 @@ class Glossary:
                 place = slice(begin, begin + len(term))
                 if not any(taken[place]):
                     taken[place] = [True] * len(term)
-                    found[begin] = _cased(*self.terms[term], text[place], begins=begin == 0)
+                    source = self._sources[term]
+                    found[begin] = _cased(
+                        self.terms[source], text[place], source=source, begins=begin == 0
+                    )
         return list(dict.fromkeys(found[begin] for begin in sorted(found)))
 
 
-def _cased(source: str, target: str, written: str, *, begins: bool) -> str:
+def _cased(target: str, written: str, *, source: str, begins: bool) -> str:
     """Returns a target term in the casing with which a line has its source term.
 
     A term in capitals gives capitals; and one that the glossary has without capital, but the line

@@ -1,7 +1,7 @@
 """The search for sentences of which some have constraints, and what becomes of impossible ones."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -17,22 +17,22 @@ def search(
     searcher: Searcher,
     sentences: Sequence[Sequence[int]],
     real: Sequence[int],
-    constraints: Mapping[int, Constraints],
+    constraints: Sequence[Constraints],
     *,
     n_best: int,
-    before: int,
+    numbers: Sequence[int],
 ) -> Iterator[tuple[int, list[Found]]]:
     """Does what `Searcher.all` does, for sentences of which some have constraints.
 
-    Where these cannot be satisfied, a warning names the line, `before` lines having come earlier,
-    and the sentence is translated without them.
+    Where these cannot be satisfied, a warning names the line, by these `numbers`, and the sentence
+    is translated without them.
 
     Raises:
         DataError: the model or the strategy of the search has no such constraints.
     """
     plans, reasons = dict[int, Plan](), dict[int, str]()
     for number in real:
-        if wanted := constraints.get(number):
+        if wanted := constraints[number]:
             _check(searcher, wanted)
             plan = Plan.of(wanted, Spelling.of(searcher.tokenizers))
             longest = int(searcher.longest(np.array([len(sentences[number])]))[0])
@@ -49,7 +49,7 @@ def search(
             reasons[number] = next(iter(missed), None) or "no translation satisfies its constraints"
     for number, reason in sorted(reasons.items()):
         warnings.warn(
-            f"line {before + number + 1}: {reason}; it is translated without its constraints",
+            f"line {numbers[number]}: {reason}; it is translated without its constraints",
             stacklevel=2,
         )
     free = [number for number in real if number not in plans or number in reasons]

@@ -32,13 +32,13 @@ def check_number(n_best: int, config: DecodingConfig) -> None:
 
 
 def cut(
-    encoded: Sequence[list[int]], *, eos: int, longest: int, before: int, side: str
+    encoded: Sequence[list[int]], *, eos: int, longest: int, numbers: Iterable[int], side: str
 ) -> list[list[int]]:
     """Returns the ids of lines, cut to the longest allowed, each with the end of sentence.
 
-    `before` lines came earlier; the warning names `side`, source or target.
+    The warning names the number of a line, and the `side`, source or target.
     """
-    for number, ids in enumerate(encoded, start=before + 1):
+    for number, ids in zip(numbers, encoded, strict=True):
         if len(ids) >= longest:
             warnings.warn(
                 f"line {number}: the {side} has {len(ids)} pieces, cut to {longest - 1}; "

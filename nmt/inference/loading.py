@@ -11,6 +11,7 @@ from nmt.errors import DataError
 from nmt.inference.ensemble import LoadedEnsemble
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.shortlist import Lexicon
+from nmt.inference.splitting import TrainedOn
 from nmt.model.build import outline
 from nmt.run import Run
 
@@ -41,6 +42,7 @@ def load(
         "config": settings,
         "lexicon": Lexicon.of(first) if settings.shortlist else None,
         "word_boundaries": first.config.data.word_boundaries,
+        "trained_on": TrainedOn.of(first.config),
     }
 
 

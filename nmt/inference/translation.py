@@ -34,6 +34,7 @@ class Translation:
     source_offsets: Offsets | None = None
     target_offsets: Offsets | None = None
     word_boundaries: WordBoundaries = WORD_BOUNDARIES
+    parts: tuple["Translation", ...] = ()  # of a line that was divided: see nmt.inference.joining
 
     @classmethod
     def of(

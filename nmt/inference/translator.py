@@ -15,6 +15,7 @@ from nmt.errors import DataError
 from nmt.inference import limits, loading
 from nmt.inference.arguments import checked, checked_pair
 from nmt.inference.explanations import check_method
+from nmt.inference.joining import with_parts
 from nmt.inference.loading import Runs
 from nmt.inference.translation import Translation
 from nmt.inference.window import WindowTranslator
@@ -35,6 +36,7 @@ class Translator(WindowTranslator):
         checkpoint: Which | int = "best",
         trust: bool = False,
         dictionary: Mapping[str, str] | None = None,
+        glossary: Mapping[str, str] | None = None,
         **decoding: Any,
     ) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
@@ -42,7 +44,7 @@ class Translator(WindowTranslator):
         Several run folders are an ensemble, with the settings of the first. The checkpoint is the
         best, the last or the averaged one, or that of a step. A class of the user's own that a
         run's configuration names is imported with `trust` only. `dictionary` has translations of
-        words that the vocabulary lacks.
+        words that the vocabulary lacks; `glossary` has the target terms of source terms.
 
         Raises:
             RunError: there is no such run, checkpoint or table for a shortlist, or it asks for
@@ -51,7 +53,7 @@ class Translator(WindowTranslator):
             DataError: the runs of an ensemble have other vocabularies, or write in other orders.
         """
         parts = loading.load(runs, checkpoint=checkpoint, trust=trust, decoding=decoding)
-        return cls(**parts, dictionary=dictionary)
+        return cls(**parts, dictionary=dictionary, glossary=glossary)
 
     @overload
     def translate(self, lines: str, *, constraints: Constraints = ...) -> Translation: ...
@@ -170,7 +172,8 @@ class Translator(WindowTranslator):
         if isinstance(translations, Translation):
             return self.explain([translations], method=method)[0]
         rule = "explain takes a Translation or an iterable of them"
-        explained = list(checked(translations, Translation, rule))
+        given = list(checked(translations, Translation, rule))
+        explained = [part for each in given for part in each.parts or (each,)]
         real = [
             i for i, each in enumerate(explained) if each.attention.size and each.method != method
         ]
@@ -182,7 +185,11 @@ class Translator(WindowTranslator):
             explained[forced.number] = dataclasses.replace(
                 explained[forced.number], attention=forced.matrix, method=method
             )
-        return explained
+        done = iter(explained)
+        return [
+            with_parts(each, islice(done, len(each.parts))) if each.parts else next(done)
+            for each in given
+        ]
 
     def _windows(
         self, items: Iterable[_Item], *, skip: int = 0

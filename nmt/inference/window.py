@@ -1,18 +1,22 @@
 """One window of lines: pieces, batches, search or forced decoding, translations in order."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
-from nmt.data.constraints import Line, apart
+from nmt.data.constraints import Constraints, Line, apart
+from nmt.data.glossary import Glossary
 from nmt.data.tokenizer import Tokenizers
 from nmt.inference import constrained, devices, limits
 from nmt.inference.copying import Copier
 from nmt.inference.forced import Forced, force_all
+from nmt.inference.joining import Joiner
 from nmt.inference.predictor import Loaded
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
+from nmt.inference.splitting import Part, Splitter, TrainedOn
 from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import Remainder, remainders
 
@@ -29,21 +33,57 @@ class WindowTranslator:
         lexicon: Lexicon | None = None,
         word_boundaries: WordBoundaries = WORD_BOUNDARIES,
         dictionary: Mapping[str, str] | None = None,
+        glossary: Mapping[str, str] | None = None,
+        trained_on: TrainedOn | None = None,
     ) -> None:
-        """Takes a model; `dictionary` has translations of words that the vocabulary lacks."""
+        """Takes a model.
+
+        `dictionary` has translations of words that the vocabulary lacks, and `glossary` the terms
+        that a translation must have where its source has theirs.
+        """
         self.loaded = devices.replicate(loaded)
         self.tokenizers = tokenizers
         self.config = config
         self.lexicon = lexicon
         self.word_boundaries = word_boundaries
         self.dictionary = dict(dictionary or {})
+        self.glossary = Glossary(glossary or {})
+        self.trained_on = trained_on or TrainedOn()
 
     def translate_window(
         self, lines: Sequence[Line], n_best: int, *, before: int
     ) -> list[list[Translation]]:
         """Returns the `n_best` translations of each line; `before` lines came earlier."""
         texts, constraints = apart(lines)
-        remaining, ids = self._pieces("source", texts, before=before)
+        divided = Splitter(self.tokenizers.source, self.config, self.trained_on).parts(texts)
+        divided = [  # nothing says which part should have a phrase that the line requires
+            [Part(text)] if each.require else parts
+            for text, each, parts in zip(texts, constraints, divided, strict=True)
+        ]
+        found = iter(self._translate(divided, constraints, n_best, before=before))
+        joiner = Joiner(self.tokenizers, self.config.copy_unseen)
+        return [
+            joiner.joined(line, parts, list(islice(found, len(parts))), n_best)
+            for line, parts in zip(texts, divided, strict=True)
+        ]
+
+    def _translate(
+        self,
+        divided: Sequence[Sequence[Part]],
+        constraints: Sequence[Constraints],
+        n_best: int,
+        *,
+        before: int,
+    ) -> list[list[Translation]]:
+        """Returns the translations of each part of lines, in order."""
+        lines = [part.text for parts in divided for part in parts]
+        numbers = [number for number, parts in enumerate(divided, before + 1) for _ in parts]
+        wanted = [
+            self._with_terms(each if place == 0 else each.behind_prefix(), part.text)
+            for each, parts in zip(constraints, divided, strict=True)
+            for place, part in enumerate(parts)
+        ]
+        remaining, ids = self._pieces("source", lines, numbers=numbers)
         copier = Copier(self.tokenizers, self.config.unknown, self.dictionary)
         translations = [
             [empty_translation(each.line, copier.only(each), self.word_boundaries)]
@@ -51,8 +91,8 @@ class WindowTranslator:
         ]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
         searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
-        options = {"n_best": n_best, "before": before}
-        for i, ranked in constrained.search(searcher, ids, real, constraints, **options):
+        search = partial(constrained.search, n_best=n_best, numbers=numbers)
+        for i, ranked in search(searcher, ids, real, wanted):
             candidates = (
                 Translation.of(
                     self.tokenizers,
@@ -67,16 +107,22 @@ class WindowTranslator:
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
             translations[i] = list(islice(distinct(complete), n_best)) or translations[i]
-        limits.warn_of_cut(before + i + 1 for i in real if translations[i][0].is_cut)
+        limits.warn_of_cut({numbers[i]: None for i in real if translations[i][0].is_cut})
         return translations
+
+    def _with_terms(self, constraints: Constraints, source: str) -> Constraints:
+        """Returns constraints with the terms that the glossary has for a source."""
+        terms = self.glossary.required(source)
+        return constraints.with_more(Constraints(require=terms)) if terms else constraints
 
     def align_window(
         self, window: Sequence[tuple[str, str]], *, before: int, method: str
     ) -> list[Translation]:
         """Returns the forced decoding of each (source, target) pair."""
         sources, targets = zip(*window, strict=True)
-        lines, source_ids = self._pieces("source", sources, before=before)
-        texts, target_ids = self._pieces("target", targets, before=before)
+        numbers = range(before + 1, before + 1 + len(window))
+        lines, source_ids = self._pieces("source", sources, numbers=numbers)
+        texts, target_ids = self._pieces("target", targets, numbers=numbers)
         pairs = list(zip(source_ids, target_ids, strict=True))
         real = [i for i, (source, _) in enumerate(pairs) if len(source) > 1]
         aligned = [empty_translation(*pair, self.word_boundaries) for pair in window]
@@ -108,10 +154,10 @@ class WindowTranslator:
         )
 
     def _pieces(
-        self, side: str, lines: Sequence[str], *, before: int
+        self, side: str, lines: Sequence[str], *, numbers: Sequence[int]
     ) -> tuple[list[Remainder], list[list[int]]]:
         """Returns what remains of each line when unseen characters are set aside, and its ids."""
         tokenizer, config = getattr(self.tokenizers, side), self.config
         remaining, encoded = remainders(tokenizer, lines, copy=config.copy_unseen)
         longest, eos = config.max_pieces, tokenizer.eos
-        return remaining, limits.cut(encoded, eos=eos, longest=longest, before=before, side=side)
+        return remaining, limits.cut(encoded, eos=eos, longest=longest, numbers=numbers, side=side)

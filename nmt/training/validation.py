@@ -21,6 +21,7 @@ from nmt.evaluation.metrics import MetricScore, bleu
 from nmt.inference import devices, limits
 from nmt.inference.batches import Capacity
 from nmt.inference.predictor import LoadedModel
+from nmt.inference.splitting import TrainedOn
 from nmt.inference.translator import Translator
 from nmt.run import Run
 from nmt.training.loss import totals
@@ -148,7 +149,8 @@ class Validator:
     def _translator(self, params: Params, *, beam: int) -> Translator:
         settings = self._config.decoding.model_copy(update={"strategy": BeamConfig(), "beam": beam})
         loaded = LoadedModel(params, self._graph)
-        return Translator(loaded, tokenizers=self._tokenizers, config=settings)
+        known = TrainedOn.of(self._config)
+        return Translator(loaded, tokenizers=self._tokenizers, config=settings, trained_on=known)
 
     @cached_property
     def batches(self) -> list[Any]:
@@ -173,5 +175,6 @@ def _cut(
     longest = config.decoding.max_pieces
     for side, tokenizer in (("source", tokenizers.source), ("target", tokenizers.target)):
         ids, name = tokenizer.encode_batch(text[side]), f"{side} of validation"
-        cut = limits.cut(ids, eos=tokenizer.eos, longest=longest, before=0, side=name)
+        numbers = range(1, len(ids) + 1)
+        cut = limits.cut(ids, eos=tokenizer.eos, longest=longest, numbers=numbers, side=name)
         yield cut if side == "source" else list(map(tokenizers.turned, cut))

@@ -19,7 +19,7 @@ def test_a_setting_can_be_given_to_every_command_that_decodes(nmt, copy_run, tex
     before = (copy_run / "config.yaml").read_bytes()
     arguments = COMMANDS[command](copy_run, text("in.txt", "a b c d e f"))
 
-    code, _, err = nmt(*arguments, "decoding.max_pieces=4")
+    code, _, err = nmt(*arguments, "decoding.max_pieces=4", "decoding.split=never")
 
     assert code == 0
     assert "line 1: the source has 6 pieces, cut to 3" in err or command == "plot"
@@ -41,6 +41,14 @@ def test_a_setting_can_be_given_to_every_command_that_decodes(nmt, copy_run, tex
             "decoding.max_output_ratio: input should be a finite number",
         ),
         ("decoding.length_penalty=30", "decoding.length_penalty.alpha: input should be less than"),
+        (
+            "decoding.split=sometimes",
+            "decoding.split.when: input should be 'never', 'cut', 'long' or",
+        ),
+        (
+            "decoding.split={when: never, sentences: sentencex}",
+            "would do nothing with `when: never`",
+        ),
         ("decoding.shortlist=400", "decoding.shortlist: input should be less than or equal to 100"),
     ],
 )

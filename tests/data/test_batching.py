@@ -261,6 +261,7 @@ def test_a_padded_side_gives_the_sentences_back(sentences, rows, length):
     assert tokens.sum() == sum(map(sum, sentences))
 
 
+@pytest.mark.slow
 def test_nine_tenths_of_the_cells_of_multi30k_hold_tokens(shared_data):
     sides = [
         (shared_data / "multi30k" / f"train.{language}").read_text(encoding="utf-8").splitlines()

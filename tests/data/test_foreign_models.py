@@ -86,6 +86,7 @@ def test_every_kind_of_model_samples_the_same_text(kind):
     assert sampled != side.encode_batch(LINES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["T5", "Marian"])
 def test_a_network_learns_to_copy_with_such_a_model(kind, tmp_path):
     lines = letters(2050, longest=6, seed=1)

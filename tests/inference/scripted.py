@@ -22,7 +22,7 @@ TEXT = ["ab ba a b aab bba", "a ab b ba", "abab", "ba ba"] * 3
 
 
 def pieces():
-    """Returns tokenizers of `▁a ▁b ▁ a b`, which spell most words in several ways."""
+    """Returns tokenizers of `▁ba ▁a ▁ b a`, which spell most words in several ways."""
     config = TrainedTokenizerConfig(vocabulary_size=9, byte_fallback=False)
     return tokenizer.train(TEXT, TEXT, config)
 
@@ -35,7 +35,7 @@ class Tables:
     attention: jax.Array
 
     @classmethod
-    def drawn(cls, seed, *, vocabulary, src=3):
+    def drawn(cls, seed, *, vocabulary, src=1):
         """Returns random tables, in each row of which few tokens are likely."""
         rng = np.random.default_rng(seed)
         log_probs = np.log(rng.dirichlet(np.full(vocabulary, 0.4), size=ROWS) + 1e-4)

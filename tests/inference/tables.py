@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nmt.inference.beam import BeamSearch
+from nmt.inference.predictor import Source
 from nmt.inference.processors import Forbid
 from nmt.inference.ranking import Ranking
 from nmt.inference.search import Search, Settings
@@ -68,7 +69,8 @@ class TableModel:
         sentences,
         max_length,
         *,
-        beam,
+        beam=None,
+        strategy=None,
         limit=8,
         penalty="average",
         beta=0.0,
@@ -77,11 +79,7 @@ class TableModel:
         **options,
     ):
         k, alpha = PENALTIES[penalty]
-        strategy = BeamSearch(
-            beam,
-            patience=np.inf if patience is None else float(patience),
-            prune=np.inf if prune is None else float(prune),
-        )
+        strategy = strategy or plain_beam(beam, patience=patience, prune=prune)
         settings = Settings(strategy, Ranking(k=float(k), alpha=alpha, beta=beta))
         found = _run(
             (self.log_probs, self.attention),
@@ -93,6 +91,12 @@ class TableModel:
             **options,
         )
         return jax.tree.map(np.asarray, found)
+
+
+def plain_beam(width, *, patience=None, prune=None):
+    numbers = {"patience": patience, "prune": prune}
+    given = {name: float(value) for name, value in numbers.items() if value is not None}
+    return BeamSearch(width, **given)
 
 
 def table_step(tables):
@@ -110,8 +114,16 @@ def _run(tables, sentences, max_length, settings, *, limit, covers, n_best):
     search = Search(n_best=n_best, covers=covers, **SPECIALS)
     mask = jnp.tile(jnp.array(MASK)[None, :], (len(sentences), 1))
     start = table_step(jax.tree.map(jnp.asarray, tables)), sentences, ()
-    rows = {"processors": PROCESSORS, "max_length": max_length, "source_mask": mask}
-    return search(*start, settings, limit=limit, **rows)
+    source = Source(sentences[:, None], jnp.ones(len(sentences), jnp.int32))
+    return search(
+        *start,
+        settings,
+        processors=PROCESSORS,
+        max_length=max_length,
+        limit=limit,
+        source_mask=mask,
+        keys=source.keys(settings.strategy.seed),
+    )
 
 
 @dataclass(frozen=True)

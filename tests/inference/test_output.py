@@ -57,7 +57,7 @@ def test_a_threshold_counts_what_all_pieces_of_a_word_get():
 
 @pytest.mark.parametrize("directions", [1, 2])
 def test_pairs_are_read_a_window_at_a_time_and_come_back_in_order(copy_run, directions):
-    lines = [" ".join("abcdefgh"[: n % 6]) for n in range(2100)]
+    lines = [" ".join("abcdefgh"[: n % 6]) for n in range(300)]
     read = []
 
     def pairs():
@@ -66,7 +66,7 @@ def test_pairs_are_read_a_window_at_a_time_and_come_back_in_order(copy_run, dire
             yield line, line
 
     stream = stream_links if directions == 1 else stream_symmetrized
-    found = stream(*[Translator.load(copy_run)] * directions, pairs())
+    found = stream(*[Translator.load(copy_run, batch=4)] * directions, pairs())
 
     first = next(found)
     assert 0 < len(read) < len(lines)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scripted
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,3 +111,42 @@ def test_a_text_is_forbidden_if_and_only_if_it_has_a_phrase(spelling, data):
     has = any(contains_forbidden(text, phrase) for phrase in phrases)
 
     assert allowed(forbidden, ids, vocabulary=special.size) != has
+
+
+@pytest.fixture(scope="module")
+def small():
+    return Spelling(scripted.pieces())
+
+
+@pytest.mark.parametrize(
+    ("pieces", "phrase", "has"),
+    [
+        ("▁ba", "ba", True),
+        ("▁ba", "b", False),  # a part of a word
+        ("▁ba", "a", False),
+        ("▁a b", "ab", True),
+        ("▁ a b", "ab", True),
+        ("▁a b a", "ab", False),
+        ("▁ba b", "ba", False),
+        ("▁a ▁ba", "a", True),
+        ("▁a ▁ba", "ba", True),
+        ("▁b ▁a", "ba", False),  # two words
+        ("▁a ▁ b", "ab", False),
+        ("▁ b ▁a", "ba", False),
+        ("▁a ▁ b", "a b", True),
+        ("▁a b a ▁ba", "ba", True),  # written wholly only later
+        ("▁a ▁a ▁ba", "a ba", True),  # begins again before it fails
+        ("▁a b ▁a b ▁ba", "ab ab ba", True),
+        ("▁a b ▁a b ▁a b ▁ba", "ab ab ba", True),
+        ("▁ba ▁a", "a ba", False),
+    ],
+)
+def test_a_phrase_is_there_as_whole_words(small, pieces, phrase, has):
+    ids = small.tokenizer.ids(pieces.split())
+    required = Arrays.of([plan(small, require=[phrase])], 1).required
+    ((forbidden,), *_) = Arrays.of([plan(small, forbid=[phrase])], 1)
+    special = small.tokenizer
+
+    assert met(required, padded(special.bos, *ids)).tolist() == [has]
+    read = padded(special.bos, *ids, special.eos)
+    assert allowed(forbidden, read, vocabulary=special.size) != has

@@ -8,6 +8,7 @@ from flax import nnx
 
 from nmt import configfile
 from nmt.config import DecodingConfig
+from nmt.config.splitting import SplitConfig
 from nmt.errors import ConfigError, DataError, RunError
 from nmt.inference import devices
 from nmt.inference.predictor import LoadedModel
@@ -15,6 +16,8 @@ from nmt.inference.searcher import Searcher
 from nmt.inference.translator import Translator
 from nmt.model.build import build_model
 from nmt.run import Run
+
+WHOLE = SplitConfig(when="never")
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +219,7 @@ def test_a_warning_of_many_lines_names_the_first(translator):
 
 
 def test_windows_are_translated_one_by_one_and_their_lines_keep_their_numbers(translator):
-    short = with_settings(translator, max_pieces=4)
+    short = with_settings(translator, max_pieces=4, split=WHOLE)
     asked = []
 
     def windows():
@@ -233,7 +236,7 @@ def test_windows_are_translated_one_by_one_and_their_lines_keep_their_numbers(tr
 
 
 def test_a_target_beyond_the_limit_is_cut_with_a_warning_as_a_source_is(translator):
-    short = with_settings(translator, max_pieces=4)
+    short = with_settings(translator, max_pieces=4, split=WHOLE)
 
     with pytest.warns(UserWarning, match=r"line 2: the target has 6 pieces, cut to 3; decoding"):
         _, cut = short.align(["a b", "a b c"], ["a b", "a b c d e f"])
@@ -271,7 +274,7 @@ def test_more_translations_than_hypotheses_are_refused(translator):
 
 
 def test_a_line_beyond_the_limit_is_cut_with_a_warning(translator):
-    short = with_settings(translator, max_pieces=4)
+    short = with_settings(translator, max_pieces=4, split=WHOLE)
 
     with pytest.warns(
         UserWarning, match=r"line 2: the source has 6 pieces, cut to 3; decoding.max_p"
@@ -285,7 +288,7 @@ def test_a_line_beyond_the_limit_is_cut_with_a_warning(translator):
 @pytest.mark.parametrize("way", ["translate", "align"])
 def test_a_warning_counts_the_lines_of_all_windows(translator, monkeypatch, way):
     monkeypatch.setattr("nmt.inference.translator.BATCHES_AHEAD", 2)
-    short = with_settings(translator, max_pieces=4, batch=1)
+    short = with_settings(translator, max_pieces=4, split=WHOLE, batch=1)
     lines = ["a b", "", "c", "a b", "a b c d e", "b"]
 
     with pytest.warns(

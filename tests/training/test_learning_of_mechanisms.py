@@ -34,8 +34,11 @@ MECHANISMS = {
     "linguistic coverage": ("reverse", LUONG, {"coverage": "linguistic"}),
     "neural coverage": ("reverse", BAHDANAU, {"coverage": "neural"}),
 }
-EVERYTHING = [*((name, "gru") for name in MECHANISMS), ("global", "lstm")]
-
+QUICK = "global", "hard, reinforce", "monotonic"  # the others are checked by `make test-slow`
+EVERYTHING = [
+    pytest.param(name, cell, marks=() if name in QUICK and cell == "gru" else pytest.mark.slow)
+    for name, cell in [*((name, "gru") for name in MECHANISMS), ("global", "lstm")]
+]
 
 NORMED = {"kind": "gru", "layer_norm": True}
 TWO = {"layers": 2, "residual": True}
@@ -131,6 +134,7 @@ def test_a_mechanism_learns_where_to_look(name, cell):
     assert right > 0.9  # by chance, a fourth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_learns_where_to_look(name):
     config = configuration(**{"decoder": LUONG, **NETWORKS[name]})

@@ -74,7 +74,14 @@ def test_adamw_decays_matrices_beside_the_update(shape, decay):
     np.testing.assert_allclose(found, adam(rate=0.1, weight_decay=decay), rtol=1e-5)
 
 
-@pytest.mark.parametrize("tied", ["none", "target", "all"])
+@pytest.mark.parametrize(
+    "tied",
+    [
+        pytest.param("none", marks=pytest.mark.slow),
+        pytest.param("target", marks=pytest.mark.slow),
+        "all",
+    ],
+)
 def test_adamw_decays_each_embedding_once_and_no_bias(tied):
     model = build(
         ModelConfig(embedding_size=4, decoder={"readout_size": 4}, tied_embeddings=tied),

@@ -161,10 +161,16 @@ def test_the_step_minimizes_half_of_equation_4_with_dropout_of_its_own_in_each_p
 @pytest.mark.parametrize(
     ("training", "train", "model"),
     [
-        pytest.param({}, "unused", {"lexical_model": True}, id="lexical model"),
+        pytest.param(
+            {}, "unused", {"lexical_model": True}, id="lexical model", marks=pytest.mark.slow
+        ),
         pytest.param({"guided_alignment": {}}, LINKED, {}, id="guided alignment"),
         pytest.param(
-            {}, "unused", {"decoder": {"kind": "luong"}, "cell": "lstm"}, id="luong, lstm"
+            {},
+            "unused",
+            {"decoder": {"kind": "luong"}, "cell": "lstm"},
+            id="luong, lstm",
+            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -175,6 +175,7 @@ def _enumerated_loss(graph, state):
     return total
 
 
+@pytest.mark.slow
 def test_the_mean_gradient_of_a_model_converges_to_the_enumerated_one():
     graph, state = _model()
     groups, rows = 100, 200

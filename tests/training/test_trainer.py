@@ -381,6 +381,7 @@ def test_a_tokenizer_that_is_not_installed_stops_training_before_it_begins(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_picture_that_fails_loses_no_checkpoint(tmp_path, corpus, monkeypatch):
     monkeypatch.setattr(validation, "LONGEST_DRAWN", 5000)
     for path in corpus.iterdir():

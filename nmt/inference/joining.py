@@ -1,0 +1,168 @@
+"""The translation of a line from those of its parts: text, pieces, attention and places."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from heapq import nlargest
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import regex
+
+from nmt.data.phrases import UNSPACED
+from nmt.data.tokenizer import Spans, Tokenizers
+from nmt.evaluation.words import END
+from nmt.inference.splitting import Part
+from nmt.inference.translation import Translation, distinct
+from nmt.inference.unseen import kind, remainders
+
+Combination = tuple[Translation, ...]  # a translation of each part
+
+_IDEOGRAPHIC = regex.compile(  # of scripts without spaces between sentences
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Block=CJK_Symbols_And_Punctuation}"
+    r"\p{Block=Halfwidth_And_Fullwidth_Forms}]"
+)
+
+
+@dataclass(frozen=True)
+class Joiner:
+    """Joins the translations of the parts of a line."""
+
+    tokenizers: Tokenizers
+    copy_unseen: bool = True  # as it was when they were translated
+
+    def joined(
+        self, line: str, parts: Sequence[Part], found: Sequence[Sequence[Translation]], n_best: int
+    ) -> list[Translation]:
+        """Returns the `n_best` translations of a line, given those of each part, best first.
+
+        The best one has the best translation of each part. The score is the mean of the scores of
+        the parts, and the log-probability their sum; a combination with more parts that are cut
+        comes later.
+        """
+        if len(parts) == 1:
+            return list(found[0])
+        ranked = (self._joined(line, parts, each) for each in _combinations(found, n_best))
+        return list(distinct(ranked))
+
+    def _joined(self, line: str, parts: Sequence[Part], found: Combination) -> Translation:
+        text, places = _text(line, parts, found)
+        read = [each for each in found if each.attention.size]
+        targets = map(self._target_spans, found)
+        return Translation(
+            source=line,
+            text=text,
+            score=sum(each.score for each in read) / max(1, len(read)),
+            log_prob=sum(each.log_prob for each in read),
+            source_pieces=_pieces([each.source_pieces for each in read]),
+            target_pieces=_pieces([each.target_pieces for each in read]),
+            attention=_blocks(read),
+            source_offsets=[
+                span
+                for part, each in zip(parts, found, strict=True)
+                for span in part.spans(self._source_spans(each))
+            ],
+            target_offsets=[
+                (place + begin, place + end)
+                for place, spans in zip(places, targets, strict=True)
+                for begin, end in spans
+            ],
+            word_boundaries=found[0].word_boundaries,
+            parts=found,
+        )
+
+    def _source_spans(self, found: Translation) -> Spans:
+        """Returns the places of the pieces of a part, without its end, in its source."""
+        if found.source_offsets is not None:
+            return list(found.source_offsets)
+        tokenizer = self.tokenizers.source
+        ((remainder,), _) = remainders(tokenizer, [found.source], copy=self.copy_unseen)
+        return remainder.spans(tokenizer.offsets(remainder.text)[: len(found.source_pieces) - 1])
+
+    def _target_spans(self, found: Translation) -> Spans:
+        """Returns the places of the pieces of a part, without its end, in its text."""
+        if found.target_offsets is not None:
+            return list(found.target_offsets)
+        tokenizer, pieces = self.tokenizers.target, found.target_pieces
+        return tokenizer.decoded_offsets(tokenizer.ids(pieces[: _written(pieces)]))
+
+
+def with_parts(joined: Translation, parts: Iterable[Translation]) -> Translation:
+    """Returns a joined translation with the matrices of other explanations of its parts."""
+    parts = tuple(parts)
+    read = [each for each in parts if each.attention.size]
+    return replace(
+        joined, parts=parts, attention=_blocks(read), method=read[0].method if read else "attention"
+    )
+
+
+def _combinations(found: Sequence[Sequence[Translation]], number: int) -> list[Combination]:
+    """Returns the combinations with the fewest parts that are cut, and then the best scores."""
+    best: list[Combination] = [()]
+    for ranked in found:
+        longer = ((*combination, each) for combination in best for each in ranked)
+        best = nlargest(number, longer, key=_rank)
+    return best
+
+
+def _rank(combination: Combination) -> tuple[int, float]:
+    return -sum(each.is_cut for each in combination), sum(each.score for each in combination)
+
+
+def _text(line: str, parts: Sequence[Part], found: Combination) -> tuple[str, list[int]]:
+    """Returns the joined text of a line, and the places of its parts in it."""
+    text, places = found[0].text, [0]
+    for (left, right), each in zip(pairwise(parts), found[1:], strict=True):
+        text += _space(line, left.end, right.begin, text, each.text)
+        places.append(len(text))
+        text += each.text
+    return text, places
+
+
+def _space(line: str, end: int, begin: int, before: str, after: str) -> str:
+    """Returns what is between two texts: a space, or nothing in a script that has none there.
+
+    In the line there are spaces between `end` and `begin`, or nothing, where a script needs none
+    or a word is divided.
+    """
+    if not (before and after) or _IDEOGRAPHIC.match(before[-1]) or _IDEOGRAPHIC.match(after):
+        return ""
+    sign = not line[end - 1].isascii() and kind(line[end - 1]) == "."
+    apart = begin > end or (
+        (sign or UNSPACED.match(line[end - 1])) and not UNSPACED.match(before[-1])
+    )
+    return " " if apart else ""
+
+
+def _pieces(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Returns the pieces of a line: of ends of sentences the last, if no part lacks its own."""
+    written = (piece for pieces in parts for piece in pieces[: _written(pieces)])
+    return (*written, END) if _ended(parts) else tuple(written)
+
+
+def _blocks(read: Sequence[Translation]) -> npt.NDArray[np.float32]:
+    """Returns the attention of a line: the matrices of its parts as blocks along the diagonal.
+
+    The weights of the ends of all parts are in the last column. Of the rows of the ends there is
+    the last, if no translation lacks its own.
+    """
+    sizes = [(_written(each.target_pieces), each.attention.shape[1] - 1) for each in read]
+    rows, columns = map(sum, zip(*sizes, strict=True)) if sizes else (0, 0)
+    ended = _ended([each.target_pieces for each in read])
+    joined = np.zeros((rows + ended, columns + bool(read)), np.float32)
+    row = column = 0
+    for (height, width), each in zip(sizes, read, strict=True):
+        weights = each.attention[: height + (ended and each is read[-1])]
+        joined[row : row + len(weights), column : column + width] = weights[:, :-1]
+        joined[row : row + len(weights), -1] = weights[:, -1]
+        row, column = row + height, column + width
+    return joined
+
+
+def _written(pieces: Sequence[str]) -> int:
+    """Returns the number of pieces before the end of sentence."""
+    return len(pieces) - _ended([pieces])
+
+
+def _ended(parts: Sequence[Sequence[str]]) -> bool:
+    return bool(parts) and all(tuple(pieces[-1:]) == (END,) for pieces in parts)
