@@ -8,6 +8,7 @@ import numpy as np
 from nmt.data.constraints import Constraints
 from nmt.data.phrases import contains_forbidden, contains_required, divided, folded
 from nmt.inference.phrases import Phrase
+from nmt.inference.prefix import BITS
 from nmt.inference.spelling import Spelling
 
 
@@ -45,7 +46,10 @@ class Plan:
 
     @cached_property
     def _divided(self) -> tuple[list[int], str]:
-        """Divides the prefix before the piece in which its last word begins."""
+        """Divides the prefix before the piece in which its last word begins.
+
+        A last word of too many characters for `Completion` is forced as it is.
+        """
         tokens = self.spelling.pieces(self.prefix)
         texts = [self.spelling.texts[token] for token in tokens]
         if not self.completes or not all(texts):
@@ -55,7 +59,8 @@ class Plan:
         place -= text[place - 1 : place] == " "
         ends = np.cumsum([len(each) for each in texts])
         first = int(np.searchsorted(ends, place, side="right"))
-        return tokens[:first], text[int(ends[first - 1]) if first else 0 :]
+        rest = text[int(ends[first - 1]) if first else 0 :]
+        return (tokens[:first], rest) if len(rest) <= BITS else (tokens, "")
 
     @property
     def required(self) -> list[Phrase]:

@@ -11,7 +11,14 @@ from jaxtyping import Array, Float, Int
 from nmt.attention.interface import EncodedSource
 from nmt.model.decoder import DecoderState
 from nmt.model.seq2seq import Seq2Seq
-from nmt.model.vocabulary import OwnTokens, Shortlist, Vocabulary, previous_tokens, token_log_probs
+from nmt.model.vocabulary import (
+    OwnTokens,
+    Shortlist,
+    Vocabulary,
+    previous_tokens,
+    real_tokens,
+    token_log_probs,
+)
 from nmt.types import Graph, LastTokens, LogProbs, Params, RowKeys
 
 Encoded = Any  # a pytree, the same at all steps; every leaf leads with the axis row
@@ -142,18 +149,23 @@ class ModelPredictor:
         *,
         bos: int,
     ) -> tuple[DecoderState, Float[Array, "row begun"], Float[Array, "row begun src"]]:
-        """Runs the steps of the decoder one after the other, and the output layer behind them."""
+        """Runs the decoder step by step, and behind it the output layer for the real tokens."""
         source, own = encoded
-        known = self._known(own)
-        embedded = known.embed(previous_tokens(tokens, bos))
+        rows, width = tokens.shape
+        embedded = self._known(own).embed(previous_tokens(tokens, bos))
         state, readouts, attention = self.model.read(state, embedded, lengths, source)
+        real = real_tokens(lengths, width).reshape(-1)
+        order = jnp.argsort(~real, stable=True)
 
-        def log_probs(each: tuple[Any, Any]) -> Float[Array, " row"]:
-            readouts, tokens = each
-            return token_log_probs(known.logits(readouts), tokens)
+        def some(block: Array, log_probs: Float[Array, " place"]) -> Float[Array, " place"]:
+            places = jax.lax.dynamic_slice(order, (block * rows,), (rows,))
+            known = self._known(jax.tree.map(lambda leaf: leaf[places // width], own))
+            logits = known.logits(readouts.reshape(rows * width, -1)[places])
+            return log_probs.at[places].set(token_log_probs(logits, tokens.reshape(-1)[places]))
 
-        times = readouts.swapaxes(0, 1), tokens.swapaxes(0, 1)
-        return state, jax.lax.map(log_probs, times).swapaxes(0, 1), attention
+        blocks = -(-jnp.sum(real) // rows)
+        log_probs = jax.lax.fori_loop(0, blocks, some, jnp.zeros(rows * width))
+        return state, log_probs.reshape(rows, width), attention
 
     def _known(self, own: OwnTokens | None) -> Vocabulary | Shortlist:
         return self._vocabulary if own is None else Shortlist(self._vocabulary, own)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from flax import struct
-from jaxtyping import Array, Bool, Float, Int, PyTree
+from jaxtyping import Array, Float, Int, PyTree
 
 from nmt.inference.history import Beam, History, choose
 from nmt.inference.hypotheses import AnyArray
@@ -19,6 +19,8 @@ from nmt.inference.predictor import Encoded, Predictor, State
 from nmt.inference.processors import Processor, process
 from nmt.model.vocabulary import previous_tokens, real_tokens
 from nmt.types import LastTokens, LogProbs
+
+BITS = 31  # of an integer, without its sign: the most characters of a rest
 
 
 class Prefix(NamedTuple):
@@ -129,7 +131,7 @@ class Completion:
 
     begins: Int[AnyArray, " row"]  # the number of characters before the rest
     ends: Int[AnyArray, " row"]  # and with it
-    allowed: Bool[AnyArray, "row place vocab"]  # after so many characters of the rest
+    allowed: Int[AnyArray, "row vocab"]  # bit i: after i characters of the rest; bit 31: after all
     lengths: Int[AnyArray, "row vocab"]  # the characters of each token
 
     def start(self, rows: int, length: int) -> Int[Array, " row"]:
@@ -142,6 +144,6 @@ class Completion:
         """Forbids what does not agree with the rest."""
         rows = jnp.arange(len(tokens))
         state = state + self.lengths[rows, tokens]
-        place = jnp.clip(state - self.begins, 0, self.allowed.shape[1] - 1)
-        allowed = self.allowed[rows, place] | (state >= self.ends)[:, None]
+        place = jnp.where(state < self.ends, jnp.maximum(state - self.begins, 0), BITS)
+        allowed = self.allowed & jnp.left_shift(1, place)[:, None] != 0
         return state, jnp.where(allowed, log_probs, -jnp.inf)

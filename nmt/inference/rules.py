@@ -11,7 +11,7 @@ from nmt.inference.allocation import RequiredPhrases
 from nmt.inference.batches import width_of
 from nmt.inference.phrases import ALWAYS, BEGIN, FIRST, Automaton, ForbiddenPhrases, Phrase, edges
 from nmt.inference.plans import Plan
-from nmt.inference.prefix import Completion, Prefix
+from nmt.inference.prefix import BITS, Completion, Prefix
 from nmt.inference.processors import Processor
 from nmt.inference.spelling import Spelling
 
@@ -72,15 +72,14 @@ class Arrays:
             begin + max(len(plan.rest), after)
             for begin, plan, after in zip(begins, plans, next_word, strict=True)
         ]
-        places = _size(max(len(plan.rest) for plan in plans))
-        allowed = np.zeros((self.size, places, len(spelling.texts)), bool)
+        allowed = np.full((self.size, len(spelling.texts)), np.int32(-1 << BITS))
         for row, (plan, after) in enumerate(zip(plans, next_word, strict=True)):
             if after:
-                allowed[row, 0] = ~spelling.joins
+                allowed[row] |= ~spelling.joins
             for place in range(len(plan.rest)):
-                allowed[row, place, spelling.compatible(plan.rest[place:])] = True
+                allowed[row, spelling.compatible(plan.rest[place:])] |= 1 << place
         if self.listed is not None:
-            allowed = np.take_along_axis(allowed, self.listed[:, None], axis=2)
+            allowed = np.take_along_axis(allowed, self.listed, axis=1)
         sizes = self._columns(spelling.sizes)
         return Completion(self._rows(begins), self._rows(ends), allowed, sizes)
 

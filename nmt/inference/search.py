@@ -112,18 +112,19 @@ class Search:
             )
 
         rows = encoded, processors
-        if prefix is None:
-            started = tuple(each.start(len(max_length), limit) for each in processors)
-            prefix = Begun.nothing(*source_mask.shape, processors=started)
+        started = tuple(each.start(len(max_length), limit) for each in processors)
         search = self.init(
             state,
             settings.strategy,
             max_length,
-            prefix=prefix,
+            prefix=prefix or Begun.nothing(*source_mask.shape, processors=started),
             limit=limit,
             source_mask=source_mask,
             keys=keys,
         )
+        if prefix is not None:  # all hypotheses of a sentence still are the same: one row is enough
+            predicted = step(state, search.live.tokens[:, 0], encoded)
+            search = self.step(search, lambda *_: predicted, rows, settings)
         half = len(max_length) // 2
         if half < FEWEST:
             return self.finish(run(search, rows, until=0))

@@ -17,6 +17,7 @@ from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits,
 from nmt.recurrent import dropout
 from nmt.types import (
     AttentionMatrix,
+    Integer,
     Lengths,
     OutputBias,
     OutputMatrix,
@@ -143,13 +144,13 @@ class Seq2Seq(nnx.Module):
     ) -> tuple[DecoderState, Readouts, AttentionMatrix]:
         """Reads as many previous tokens of each row as its length; returns state and all readouts.
 
-        What stands behind the length of a row is arbitrary.
+        There are as many steps as the longest row needs. What is behind a row is arbitrary.
         """
         masks = dropout_masks(self.decoder, self.dropout, embedded.dtype)
+        projected = self.decoder.project(embedded)
 
-        def step(state: DecoderState, inputs: Any) -> tuple[DecoderState, Any]:
-            time, projected = inputs
-            after, features, attended = self.decoder.step(state, projected, encoded, masks)
+        def step(time: Integer, state: DecoderState) -> tuple[DecoderState, Any]:
+            after, features, attended = self.decoder.step(state, projected[:, time], encoded, masks)
             inside = time < lengths
             kept = jax.tree.map(
                 lambda new, old: jnp.where(inside.reshape(-1, *[1] * (new.ndim - 1)), new, old),
@@ -158,9 +159,15 @@ class Seq2Seq(nnx.Module):
             )
             return kept, (features, attended.weights)
 
-        projected = self.decoder.project(embedded).swapaxes(0, 1)
-        state, collected = jax.lax.scan(step, state, (jnp.arange(len(projected)), projected))
-        features, weights = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
+        def collect(time: Integer, before: tuple[DecoderState, Any]) -> tuple[DecoderState, Any]:
+            state, found = step(time, before[0])
+            return state, jax.tree.map(lambda all, new: all.at[:, time].set(new), before[1], found)
+
+        blank = jax.tree.map(
+            lambda one: jnp.zeros((*embedded.shape[:2], *one.shape[1:]), one.dtype),
+            jax.eval_shape(step, 0, state)[1],
+        )
+        state, (features, weights) = jax.lax.fori_loop(0, lengths.max(), collect, (state, blank))
         readouts = self.decoder.readout(features, embedded, masks)
         return state, self._with_lexical(readouts, weights, encoded), weights
 

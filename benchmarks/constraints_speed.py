@@ -1,0 +1,86 @@
+"""Time of searches with constraints beside the same search without, in turns in one process.
+
+    python benchmarks/constraints_speed.py RUN SOURCE REFERENCE [--lines 500] [--passes 5]
+
+The prefix of a line is the first half of the words of its plain translation, so that the
+translations are as long as those without; required are two words of the reference, forbidden two
+words of the plain translation, all chosen with a seed. All are translated once to compile the
+programs; then, in turns, with a clock. The ratios are medians over the passes of processor time.
+"""
+
+import argparse
+import random
+import sys
+import warnings
+from pathlib import Path
+from statistics import median
+from time import process_time
+
+import nmt
+from nmt.allocator import keep_freed_memory
+from nmt.data import files
+from nmt.errors import UserError
+
+
+def main(run: Path, source: Path, reference: Path, *, lines: int, passes: int) -> None:
+    keep_freed_memory()
+    warnings.simplefilter("ignore")  # of constraints that are not satisfied, which are counted
+    texts, references = (
+        list(files.lines(files.find(path)))[:lines] for path in (source, reference)
+    )
+    translator = nmt.Translator.load(run)
+    plain = [each.text for each in translator.translate(texts)]
+    draw = random.Random(1)
+    kinds = {
+        "plain": [nmt.Constraints() for _ in texts],
+        "prefix of half": [nmt.Constraints(prefix=_half(text)) for text in plain],
+        "two forbidden words": [nmt.Constraints(forbid=_two(text, draw)) for text in plain],
+        "two required words": [nmt.Constraints(require=_two(text, draw)) for text in references],
+        "all of them": [
+            nmt.Constraints(prefix=_half(text), require=_two(other, draw), forbid=_two(other, draw))
+            for text, other in zip(plain, references, strict=True)
+        ],
+    }
+    missed = {}
+    for name, constraints in kinds.items():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            translator.translate(texts, constraints=constraints)
+        missed[name] = sum("without its constraints" in str(each.message) for each in caught)
+    seconds = {name: list[float]() for name in kinds}
+    for _ in range(passes):
+        for name, constraints in kinds.items():
+            start = process_time()
+            translator.translate(texts, constraints=constraints)
+            seconds[name].append(process_time() - start)
+    for name, spent in seconds.items():
+        ratio = median(one / other for one, other in zip(spent, seconds["plain"], strict=True))
+        print(
+            f"{name}: {median(spent):.2f} processor seconds, {ratio:.2f} of plain, "
+            f"{missed[name]} of {len(texts)} lines translated without",
+            flush=True,
+        )
+
+
+def _half(text: str) -> str:
+    words = text.split()
+    return "".join(f"{word} " for word in words[: len(words) // 2])
+
+
+def _two(text: str, draw: random.Random) -> list[str]:
+    words = [word for word in text.split() if word.isalpha()]
+    return draw.sample(words, min(2, len(words)))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("run", type=Path, help="a run folder")
+    parser.add_argument("source", type=Path, help="text, one sentence a line")
+    parser.add_argument("reference", type=Path, help="its translation")
+    parser.add_argument("--lines", type=int, default=500)
+    parser.add_argument("--passes", type=int, default=5)
+    given = parser.parse_args()
+    try:
+        main(given.run, given.source, given.reference, lines=given.lines, passes=given.passes)
+    except UserError as error:
+        sys.exit(f"constraints_speed.py: {error}")
