@@ -24,13 +24,15 @@ from nmt.cli.pictures import curves, plot
 from nmt.cli.renames import renamed
 from nmt.cli.rescoring import rescore
 from nmt.cli.scores import evaluate
+from nmt.cli.scoring import score
 from nmt.cli.translation import translate
 from nmt.errors import Interrupted, UserError
 from nmt.version import __version__
 
 # In the order of `nmt --help`.
-COMMANDS: list[Callable[..., None]] = [demo, init, train, average, translate, rescore, evaluate]
-COMMANDS += [align, symmetrize, aer, plot, curves, info, config, clean, shortlist, bench, cache]
+COMMANDS: list[Callable[..., None]] = [demo, init, train, average, translate, score, rescore]
+COMMANDS += [evaluate, align, symmetrize, aer, plot, curves]
+COMMANDS += [info, config, clean, shortlist, bench, cache]
 for command in COMMANDS:
     app.command()(command)
 

@@ -1,6 +1,6 @@
 """Options for what translations have to be like, for all lines or by line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import tee
 from pathlib import Path
@@ -43,18 +43,11 @@ class Reader:
     all: Constraints
 
     @classmethod
-    def of(
-        cls,
-        source: Path,
-        *,
-        prefix: str | None,
-        require: list[str] | None,
-        forbid: list[str] | None,
-        format: InputFormat | None,
-    ) -> "Reader":
-        """Returns the reader that options describe."""
-        everywhere = Constraints(prefix or "", require or (), forbid or ())
-        return cls(source, format or format_of(source), everywhere)
+    def of(cls, source: Path, options: Mapping[str, Any]) -> "Reader":
+        """Returns the reader that options describe, by their names on the command line."""
+        prefix, *phrases = (options[f"--{name}"] for name in ("prefix", "require", "forbid"))
+        everywhere = Constraints(prefix or "", *(each or () for each in phrases))
+        return cls(source, options["--input-format"] or format_of(source), everywhere)
 
     @property
     def made_of(self) -> dict[str, Any]:

@@ -17,7 +17,11 @@ def as_text(found: "Sequence[Translation]") -> str:
 
 def as_n_best(number: int, found: "Sequence[Translation]") -> str:
     """Returns the translations of a line as Moses writes them; `number` counts lines from 0."""
-    features = (f"logprob= {each.log_prob:.4f}" for each in found)
+    features = (
+        f"logprob= {each.log_prob:.4f}"
+        + ("" if each.utility is None else f" utility= {each.utility:.4f}")
+        for each in found
+    )
     return "".join(
         Entry(number, each.text, feature, f"{each.score:.4f}").line()
         for each, feature in zip(found, features, strict=True)
@@ -45,7 +49,10 @@ def _hypothesis(translation: "Translation") -> dict[str, Any]:
         "text": translation.text,
         "score": translation.score,
         "log_prob": translation.log_prob,
+        **({} if translation.utility is None else {"utility": translation.utility}),
         "pieces": translation.target_pieces,
-        "words": translation.words.target,
+        "words": (words := translation.target_words.labels),
+        "piece_log_probs": translation.piece_log_probs.tolist(),
+        "word_log_probs": [value for _, value in translation.word_log_probs[: len(words)]],
         "alignment": sorted(word_links(translation)),
     }

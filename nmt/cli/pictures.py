@@ -189,7 +189,7 @@ def _translations(translator: Any, sentences: list[str], target: Column, n_best:
     else:
         found = list(translator.stream(sentences, n_best=n_best))
     for number, (best, *_) in enumerate(found, start=1):
-        if not (best.attention.size and best.text.strip()):
+        if len(best.source_pieces) < 2 or not best.text.strip():  # the end of sentence alone
             raise DataError(f"sentence {number}: nothing to draw, it or its translation is empty")
     return found
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli import constraints, ensembles, formats, options, progress, streaming
+from nmt.cli import constraints, ensembles, formats, markup, options, progress, streaming
 from nmt.cli.constraints import Reader
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, Output, Trust
@@ -66,6 +66,7 @@ def translate(
     glossary: constraints.GlossaryFile = None,
     input_format: constraints.Format = None,
     resume: Resume = False,
+    kind: markup.Markup = None,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
@@ -78,13 +79,16 @@ def translate(
     others, settings = options.settings_apart(arguments, beam=beam)
     more, given = ensembles.inputs_apart(others)
     source, *_ = files.find_together(given, *filter(None, [dictionary, glossary]))
-    reader = constraints.Reader.of(
-        source,
-        prefix=prefix,
-        require=require,
-        forbid=forbid,
-        format=input_format,
-    )
+    of_lines = {
+        "--prefix": prefix,
+        "--require": require,
+        "--forbid": forbid,
+        "--input-format": input_format,
+    }
+    if kind is not None:
+        lines_only = {"--n-best": n_best, "--json": as_json, "--alignments": alignments}
+        markup.check(kind, lines_only={**lines_only, "--resume": resume, **of_lines})
+    reader = Reader.of(source, of_lines)
     if resume:
         check_resumable(source, output, alignments)
     if output is not None and output == alignments and writing.is_replaced(output):
@@ -96,6 +100,9 @@ def translate(
         translator.dictionary = options.dictionary(dictionary)
     if glossary is not None:
         translator.glossary = Glossary.read(glossary)
+    if kind is not None:
+        markup.translate(translator, source, output, kind=kind)
+        return
     record, done = None, 0
     if output is not None and is_resumable(source, output):
         how = {"--n-best": n_best, "--json": as_json, "--dictionary": translator.dictionary}

@@ -9,6 +9,7 @@ from nmt.config.data import *
 from nmt.config.decoding import *
 from nmt.config.dropout import *
 from nmt.config.model import *
+from nmt.config.risk import *
 from nmt.config.root import *
 from nmt.config.section import *
 from nmt.config.strategy import *

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from nmt.config.risk import SAMPLES, MbrConfig
 from nmt.config.section import (
     Choice,
     ConfigSection,
@@ -59,6 +60,9 @@ class DecodingConfig(ConfigSection):
     """How translations are selected: greedily, by a beam, by a diverse beam, or by sampling."""
     beam: Size = 5
     """Beam size; 1: greedy search."""
+    mbr: MbrConfig = None
+    """Minimum Bayes risk decoding: choose the candidate that is most like all of them, by `chrf` or
+    `bleu`; null: the one with the highest score."""
     length_penalty: LengthPenalty = AverageLengthPenalty()
     """Length penalty: how log-probabilities are divided to rank hypotheses."""
     coverage_penalty: NotNegative = 0.0
@@ -89,8 +93,8 @@ class DecodingConfig(ConfigSection):
     max_pieces: Size = 512
     """Maximum source pieces of a line, with its end; `split` says what becomes of a longer one."""
     split: SplitConfig = SplitConfig()
-    """Which lines are translated [sentence by sentence](decoding.md#long-lines); `cut`: those that
-    would be cut."""
+    """Which lines are translated [sentence by sentence](decoding.md#long-lines); `long`: those that
+    are longer than all training sentences, or would be cut."""
 
     def _conflicts(self) -> Iterator[str]:
         strategy, beam = self.strategy, self.beam
@@ -99,6 +103,24 @@ class DecodingConfig(ConfigSection):
                 f"a beam of {beam} cannot be divided into {strategy.groups} equal groups: set "
                 "`beam` to a multiple of `strategy.groups`"
             )
+        most, candidates = strategy.most(beam), self.candidates
+        if candidates == 1:
+            yield (
+                "`mbr` (minimum Bayes risk) chooses from several candidates, and there is one: set "
+                "a larger `beam` or `mbr.candidates`, or `strategy: sample`"
+            )
+        if candidates is not None and most is not None and candidates > most:
+            yield (
+                f"`mbr.candidates` is {candidates}, and the search finds {most}: set a larger "
+                "`beam`, or `strategy: sample`"
+            )
+
+    @property
+    def candidates(self) -> int | None:
+        """The number of candidates of minimum Bayes risk decoding; none without it."""
+        if self.mbr is None:
+            return None
+        return self.mbr.candidates or self.strategy.most(self.beam) or SAMPLES
 
     @property
     def processors(self) -> list[ProcessorConfig]:

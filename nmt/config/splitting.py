@@ -17,7 +17,7 @@ class SplitConfig(ConfigSection):
 
     short_forms: ClassVar[tuple[JsonSchema, ...]] = ({"type": "string"},)
 
-    when: When = "cut"
+    when: When = "long"
     """`cut`: lines of more than `max_pieces`, which would be cut; `long`: those that are longer
     than all training sentences, too; `always`: each line of several sentences; `never`: none."""
     sentences: SentenceRules = "own"

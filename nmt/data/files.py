@@ -112,7 +112,7 @@ def lines(path: Path, *, replace: bool = False) -> Iterator[str]:
     """
     name, number = "standard input" if path == STDIN else path, 0
     try:
-        with _open(path) as file:
+        with opened(path) as file:
             for number, line in enumerate(file, start=1):
                 bare = line.removesuffix(b"\n").removesuffix(b"\r")
                 try:
@@ -133,7 +133,8 @@ def _report(error: UnicodeDecodeError, *, where: str, replace: bool) -> None:
     warnings.warn(f"{mistake}; U+FFFD stands for what cannot be decoded", stacklevel=3)
 
 
-def _open(path: Path) -> BufferedIOBase:
+def opened(path: Path) -> BufferedIOBase:
+    """Opens a file, a pipe or standard input for reading; what is compressed is decompressed."""
     if path == STDIN:
         # Not sys.stdin, whose lock a thread that waits for a line would hold when Python ends.
         return open(0, "rb", closefd=False)

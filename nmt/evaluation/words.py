@@ -10,6 +10,7 @@ import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -52,17 +53,22 @@ class Words:
 
         A piece of spaces only belongs to the next word, at the end of the line to the last one.
         """
-        found = list(_WORD[boundaries].finditer(line))
-        starts, ends = [match.start() for match in found], [match.end() for match in found]
+        return cls.within(line, [each.span() for each in _WORD[boundaries].finditer(line)], offsets)
+
+    @classmethod
+    def within(cls, line: str, spans: Offsets, offsets: Offsets) -> "Words":
+        """Returns words that are at these spans of a line, as `at` does."""
+        starts, ends = [begin for begin, _ in spans], [end for _, end in spans]
 
         def words(begin: int, end: int) -> range:
             first = bisect_right(ends, begin)
             if (stop := bisect_left(starts, end)) <= first:  # it touches no word
-                first = min(first, len(found) - 1)
+                first = min(first, len(spans) - 1)
                 stop = first + 1
-            return range(first, stop) if found else range(0)
+            return range(first, stop) if spans else range(0)
 
-        return cls(tuple(match[0] for match in found), tuple(words(*each) for each in offsets))
+        labels = tuple(line[begin:end] for begin, end in spans)
+        return cls(labels, tuple(words(*each) for each in offsets))
 
     @classmethod
     def spelled(
@@ -71,6 +77,19 @@ class Words:
         """Returns the words that pieces spell, where `▁` is a space: `▁Ka tze ▁ €` has two."""
         ends = np.cumsum([len(piece) for piece in pieces], dtype=int).tolist()
         return cls.at(spelling(pieces), list(zip([0, *ends], ends, strict=False)), boundaries)
+
+    @property
+    def read(self) -> int:
+        """The number of words that have a piece."""
+        return len({number for numbers in self.of_piece for number in numbers})
+
+    def sums(self, values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """Returns the sum of the values of each word's pieces, with the shares of several words.
+
+        There may be further values, which are left out; 0 is the sum of a word without pieces.
+        """
+        shares: npt.NDArray[np.float64] = _shares(self) @ values[: len(self.of_piece)]
+        return shares
 
     def ended(self) -> "Words":
         """Returns the words with the end of sentence as an additional word of one piece."""
@@ -129,6 +148,17 @@ def spelling(pieces: Sequence[str]) -> str:
     return "".join(pieces).replace(_SPACE, " ")
 
 
+def spelled_offsets(line: str, pieces: Sequence[str]) -> Offsets:
+    """Returns the place in a line of each of the pieces that spell its words."""
+    seen = [place for place, character in enumerate(line) if not character.isspace()]
+    seen.append(len(line))
+    lengths = (sum(not each.isspace() for each in spelling([piece])) for piece in pieces)
+    return [
+        (seen[begin], seen[end - 1] + 1 if begin < end else seen[begin])
+        for begin, end in pairwise(accumulate(lengths, initial=0))
+    ]
+
+
 def fold(weights: npt.NDArray[np.float32], source: Words, target: Words) -> WordMatrix:
     """Returns attention between words from attention (target, source) between pieces.
 
@@ -145,8 +175,7 @@ def fold(weights: npt.NDArray[np.float32], source: Words, target: Words) -> Word
         raise ValueError(
             f"weights of shape {weights.shape} for {rows} target and {columns} source pieces"
         )
-    to_source, to_target = _membership(source), _membership(target)
-    shared = to_source / np.maximum(to_source.sum(axis=0, keepdims=True), 1)
+    shared, to_target = _shares(source), _membership(target)
     averaged = to_target / np.maximum(to_target.sum(axis=1, keepdims=True), 1)
     # OpenBLAS may flag numbers that it reads beside a matrix and does not use (numpy, issue 13173).
     with np.errstate(invalid="ignore"):
@@ -166,6 +195,12 @@ def unfold(
     linked[links[:, 1], links[:, 0]] = 1
     pieces = _membership(target).T @ linked @ _membership(source)
     return np.argwhere(pieces.T).astype(np.int32)
+
+
+def _shares(words: Words) -> npt.NDArray[np.float32]:
+    """Returns a (words, pieces) matrix with the share of each piece that a word has."""
+    matrix = _membership(words)
+    return matrix / np.maximum(matrix.sum(axis=0, keepdims=True), 1)
 
 
 def _membership(words: Words) -> npt.NDArray[np.float32]:

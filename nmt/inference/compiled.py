@@ -48,8 +48,8 @@ class ForcedInputs(NamedTuple):
     seed: Any = None  # as in `Loaded.predictor`
 
 
-# Log-probability and score of each target, and the attention of each of its pieces.
-ForcedOutputs = tuple[Float[Array, " batch"], Float[Array, " batch"], AttentionMatrix]
+# Log-probability of each piece of a target, zero on padding; score of the target; attention.
+ForcedOutputs = tuple[Float[Array, "batch tgt"], Float[Array, " batch"], AttentionMatrix]
 
 
 def search(shared: SearchInputs, rows: Sentences, *, rules: Search, limit: int) -> Hypotheses:
@@ -83,12 +83,13 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: Search, limit: int) 
 
 
 def force(shared: ForcedInputs, rows: Batch, *, bos: int) -> ForcedOutputs:
-    """Returns the log-probability, the score and the attention of given targets."""
+    """Returns log-probabilities, score and attention of given targets."""
     source, lengths, target, target_lengths = map(jnp.asarray, rows[:4])
     predictor = shared.loaded.predictor(seed=shared.seed)
     token_log_probs, attention = predictor.force(Source(source, lengths), target, bos=bos)
     real = real_tokens(target_lengths, target.shape[1])
-    log_probs = jnp.sum(token_log_probs * real, axis=-1)
+    log_probs = jnp.where(real, token_log_probs, 0.0)
     summed = jnp.sum(attention * real[..., None], axis=1)
     covered = coverage_penalty(summed, real_tokens(lengths, source.shape[1]))
-    return log_probs, shared.ranking.score(log_probs, target_lengths, covered), attention
+    totals = jnp.sum(log_probs, axis=-1)
+    return log_probs, shared.ranking.score(totals, target_lengths, covered), attention

@@ -67,7 +67,7 @@ def check_method(name: str) -> None:
 
 
 def explain(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> ForcedOutputs:
-    """Returns log-probability and score of given targets, and the matrix of a method.
+    """Returns log-probabilities and score of given targets, and the matrix of a method.
 
     The arguments are those of `force`. Derivatives are those of a model that does not sample.
     """

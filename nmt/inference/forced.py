@@ -1,4 +1,4 @@
-"""Forced decoding: score and attention of given targets."""
+"""Forced decoding: log-probabilities, score and attention of given targets."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -22,9 +22,14 @@ class Forced:
     """The result for one pair."""
 
     number: int  # of the pair
-    log_prob: float  # of the target, natural logarithm
+    log_probs: npt.NDArray[np.float32]  # of each target piece, natural logarithm
     score: float  # by which a search would rank the target
     matrix: npt.NDArray[np.float32]  # (target pieces, source pieces)
+
+    @property
+    def log_prob(self) -> float:
+        """The log-probability of the target."""
+        return float(self.log_probs.sum(dtype=np.float64))
 
 
 def force_all(
@@ -50,5 +55,6 @@ def force_all(
         rows = pad(members, Bucket(batch.size, batch.width, batch.width))
         log_probs, scores, matrices = map(np.asarray, explain(shared, rows, bos=bos, method=method))
         for row, (i, (source, target)) in enumerate(zip(batch.numbers, members, strict=True)):
-            matrix = matrices[row, : len(target), : len(source)][tokenizers.order(target)]
-            yield Forced(i, float(log_probs[row]), float(scores[row]), matrix)
+            order = tokenizers.order(target)
+            matrix = matrices[row, : len(target), : len(source)][order]
+            yield Forced(i, log_probs[row, : len(target)][order], float(scores[row]), matrix)

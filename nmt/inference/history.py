@@ -65,10 +65,11 @@ class Beam:
 
 @struct.dataclass
 class History:
-    """Tokens, back-pointers and attention of the beam after each step of a search."""
+    """What a search knows of the beam after each step."""
 
     tokens: Int[Array, "batch time beam"]  # the last token of each hypothesis after the step
     back_pointers: Int[Array, "batch time beam"]  # its place before the step
+    log_probs: Float[Array, "batch time beam"]  # of each hypothesis after the step
     attention: Float[Array, "batch time beam src"]  # by the place before the step
 
     @classmethod
@@ -77,6 +78,7 @@ class History:
         return cls(
             tokens=jnp.zeros((batch, times, beam), jnp.int32),
             back_pointers=jnp.zeros((batch, times, beam), jnp.int32),
+            log_probs=jnp.zeros((batch, times, beam)),
             attention=jnp.zeros((batch, times, beam, source_length)),
         )
 
@@ -87,13 +89,21 @@ class History:
         return History(
             tokens=self.tokens.at[:, time].set(live.tokens),
             back_pointers=self.back_pointers.at[:, time].set(live.back_pointers),
+            log_probs=self.log_probs.at[:, time].set(live.log_probs),
             attention=self.attention.at[:, time].set(attention),
         )
 
     def backtrace(
         self, hypotheses: Beam
-    ) -> tuple[Int[Array, "batch path time"], Float[Array, "batch path time src"]]:
-        """Returns tokens and attention of each hypothesis; they are arbitrary beyond its length."""
+    ) -> tuple[
+        Int[Array, "batch path time"],
+        Float[Array, "batch path time"],
+        Float[Array, "batch path time src"],
+    ]:
+        """Returns tokens, their log-probabilities, and their attention, of each hypothesis.
+
+        They are arbitrary beyond its length.
+        """
 
         def back(later: Any, step: Any) -> tuple[Any, Any]:
             time, *earlier = step
@@ -103,12 +113,13 @@ class History:
             return cursor, cursor
 
         times = jnp.arange(self.tokens.shape[1])
-        steps = (times, self.tokens.swapaxes(0, 1), self.back_pointers.swapaxes(0, 1))
-        last = (hypotheses.tokens, hypotheses.back_pointers)
+        kept = (self.tokens, self.back_pointers, self.log_probs)
+        steps = (times, *(each.swapaxes(0, 1) for each in kept))
+        last = (hypotheses.tokens, hypotheses.back_pointers, hypotheses.log_probs)
         _, cursors = lax.scan(back, last, steps, reverse=True)
-        tokens, places = (jnp.moveaxis(each, 0, 2) for each in cursors)
+        tokens, places, totals = (jnp.moveaxis(each, 0, 2) for each in cursors)
         attention = jnp.take_along_axis(self.attention, places.swapaxes(1, 2)[..., None], axis=2)
-        return tokens, attention.swapaxes(1, 2)
+        return tokens, jnp.diff(totals, prepend=0.0), attention.swapaxes(1, 2)
 
 
 def take(tree: PyTree, places: Int[Array, "batch path"]) -> PyTree:

@@ -23,6 +23,7 @@ class Hypotheses:
     tokens: Int[AnyArray, "batch beam length"]  # without bos, with eos, then padding
     lengths: Int[AnyArray, "batch beam"]  # eos counts
     log_probs: Float[AnyArray, "batch beam"]  # sums over the tokens
+    token_log_probs: Float[AnyArray, "batch beam length"]
     scores: Float[AnyArray, "batch beam"]  # by which they are ranked
     attention: Float[AnyArray, "batch beam length src"]  # weights for each token
 

@@ -37,8 +37,8 @@ class Joiner:
         """Returns the `n_best` translations of a line, given those of each part, best first.
 
         The best one has the best translation of each part. The score is the mean of the scores of
-        the parts, and the log-probability their sum; a combination with more parts that are cut
-        comes later.
+        the parts, and so is the utility; the log-probability is the sum. A combination with more
+        parts that are cut comes later.
         """
         if len(parts) == 1:
             return list(found[0])
@@ -56,6 +56,8 @@ class Joiner:
             log_prob=sum(each.log_prob for each in read),
             source_pieces=_pieces([each.source_pieces for each in read]),
             target_pieces=_pieces([each.target_pieces for each in read]),
+            piece_log_probs=_log_probs(read),
+            utility=_utility(read),
             attention=_blocks(read),
             source_offsets=[
                 span
@@ -106,7 +108,8 @@ def _combinations(found: Sequence[Sequence[Translation]], number: int) -> list[C
 
 
 def _rank(combination: Combination) -> tuple[int, float]:
-    return -sum(each.is_cut for each in combination), sum(each.score for each in combination)
+    values = (each.score if each.utility is None else each.utility for each in combination)
+    return -sum(each.is_cut for each in combination), sum(values)
 
 
 def _text(line: str, parts: Sequence[Part], found: Combination) -> tuple[str, list[int]]:
@@ -138,6 +141,21 @@ def _pieces(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """Returns the pieces of a line: of ends of sentences the last, if no part lacks its own."""
     written = (piece for pieces in parts for piece in pieces[: _written(pieces)])
     return (*written, END) if _ended(parts) else tuple(written)
+
+
+def _log_probs(read: Sequence[Translation]) -> npt.NDArray[np.float32]:
+    """Returns the log-probability of each piece of a line; the end of sentence has all ends'."""
+    written = [each.piece_log_probs[: _written(each.target_pieces)] for each in read]
+    if not _ended([each.target_pieces for each in read]):
+        return np.concatenate([*written, np.zeros(0, np.float32)])
+    end = sum(each.piece_log_probs[-1] for each in read)
+    return np.concatenate([*written, np.array([end], np.float32)])
+
+
+def _utility(read: Sequence[Translation]) -> float | None:
+    """Returns the mean expected utility of parts, if minimum Bayes risk has chosen them."""
+    known = [each.utility for each in read if each.utility is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _blocks(read: Sequence[Translation]) -> npt.NDArray[np.float32]:

@@ -15,12 +15,17 @@ def check_number(n_best: int, config: DecodingConfig) -> None:
     Raises:
         DataError: it cannot.
     """
-    most = config.strategy.most(config.beam)
+    most = config.candidates or config.strategy.most(config.beam)
     if n_best >= 1 and (most is None or n_best <= most):
         return
     refused, least = f"{n_best} translations of a line cannot be had", "ask for 1 at least"
     if n_best < 1:
         raise DataError(f"{refused}; {least}")
+    if config.mbr is not None:
+        raise DataError(
+            f"{refused} from {most} candidates; {least}, and set decoding.mbr.candidates to the "
+            "number at least"
+        )
     if config.strategy.kind == "greedy":
         raise DataError(
             f"{refused} by greedy search; ask for 1, or choose decoding.strategy=beam or sample"

@@ -36,8 +36,8 @@ class Begun:
 
     tokens: Int[Array, "batch begun"]
     lengths: Int[Array, " batch"]
-    log_probs: Float[Array, " batch"]  # sums over the tokens
-    attention: Float[Array, "batch begun src"]  # zero on padding
+    log_probs: Float[Array, "batch begun"]  # zero on padding, as the attention
+    attention: Float[Array, "batch begun src"]
     processors: tuple[State, ...]  # before they read the last token
 
     @classmethod
@@ -46,7 +46,7 @@ class Begun:
         return cls(
             tokens=jnp.zeros((batch, 0), jnp.int32),
             lengths=jnp.zeros(batch, jnp.int32),
-            log_probs=jnp.zeros(batch),
+            log_probs=jnp.zeros((batch, 0)),
             attention=jnp.zeros((batch, 0, src)),
             processors=processors,
         )
@@ -61,13 +61,17 @@ class Begun:
             absent,
             tokens=jnp.broadcast_to(last, places),
             lengths=jnp.broadcast_to(self.lengths[:, None], places),
-            log_probs=jnp.broadcast_to(self.log_probs[:, None], places),
+            log_probs=jnp.broadcast_to(self.log_probs.sum(axis=1, keepdims=True), places),
             attention=jnp.broadcast_to(summed, covered),
         )
 
     def joined(
         self, history: History, hypotheses: Beam
-    ) -> tuple[Int[Array, "batch path time"], Float[Array, "batch path time src"]]:
+    ) -> tuple[
+        Int[Array, "batch path time"],
+        Float[Array, "batch path time"],
+        Float[Array, "batch path time src"],
+    ]:
         """Returns what `History.backtrace` does, for hypotheses with their prefix."""
         lengths, width = self.lengths[:, None], self.tokens.shape[1]
         own = dataclasses.replace(hypotheses, lengths=hypotheses.lengths - lengths)
@@ -79,8 +83,14 @@ class Begun:
             both = jnp.concatenate([repeated, later], axis=2)
             return jax.vmap(lambda row, at: row[:, at])(both, places)
 
-        tokens, attention = history.backtrace(own)
-        return join(self.tokens, tokens), join(self.attention, attention)
+        tokens, log_probs, attention = history.backtrace(own)
+        total = self.log_probs.sum(axis=1, keepdims=True)
+        log_probs = log_probs.at[:, :, 0].add(-total)  # the first difference is to nothing
+        return (
+            join(self.tokens, tokens),
+            join(self.log_probs, log_probs),
+            join(self.attention, attention),
+        )
 
 
 def begin(
@@ -105,8 +115,9 @@ def begin(
     )
     state, log_probs, attention = predictor.read(state, tokens, lengths, encoded, bos=bos)
     real = real_tokens(lengths, tokens.shape[1])
-    log_probs = jnp.where(real, log_probs, 0.0).sum(axis=1)
-    return state, Begun(tokens, lengths, log_probs, attention * real[:, :, None], states)
+    log_probs = jnp.where(real, log_probs, 0.0)
+    attention = jnp.where(real[:, :, None], attention, 0.0)
+    return state, Begun(tokens, lengths, log_probs, attention, states)
 
 
 def replayed(

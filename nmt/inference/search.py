@@ -221,12 +221,13 @@ class Search:
             hypotheses, jnp.argsort(~hypotheses.present, axis=1, stable=True)[:, : self.n_best]
         )
         lengths = jnp.where(hypotheses.present, hypotheses.lengths, 0)
-        tokens, attention = search.prefix.joined(search.history, hypotheses)
+        tokens, token_log_probs, attention = search.prefix.joined(search.history, hypotheses)
         inside = jnp.arange(tokens.shape[2])[None, None, :] < lengths[:, :, None]
         return Hypotheses(
             tokens=jnp.where(inside, tokens, self.pad),
             lengths=lengths,
             log_probs=hypotheses.log_probs,
+            token_log_probs=jnp.where(inside, token_log_probs, 0.0),
             scores=hypotheses.scores,
             attention=jnp.where(inside[..., None], attention, 0.0),
         )

@@ -31,6 +31,7 @@ class Found:
     tokens: list[int]
     log_prob: float
     score: float
+    token_log_probs: npt.NDArray[np.float32]
     attention: npt.NDArray[np.float32]  # (tokens, source pieces)
 
 
@@ -151,10 +152,13 @@ class Searcher:
         for rank, length in enumerate(hypotheses.lengths[row].tolist()):
             if length:
                 tokens = hypotheses.tokens[row, rank, :length].tolist()
-                attention = np.asarray(hypotheses.attention[row, rank, :length, :width])
+                log_probs = hypotheses.token_log_probs[row, rank, :length]
+                attention = hypotheses.attention[row, rank, :length, :width]
+                order = self.tokenizers.order(tokens)
                 yield Found(
                     tokens=self.tokenizers.turned(tokens),
                     log_prob=float(hypotheses.log_probs[row, rank]),
                     score=float(hypotheses.scores[row, rank]),
-                    attention=attention[self.tokenizers.order(tokens)],
+                    token_log_probs=np.asarray(log_probs)[order],
+                    attention=np.asarray(attention)[order],
                 )

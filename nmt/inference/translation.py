@@ -13,6 +13,8 @@ from nmt.data.tokenizer import Tokenizers
 from nmt.evaluation.words import END, Offsets, WordMatrix, Words, fold, spelling, split
 from nmt.inference.unseen import Remainder
 
+NONE = np.zeros(0, np.float32)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Translation:
@@ -35,6 +37,9 @@ class Translation:
     target_offsets: Offsets | None = None
     word_boundaries: WordBoundaries = WORD_BOUNDARIES
     parts: tuple["Translation", ...] = ()  # of a line that was divided: see nmt.inference.joining
+    # Natural logarithms, of the target pieces.
+    piece_log_probs: npt.NDArray[np.float32] = dataclasses.field(default_factory=lambda: NONE)
+    utility: float | None = None  # expected, from 0 to 100, if minimum Bayes risk has chosen it
 
     @classmethod
     def of(
@@ -95,12 +100,28 @@ class Translation:
             self.source, self.source_pieces, self.source_offsets, boundaries=self.word_boundaries
         )
 
-    def fold(self, *, end: bool = False) -> WordMatrix:
-        """Returns `words`; with `end`, the end of sentence is the last word of each side."""
-        source = self.source_words
-        target = _words(
+    @cached_property
+    def target_words(self) -> Words:
+        """The words of the text, and which of them each of its pieces belongs to."""
+        return _words(
             self.text, self.target_pieces, self.target_offsets, boundaries=self.word_boundaries
         )
+
+    @property
+    def word_log_probs(self) -> list[tuple[str, float]]:
+        """The words of the text and the end of sentence, each with its log-probability.
+
+        They sum to `log_prob`. A word of which the model wrote nothing has 0, such as one that was
+        set aside and copied; the pieces of an empty text belong to the end of sentence.
+        """
+        words = self.target_words.sums(self.piece_log_probs.astype(np.float64)).tolist()
+        ended = self.target_pieces[-1:] == (END,)
+        end = [(END, self.log_prob - sum(words))] if ended else []
+        return [*zip(self.target_words.labels, words, strict=True), *end]
+
+    def fold(self, *, end: bool = False) -> WordMatrix:
+        """Returns `words`; with `end`, the end of sentence is the last word of each side."""
+        source, target = self.source_words, self.target_words
         if end:
             source, target = (
                 words.ended() if pieces[-1:] == (END,) else words

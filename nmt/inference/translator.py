@@ -147,6 +147,17 @@ class Translator(WindowTranslator):
             raise DataError(f"{len(sides[0])} source lines but {len(sides[1])} target lines")
         return list(self.align_stream(zip(*sides, strict=True), method=method))
 
+    @overload
+    def score(self, sources: str, targets: str) -> Translation: ...
+    @overload
+    def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[Translation]: ...
+    def score(self, sources: Any, targets: Any) -> Any:
+        """Returns a given pair, or pairs, with the log-probability of each piece and word.
+
+        They are what `align` returns; see `Translation.word_log_probs`.
+        """
+        return self.align(sources, targets)
+
     def align_stream(
         self, pairs: Iterable[tuple[str, str]], *, method: str = "attention"
     ) -> Iterator[Translation]:

@@ -14,6 +14,7 @@ from nmt.inference.copying import Copier
 from nmt.inference.forced import Forced, force_all
 from nmt.inference.joining import Joiner
 from nmt.inference.predictor import Loaded
+from nmt.inference.risk import Risk
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.splitting import Part, Splitter, TrainedOn
@@ -91,8 +92,10 @@ class WindowTranslator:
         ]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
         searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
-        search = partial(constrained.search, n_best=n_best, numbers=numbers)
-        for i, ranked in search(searcher, ids, real, wanted):
+        ranking = distinct if self.config.mbr is None else Risk(self.config).ranked
+        wide = self.config.candidates or n_best
+        search = partial(constrained.search, searcher, n_best=wide, numbers=numbers)
+        for i, ranked in search(ids, real, wanted):
             candidates = (
                 Translation.of(
                     self.tokenizers,
@@ -100,13 +103,14 @@ class WindowTranslator:
                     target=(None, found.tokens),
                     score=found.score,
                     log_prob=found.log_prob,
+                    piece_log_probs=found.token_log_probs,
                     attention=found.attention,
                     word_boundaries=self.word_boundaries,
                 )
                 for found in ranked
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
-            translations[i] = list(islice(distinct(complete), n_best)) or translations[i]
+            translations[i] = list(islice(ranking(complete), n_best)) or translations[i]
         limits.warn_of_cut({numbers[i]: None for i in real if translations[i][0].is_cut})
         return translations
 
@@ -124,7 +128,7 @@ class WindowTranslator:
         lines, source_ids = self._pieces("source", sources, numbers=numbers)
         texts, target_ids = self._pieces("target", targets, numbers=numbers)
         pairs = list(zip(source_ids, target_ids, strict=True))
-        real = [i for i, (source, _) in enumerate(pairs) if len(source) > 1]
+        real = [i for i, pair in enumerate(pairs) if max(map(len, pair)) > 1]
         aligned = [empty_translation(*pair, self.word_boundaries) for pair in window]
         for forced in self.force(pairs, real, method=method):
             ids, tokens = pairs[forced.number]
@@ -134,6 +138,7 @@ class WindowTranslator:
                 target=(texts[forced.number], tokens),
                 score=forced.score,
                 log_prob=forced.log_prob,
+                piece_log_probs=forced.log_probs,
                 attention=forced.matrix,
                 method=method,
                 word_boundaries=self.word_boundaries,

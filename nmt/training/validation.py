@@ -147,7 +147,8 @@ class Validator:
         ]
 
     def _translator(self, params: Params, *, beam: int) -> Translator:
-        settings = self._config.decoding.model_copy(update={"strategy": BeamConfig(), "beam": beam})
+        plain = {"strategy": BeamConfig(), "beam": beam, "mbr": None}
+        settings = self._config.decoding.model_copy(update=plain)
         loaded = LoadedModel(params, self._graph)
         known = TrainedOn.of(self._config)
         return Translator(loaded, tokenizers=self._tokenizers, config=settings, trained_on=known)

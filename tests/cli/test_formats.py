@@ -15,6 +15,7 @@ def translation(text):
         source="你好", text=text, score=-0.5, log_prob=-1.25,
         source_pieces=("▁你好", "</s>"), target_pieces=pieces,
         attention=np.ones((len(pieces), 2), np.float32) / 2,
+        piece_log_probs=np.full(len(pieces), -1.25 / len(pieces), np.float32),
     )  # fmt: skip
 
 

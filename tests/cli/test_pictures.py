@@ -78,6 +78,7 @@ def test_plot_draws_a_file_of_sentences_and_the_hypotheses_of_each(nmt, copy_run
         (["a"], ["b"], "--file has sentences, targets and gold links; leave the others out"),
         (["a"], ["--target", "b"], "--file has sentences, targets and gold links; leave"),
         (["a", ""], [], "sentence 2: nothing to draw, it or its translation is empty"),
+        (["a\ta", "\tb"], [], "sentence 2: nothing to draw, it or its translation is empty"),
     ],
 )
 def test_plot_names_what_is_wrong_in_a_file(nmt, copy_run, text, tmp_path, lines, given, message):

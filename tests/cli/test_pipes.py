@@ -205,15 +205,19 @@ def test_json_has_all_that_is_known_of_a_line(shell):
     first, empty, last = map(json.loads, done.stdout.splitlines())
     assert list(first) == [
         "id", "source", "source_pieces", "source_words",
-        "text", "score", "log_prob", "pieces", "words", "alignment",
+        "text", "score", "log_prob", "pieces", "words", "piece_log_probs", "word_log_probs",
+        "alignment",
     ]  # fmt: skip
     assert first["source_pieces"] == first["pieces"] == ["▁a", "▁b", "▁c", "</s>"]
     assert first["source_words"] == first["words"] == ["a", "b", "c"]
     assert first["alignment"] == [[0, 0], [1, 1], [2, 2]]
+    assert first["word_log_probs"] == first["piece_log_probs"][:3]
+    assert sum(first["piece_log_probs"]) == pytest.approx(first["log_prob"])
     assert first["score"] == pytest.approx(first["log_prob"] / 4)  # the average, by default
     assert empty == {
         "id": 1, "source": "", "source_pieces": [], "source_words": [],
-        "text": "", "score": 0.0, "log_prob": 0.0, "pieces": [], "words": [], "alignment": [],
+        "text": "", "score": 0.0, "log_prob": 0.0, "pieces": [], "words": [],
+        "piece_log_probs": [], "word_log_probs": [], "alignment": [],
     }  # fmt: skip
     assert (last["id"], last["text"]) == (2, "d")
 

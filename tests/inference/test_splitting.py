@@ -104,6 +104,10 @@ def test_a_line_is_what_its_sentences_are(always, found):
     assert found.log_prob == pytest.approx(sum(each.log_prob for each in alone), abs=1e-4)
     assert found.score == pytest.approx(sum(each.score for each in alone) / 3, abs=1e-4)
     assert found.source_pieces == found.target_pieces == (*(f"▁{x}" for x in "abchgfeb"), "</s>")
+    pieces = [each.piece_log_probs for each in alone]
+    expected = [*pieces[0][:-1], *pieces[1][:-1], *pieces[2][:-1], sum(each[-1] for each in pieces)]
+    np.testing.assert_allclose(found.piece_log_probs, expected, atol=1e-4)
+    assert sum(each for _, each in found.word_log_probs) == pytest.approx(found.log_prob, abs=1e-6)
 
 
 def test_attention_has_that_of_each_sentence_in_its_place(always, found):

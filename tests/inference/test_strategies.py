@@ -85,6 +85,7 @@ def test_scores_and_attention_are_those_of_forced_decoding(translator, found):
         one = each_found[each.number]
         assert one.log_prob == pytest.approx(each.log_prob, abs=1e-4)
         assert one.score == pytest.approx(each.score, abs=1e-4)
+        np.testing.assert_allclose(one.piece_log_probs, each.log_probs, atol=1e-4)
         np.testing.assert_allclose(one.attention, each.matrix, atol=1e-5)
 
 

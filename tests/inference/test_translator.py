@@ -11,6 +11,7 @@ from nmt.config import DecodingConfig
 from nmt.config.splitting import SplitConfig
 from nmt.errors import ConfigError, DataError, RunError
 from nmt.inference import devices
+from nmt.inference.output import word_links
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.searcher import Searcher
 from nmt.inference.translator import Translator
@@ -121,6 +122,7 @@ def test_forcing_what_a_search_found_gives_its_score_and_attention(copy_run, set
         assert one.target_pieces == two.target_pieces
         assert one.log_prob == pytest.approx(two.log_prob, abs=1e-4)
         assert one.score == pytest.approx(two.score, abs=1e-4)
+        np.testing.assert_allclose(one.piece_log_probs, two.piece_log_probs, atol=1e-4)
         np.testing.assert_allclose(one.attention, two.attention, atol=1e-5)
 
 
@@ -313,10 +315,12 @@ def test_unequal_sides_cannot_be_aligned(translator):
         translator.align(["a", "b"], ["a"])
 
 
-def test_a_pair_with_an_empty_side_has_no_alignment(translator):
-    empty, full = translator.align(["", "a"], ["b", "a"])
+def test_a_pair_with_an_empty_side_has_no_links(translator):
+    nothing, empty, full = translator.align(["", "", "a"], ["", "b", "a"])
 
-    assert empty.attention.size == 0
+    assert nothing.attention.size == 0
+    assert empty.attention.shape == (2, 1)  # to the end of sentence
+    assert word_links(empty) == word_links(empty, threshold=0.0) == frozenset()
     assert full.attention.shape == (2, 2)
 
 

@@ -1,0 +1,65 @@
+"""The option --markup: a whole document is translated, not lines."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmt.cli import options
+from nmt.data import compression, files
+from nmt.errors import DataError
+
+if TYPE_CHECKING:
+    from nmt.inference.translator import Translator
+
+Markup = Annotated[
+    str | None,
+    typer.Option(
+        "--markup",
+        metavar="html|xml|markdown",
+        help="Translate the input as one document: its text, with all tags put back.",
+    ),
+]
+
+
+def check(kind: str, *, lines_only: Mapping[str, object]) -> None:
+    """Checks that there is such a kind of markup, and no option that is about lines.
+
+    Raises:
+        DataError: there is not, or an option has a value.
+    """
+    from nmt.markup import KINDS
+
+    if kind not in KINDS:
+        raise DataError(f"--markup {kind}: choose from {', '.join(KINDS)}")
+    for option, value in lines_only.items():
+        if value:
+            raise DataError(
+                f"--markup and {option}: a document is translated as a whole, and has no lines; "
+                "leave one of them out"
+            )
+
+
+def translate(translator: "Translator", source: Path, output: Path | None, *, kind: str) -> None:
+    """Translates a document.
+
+    Raises:
+        DataError: it cannot be read, is not UTF-8, or is not well-formed XML.
+    """
+    from nmt.markup import stream
+
+    name = "standard input" if source == files.STDIN else source
+    try:
+        with files.opened(source) as file:
+            document = file.read().decode()
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{name}, line {line}: not UTF-8 ({error.reason}); convert the document with iconv"
+        ) from None
+    except compression.ERRORS as error:
+        raise DataError(f"{name}: cannot be read ({error})") from None
+    found = stream(translator, document, kind=kind, name=name)
+    with options.writer(output) as out:
+        out.writelines(found)

@@ -1,0 +1,128 @@
+"""The command that gives the log-probabilities of given translations."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from nmt.cli import ensembles, options
+from nmt.cli.ensembles import RunOrEnsemble
+from nmt.cli.options import Checkpoint, Output, Trust
+from nmt.data import files
+from nmt.data.n_best import BAR
+from nmt.errors import DataError
+
+if TYPE_CHECKING:
+    from nmt.inference.translation import Translation
+
+Unit = Literal["sentence", "word", "piece"]
+
+Arguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN]... [INPUT] [decoding.KEY=VALUE]...",
+        help="More run folders, for an ensemble. Lines of a source, a tab and its translation; "
+        "standard input if - or not given. Decoding settings replace the run's own.",
+    ),
+]
+Source = Annotated[Path | None, typer.Option(help="Source text, instead of INPUT.")]
+Target = Annotated[Path | None, typer.Option(help="Its translation, line by line.")]
+By = Annotated[
+    Unit, typer.Option(help="Also print each word or piece with its own log-probability.")
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print a JSON object per line, with pieces and words.")
+]
+
+
+def score(
+    run: RunOrEnsemble,
+    arguments: Arguments = None,
+    source: Source = None,
+    target: Target = None,
+    output: Output = None,
+    by: By = "sentence",
+    as_json: AsJson = False,
+    checkpoint: Checkpoint = "best",
+    trust: Trust = False,
+) -> None:
+    """Print log-probability and score of given translations, and the perplexity of the text.
+
+    Example: nmt score runs/demo --source test.de --target test.en --by word
+    """
+    from nmt.evaluation.perplexity import Perplexity
+
+    others, settings = options.settings_apart(arguments, beam=None)
+    more, given = ensembles.inputs_apart(others)
+    if as_json and by != "sentence":
+        raise DataError(f"--json has words and pieces already; leave out --by {by}")
+    pairs = _pairs(given, source, target)
+    translator = ensembles.translator(
+        run, *more, settings=settings, checkpoint=checkpoint, trust=trust
+    )
+    total = Perplexity()
+    with options.writer(output) as out:
+        for number, scored in enumerate(translator.align_stream(pairs)):
+            out.write(_as_json(number, scored) if as_json else _as_text(scored, by))
+            pieces, ends = len(scored.target_pieces), bool(scored.target_pieces)
+            total.add(scored.log_prob, pieces=pieces, words=scored.target_words.read + ends)
+    print(total, file=sys.stderr)
+
+
+def _pairs(given: Path, source: Path | None, target: Path | None) -> Iterable[tuple[str, str]]:
+    """Returns the pairs of two texts, or of one file, or of a pipe.
+
+    Raises:
+        DataError: both are given, or one text only, or a file is missing.
+    """
+    if source is None and target is None:
+        return _rows(files.find(given), name=given)
+    if source is None or target is None or given != files.STDIN:
+        raise DataError("give --source FILE and --target FILE, or one INPUT with both in columns")
+    return files.parallel(*files.find_together(source, target))
+
+
+def _rows(path: Path, *, name: Path) -> Iterator[tuple[str, str]]:
+    """Yields the two columns of each line.
+
+    Raises:
+        DataError: a line has not two of them.
+    """
+    for number, line in enumerate(files.lines(path), start=1):
+        columns = line.split("\t")
+        if len(columns) != 2:
+            hint = "; n-best lists are for `nmt rescore`" if BAR in line else ""
+            raise DataError(
+                f"{name}, line {number}: not a source, one tab and its translation{hint}"
+            )
+        yield columns[0], columns[1]
+
+
+def _as_text(scored: "Translation", by: Unit) -> str:
+    """Returns tab-separated columns: log-probability, score, and what `by` asks for."""
+    units: Iterable[tuple[str, float]] = ()
+    if by == "word":
+        units = scored.word_log_probs
+    elif by == "piece":
+        units = zip(scored.target_pieces, scored.piece_log_probs.tolist(), strict=True)
+    columns = [f"{scored.log_prob:.4f}", f"{scored.score:.4f}"]
+    return "\t".join([*columns, *(f"{unit} {log_prob:.4f}" for unit, log_prob in units)]) + "\n"
+
+
+def _as_json(number: int, scored: "Translation") -> str:
+    words = scored.word_log_probs
+    line = {
+        "id": number,
+        "source": scored.source,
+        "target": scored.text,
+        "score": scored.score,
+        "log_prob": scored.log_prob,
+        "pieces": scored.target_pieces,
+        "piece_log_probs": scored.piece_log_probs.tolist(),
+        "words": [word for word, _ in words],
+        "word_log_probs": [log_prob for _, log_prob in words],
+    }
+    return json.dumps(line, ensure_ascii=False) + "\n"

@@ -1,0 +1,71 @@
+"""The translation of a document: some of it is copied, and its segments are translated together."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from nmt.errors import DataError
+from nmt.markup import html, markdown, xml
+from nmt.markup.parts import Part, segments
+from nmt.markup.segment import Segment
+
+if TYPE_CHECKING:
+    from nmt.inference.translator import Translator
+
+KINDS = {"html": html, "xml": xml, "markdown": markdown}
+_PRIVATE = [*range(0xF0000, 0xFFFFE), *range(0x100000, 0x10FFFE)]  # characters for private use
+
+
+def translate(translator: "Translator", document: str, *, kind: str = "html") -> str:
+    """Returns a translated document: with other text, but all of its markup.
+
+    Args:
+        translator: translates each segment by itself; the attention says where tags belong.
+        document: the whole text.
+        kind: `html`, `xml` or `markdown`.
+
+    Raises:
+        DataError: there is no such kind, or the document is not well-formed XML.
+    """
+    return "".join(stream(translator, document, kind=kind))
+
+
+def stream(
+    translator: "Translator", document: str, *, kind: str = "html", name: object = "the document"
+) -> Iterator[str]:
+    """Does what `translate` does, but returns the document in pieces, as it is translated.
+
+    Raises:
+        DataError: as there; the message begins with `name`.
+    """
+    if kind not in KINDS:
+        raise DataError(f"{kind!r} is no kind of markup: choose from {', '.join(KINDS)}")
+    language = KINDS[kind]
+    try:
+        parts = language.parse(document)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    taken = {*document, *translator.tokenizers.source.alphabet}
+    stand_ins = islice((chr(each) for each in _PRIVATE if chr(each) not in taken), len(parts))
+    content = list(_segments(parts, list(stand_ins)))
+    lines = (each.line for each in content if isinstance(each, Segment))
+    found = _prepared(translator).stream(lines)
+    return (
+        each if isinstance(each, str) else language.restored(each, next(found)[0])
+        for each in content
+    )
+
+
+def _segments(parts: Sequence[Part], stand_ins: Sequence[str]) -> Iterator[str | Segment]:
+    for each in segments(parts):
+        yield each if isinstance(each, str) else Segment(each, stand_ins)
+
+
+def _prepared(translator: "Translator") -> "Translator":
+    """Returns a translator of sentences that writes unseen characters back, as stand-ins are."""
+    config, changed = translator.config, copy.copy(translator)
+    when = "always" if config.split.when == "cut" else config.split.when
+    split = config.split.model_copy(update={"when": when})
+    changed.config = config.model_copy(update={"copy_unseen": True, "split": split})
+    return changed

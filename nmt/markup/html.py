@@ -1,0 +1,122 @@
+"""HTML as the parts of a document.
+
+Python's parser tells where each tag begins, so that all but the text stays byte for byte. It does
+not matter which elements a browser would close or move: blocks stay where they are, and so does a
+tag without a partner in its segment.
+"""
+
+import html
+from collections import defaultdict
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from itertools import accumulate, pairwise
+
+import regex
+
+from nmt.errors import DataError
+from nmt.inference.translation import Translation
+from nmt.markup.elements import VOID, role
+from nmt.markup.parts import Part
+from nmt.markup.reading import Token, parts
+from nmt.markup.segment import Segment
+
+_CHARSET = regex.compile(r"charset\s*=\s*([-\w]+)", regex.IGNORECASE)
+
+
+def parse(document: str) -> list[Part]:
+    """Returns the parts of an HTML document or of a fragment, broken or not.
+
+    Raises:
+        DataError: it declares another encoding than UTF-8.
+    """
+    parser = _Parser(document)
+    parser.feed(document)
+    parser.close()
+    tokens = parser.tokens
+    places = [*(token.begin for token in tokens), len(document)]
+    raws = [document[begin:end] for begin, end in pairwise(places)]
+    return list(parts(tokens, raws, ends(tokens)))
+
+
+def tag(raw: str) -> Token:
+    """Returns a tag or a comment of HTML."""
+    parser = _Parser(raw)
+    parser.feed(raw)
+    parser.close()
+    return parser.tokens[1] if len(parser.tokens) == 2 else parser.tokens[0]
+
+
+def restored(segment: Segment, translation: Translation) -> str:
+    """Returns the translation of a segment as HTML, or as XML."""
+    return segment.restored(translation, escape)
+
+
+def escape(text: str) -> str:
+    """Returns text as HTML writes it, and XML too."""
+    return html.escape(text, quote=False)
+
+
+class _Parser(HTMLParser):
+    """Lists tokens."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.tokens = [Token("other", 0)]
+        self._lines = [0, *accumulate(len(line) + 1 for line in document.split("\n"))]
+
+    @property
+    def _place(self) -> int:
+        line, column = self.getpos()
+        return self._lines[line - 1] + column
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        if tag == "meta":
+            _check_encoding(attributes)
+        found = role(tag, translate=attributes.get("translate"))
+        self.tokens.append(Token("start", self._place, tag, found))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)  # as in a browser, for which the slash means nothing
+
+    def handle_endtag(self, tag: str) -> None:
+        self.tokens.append(Token("end", self._place, tag, role(tag)))
+
+    def handle_data(self, data: str) -> None:
+        self.tokens.append(Token("text", self._place, data))
+
+    def handle_comment(self, data: str) -> None:
+        self.tokens.append(Token("comment", self._place))
+
+    def handle_pi(self, data: str) -> None:
+        self.tokens.append(Token("comment", self._place))
+
+    def handle_decl(self, decl: str) -> None:
+        self.tokens.append(Token("other", self._place))
+
+    def unknown_decl(self, data: str) -> None:
+        self.tokens.append(Token("other", self._place))
+
+
+def _check_encoding(attributes: dict[str, str | None]) -> None:
+    declared = attributes.get("charset")
+    if declared is None and (found := _CHARSET.search(attributes.get("content") or "")):
+        declared = found[1]
+    if declared and declared.strip().lower() not in ("utf-8", "utf8"):
+        raise DataError(
+            f"its <meta> declares the charset {declared.strip()}, and a translation is UTF-8; "
+            "convert the document with iconv, and change the <meta>"
+        )
+
+
+def ends(tokens: Sequence[Token]) -> dict[int, int]:
+    """Returns the number of the token behind each element that ends."""
+    found, opened = dict[int, int](), defaultdict[str, list[int]](list)
+    for number, token in enumerate(tokens):
+        if token.kind == "start" and token.text in VOID:
+            found[number] = number + 1
+        elif token.kind == "start":
+            opened[token.text].append(number)
+        elif token.kind == "end" and opened[token.text]:
+            found[opened[token.text].pop()] = number + 1
+    return found

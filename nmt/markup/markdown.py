@@ -1,0 +1,133 @@
+"""Markdown as the parts of a document.
+
+What is translated is the text of paragraphs, headings, items and cells. All other signs stay as
+they are: code, blocks of HTML, front matter, the targets of links.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import regex
+from markdown_it.token import Token as MarkdownToken
+
+from nmt.inference.translation import Translation
+from nmt.markup import commonmark, html
+from nmt.markup.inline import TEXT, items
+from nmt.markup.parts import Element, Node, Part, raw
+from nmt.markup.reading import Token, parts
+from nmt.markup.segment import Segment
+
+_PARSER = commonmark.parser()
+_FRONT_MATTER = regex.compile(r"---[ \t]*\r?\n(?:.*\r?\n)*?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)")
+_LINE_END = regex.compile(r"\r\n?|\n")
+# Signs of text that Markdown would read as its own, and those that would begin a block.
+_SIGNS = regex.compile(r"[\\`*\[\]|]|\b_|_\b|~(?=~)|<(?=[\w/!?])|&(?=#?\w+;)")
+_BEGINNING = regex.compile(
+    r"\A\s*\K(?:[-+](?=\s|$)|#{1,6}(?=\s|$)|>|=+\s*$|---)|\A\s*\d{1,9}\K[.)](?=\s|$)"
+)
+_PUNCTUATION = regex.compile(r"(?=[!-/:-@\[-`{-~])")
+_TAGS = {"*": "em", "_": "em", "**": "strong", "__": "strong", "~~": "s"}
+
+
+def parse(document: str) -> list[Part]:
+    """Returns the parts of a Markdown document."""
+    front = _FRONT_MATTER.match(document)
+    begin = front.end() if front else 0
+    reader, previous = _Reader(document, begin), ""
+    for block in _PARSER.parse(document[begin:]):
+        if block.type == "inline" and block.content:
+            reader.read(block, in_table=previous in ("th_open", "td_open"))
+        previous = block.type
+    return reader.parts()
+
+
+def restored(segment: Segment, translation: Translation) -> str:
+    """Returns the translation of a segment as Markdown.
+
+    Where emphasis cannot be written with signs, as inside a word, it has tags of HTML.
+    """
+    text = segment.restored(translation, escape)
+    if _structure(text) == _structure(raw(segment.nodes)):
+        return text
+    tagged = Segment(_tagged(segment.nodes), [*segment.copied])
+    return tagged.restored(translation, lambda text: _PUNCTUATION.sub(r"\\", text))
+
+
+def escape(text: str) -> str:
+    """Returns text as Markdown writes it, be it at the beginning of a line or not."""
+    return _BEGINNING.sub(r"\\\g<0>", _SIGNS.sub(r"\\\g<0>", text))
+
+
+def _structure(text: str) -> Counter[str]:
+    """Returns what there is in inline content besides text."""
+    (block,) = _PARSER.parseInline(text)
+    return Counter(each.type for each in block.children or () if each.type not in TEXT)
+
+
+def _tagged(nodes: Sequence[Node]) -> list[Node]:
+    """Returns nodes with tags of HTML for the signs of emphasis."""
+    found = list[Node]()
+    for node in nodes:
+        if isinstance(node, Element):
+            node = replace(node, children=tuple(_tagged(node.children)))
+            if name := _TAGS.get(node.opening):
+                node = replace(node, opening=f"<{name}>", closing=f"</{name}>")
+        found.append(node)
+    return found
+
+
+class _Reader:
+    """Lists the tokens of a document."""
+
+    def __init__(self, document: str, begin: int) -> None:
+        self._document = document
+        self._lines = [begin, *(each.end() for each in _LINE_END.finditer(document, begin))]
+        self._lines.append(len(document))
+        self._tokens = [Token("other", 0)]
+        self._raws: dict[int, str] = {}  # of tokens that are not written as they were
+        self._wholes: dict[int, int] = {}  # where elements of one token end
+        self._read = begin  # so much of the document
+
+    def parts(self) -> list[Part]:
+        """Returns the parts."""
+        places = [*(token.begin for token in self._tokens), len(self._document)]
+        raws = [self._document[begin:end] for begin, end in pairwise(places)]
+        for number, text in self._raws.items():
+            raws[number] = text
+        return list(parts(self._tokens, raws, html.ends(self._tokens) | self._wholes))
+
+    def read(self, block: MarkdownToken, *, in_table: bool) -> None:
+        """Adds inline content; what cannot be found in the document, stays as it is."""
+        begins, places = self._line_places(block, in_table=in_table)
+        found = list(items(block.content, block.children or []))
+        if not begins or any(first.begin > second.begin for first, second in pairwise(found)):
+            return
+        for item in found:
+            line = bisect_right(begins, item.begin) - 1
+            token = replace(item.token, begin=places[line] + item.begin - begins[line])
+            if item.is_whole:
+                self._wholes[len(self._tokens)] = len(self._tokens) + 1
+            if item.raw is not None:
+                self._raws[len(self._tokens)] = item.raw
+            self._tokens.append(token)
+        self._read = places[-1] + len(block.content) - begins[-1]
+        self._tokens.append(Token("other", self._read))
+
+    def _line_places(self, block: MarkdownToken, *, in_table: bool) -> tuple[list[int], list[int]]:
+        """Returns where each line begins in the content and in the document, or nothing."""
+        begins, places, begin = list[int](), list[int](), 0
+        number, _ = block.map or (0, 0)
+        for number, line in enumerate(block.content.split("\n"), start=number):
+            text = line.strip(" \t")
+            first, last = max(self._read, self._lines[number]), self._lines[number + 1]
+            find = self._document.find if in_table else self._document.rfind
+            place = find(text, first, last)
+            if place < 0:
+                return [], []
+            begins.append(begin + line.index(text))
+            places.append(place)
+            begin += len(line) + 1
+        return begins, places
