@@ -35,7 +35,7 @@ def search(
         if wanted := constraints[number]:
             _check(searcher, wanted)
             plan = Plan.of(wanted, Spelling.of(searcher.tokenizers))
-            longest = int(searcher.longest(np.array([len(sentences[number])]))[0])
+            longest = int(searcher.longest(np.array([len(sentences[number])], np.int32))[0])
             if reason := plan.impossible(longest):
                 reasons[number] = reason
             else:

@@ -105,7 +105,7 @@ def begin(
 ) -> tuple[State, Begun]:
     """Reads prefixes; returns the predictor's state before their last token, and what is begun."""
     tokens, lengths = jnp.asarray(prefix.tokens), jnp.asarray(prefix.lengths)
-    predicted = jax.eval_shape(predictor.step, state, lengths, encoded)[1]
+    predicted = jax.eval_shape(lambda: predictor.step(state, lengths, encoded)[1])
     blank = jnp.zeros(predicted.shape, predicted.dtype)
     states = replayed(
         lambda states, tokens: process(processors, states, tokens, blank)[0],

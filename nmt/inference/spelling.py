@@ -67,7 +67,7 @@ class Spelling:
 
     def normalized(self, text: str) -> str:
         """Returns a text as the model can write it, with the spaces at its end left out."""
-        return self.tokenizer.decode(self.tokenizer.encode(text))
+        return self.tokenizer.decode(self.tokenizer.encode(text)) if self.can_spell(text) else text
 
     def can_spell(self, text: str) -> bool:
         """Returns whether pieces spell all of a text."""

@@ -165,7 +165,7 @@ class Seq2Seq(nnx.Module):
 
         blank = jax.tree.map(
             lambda one: jnp.zeros((*embedded.shape[:2], *one.shape[1:]), one.dtype),
-            jax.eval_shape(step, 0, state)[1],
+            jax.eval_shape(lambda: step(jnp.int32(0), state)[1]),
         )
         state, (features, weights) = jax.lax.fori_loop(0, lengths.max(), collect, (state, blank))
         readouts = self.decoder.readout(features, embedded, masks)

@@ -5,7 +5,6 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lxml import etree
 from lxml import html as lxml_html
 from markdown_it import MarkdownIt
 from rewriting import backwards, by_links, capitals, rewritten, translations
