@@ -7,10 +7,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import struct
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tables import BOS, EOS, PROCESSORS, SPECIALS, SRC
 
 from nmt.inference.beam import BeamSearch
-from nmt.inference.processors import Forbid, Processor, process
+from nmt.inference.prefix import Completion
+from nmt.inference.processors import (
+    Forbid,
+    MinimumLength,
+    NoRepeatedNgrams,
+    Processor,
+    process,
+)
 from nmt.inference.ranking import Ranking
 from nmt.inference.search import Search, Settings
 
@@ -54,6 +63,15 @@ CASES = {
     "forbid nothing": Forbid(()),
     "no repeats": NoRepeats(VOCAB),
     "prefer": Prefer(jnp.array([3, 1, 4])),
+    "minimum length": MinimumLength(jnp.array([0, 1, 2]), EOS),
+    "no repeated 1-grams": NoRepeatedNgrams(1),
+    "no repeated 2-grams": NoRepeatedNgrams(2),
+    "completion": Completion(
+        begins=jnp.array([0, 1, 2]),
+        ends=jnp.array([2, 2, 2]),
+        allowed=jnp.array([[-1 << 31, 1, 2, 3, 4, 5 - (1 << 31)]] * 3),
+        lengths=jnp.array([[1, 0, 1, 2, 1, 1]] * 3),
+    ),
 }
 
 
@@ -82,6 +100,36 @@ def test_forbidden_tokens_become_impossible_and_the_rest_stays():
     _, changed = Forbid((1, 3))((), jnp.array([BOS]), log_probs)
 
     np.testing.assert_array_equal(changed, [[-1.0, -np.inf, -3.0, -np.inf]])
+
+
+def allowed(processor, tokens):
+    """Yields the tokens that a processor allows after `bos` and each of the tokens."""
+    state, step = processor.start(1, len(tokens) + 1), jax.jit(type(processor).__call__)
+    for token in (BOS, *tokens):
+        state, log_probs = step(processor, state, jnp.array([token]), jnp.zeros((1, VOCAB)))
+        yield set(np.flatnonzero(np.asarray(log_probs[0]) == 0).tolist())
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 4])
+def test_a_translation_ends_when_it_is_as_long_as_it_must_be(length):
+    found = list(allowed(MinimumLength(jnp.array([length]), EOS), [3, 4, 3, 5]))
+
+    # After so many tokens, the end would be one more.
+    assert [EOS in each for each in found] == [number + 1 >= length for number in range(5)]
+    assert all(each >= {0, 1, 3, 4, 5} for each in found)
+
+
+@settings(max_examples=60)
+@given(tokens=st.lists(st.integers(3, 5), max_size=9), n=st.integers(1, 4))
+def test_a_token_is_allowed_unless_it_repeats_an_n_gram(tokens, n):
+    found = list(allowed(NoRepeatedNgrams(n), tokens))
+
+    for number, each in enumerate(found):
+        written = tokens[:number]
+        ngrams = [tuple(written[i : i + n]) for i in range(len(written) - n + 1)]
+        last = written[len(written) - n + 1 :] if n > 1 else []
+        repeated = {t for t in range(VOCAB) if len(last) == n - 1 and (*last, t) in ngrams}
+        assert each == set(range(VOCAB)) - repeated
 
 
 def test_each_processor_reads_what_those_before_it_leave():
