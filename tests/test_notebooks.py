@@ -55,7 +55,7 @@ def test_the_menu_of_attention_trains_compares_and_draws_what_it_is_asked_for(
 
 @pytest.mark.parametrize(
     ("name", "figures", "tables"),
-    [("alignment_heatmaps", 4, 1), ("what_the_model_looks_at", 1, 1)],
+    [("alignment_heatmaps", 4, 1), ("what_the_model_looks_at", 1, 1), ("decoding", 0, 3)],
 )
 def test_what_a_run_attends_to_is_drawn_and_compared(copy_run, monkeypatch, name, figures, tables):
     outputs = executed(f"{name}.ipynb", monkeypatch, NMT_RUN=str(copy_run))

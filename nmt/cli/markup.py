@@ -1,8 +1,8 @@
-"""The option --markup: a whole document is translated, not lines."""
+"""The options --markup, by which a whole document is translated, and --placeholders."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -21,6 +21,29 @@ Markup = Annotated[
         help="Translate the input as one document: its text, with all tags put back.",
     ),
 ]
+Placeholders = Annotated[
+    bool,
+    typer.Option(
+        "--placeholders",
+        help="Keep {name}, %1$s, addresses and numbers as they are; decoding.placeholders has the "
+        "names of these kinds.",
+    ),
+]
+
+
+def keep_all(settings: dict[str, Any]) -> None:
+    """Adds the setting for which --placeholders stands.
+
+    Raises:
+        DataError: it has been given already.
+    """
+    from nmt.config.decoding import PlaceholderKind
+
+    if "placeholders" in settings:
+        raise DataError(
+            "--placeholders and decoding.placeholders say the same thing; give one of them"
+        )
+    settings["placeholders"] = list(get_args(PlaceholderKind))
 
 
 def check(kind: str, *, lines_only: Mapping[str, object]) -> None:

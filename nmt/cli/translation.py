@@ -67,6 +67,7 @@ def translate(
     input_format: constraints.Format = None,
     resume: Resume = False,
     kind: markup.Markup = None,
+    placeholders: markup.Placeholders = False,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
@@ -77,6 +78,8 @@ def translate(
     from nmt.inference.output import open_alignments
 
     others, settings = options.settings_apart(arguments, beam=beam)
+    if placeholders:
+        markup.keep_all(settings)
     more, given = ensembles.inputs_apart(others)
     source, *_ = files.find_together(given, *filter(None, [dictionary, glossary]))
     of_lines = {

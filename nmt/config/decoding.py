@@ -18,6 +18,7 @@ from nmt.config.section import (
 from nmt.config.splitting import SplitConfig
 from nmt.config.strategy import BeamConfig, DiverseBeamConfig, SearchStrategy
 
+PlaceholderKind = Literal["variables", "addresses", "numbers"]
 Exponent = Annotated[float, Field(ge=0, le=5)]  # larger powers of a length overflow float32
 
 
@@ -84,6 +85,9 @@ class DecodingConfig(ConfigSection):
     copy_unseen: bool = True
     """Copy source characters that no piece spells into the output, and translate the rest: see
     [languages.md](languages.md#characters-that-the-vocabulary-does-not-have)."""
+    placeholders: tuple[PlaceholderKind, ...] = ()
+    """What is kept as it is, once each: `variables` such as `{name}` and `%1$s`, `addresses` of
+    pages and mail, `numbers`. See [markup.md](markup.md#placeholders)."""
     unknown: Literal["copy", "omit", "forbid"] = "copy"
     """`<unk>` in a hypothesis: copy the source word it attends to, omit it, or never choose it."""
     attention_seed: Count | None = None

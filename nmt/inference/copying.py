@@ -7,6 +7,7 @@ problem"; Jean et al. 2015, section 3.3).
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -34,7 +35,7 @@ class Copier:
 
     def only(self, source: Remainder) -> str:
         """Returns the translation of a line of which nothing remains to translate."""
-        return " ".join(self._entry(each.text) for each in source.unseen)
+        return " ".join(map(self._written, source.unseen))
 
     def completed(self, found: Translation, source: Remainder, ids: Sequence[int]) -> Translation:
         """Returns a translation with all that it takes over.
@@ -55,11 +56,16 @@ class Copier:
             whole = number not in parts
             text.replace(number, self._counterpart(found, number, (ids, spans), whole=whole))
         written = len(tokens) - (not found.is_cut)
+        attention = found.attention[:written, : len(spans)]
+        begins = np.array([begin for begin, _ in spans], int)
         for each in source.unseen:
-            before = np.array([begin < each.begin for begin, _ in spans], bool)
-            attention = found.attention[:written, : len(spans)]
-            text.write_back(self._entry(each.text), each, attention, before)
+            read = (begins >= each.begin) & (begins < each.begin + len(each.text))
+            if not (each.reads and text.exchange(each, attention[:, read].sum(axis=1))):
+                text.write_back(self._written(each), each, attention, begins < each.begin)
         return replace(found, text=text.text, target_offsets=text.spans[:written])
+
+    def _written(self, unseen: Unseen) -> str:
+        return unseen.text if unseen.verbatim else self._entry(unseen.text)
 
     def _entry(self, *texts: str) -> str:
         """Returns the entry of the first text that has one, else those of the last one's words."""
@@ -96,6 +102,7 @@ class _Text:
 
     text: str
     spans: Spans
+    taken: set[int] = field(default_factory=set)  # pieces of words that have been exchanged
 
     def is_attached(self, number: int) -> bool:
         """Returns whether a piece is a part of a word with other letters or digits."""
@@ -111,6 +118,42 @@ class _Text:
             end += not (space_before or begin) and self.text[end:].startswith(" ")
         self._splice(number + 1, (begin, end), new)
         self.spans[number] = (begin, begin + len(new))
+
+    def exchange(self, unseen: Unseen, attention: npt.NDArray[np.float32]) -> bool:
+        """Replaces what the model has made of the word that it reads for a placeholder.
+
+        It is this word itself, or else the one that attends to it most, by the `attention` of each
+        piece. Returns whether there is one.
+        """
+        places = [0, *(each.start() for each in BOUNDARY.finditer(self.text)), len(self.text)]
+        words = [each for each in pairwise(places) if kind(self.text[slice(*each)]) == "w"]
+        copies = regex.finditer(rf"(?<!\w){regex.escape(unseen.reads)}(?!\w)", self.text)
+        for spans, least in (([each.span() for each in copies], -1.0), (words, 0.0)):
+            pieces = {span: self._pieces(*span) for span in spans}
+            weights = {
+                span: float(attention[numbers].mean())
+                for span, numbers in pieces.items()
+                if numbers and self.taken.isdisjoint(numbers)
+            }
+            if max(weights.values(), default=least) > least:
+                span = max(weights, key=weights.__getitem__)
+                self._exchange(span, pieces[span], unseen.text)
+                return True
+        return False
+
+    def _pieces(self, begin: int, end: int) -> list[int]:
+        """Returns the numbers of the pieces in a span."""
+        return [i for i, (first, last) in enumerate(self.spans) if first < end and last > begin]
+
+    def _exchange(self, span: tuple[int, int], pieces: Sequence[int], new: str) -> None:
+        """Replaces a word; its first piece gets all of the new one."""
+        begin = min(span[0], self.spans[pieces[0]][0])
+        self._splice(pieces[-1] + 1, span, new)
+        end = span[0] + len(new)
+        for number in pieces:
+            self.spans[number] = begin, end
+            begin = end
+        self.taken.update(pieces)
 
     def write_back(
         self,

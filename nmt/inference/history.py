@@ -24,7 +24,7 @@ class Beam:
     lengths: Int[Array, "batch path"]
     log_probs: Float[Array, "batch path"]
     values: Float[Array, "batch path"]  # log_probs, but the last token's as processors changed it
-    scores: Float[Array, "batch path"]
+    scores: Float[Array, "batch path"]  # of finished hypotheses
     attention: Float[Array, "batch path covered"]  # summed so far; empty where it does not count
 
     @classmethod

@@ -1,22 +1,22 @@
 """Minimum Bayes risk decoding: the candidate that is, in expectation, most like the others.
 
-Of the candidates h, the translation is the one with the highest expected utility sum_r p(r) U(h, r)
-over all candidates r, itself among them (Kumar and Byrne 2004; Eikema and Aziz 2020). p(r) is
-
-- of samples, the share of r among them: an estimate by Monte Carlo, in which repetitions count;
-- of hypotheses of a beam, p(r | x), normalized over the candidates.
+Of the candidates h, the translation is the one with the highest expected utility, the mean of
+U(h, r) over all candidates r, itself and repetitions among them (Kumar and Byrne 2004; Eikema and
+Aziz 2020). Of samples, this is a Monte Carlo estimate. Hypotheses of a beam count equally too:
+weighted by their probability, they would prefer short ones, as a search without length penalty.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 
-from nmt.config import BleuRiskConfig, DecodingConfig, SampleConfig
+from nmt.config import BleuRiskConfig, DecodingConfig
 from nmt.evaluation.utility import Bleu, ChrF, Utility, expected
 from nmt.evaluation.words import split
-from nmt.inference.translation import Translation
+from nmt.inference.translation import Translation, distinct
 
 
 class Risk:
@@ -30,7 +30,6 @@ class Risk:
         risk = config.mbr
         self.utility: Utility = Bleu(risk.tokenize) if isinstance(risk, BleuRiskConfig) else ChrF()
         self.aggregate = risk is not None and risk.aggregate
-        self.sampled = isinstance(config.strategy, SampleConfig)
         self.number = config.candidates
 
     def ranked(self, candidates: Iterable[Translation]) -> list[Translation]:
@@ -40,22 +39,11 @@ class Risk:
         were cut at the longest length count only if there are no others.
         """
         known = list(islice(candidates, self.number))
-        alike: dict[tuple[str, ...], list[Translation]] = {}
-        for each in [whole for whole in known if not whole.is_cut] or known:
-            alike.setdefault(split(each.text, each.word_boundaries), []).append(each)
-        best = [group[0] for group in alike.values()]
-        weights = np.array([self._weight(group) for group in alike.values()])
-        utilities = expected(
-            self.utility,
-            [each.text for each in best],
-            np.exp(weights - np.logaddexp.reduce(weights)),
-            aggregate=self.aggregate,
-        )
+        whole = [each for each in known if not each.is_cut] or known
+        best = list(distinct(whole))
+        numbers = Counter(split(each.text, each.word_boundaries) for each in whole)  # in this order
+        shares = np.array(list(numbers.values())) / max(1, len(whole))
+        texts = [each.text for each in best]
+        utilities = expected(self.utility, texts, shares, aggregate=self.aggregate)
         order = np.argsort(-utilities, kind="stable").tolist()
         return [replace(best[i], utility=float(utilities[i])) for i in order]
-
-    def _weight(self, alike: list[Translation]) -> float:
-        """Returns the logarithm of the weight of candidates with the same words."""
-        if self.sampled:
-            return float(np.log(len(alike)))
-        return float(np.logaddexp.reduce([each.log_prob for each in alike]))

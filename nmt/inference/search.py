@@ -113,6 +113,7 @@ class Search:
 
         rows = encoded, processors
         started = tuple(each.start(len(max_length), limit) for each in processors)
+        finish = partial(self.finish, ranking=settings.ranking)
         search = self.init(
             state,
             settings.strategy,
@@ -127,7 +128,7 @@ class Search:
             search = self.step(search, lambda *_: predicted, rows, settings)
         half = len(max_length) // 2
         if half < FEWEST:
-            return self.finish(run(search, rows, until=0))
+            return finish(run(search, rows, until=0))
         search = run(search, rows, until=half)
         active = jnp.argsort(search.done, stable=True)[:half]
         rest, rows = jax.tree.map(
@@ -136,7 +137,7 @@ class Search:
         )
         rest = run(rest, rows, until=0)
         return jax.tree.map(
-            lambda early, late: early.at[active].set(late), self.finish(search), self.finish(rest)
+            lambda early, late: early.at[active].set(late), finish(search), finish(rest)
         )
 
     def init(
@@ -180,7 +181,7 @@ class Search:
         summed = search.live.attention + attention if self.covers else search.live.attention
         continuations = Continuations(search.live, log_probs, values, summed, self.eos)
         state, live, ended = settings.strategy(search.strategy, continuations)
-        live, ended = (self._scored(each, search, settings.ranking) for each in (live, ended))
+        ended = self._scored(ended, search, settings.ranking)
         finished = search.finished.join(ended).best(self.n_best, by="scores")
         live, finished = choose(search.done, (search.live, search.finished), (live, finished))
         model, processors = take((model, processors), live.back_pointers)
@@ -213,9 +214,10 @@ class Search:
             | (bounds.max(axis=1) <= search.finished.scores[:, -1])
         )
 
-    def finish(self, search: SearchState) -> Hypotheses:
+    def finish(self, search: SearchState, ranking: Ranking) -> Hypotheses:
         """Returns the best hypotheses: finished ones first, then those that were cut."""
         cut = search.live.only(search.live.lengths >= search.max_length[:, None])
+        cut = self._scored(cut, search, ranking)
         hypotheses = search.finished.join(cut.best(cut.tokens.shape[1], by="scores"))
         hypotheses = take(
             hypotheses, jnp.argsort(~hypotheses.present, axis=1, stable=True)[:, : self.n_best]

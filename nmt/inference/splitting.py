@@ -76,7 +76,9 @@ class Splitter:
 
     def _sizes(self, texts: Sequence[str]) -> list[int]:
         """Returns the number of pieces that the model reads of each text, with the end."""
-        _, ids = remainders(self.tokenizer, texts, copy=self.config.copy_unseen)
+        config = self.config
+        copy, keep = config.copy_unseen, config.placeholders
+        _, ids = remainders(self.tokenizer, texts, copy=copy, keep=keep)
         return [len(each) + 1 for each in ids]
 
     def _divided(self, line: str) -> list[Part]:

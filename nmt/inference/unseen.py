@@ -1,17 +1,20 @@
-"""Source characters that no piece spells: what the model reads, and what is set aside.
+"""What the model does not read as it is: characters that no piece spells, and placeholders.
 
 Such a character would become bytes or `<unk>`. Where every character of the training text has a
 piece, their embeddings are as random as on the first day, and can spoil the whole translation.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
 
+from nmt.config.decoding import PlaceholderKind
 from nmt.data.phrases import UNSPACED
 from nmt.data.tokenizer import Spans, Tokenizer
+from nmt.inference import placeholders
+from nmt.inference.placeholders import Placeholder
 
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Z}]*")
 CLOSING = regex.compile(r"[\p{Pe}\p{Pf}\p{Po}]")  # signs that follow a word without a space
@@ -21,6 +24,7 @@ PLAIN = {
     **dict.fromkeys(map(ord, "“”„‟«»"), '"'),
     **dict.fromkeys(map(ord, "‐‑‒–—―"), "-"),
 }
+_LETTER = regex.compile(r"\p{L}")
 _CHARACTER = regex.compile(r"\X")  # as users see it: a letter with its accents, a joined emoji
 _WORDLIKE = regex.compile(r"[\p{L}\p{M}\p{Nd}]")
 _READABLE = regex.compile(r"[\p{L}\p{M}\p{Nd}\p{P}]")  # for NFKC, which would make 2 of ²
@@ -28,13 +32,18 @@ _READABLE = regex.compile(r"[\p{L}\p{M}\p{Nd}\p{P}]")  # for NFKC, which would m
 
 @dataclass(frozen=True)
 class Unseen:
-    """Characters that are set aside, and their neighbors, "" at the ends of the line."""
+    """What is written back, and its neighbors, "" at the ends of the line.
+
+    It is set aside, or the model `reads` a word for it, whose translation it replaces.
+    """
 
     text: str
     begin: int  # in the line
     before: str
     after: str
     follows: str  # the kind of the last character before it that is no space
+    reads: str = ""
+    verbatim: bool = False  # no entry of a dictionary replaces it
 
 
 @dataclass(frozen=True)
@@ -60,21 +69,29 @@ class Remainder:
 
 
 def remainders(
-    tokenizer: Tokenizer, lines: Sequence[str], *, copy: bool = True
+    tokenizer: Tokenizer,
+    lines: Sequence[str],
+    *,
+    copy: bool = True,
+    keep: Collection[PlaceholderKind] = (),
 ) -> tuple[list[Remainder], list[list[int]]]:
     """Returns what the model is to read of each line, and its pieces.
 
     Of an invisible line nothing remains. With `copy`, unseen characters are read as others, left
     out if they are invisible, or set aside: runs of them that are no part of a word with seen
-    letters, or that have no letter and no digit.
+    letters, or that have no letter and no digit. Of the placeholders to `keep` another word is
+    read; they are set aside where they are a part of a word.
     """
     encoded = tokenizer.encode_batch(lines)
     remaining = [Remainder(line, line) for line in lines]
     for number, (line, ids) in enumerate(zip(lines, encoded, strict=True)):
         if INVISIBLE.fullmatch(line):
             remaining[number] = Remainder(line, "", origins=[])
-        elif copy and not tokenizer.unspelled.isdisjoint(ids):
-            remaining[number] = _divided(line, _characters(tokenizer, line, ids))
+        else:
+            lacking = _lacking(tokenizer, line, ids) if copy else set()
+            kept = placeholders.find(line, keep)
+            if lacking or kept:
+                remaining[number] = _remainder(tokenizer, line, lacking, kept)
         if remaining[number].text != line:
             encoded[number] = tokenizer.encode(remaining[number].text)
     return remaining, encoded
@@ -95,6 +112,7 @@ class _Character:
     end: int
     read: str
     kind: str
+    is_placeholder: bool = False
 
     @property
     def origins(self) -> Spans:
@@ -104,14 +122,36 @@ class _Character:
         return [(self.begin, self.end)] * len(self.read)
 
 
-def _characters(tokenizer: Tokenizer, line: str, ids: Sequence[int]) -> list[_Character]:
-    """Returns the characters of a line whose pieces are `ids`.
+def _lacking(tokenizer: Tokenizer, line: str, ids: Sequence[int]) -> set[int]:
+    """Returns the places of unseen characters in a line whose pieces are `ids`.
 
     A model of whole words has no piece for many words, whose characters others have.
     """
+    if tokenizer.unspelled.isdisjoint(ids):
+        return set()
     spans = zip(ids, tokenizer.offsets(line), strict=True)
     unspelled = {place for i, span in spans if i in tokenizer.unspelled for place in range(*span)}
-    lacking = {place for place in unspelled if line[place] not in tokenizer.alphabet}
+    return {place for place in unspelled if line[place] not in tokenizer.alphabet}
+
+
+def _remainder(
+    tokenizer: Tokenizer, line: str, lacking: Collection[int], kept: Sequence[Placeholder]
+) -> Remainder:
+    """Returns what remains of a line without what is unseen or kept.
+
+    A line that has no letter besides placeholders is kept as a whole.
+    """
+    characters = _characters(tokenizer, line, lacking)
+    if kept:
+        characters = list(_with_placeholders(tokenizer, line, characters, kept))
+        if not any(_LETTER.search(each.read) for each in characters if not each.is_placeholder):
+            whole = Unseen(line.strip(), 0, "", "", " ", verbatim=True)
+            return Remainder(line, "", origins=[], unseen=(whole,))
+    return _divided(line, characters)
+
+
+def _characters(tokenizer: Tokenizer, line: str, lacking: Collection[int]) -> list[_Character]:
+    """Returns the characters of a line, some of which are lacking in the pieces."""
     found = []
     for match in _CHARACTER.finditer(line):
         begin, end = match.span()
@@ -146,6 +186,24 @@ def _with_parts_of_words(line: str, characters: list[_Character]) -> list[_Chara
     return characters
 
 
+def _with_placeholders(
+    tokenizer: Tokenizer, line: str, characters: Sequence[_Character], kept: Sequence[Placeholder]
+) -> Iterator[_Character]:
+    """Yields characters and placeholders; those attached to a word, or unspelled, are set aside."""
+    end = 0
+    waiting = list(reversed(kept))
+    for each in characters:
+        if waiting and each.end > waiting[-1].begin:
+            begin, end, read = waiting.pop()
+            attached = "w" in kind(line[:begin][-1:]) + kind(line[end:][:1])
+            if attached or not tokenizer.unspelled.isdisjoint(tokenizer.encode(read)):
+                yield _Character(begin, end, "", "a", is_placeholder=True)
+            else:
+                yield _Character(begin, end, read, "w", is_placeholder=True)
+        if each.begin >= end:
+            yield each
+
+
 def _divided(line: str, characters: Sequence[_Character]) -> Remainder:
     """Sets characters aside, and joins what is between them."""
     kinds = "".join(each.kind for each in characters)
@@ -155,13 +213,23 @@ def _divided(line: str, characters: Sequence[_Character]) -> Remainder:
         first, behind = characters[run.start(1)].begin, characters[run.end(1) - 1].end
         before, after = line[:first][-1:], line[behind:][:1]
         left, right = kinds[: run.start()][-1:], kinds[run.end() :][:1]
-        written = " ".join(line[first:behind].split())
-        unseen.append(Unseen(written, first, before, after, follows=left or " "))
+        verbatim = any(each.is_placeholder for each in characters[run.start() : run.end()])
+        written = line[first:behind] if verbatim else " ".join(line[first:behind].split())
+        unseen.append(Unseen(written, first, before, after, left or " ", verbatim=verbatim))
         spaced = end - begin > behind - first and not (end == behind and CLOSING.match(line, end))
         words = left == right == "w" and not UNSPACED.match(before)
         seam = " " if left and right and (words or spaced) else ""
         parts += [*characters[last : run.start()], _Character(begin, end, seam, " ")]
         last = run.end()
     parts += characters[last:]
+    for number, each in enumerate(characters):
+        if each.is_placeholder and each.read:
+            beside = line[: each.begin][-1:], line[each.end :][:1]
+            follows = kinds[:number].rstrip(" ")[-1:] or " "
+            text = line[each.begin : each.end]
+            unseen.append(
+                Unseen(text, each.begin, *beside, follows, reads=each.read, verbatim=True)
+            )
+    unseen.sort(key=lambda each: each.begin)
     text = "".join(each.read for each in parts)
     return Remainder(line, text, [each for part in parts for each in part.origins], tuple(unseen))

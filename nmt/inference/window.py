@@ -163,6 +163,7 @@ class WindowTranslator:
     ) -> tuple[list[Remainder], list[list[int]]]:
         """Returns what remains of each line when unseen characters are set aside, and its ids."""
         tokenizer, config = getattr(self.tokenizers, side), self.config
-        remaining, encoded = remainders(tokenizer, lines, copy=config.copy_unseen)
+        keep = config.placeholders
+        remaining, encoded = remainders(tokenizer, lines, copy=config.copy_unseen, keep=keep)
         longest, eos = config.max_pieces, tokenizer.eos
         return remaining, limits.cut(encoded, eos=eos, longest=longest, numbers=numbers, side=side)

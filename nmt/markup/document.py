@@ -6,7 +6,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from nmt.errors import DataError
+from nmt.inference.placeholders import WORDS
 from nmt.markup import html, markdown, xml
+from nmt.markup.line import SIGNS
 from nmt.markup.parts import Part, segments
 from nmt.markup.segment import Segment
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from nmt.inference.translator import Translator
 
 KINDS = {"html": html, "xml": xml, "markdown": markdown}
-_PRIVATE = [*range(0xF0000, 0xFFFFE), *range(0x100000, 0x10FFFE)]  # characters for private use
 
 
 def translate(translator: "Translator", document: str, *, kind: str = "html") -> str:
@@ -47,8 +48,9 @@ def stream(
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
     taken = {*document, *translator.tokenizers.source.alphabet}
-    stand_ins = islice((chr(each) for each in _PRIVATE if chr(each) not in taken), len(parts))
-    content = list(_segments(parts, list(stand_ins)))
+    private = enumerate(zip(WORDS, SIGNS, strict=True))
+    free = (number for number, pair in private if taken.isdisjoint(map(chr, pair)))
+    content = list(_segments(parts, list(islice(free, len(parts)))))
     lines = (each.line for each in content if isinstance(each, Segment))
     found = _prepared(translator).stream(lines)
     return (
@@ -57,15 +59,16 @@ def stream(
     )
 
 
-def _segments(parts: Sequence[Part], stand_ins: Sequence[str]) -> Iterator[str | Segment]:
+def _segments(parts: Sequence[Part], free: Sequence[int]) -> Iterator[str | Segment]:
     for each in segments(parts):
-        yield each if isinstance(each, str) else Segment(each, stand_ins)
+        yield each if isinstance(each, str) else Segment(each, free)
 
 
 def _prepared(translator: "Translator") -> "Translator":
     """Returns a translator of sentences that writes unseen characters back, as stand-ins are."""
     config, changed = translator.config, copy.copy(translator)
-    when = "always" if config.split.when == "cut" else config.split.when
-    split = config.split.model_copy(update={"when": when})
-    changed.config = config.model_copy(update={"copy_unseen": True, "split": split})
+    if config.split.when != "never":
+        split = config.split.model_copy(update={"when": "always"})
+        config = config.model_copy(update={"split": split})
+    changed.config = config.model_copy(update={"copy_unseen": True})
     return changed

@@ -6,23 +6,25 @@ from itertools import pairwise
 
 import regex
 
+from nmt.inference.placeholders import WORDS
 from nmt.markup.parts import SPACE, Copied, Element, Node, Text
 
+SIGNS = range(0xF0000, 0xFFFFE)  # for private use, as the characters of WORDS are
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 
 class Line:
     """The text of nodes, with each white space as one space, and none at its ends.
 
-    What is copied is a character of `stand_ins`, which neither the document nor the model has. So
-    the translator sets it aside, and writes it back where it belongs.
+    What is copied is a character for private use: a placeholder if it is a word, else one that the
+    translator sets aside. `free` are numbers of such characters that nothing else has.
     """
 
-    def __init__(self, nodes: Sequence[Node], stand_ins: Sequence[str]) -> None:
+    def __init__(self, nodes: Sequence[Node], free: Sequence[int]) -> None:
         self.text = ""
         self.copied: dict[str, str] = {}  # what each stand-in is for
         self.edges: list[tuple[int, int]] = []  # of each element with text, the outer first
-        self._stand_ins = iter(stand_ins)
+        self._free = iter(free)
         self._read(nodes)
         self.text = self.text.rstrip(" ")
 
@@ -32,8 +34,9 @@ class Line:
                 case Text(text=text):
                     text = SPACE.sub(" ", text)
                     self.text += text if self.text[-1:].strip() else text.removeprefix(" ")
-                case Copied(raw=raw):
-                    self.copied[stand_in := next(self._stand_ins)] = raw
+                case Copied(raw=raw, kind=kind):
+                    stand_in = chr((WORDS if kind == "word" else SIGNS)[next(self._free)])
+                    self.copied[stand_in] = raw
                     self.text += stand_in
                 case Element(children=children):
                     number, begin = len(self.edges), len(self.text)

@@ -52,7 +52,7 @@ def restored(segment: Segment, translation: Translation) -> str:
     text = segment.restored(translation, escape)
     if _structure(text) == _structure(raw(segment.nodes)):
         return text
-    tagged = Segment(_tagged(segment.nodes), [*segment.copied])
+    tagged = Segment(_tagged(segment.nodes), segment.free)
     return tagged.restored(translation, lambda text: _PUNCTUATION.sub(r"\\", text))
 
 
@@ -119,8 +119,8 @@ class _Reader:
     def _line_places(self, block: MarkdownToken, *, in_table: bool) -> tuple[list[int], list[int]]:
         """Returns where each line begins in the content and in the document, or nothing."""
         begins, places, begin = list[int](), list[int](), 0
-        number, _ = block.map or (0, 0)
-        for number, line in enumerate(block.content.split("\n"), start=number):
+        top, _ = block.map or (0, 0)
+        for number, line in enumerate(block.content.split("\n"), start=top):
             text = line.strip(" \t")
             first, last = max(self._read, self._lines[number]), self._lines[number + 1]
             find = self._document.find if in_table else self._document.rfind

@@ -14,12 +14,13 @@ from nmt.markup.tokens import Token, tokens, weights
 class Segment:
     """The content of a segment; `line` is what the translator is to read.
 
-    `stand_ins` are characters that neither the document nor the model has.
+    `free` are numbers of stand-ins: see `Line`.
     """
 
-    def __init__(self, nodes: Sequence[Node], stand_ins: Sequence[str]) -> None:
-        content = Line(nodes, stand_ins)
-        self.nodes, self.line, self.copied = nodes, content.text, content.copied
+    def __init__(self, nodes: Sequence[Node], free: Sequence[int]) -> None:
+        content = Line(nodes, free)
+        self.nodes, self.free = nodes, free
+        self.line, self.copied = content.text, content.copied
         self._edges = content.edges
 
     def restored(self, translation: Translation, escape: Callable[[str], str]) -> str:

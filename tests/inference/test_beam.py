@@ -292,7 +292,7 @@ def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
 
     done = [state.done.tolist() for state in states[:5]]
     assert done == [[False, False], [False, False], [True, False], [True, False], [True, True]]
-    at_once, later = (jax.jit(search.finish)(states[time]) for time in (4, 8))
+    at_once, later = (jax.jit(search.finish)(states[time], PLAIN) for time in (4, 8))
     assert at_once.lengths.tolist() == [[2], [4]]
     for before, after in zip(jax.tree.leaves(at_once), jax.tree.leaves(later), strict=True):
         np.testing.assert_array_equal(before, after)

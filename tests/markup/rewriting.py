@@ -10,8 +10,6 @@ from nmt.markup.document import KINDS
 from nmt.markup.parts import segments
 from nmt.markup.segment import Segment
 
-STAND_INS = [chr(code) for code in range(0xF0000, 0xF0100)]
-
 
 def by_links(line: str, words: Sequence[tuple[str, Sequence[int]]]) -> Translation:
     """Returns a translation of given words, each with the numbers of its source words."""
@@ -66,7 +64,7 @@ def rewritten(document: str, translate: Callable[[str], Translation], kind: str 
     return "".join(
         each
         if isinstance(each, str)
-        else language.restored(segment := Segment(each, STAND_INS), translate(segment.line))
+        else language.restored(segment := Segment(each, range(256)), translate(segment.line))
         for each in segments(language.parse(document))
     )
 

@@ -10,7 +10,7 @@ from datasets import Dataset
 from flax import nnx
 
 from nmt import configfile
-from nmt.config import TrainedTokenizerConfig
+from nmt.config import BeamConfig, TrainedTokenizerConfig
 from nmt.data import corpus, tokenizer
 from nmt.evaluation.metrics import bleu
 from nmt.inference.predictor import LoadedModel
@@ -37,7 +37,7 @@ def config():
             "data": {"train": "unused", "validation": "unused"},
             "model": model,
             "training": {"attention_images": 3},
-            "decoding": {"batch": 3, "beam": 2},
+            "decoding": {"batch": 3, "beam": 2, "strategy": "sample"},  # validation draws nothing
         }
     )
 
@@ -64,7 +64,7 @@ def test_a_report_is_that_of_forced_decoding_and_of_greedy_search(
     greedy = Translator(
         LoadedModel(params, graph),
         tokenizers=tokenizers,
-        config=config.decoding.model_copy(update={"beam": 1}),
+        config=config.decoding.model_copy(update={"strategy": BeamConfig(), "beam": 1}),
     )
     forced = greedy.align(SOURCE[1:], TARGET[1:])
     pieces = sum(len(each.target_pieces) for each in forced)
