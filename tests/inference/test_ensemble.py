@@ -42,6 +42,9 @@ class Tables:
         state = TableModel.next_row(state, tokens)
         return state, self.log_probs[state], self.attention[state]
 
+    def read(self, state, tokens, lengths, encoded, *, bos):
+        raise NotImplementedError
+
     def force(self, source, target, *, bos):
         raise NotImplementedError
 
