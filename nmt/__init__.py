@@ -17,6 +17,7 @@ from nmt.version import __version__ as __version__
 if TYPE_CHECKING:
     from nmt.config import Config
     from nmt.configfile import load as load_config
+    from nmt.data.constraints import Constraints
     from nmt.evaluation.metrics import evaluate
     from nmt.inference.translation import Translation
     from nmt.inference.translator import Translator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "Config": "nmt.config:Config",
+    "Constraints": "nmt.data.constraints:Constraints",
     "Run": "nmt.run:Run",
     "Translation": "nmt.inference.translation:Translation",
     "Translator": "nmt.inference.translator:Translator",
@@ -35,8 +37,9 @@ _LAZY = {
     "train": "nmt.training.trainer:train",
 }
 
-__all__ = ["Config", "ConfigError", "DataError", "Interrupted", "Run", "RunError", "Translation"]
-__all__ += ["Translator", "UserError", "evaluate", "load_config", "plot_alignment", "train"]
+__all__ = ["Config", "ConfigError", "Constraints", "DataError", "Interrupted", "Run", "RunError"]
+__all__ += ["Translation", "Translator", "UserError", "evaluate", "load_config", "plot_alignment"]
+__all__ += ["train"]
 
 
 def __getattr__(name: str) -> Any:

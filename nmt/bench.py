@@ -222,8 +222,8 @@ def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: 
         devices.run,
         search,
         SearchInputs(devices.replicate(LoadedModel(params, graph)), settings),
-        Sentences(Source(source, lengths), lengths),
-        rules=Search(n_best=1, bos=BOS, eos=EOS, pad=PAD, processors=(Forbid((BOS, PAD)),)),
+        Sentences(Source(source, lengths), lengths, processors=(Forbid((BOS, PAD)),)),
+        rules=Search(n_best=1, bos=BOS, eos=EOS, pad=PAD),
         limit=length,
     )
     return float(rows / _seconds(translate, repeats))

@@ -76,7 +76,7 @@ def translator(*runs: Path, settings: dict[str, Any], checkpoint: str, trust: bo
 
     if checkpoint not in ("best", "last", "averaged") and not checkpoint.isdecimal():
         raise DataError(f"--checkpoint takes best, last, averaged or a step, not {checkpoint!r}")
-    for setting in {"checkpoint", "dictionary", "trust"} & settings.keys():
+    for setting in {"checkpoint", "dictionary", "glossary", "trust"} & settings.keys():
         raise ConfigError(
             f"decoding.{setting}: no setting of decoding; write --{setting}, where a command has it"
         )

@@ -144,13 +144,10 @@ def dictionary(path: Path) -> dict[str, str]:
     Raises:
         DataError: there is no such file, or a line is no entry.
     """
-    entries = {}
-    for number, line in enumerate(lines(path), start=1):
-        word, *translations = line.split("\t")
-        if not word.strip() or len(translations) != 1:
-            raise DataError(f"{path}, line {number}: not WORD, one tab and its translation")
-        entries[word] = translations[0]
-    return entries
+    from nmt.data import glossary
+
+    names = "WORD", "its translation"
+    return {word: translation for _, word, translation in glossary.entries(path, names=names)}
 
 
 @contextlib.contextmanager

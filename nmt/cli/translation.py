@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli import ensembles, formats, markup, options, progress, streaming
+from nmt.cli import constraints, ensembles, formats, markup, options, progress, streaming
+from nmt.cli.constraints import Reader
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, Output, Trust
 from nmt.cli.resumption import Resumption, check_resumable, is_resumable
 from nmt.data import files, writing
+from nmt.data.glossary import Glossary
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,6 +60,11 @@ def translate(
     as_json: AsJson = False,
     alignments: Alignments = None,
     dictionary: Dictionary = None,
+    prefix: constraints.Prefix = None,
+    require: constraints.Require = None,
+    forbid: constraints.Forbid = None,
+    glossary: constraints.GlossaryFile = None,
+    input_format: constraints.Format = None,
     resume: Resume = False,
     kind: markup.Markup = None,
     placeholders: markup.Placeholders = False,
@@ -74,10 +81,17 @@ def translate(
     if placeholders:
         markup.keep_all(settings)
     more, given = ensembles.inputs_apart(others)
-    source, *_ = files.find_together(given, *([dictionary] if dictionary else []))
+    source, *_ = files.find_together(given, *filter(None, [dictionary, glossary]))
+    of_lines = {
+        "--prefix": prefix,
+        "--require": require,
+        "--forbid": forbid,
+        "--input-format": input_format,
+    }
     if kind is not None:
         lines_only = {"--n-best": n_best, "--json": as_json, "--alignments": alignments}
-        markup.check(kind, lines_only={**lines_only, "--resume": resume})
+        markup.check(kind, lines_only={**lines_only, "--resume": resume, **of_lines})
+    reader = Reader.of(source, of_lines)
     if resume:
         check_resumable(source, output, alignments)
     if output is not None and output == alignments and writing.is_replaced(output):
@@ -87,19 +101,22 @@ def translate(
     )
     if dictionary is not None:
         translator.dictionary = options.dictionary(dictionary)
+    if glossary is not None:
+        translator.glossary = Glossary.read(glossary)
     if kind is not None:
         markup.translate(translator, source, output, kind=kind)
         return
     record, done = None, 0
     if output is not None and is_resumable(source, output):
         how = {"--n-best": n_best, "--json": as_json, "--dictionary": translator.dictionary}
+        how |= {"--glossary": translator.glossary.terms, **reader.made_of}
         record = Resumption(translator, source, output, how=how, resume=resume)
         done = record.lines
     with options.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:
         align = None
         if alignments is not None:
             align = stack.enter_context(open_alignments(alignments, ranked=n_best is not None))
-        found = _translations(translator, source, out, n_best=n_best or 1, done=done)
+        found = _translations(translator, reader, out, n_best=n_best or 1, done=done)
         for number, ranked in enumerate(found, start=done):
             out.write(_entry(number, ranked, n_best=n_best is not None, as_json=as_json))
             if align is not None:
@@ -117,15 +134,17 @@ def _entry(number: int, ranked: "list[Translation]", *, n_best: bool, as_json: b
 
 
 def _translations(
-    translator: "Translator", source: Path, out: TextIOBase, *, n_best: int, done: int
+    translator: "Translator", reader: Reader, out: TextIOBase, *, n_best: int, done: int
 ) -> "Iterator[list[Translation]]":
     """Returns the translations of a file, or of lines that come through a pipe, as they come."""
-    lines, size = files.lines(source, replace=True), translator.window
+    source, size = reader.source, translator.window
+    lines = files.lines(source, replace=True)
     if not files.is_stored(source):
         typed = source == files.STDIN
         windows = streaming.answered(lines, out, size=size, typed=typed)
-        return translator.stream_windows(windows, n_best=n_best)
-    found = translator.stream(lines, n_best=n_best, skip=done)
+        return translator.stream_windows(map(reader.window, windows), n_best=n_best)
+    texts, constrained = reader.apart(lines)
+    found = translator.stream(texts, constraints=constrained, n_best=n_best, skip=done)
     if not sys.stderr.isatty() or (out is sys.stdout and out.isatty()):
         return found
     return progress.shown(found, source, done=done, window=size)

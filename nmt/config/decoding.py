@@ -76,6 +76,10 @@ class DecodingConfig(ConfigSection):
     """Maximum target pieces per source piece."""
     max_extra: Annotated[int, Field(ge=0, le=10_000)] = 10
     """Target pieces allowed in addition."""
+    min_output_ratio: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Minimum target pieces per source piece, but not more than the maximum."""
+    no_repeat_ngram: Size | None = None
+    """Never write the same sequence of this many pieces twice; null: allow it."""
     shortlist: Annotated[int, Field(ge=1, le=100)] | None = None
     """Restrict the output to this many likely translations per source piece; null: no limit."""
     copy_unseen: bool = True

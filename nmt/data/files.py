@@ -237,7 +237,7 @@ def json_objects(path: Path, *, columns: tuple[str, str]) -> Iterator[tuple[str,
         fields = nested if isinstance(nested, dict) and columns[0] not in row else row
         for name in columns:
             position(name, list(fields), where=where)
-            _check_text(fields[name], where=f"{where}, {name!r}")
+            check_text(fields[name], where=f"{where}, {name!r}")
         yield fields[columns[0]], fields[columns[1]]
 
 
@@ -245,16 +245,21 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
     """Yields the values in a file, each after its position for messages."""
     start = next((line for line in lines(path) if line.strip()), "")
     if start.lstrip().startswith("["):
-        rows = _parse("\n".join(lines(path)), where=str(path))
+        rows = parse_json("\n".join(lines(path)), where=str(path))
         yield from ((f"{path}, object {number}", row) for number, row in enumerate(rows, start=1))
         return
     for number, line in enumerate(lines(path), start=1):
         if line.strip():
             where = f"{path}, line {number}"
-            yield where, _parse(line, where=where)
+            yield where, parse_json(line, where=where)
 
 
-def _parse(text: str, *, where: str) -> Any:
+def parse_json(text: str, *, where: str) -> Any:
+    """Returns the value that a text in JSON stands for.
+
+    Raises:
+        DataError: the text is no JSON; `where` begins the message.
+    """
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -265,7 +270,12 @@ def _parse(text: str, *, where: str) -> Any:
         ) from None
 
 
-def _check_text(value: object, *, where: str) -> None:
+def check_text(value: object, *, where: str) -> None:
+    """Checks that a value from a file is text, of whole characters.
+
+    Raises:
+        DataError: it is not; `where` begins the message.
+    """
     if not isinstance(value, str):
         raise DataError(f"{where}: {json.dumps(value)} where text was expected")
     try:

@@ -10,8 +10,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from nmt.data.batching import Batch
+from nmt.inference.allocation import AllocatedBeam, RequiredPhrases
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.predictor import Loaded, Source
+from nmt.inference.prefix import Prefix, begin
+from nmt.inference.processors import Processor
 from nmt.inference.ranking import Ranking, coverage_penalty
 from nmt.inference.search import Search, Settings
 from nmt.model.vocabulary import listed_tokens, real_tokens, tokens_of
@@ -32,6 +35,9 @@ class Sentences(NamedTuple):
 
     source: Source
     max_length: Any  # (row,), int32, of the translation
+    processors: tuple[Processor, ...] = ()
+    required: RequiredPhrases | None = None
+    prefix: Prefix | None = None
 
 
 class ForcedInputs(NamedTuple):
@@ -50,15 +56,25 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: Search, limit: int) 
     """Returns the translations of sentences, in arrays of length `limit`."""
     predictor = shared.loaded.predictor(seed=shared.seed, common=shared.common)
     encoded, state = predictor.start(rows.source)
+    settings, prefix = shared.settings, None
+    if rows.required is not None:
+        beam: Any = settings.strategy
+        allocated: Any = AllocatedBeam(beam, rows.required, rows.prefix, bos=rules.bos)
+        settings = replace(settings, strategy=allocated)
+    if rows.prefix is not None:
+        started = predictor, encoded, state, rows.processors
+        state, prefix = begin(*started, rows.prefix, bos=rules.bos, limit=limit)
     hypotheses = rules(
         predictor.step,
         state,
         encoded,
-        shared.settings,
+        settings,
+        processors=rows.processors,
+        prefix=prefix,
         max_length=rows.max_length,
         limit=limit,
         source_mask=real_tokens(jnp.asarray(rows.source.lengths), rows.source.tokens.shape[1]),
-        keys=rows.source.keys(shared.settings.strategy.seed),
+        keys=rows.source.keys(settings.strategy.seed),
     )
     if shared.common is None:
         return hypotheses

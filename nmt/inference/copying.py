@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
+from nmt.data.phrases import UNSPACED
 from nmt.data.tokenizer import Spans, Tokenizers
 from nmt.evaluation.words import Words, fold
 from nmt.inference.translation import Translation
-from nmt.inference.unseen import CLOSING, UNSPACED, Remainder, Unseen, kind
+from nmt.inference.unseen import CLOSING, Remainder, Unseen, kind
 
 EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$")
 BOUNDARY = regex.compile(r"\b", regex.WORD)  # of words, as Unicode defines them

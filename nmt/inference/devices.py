@@ -30,7 +30,7 @@ def run(function: Function, shared: Any, rows: Any, **static: Hashable) -> Any:
         static: arguments that are known when the program is compiled.
     """
     shapes = tuple(leaf.shape for leaf in jax.tree.leaves(rows))
-    structure = jax.tree.structure(shared)  # with its static fields
+    structure = jax.tree.structure((shared, rows))  # with their static fields
     return _program(function, structure, shapes, tuple(static.items()))(shared, rows)
 
 

@@ -49,6 +49,25 @@ class Ensemble:
         )
         return states, _log_mean(log_probs), _mean(attention)
 
+    def read(
+        self,
+        state: State,
+        tokens: Int[Array, "row begun"],
+        lengths: Int[Array, " row"],
+        encoded: Encoded,
+        *,
+        bos: int,
+    ) -> tuple[State, Float[Array, "row begun"], Float[Array, "row begun src"]]:
+        """Has each member read the given tokens."""
+        states, log_probs, attention = zip(
+            *(
+                member.read(own, tokens, lengths, read, bos=bos)
+                for member, own, read in zip(self.members, state, encoded, strict=True)
+            ),
+            strict=True,
+        )
+        return states, _log_mean(log_probs), _mean(attention)
+
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
     ) -> tuple[Float[Array, "row tgt"], Float[Array, "row tgt src"]]:

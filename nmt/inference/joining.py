@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
+from nmt.data.phrases import UNSPACED
 from nmt.data.tokenizer import Spans, Tokenizers
 from nmt.evaluation.words import END
 from nmt.inference.splitting import Part
 from nmt.inference.translation import Translation, distinct
-from nmt.inference.unseen import UNSPACED, kind, remainders
+from nmt.inference.unseen import kind, remainders
 
 Combination = tuple[Translation, ...]  # a translation of each part
 

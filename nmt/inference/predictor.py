@@ -11,7 +11,14 @@ from jaxtyping import Array, Float, Int
 from nmt.attention.interface import EncodedSource
 from nmt.model.decoder import DecoderState
 from nmt.model.seq2seq import Seq2Seq
-from nmt.model.vocabulary import OwnTokens, Shortlist, Vocabulary, previous_tokens, token_log_probs
+from nmt.model.vocabulary import (
+    OwnTokens,
+    Shortlist,
+    Vocabulary,
+    previous_tokens,
+    real_tokens,
+    token_log_probs,
+)
 from nmt.types import Graph, LastTokens, LogProbs, Params, RowKeys
 
 Encoded = Any  # a pytree, the same at all steps; every leaf leads with the axis row
@@ -59,6 +66,20 @@ class Predictor(Protocol):
         """Reads the previous token of each row.
 
         Returns the new state, the log-probabilities of the next token, and the attention.
+        """
+
+    def read(
+        self,
+        state: State,
+        tokens: Int[Array, "row begun"],
+        lengths: Int[Array, " row"],
+        encoded: Encoded,
+        *,
+        bos: int,
+    ) -> tuple[State, Float[Array, "row begun"], Float[Array, "row begun src"]]:
+        """Reads `bos` and given first tokens, but for the last one of each row.
+
+        Returns the new state, and the log-probability and the attention of each token.
         """
 
     def force(
@@ -117,8 +138,37 @@ class ModelPredictor:
     ) -> tuple[DecoderState, LogProbs, Float[Array, "row src"]]:
         """Runs one step of the decoder."""
         source, own = encoded
-        known = self._vocabulary if own is None else Shortlist(self._vocabulary, own)
-        return self.model.decode_step(state, tokens, source, known)
+        return self.model.decode_step(state, tokens, source, self._known(own))
+
+    def read(
+        self,
+        state: DecoderState,
+        tokens: Int[Array, "row begun"],
+        lengths: Int[Array, " row"],
+        encoded: tuple[EncodedSource, OwnTokens | None],
+        *,
+        bos: int,
+    ) -> tuple[DecoderState, Float[Array, "row begun"], Float[Array, "row begun src"]]:
+        """Runs the decoder step by step, and behind it the output layer for the real tokens."""
+        source, own = encoded
+        rows, width = tokens.shape
+        embedded = self._known(own).embed(previous_tokens(tokens, bos))
+        state, readouts, attention = self.model.read(state, embedded, lengths, source)
+        real = real_tokens(lengths, width).reshape(-1)
+        order = jnp.argsort(~real, stable=True)
+
+        def some(block: Array, log_probs: Float[Array, " place"]) -> Float[Array, " place"]:
+            places = jax.lax.dynamic_slice(order, (block * rows,), (rows,))
+            known = self._known(jax.tree.map(lambda leaf: leaf[places // width], own))
+            logits = known.logits(readouts.reshape(rows * width, -1)[places])
+            return log_probs.at[places].set(token_log_probs(logits, tokens.reshape(-1)[places]))
+
+        blocks = -(-jnp.sum(real) // rows)
+        log_probs = jax.lax.fori_loop(0, blocks, some, jnp.zeros(rows * width))
+        return state, log_probs.reshape(rows, width), attention
+
+    def _known(self, own: OwnTokens | None) -> Vocabulary | Shortlist:
+        return self._vocabulary if own is None else Shortlist(self._vocabulary, own)
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int

@@ -23,11 +23,13 @@ from jaxtyping import Array, Bool, Float, Int
 from nmt.inference.history import Beam, History, choose, take
 from nmt.inference.hypotheses import Hypotheses, expand
 from nmt.inference.predictor import Encoded, State, Step
+from nmt.inference.prefix import Begun
 from nmt.inference.processors import Processor, process
 from nmt.inference.ranking import Ranking, coverage_penalty
 from nmt.inference.strategy import Continuations, Strategy
 from nmt.types import Integer, RowKeys, SourceMask
 
+Rows = tuple[Encoded, tuple[Processor, ...]]  # what each step reads; leaves lead with axis batch
 FEWEST = 16  # below so many sentences, a program for half of them is not worth its compilation
 
 
@@ -43,16 +45,17 @@ class Settings:
 class SearchState:
     """The loop's state. `live` and `finished` are best first, and stay as they are once `done`."""
 
-    clock: Integer  # steps so far: the length of live hypotheses
+    clock: Integer  # steps so far: the length of live hypotheses behind the prefix
     max_length: Int[Array, " batch"]
     source_mask: SourceMask
     done: Bool[Array, " batch"]
     model: State  # of each live hypothesis, before it reads its last token
-    processors: tuple[State, ...]
+    processors: tuple[State, ...]  # as `model`, of each processor
     strategy: State
     live: Beam
     finished: Beam  # the best of them
-    history: History
+    history: History  # of what comes after the prefix
+    prefix: Begun
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +69,6 @@ class Search:
     bos: int
     eos: int
     pad: int
-    processors: tuple[Processor, ...] = ()  # applied in turn
     covers: bool = False
 
     def __call__(
@@ -76,6 +78,8 @@ class Search:
         encoded: Encoded,
         settings: Settings,
         *,
+        processors: tuple[Processor, ...] = (),
+        prefix: Begun | None = None,
         max_length: Int[Array, " batch"],
         limit: int,
         source_mask: SourceMask,
@@ -87,37 +91,51 @@ class Search:
 
         Args:
             step: `Predictor.step`.
-            state: the state before the first token; leaves lead with the axis batch.
+            state: the state before the first token, or before the last one of the prefix; leaves
+                lead with the axis batch.
             encoded: the encoded source; leaves lead with the axis batch.
             settings: which hypotheses are kept, and how they are ranked.
+            processors: applied in turn to the log-probabilities of each step.
+            prefix: what each sentence's translations begin with.
             max_length: of each sentence's translation, eos included; 0 for rows of padding.
             limit: the length of the arrays returned, at least the largest `max_length`.
             source_mask: the real source positions.
             keys: random keys of the sentences, for a strategy that samples.
         """
 
-        def run(search: SearchState, encoded: Encoded, *, until: int) -> SearchState:
+        def run(search: SearchState, rows: Rows, *, until: int) -> SearchState:
             """Runs steps until at most so many sentences are not done."""
             return lax.while_loop(
                 lambda search: jnp.sum(~search.done) > until,
-                lambda search: self.step(search, step, encoded, settings),
+                lambda search: self.step(search, step, rows, settings),
                 search,
             )
 
+        rows = encoded, processors
+        started = tuple(each.start(len(max_length), limit) for each in processors)
         finish = partial(self.finish, ranking=settings.ranking)
         search = self.init(
-            state, settings.strategy, max_length, limit=limit, source_mask=source_mask, keys=keys
+            state,
+            settings.strategy,
+            max_length,
+            prefix=prefix or Begun.nothing(*source_mask.shape, processors=started),
+            limit=limit,
+            source_mask=source_mask,
+            keys=keys,
         )
+        if prefix is not None:  # all hypotheses of a sentence still are the same: one row is enough
+            predicted = step(state, search.live.tokens[:, 0], encoded)
+            search = self.step(search, lambda *_: predicted, rows, settings)
         half = len(max_length) // 2
         if half < FEWEST:
-            return finish(run(search, encoded, until=0))
-        search = run(search, encoded, until=half)
+            return finish(run(search, rows, until=0))
+        search = run(search, rows, until=half)
         active = jnp.argsort(search.done, stable=True)[:half]
-        rest, encoded = jax.tree.map(
+        rest, rows = jax.tree.map(
             lambda leaf: leaf[active] if leaf.ndim else leaf,  # the clock has no axis
-            (search, encoded),
+            (search, rows),
         )
-        rest = run(rest, encoded, until=0)
+        rest = run(rest, rows, until=0)
         return jax.tree.map(
             lambda early, late: early.at[active].set(late), finish(search), finish(rest)
         )
@@ -128,36 +146,37 @@ class Search:
         strategy: Strategy,
         max_length: Int[Array, " batch"],
         *,
+        prefix: Begun,
         limit: int,
         source_mask: SourceMask,
         keys: RowKeys = None,
     ) -> SearchState:
-        """Returns the search before the first token."""
+        """Returns the search before the first token behind the prefix."""
         batch, src = source_mask.shape
         beam = strategy.width
         absent = partial(Beam.absent, token=self.bos, covered=src if self.covers else 0)
-        live = absent((batch, beam))
         first = strategy.first()[None, :] & (max_length > 0)[:, None]
+        live = prefix.hypotheses(absent((batch, beam)), bos=self.bos).only(first)
         return SearchState(
             clock=jnp.zeros((), jnp.int32),
             max_length=jnp.minimum(max_length, limit),
             source_mask=source_mask,
             done=max_length <= 0,
             model=expand(state, beam),
-            processors=expand(tuple(each.start(batch) for each in self.processors), beam),
+            processors=expand(prefix.processors, beam),
             strategy=strategy.start(batch, keys),
-            live=dataclasses.replace(live, log_probs=jnp.where(first, 0.0, -jnp.inf)),
+            live=live,
             finished=absent((batch, self.n_best)),
             history=History.blank(batch, limit, beam, src),
+            prefix=prefix,
         )
 
-    def step(
-        self, search: SearchState, step: Step, encoded: Encoded, settings: Settings
-    ) -> SearchState:
+    def step(self, search: SearchState, step: Step, rows: Rows, settings: Settings) -> SearchState:
         """Returns the search with one more token on every live hypothesis."""
+        encoded, rules = rows
         read = jax.vmap(step, in_axes=(1, 1, None), out_axes=1)
         model, log_probs, attention = read(search.model, search.live.tokens, encoded)
-        decide = jax.vmap(partial(process, self.processors), in_axes=1, out_axes=1)
+        decide = jax.vmap(partial(process, rules), in_axes=1, out_axes=1)
         processors, values = decide(search.processors, search.live.tokens, log_probs)
         summed = search.live.attention + attention if self.covers else search.live.attention
         continuations = Continuations(search.live, log_probs, values, summed, self.eos)
@@ -191,7 +210,7 @@ class Search:
         bounds = ranking.bound(search.live.log_probs, search.max_length[:, None])
         return (
             search.done
-            | (search.clock >= search.max_length)
+            | (search.prefix.lengths + search.clock >= search.max_length)
             | (bounds.max(axis=1) <= search.finished.scores[:, -1])
         )
 
@@ -204,7 +223,7 @@ class Search:
             hypotheses, jnp.argsort(~hypotheses.present, axis=1, stable=True)[:, : self.n_best]
         )
         lengths = jnp.where(hypotheses.present, hypotheses.lengths, 0)
-        tokens, token_log_probs, attention = search.history.backtrace(hypotheses)
+        tokens, token_log_probs, attention = search.prefix.joined(search.history, hypotheses)
         inside = jnp.arange(tokens.shape[2])[None, None, :] < lengths[:, :, None]
         return Hypotheses(
             tokens=jnp.where(inside, tokens, self.pad),

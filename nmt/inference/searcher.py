@@ -1,7 +1,7 @@
 """The search for the translations of many sentences, in batches."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import jax
 import numpy as np
@@ -14,9 +14,11 @@ from nmt.inference import devices
 from nmt.inference.batches import Capacity, SentenceBatch, sentence_batches, width_of
 from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.hypotheses import Hypotheses
+from nmt.inference.plans import Plan
 from nmt.inference.predictor import Loaded, Source
-from nmt.inference.processors import Forbid
+from nmt.inference.processors import Forbid, MinimumLength, NoRepeatedNgrams, Processor
 from nmt.inference.ranking import Ranking
+from nmt.inference.rules import Arrays
 from nmt.inference.search import Search, Settings
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.strategy import Strategy
@@ -43,25 +45,39 @@ class Searcher:
     lexicon: Lexicon | None
 
     def all(
-        self, sentences: Sequence[Sequence[int]], real: Sequence[int], *, n_best: int
+        self,
+        sentences: Sequence[Sequence[int]],
+        real: Sequence[int],
+        *,
+        n_best: int,
+        plans: Mapping[int, Plan] | None = None,
     ) -> Iterator[tuple[int, list[Found]]]:
         """Yields the number and the translations, best first, of the sentences that `real` numbers.
 
         The sentences come in any order. If `n_best` is not 1, there are as many translations as
-        the strategy has hypotheses, since some may have the same words.
+        the strategy has hypotheses, since some may have the same words. `plans` are the constraints
+        of all these sentences, if they have any.
         """
         strategy = self.config.strategy.build(self.config, n_best=n_best)
         capacity = Capacity(self.config.batch, beam=strategy.width, devices=devices.count())
         for batch in sentence_batches(real, list(map(len, sentences)), capacity=capacity):
+            planned = [plans[i] for i in batch.numbers] if plans else []
             hypotheses = self._search(
-                [sentences[i] for i in batch.numbers], batch, strategy, n_best
+                [sentences[i] for i in batch.numbers], planned, batch, strategy, n_best
             )
             for row, number in enumerate(batch.numbers):
                 yield number, list(self._found(hypotheses, row, len(sentences[number])))
 
+    def longest(self, lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Returns how long translations may be, given the lengths of the sources; with the end."""
+        config = self.config
+        most = (config.max_output_ratio * lengths).astype(np.int32) + config.max_extra
+        return np.maximum(most, 1)
+
     def _search(
         self,
         sentences: Sequence[Sequence[int]],
+        plans: Sequence[Plan],
         batch: SentenceBatch,
         strategy: Strategy,
         n_best: int,
@@ -77,6 +93,7 @@ class Searcher:
                 likeliest=config.shortlist,
                 first=specials,
                 joint=self.tokenizers.joint,
+                needed=[plan.needed for plan in plans],
             )
             specials = 0, 1, 2, 3  # entries of the shortlist
         bos, eos, pad, unk = specials
@@ -88,23 +105,47 @@ class Searcher:
             bos=bos,
             eos=eos,
             pad=pad,
-            processors=(Forbid(forbidden), *(each.build() for each in config.processors)),
             covers=config.coverage_penalty > 0,
         )
         settings = Settings(strategy, Ranking.of(config))
         source, lengths = pad_side(sentences, batch.size, batch.width)
-        longest = np.maximum(
-            (config.max_output_ratio * lengths).astype(np.int32) + config.max_extra, 1
+        longest = np.where(lengths > 0, self.longest(lengths), 0)
+        listed = None
+        if common is not None and own is not None:
+            listed = np.hstack([np.tile(common, (batch.size, 1)), own])
+        constraints = Arrays.of(plans, batch.size, listed)
+        processors = (
+            Forbid(forbidden),
+            *self._processors(lengths, longest, eos=eos),
+            *constraints.processors,
         )
         hypotheses = devices.run(
             search,
             SearchInputs(self.loaded, settings, config.attention_seed, common),
-            Sentences(Source(source, lengths, own), np.where(lengths > 0, longest, 0)),
+            Sentences(
+                Source(source, lengths, own),
+                longest,
+                processors,
+                constraints.required,
+                constraints.prefix,
+            ),
             rules=rules,
             limit=width_of(max(1, int(config.max_output_ratio * batch.width) + config.max_extra)),
         )
         fetched: Hypotheses = jax.tree.map(np.asarray, hypotheses)
         return fetched
+
+    def _processors(
+        self, lengths: npt.NDArray[np.int32], longest: npt.NDArray[np.int32], *, eos: int
+    ) -> Iterator[Processor]:
+        """Yields the processors of the configuration, given the lengths of sources and the most."""
+        config = self.config
+        if config.min_output_ratio:
+            least = (config.min_output_ratio * lengths).astype(np.int32)
+            yield MinimumLength(np.minimum(least, longest), eos)
+        if config.no_repeat_ngram:
+            yield NoRepeatedNgrams(config.no_repeat_ngram)
+        yield from (each.build() for each in config.processors)
 
     def _found(self, hypotheses: Hypotheses, row: int, width: int) -> Iterator[Found]:
         """Yields the translations of the sentence in a row, which has `width` source pieces."""

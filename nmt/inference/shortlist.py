@@ -7,14 +7,14 @@ The translations of each piece are learned from the training pairs with IBM mode
 import dataclasses
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from nmt.errors import RunError
-from nmt.inference.batches import SentenceBatch
+from nmt.inference.batches import SentenceBatch, width_of
 from nmt.run import Run
 
 FILE = "shortlist.npz"
@@ -92,6 +92,7 @@ class Lexicon:
         likeliest: int,
         first: Sequence[int],
         joint: bool,
+        needed: Sequence[Collection[int]] = (),
     ) -> tuple[Ids, Ids]:
         """Returns the common target pieces, and each sentence's own ones, (row, own), -1 for none.
 
@@ -101,15 +102,18 @@ class Lexicon:
             likeliest: how many translations of each source piece are a sentence's own.
             first: the first ones of the common pieces.
             joint: both languages have one vocabulary, so that a sentence may copy its own pieces.
+            needed: pieces that each sentence must have, if it needs any.
         """
         ordered = np.concatenate([np.asarray(first, np.int32), self.common])
         _, places = np.unique(ordered, return_index=True)
         common = ordered[np.sort(places)[:COMMON]]
-        own = np.full((batch.size, (likeliest + joint) * batch.width), -1, np.int32)
+        room = width_of(max(map(len, needed))) if any(needed) else 0
+        own = np.full((batch.size, (likeliest + joint) * batch.width + room), -1, np.int32)
         for row, sentence in enumerate(sentences):
             pieces = np.unique(np.asarray(sentence, np.int32))
             translations = self.translations[pieces, :likeliest].ravel()
-            wanted = np.concatenate([translations, pieces[: joint * len(pieces)]])
+            added = np.array(list(needed[row]) if needed else [], np.int32)
+            wanted = np.concatenate([translations, pieces[: joint * len(pieces)], added])
             only = np.setdiff1d(wanted[wanted >= 0], common)
             own[row, : len(only)] = only
         return common, own

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from nmt.checkpoints import Which
+from nmt.data.constraints import NONE, Constraints, Line, OfLines, with_constraints
 from nmt.errors import DataError
 from nmt.inference import limits, loading
 from nmt.inference.arguments import checked, checked_pair
@@ -35,6 +36,7 @@ class Translator(WindowTranslator):
         checkpoint: Which | int = "best",
         trust: bool = False,
         dictionary: Mapping[str, str] | None = None,
+        glossary: Mapping[str, str] | None = None,
         **decoding: Any,
     ) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
@@ -42,7 +44,7 @@ class Translator(WindowTranslator):
         Several run folders are an ensemble, with the settings of the first. The checkpoint is the
         best, the last or the averaged one, or that of a step. A class of the user's own that a
         run's configuration names is imported with `trust` only. `dictionary` has translations of
-        words that the vocabulary lacks.
+        words that the vocabulary lacks; `glossary` has the target terms of source terms.
 
         Raises:
             RunError: there is no such run, checkpoint or table for a shortlist, or it asks for
@@ -51,24 +53,28 @@ class Translator(WindowTranslator):
             DataError: the runs of an ensemble have other vocabularies, or write in other orders.
         """
         parts = loading.load(runs, checkpoint=checkpoint, trust=trust, decoding=decoding)
-        return cls(**parts, dictionary=dictionary)
+        return cls(**parts, dictionary=dictionary, glossary=glossary)
 
     @overload
-    def translate(self, lines: str) -> Translation: ...
+    def translate(self, lines: str, *, constraints: Constraints = ...) -> Translation: ...
     @overload
-    def translate(self, lines: Iterable[str]) -> list[Translation]: ...
-    def translate(self, lines: Any) -> Any:
+    def translate(
+        self, lines: Iterable[str], *, constraints: OfLines = ...
+    ) -> list[Translation]: ...
+    def translate(self, lines: Any, *, constraints: OfLines = NONE) -> Any:
         """Returns the best translation of a line, or of each line, in order.
 
-        The translation of an empty line is empty.
+        The translation of an empty line is empty. Constraints are those of all lines, or one for
+        each. Where they cannot be satisfied, a warning names the line, whose translation has none.
 
         Raises:
+            DataError: the model or the search cannot have such constraints, or some lack theirs.
             TypeError: `lines` are neither a string nor strings.
         """
         if isinstance(lines, str):
-            return self.translate([lines])[0]
+            return self.translate([lines], constraints=constraints)[0]
         strings = checked(lines, str, "translate takes a string or an iterable of strings")
-        return [best for best, *_ in self.stream(strings)]
+        return [best for best, *_ in self.stream(strings, constraints=constraints)]
 
     @property
     def fingerprint(self) -> str:
@@ -84,22 +90,29 @@ class Translator(WindowTranslator):
         return BATCHES_AHEAD * self.config.batch
 
     def stream(
-        self, lines: Iterable[str], *, n_best: int = 1, skip: int = 0
+        self,
+        lines: Iterable[str],
+        *,
+        constraints: OfLines = NONE,
+        n_best: int = 1,
+        skip: int = 0,
     ) -> Iterator[list[Translation]]:
         """Returns the `n_best` translations of each line, best first, reading ahead a window.
 
         No two of them have the same words, so that there may be fewer. The first `skip` lines are
-        left out. A warning names lines and translations that are too long, and cut.
+        left out. Constraints are those of `translate`. A warning names lines and translations that
+        are too long, and cut.
 
         Raises:
             DataError: `n_best` is less than 1, or more than the beam holds.
             TypeError: `lines` are no strings.
         """
         strings = checked(lines, str, "stream takes an iterable of strings")
-        return self.stream_windows(self._windows(strings, skip=skip), n_best=n_best)
+        constrained = with_constraints(strings, constraints)
+        return self.stream_windows(self._windows(constrained, skip=skip), n_best=n_best)
 
     def stream_windows(
-        self, windows: Iterable[tuple[int, Sequence[str]]], *, n_best: int = 1
+        self, windows: Iterable[tuple[int, Sequence[Line]]], *, n_best: int = 1
     ) -> Iterator[list[Translation]]:
         """Does what `stream` does for windows of lines, each with the number of lines before it.
 

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 import regex
 
 from nmt.config.decoding import PlaceholderKind
+from nmt.data.phrases import UNSPACED
 from nmt.data.tokenizer import Spans, Tokenizer
 from nmt.inference import placeholders
 from nmt.inference.placeholders import Placeholder
 
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Z}]*")
 CLOSING = regex.compile(r"[\p{Pe}\p{Pf}\p{Po}]")  # signs that follow a word without a space
-UNSPACED = regex.compile(  # scripts without spaces between words
-    r"(?!\p{Hangul})[\p{East_Asian_Width=W}\p{East_Asian_Width=F}\p{Line_Break=SA}]"
-)
 # Signs that are read as those of a keyboard, as by Moses' normalize-punctuation.
 PLAIN = {
     **dict.fromkeys(map(ord, "‘’‚‛ʼ"), "'"),

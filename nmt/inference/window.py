@@ -1,12 +1,15 @@
 """One window of lines: pieces, batches, search or forced decoding, translations in order."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
+from nmt.data.constraints import Constraints, Line, apart
+from nmt.data.glossary import Glossary
 from nmt.data.tokenizer import Tokenizers
-from nmt.inference import devices, limits
+from nmt.inference import constrained, devices, limits
 from nmt.inference.copying import Copier
 from nmt.inference.forced import Forced, force_all
 from nmt.inference.joining import Joiner
@@ -14,7 +17,7 @@ from nmt.inference.predictor import Loaded
 from nmt.inference.risk import Risk
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
-from nmt.inference.splitting import Splitter, TrainedOn
+from nmt.inference.splitting import Part, Splitter, TrainedOn
 from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import Remainder, remainders
 
@@ -31,35 +34,56 @@ class WindowTranslator:
         lexicon: Lexicon | None = None,
         word_boundaries: WordBoundaries = WORD_BOUNDARIES,
         dictionary: Mapping[str, str] | None = None,
+        glossary: Mapping[str, str] | None = None,
         trained_on: TrainedOn | None = None,
     ) -> None:
-        """Takes a model; `dictionary` has translations of words that the vocabulary lacks."""
+        """Takes a model.
+
+        `dictionary` has translations of words that the vocabulary lacks, and `glossary` the terms
+        that a translation must have where its source has theirs.
+        """
         self.loaded = devices.replicate(loaded)
         self.tokenizers = tokenizers
         self.config = config
         self.lexicon = lexicon
         self.word_boundaries = word_boundaries
         self.dictionary = dict(dictionary or {})
+        self.glossary = Glossary(glossary or {})
         self.trained_on = trained_on or TrainedOn()
 
     def translate_window(
-        self, lines: Sequence[str], n_best: int, *, before: int
+        self, lines: Sequence[Line], n_best: int, *, before: int
     ) -> list[list[Translation]]:
         """Returns the `n_best` translations of each line; `before` lines came earlier."""
-        divided = Splitter(self.tokenizers.source, self.config, self.trained_on).parts(lines)
-        texts = [part.text for parts in divided for part in parts]
-        numbers = [number for number, parts in enumerate(divided, before + 1) for _ in parts]
-        found = iter(self._translate(texts, n_best, numbers=numbers))
+        texts, constraints = apart(lines)
+        divided = Splitter(self.tokenizers.source, self.config, self.trained_on).parts(texts)
+        divided = [  # nothing says which part should have a phrase that the line requires
+            [Part(text)] if each.require else parts
+            for text, each, parts in zip(texts, constraints, divided, strict=True)
+        ]
+        found = iter(self._translate(divided, constraints, n_best, before=before))
         joiner = Joiner(self.tokenizers, self.config.copy_unseen)
         return [
             joiner.joined(line, parts, list(islice(found, len(parts))), n_best)
-            for line, parts in zip(lines, divided, strict=True)
+            for line, parts in zip(texts, divided, strict=True)
         ]
 
     def _translate(
-        self, lines: Sequence[str], n_best: int, *, numbers: Sequence[int]
+        self,
+        divided: Sequence[Sequence[Part]],
+        constraints: Sequence[Constraints],
+        n_best: int,
+        *,
+        before: int,
     ) -> list[list[Translation]]:
-        """Returns the translations of lines, or parts of lines, with these line numbers."""
+        """Returns the translations of each part of lines, in order."""
+        lines = [part.text for parts in divided for part in parts]
+        numbers = [number for number, parts in enumerate(divided, before + 1) for _ in parts]
+        wanted = [
+            self._with_terms(each if place == 0 else each.behind_prefix(), part.text)
+            for each, parts in zip(constraints, divided, strict=True)
+            for place, part in enumerate(parts)
+        ]
         remaining, ids = self._pieces("source", lines, numbers=numbers)
         copier = Copier(self.tokenizers, self.config.unknown, self.dictionary)
         translations = [
@@ -69,7 +93,9 @@ class WindowTranslator:
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
         searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
         ranking = distinct if self.config.mbr is None else Risk(self.config).ranked
-        for i, ranked in searcher.all(ids, real, n_best=self.config.candidates or n_best):
+        wide = self.config.candidates or n_best
+        search = partial(constrained.search, searcher, n_best=wide, numbers=numbers)
+        for i, ranked in search(ids, real, wanted):
             candidates = (
                 Translation.of(
                     self.tokenizers,
@@ -87,6 +113,11 @@ class WindowTranslator:
             translations[i] = list(islice(ranking(complete), n_best)) or translations[i]
         limits.warn_of_cut({numbers[i]: None for i in real if translations[i][0].is_cut})
         return translations
+
+    def _with_terms(self, constraints: Constraints, source: str) -> Constraints:
+        """Returns constraints with the terms that the glossary has for a source."""
+        terms = self.glossary.required(source)
+        return constraints.with_more(Constraints(require=terms)) if terms else constraints
 
     def align_window(
         self, window: Sequence[tuple[str, str]], *, before: int, method: str

@@ -1,5 +1,7 @@
 """The sequence model: tokens in, log-probabilities of the next token and attention out."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -15,6 +17,7 @@ from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits,
 from nmt.recurrent import dropout
 from nmt.types import (
     AttentionMatrix,
+    Integer,
     Lengths,
     OutputBias,
     OutputMatrix,
@@ -22,6 +25,7 @@ from nmt.types import (
     RowKeys,
     SourceEmbeddings,
     SourceTokens,
+    TargetEmbeddings,
     TargetTokens,
     Weights,
 )
@@ -130,6 +134,42 @@ class Seq2Seq(nnx.Module):
         readouts = self.decoder.readout(features, embedded, masks)
         readouts = self._with_lexical(readouts, attended.weights[:, None], encoded)[:, 0]
         return state, jax.nn.log_softmax(vocabulary.logits(readouts)), attended.weights
+
+    def read(
+        self,
+        state: DecoderState,
+        embedded: TargetEmbeddings,
+        lengths: Lengths,
+        encoded: EncodedSource,
+    ) -> tuple[DecoderState, Readouts, AttentionMatrix]:
+        """Reads as many previous tokens of each row as its length; returns state and all readouts.
+
+        There are as many steps as the longest row needs. What is behind a row is arbitrary.
+        """
+        masks = dropout_masks(self.decoder, self.dropout, embedded.dtype)
+        projected = self.decoder.project(embedded)
+
+        def step(time: Integer, state: DecoderState) -> tuple[DecoderState, Any]:
+            after, features, attended = self.decoder.step(state, projected[:, time], encoded, masks)
+            inside = time < lengths
+            kept = jax.tree.map(
+                lambda new, old: jnp.where(inside.reshape(-1, *[1] * (new.ndim - 1)), new, old),
+                after,
+                state,
+            )
+            return kept, (features, attended.weights)
+
+        def collect(time: Integer, before: tuple[DecoderState, Any]) -> tuple[DecoderState, Any]:
+            state, found = step(time, before[0])
+            return state, jax.tree.map(lambda all, new: all.at[:, time].set(new), before[1], found)
+
+        blank = jax.tree.map(
+            lambda one: jnp.zeros((*embedded.shape[:2], *one.shape[1:]), one.dtype),
+            jax.eval_shape(lambda: step(jnp.int32(0), state)[1]),
+        )
+        state, (features, weights) = jax.lax.fori_loop(0, lengths.max(), collect, (state, blank))
+        readouts = self.decoder.readout(features, embedded, masks)
+        return state, self._with_lexical(readouts, weights, encoded), weights
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -20,8 +20,8 @@ class Vocabulary:
     matrix: Float[Array, "entry readout"]  # of the logits
     bias: Float[Array, " entry"]
 
-    def embed(self, tokens: Int[Array, " batch"]) -> Float[Array, "batch embed"]:
-        """Returns the embedding of a token of each row."""
+    def embed(self, tokens: Int[Array, "*places"]) -> Float[Array, "*places embed"]:
+        """Returns the embedding of each token."""
         return self.embedding[tokens]
 
     def only(self, tokens: Int[Array, " some"]) -> "Vocabulary":
@@ -84,8 +84,8 @@ class Shortlist:
     common: Vocabulary  # embeds all tokens, and predicts the common ones
     own: OwnTokens
 
-    def embed(self, entries: Int[Array, " batch"]) -> Float[Array, "batch embed"]:
-        """Returns the embedding of an entry of each row's list."""
+    def embed(self, entries: Int[Array, " batch *places"]) -> Float[Array, "batch *places embed"]:
+        """Returns the embeddings of entries in each row's list."""
         return self.common.embed(self.own.tokens(entries))
 
     def logits(self, readouts: Float[Array, "batch readout"]) -> Float[Array, "batch entry"]:

@@ -15,7 +15,8 @@ from nmt.inference.ranking import Ranking
 from nmt.inference.search import Search, Settings
 
 PAD, BOS, EOS = 0, 1, 2
-SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD, "processors": (Forbid((BOS, PAD)),)}
+SPECIALS = {"bos": BOS, "eos": EOS, "pad": PAD}
+PROCESSORS = (Forbid((BOS, PAD)),)
 SRC = 3
 MASK = (True, True, False)  # the last position is padding
 ROWS = 997  # a prime, so that prefixes spread over the table
@@ -117,6 +118,7 @@ def _run(tables, sentences, max_length, settings, *, limit, covers, n_best):
     return search(
         *start,
         settings,
+        processors=PROCESSORS,
         max_length=max_length,
         limit=limit,
         source_mask=mask,

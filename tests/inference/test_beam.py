@@ -15,6 +15,7 @@ from tables import (
     MASK,
     PAD,
     PENALTIES,
+    PROCESSORS,
     SPECIALS,
     SRC,
     TableModel,
@@ -25,6 +26,7 @@ from tables import (
 
 from nmt.inference.beam import BeamSearch
 from nmt.inference.hypotheses import BLOCK
+from nmt.inference.prefix import Begun
 from nmt.inference.processors import Forbid
 from nmt.inference.ranking import Ranking
 from nmt.inference.search import FEWEST, Search, Settings
@@ -120,7 +122,7 @@ def _search(table, *, beam, n_best=1, penalty="average", **changed):
     k, alpha = PENALTIES[penalty]
     ranking = Ranking(k=float(k), alpha=alpha, beta=0.0)
     numbers = Settings(BeamSearch(beam, **changed), ranking)
-    search = Search(n_best=n_best, **SPECIALS)
+    search = partial(Search(n_best=n_best, **SPECIALS), processors=PROCESSORS)
     run = partial(search, _scripted(table), limit=len(table), source_mask=_mask(1))
     return jax.jit(run)(
         jnp.zeros(1, jnp.int32), (), settings=numbers, max_length=jnp.full(1, len(table))
@@ -186,7 +188,7 @@ def test_coverage_ranks_what_has_finished_and_not_what_is_live():
         return times + 1, table[times], attention
 
     def best(beam):
-        search = Search(n_best=1, covers=True, **SPECIALS)
+        search = partial(Search(n_best=1, covers=True, **SPECIALS), processors=PROCESSORS)
         numbers = Settings(BeamSearch(beam), Ranking(k=0.0, alpha=0.0, beta=0.1))
         run = jax.jit(partial(search, step, limit=2, source_mask=jnp.array([MASK])))
         return run(jnp.zeros(1, jnp.int32), (), numbers, max_length=jnp.full(1, 2))
@@ -210,7 +212,7 @@ def test_a_large_vocabulary_is_searched_like_a_small_one():
 
 def test_tokens_that_are_never_written_are_not_and_keep_their_probability():
     table = [[0, 0, 0.1, 0.7, 0.2]] * 2
-    search = Search(n_best=1, **{**SPECIALS, "processors": (Forbid((BOS, PAD, 3)),)})
+    search = partial(Search(n_best=1, **SPECIALS), processors=(Forbid((BOS, PAD, 3)),))
 
     run = partial(search, _scripted(jnp.array(table)), limit=2, source_mask=_mask(1))
     found = jax.jit(run)(
@@ -258,7 +260,8 @@ def _say(times, tokens, script):
 @pytest.mark.parametrize("batches", [1, 18])
 def test_search_says_what_the_script_says(batches):
     script = [[4, 5, 6, EOS, 3], [7, EOS, 3, 3, 3], [EOS, 3, 3, 3, 3], [6, 6, 6, 6, EOS]] * batches
-    search, plain = Search(n_best=1, **SPECIALS), Settings(BeamSearch(2), PLAIN)
+    plain = Settings(BeamSearch(2), PLAIN)
+    search = partial(Search(n_best=1, **SPECIALS), processors=PROCESSORS)
 
     run = partial(search, _say, settings=plain, limit=5, source_mask=_mask(len(script)))
     found = jax.jit(run)(
@@ -278,10 +281,12 @@ def test_search_says_what_the_script_says(batches):
 def test_a_sentence_is_done_when_nothing_can_win_and_then_stays_as_it_is():
     script = jnp.array([[4, EOS, *[5] * 48], [4, 4, 4, EOS, *[5] * 46]])
     search, plain = Search(n_best=1, **SPECIALS), Settings(BeamSearch(4), PLAIN)
-    advance = jax.jit(partial(search.step, step=_say, encoded=script, settings=plain))
+    rows = script, PROCESSORS
+    advance = jax.jit(partial(search.step, step=_say, rows=rows, settings=plain))
 
+    nothing = Begun.nothing(2, SRC, processors=((),))
     start = jnp.zeros(2, jnp.int32), plain.strategy, jnp.full(2, 50)
-    states = [search.init(*start, limit=50, source_mask=_mask(2))]
+    states = [search.init(*start, prefix=nothing, limit=50, source_mask=_mask(2))]
     for _ in range(8):
         states.append(advance(states[-1]))
 
@@ -302,6 +307,7 @@ def test_when_half_of_the_sentences_are_done_the_others_are_read_in_half_the_row
         jax.debug.callback(lambda: rows_read.append(len(tokens)))
         return _say(times, tokens, script)
 
+    search = partial(search, processors=PROCESSORS)
     run = partial(search, read, settings=plain, limit=10, source_mask=_mask(100))
     found = jax.jit(run)(jnp.zeros(100, jnp.int32), script, max_length=jnp.full(100, 10))
     jax.block_until_ready(found)
@@ -320,7 +326,7 @@ def test_random_keys_travel_with_their_hypotheses():
 
     keys = jax.random.split(jax.random.key(6), 3)
     each = jax.vmap(read)
-    search = Search(n_best=3, **SPECIALS)
+    search = partial(Search(n_best=3, **SPECIALS), processors=PROCESSORS)
     numbers = Settings(BeamSearch(3), Ranking(k=5.0, alpha=1.0, beta=0.0))
 
     def step(keys, tokens, encoded):

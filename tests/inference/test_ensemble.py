@@ -3,12 +3,13 @@
 import itertools
 import re
 import shutil
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tables import EOS, MASK, SPECIALS, TableModel, assert_found
+from tables import EOS, MASK, PROCESSORS, SPECIALS, TableModel, assert_found
 from tiny import changed_run, letters
 
 from nmt.config import TrainedTokenizerConfig
@@ -41,6 +42,9 @@ class Tables:
         state = TableModel.next_row(state, tokens)
         return state, self.log_probs[state], self.attention[state]
 
+    def read(self, state, tokens, lengths, encoded, *, bos):
+        raise NotImplementedError
+
     def force(self, source, target, *, bos):
         raise NotImplementedError
 
@@ -67,7 +71,7 @@ def test_an_exact_search_finds_the_best_of_all_sequences(seed):
     sentences = np.array([[3], [77]], np.int32)
     predictor = Ensemble(tables)
     encoded, state = predictor.start(Source(sentences, np.array([1, 1], np.int32)))
-    search = Search(n_best=5, **SPECIALS)
+    search = partial(Search(n_best=5, **SPECIALS), processors=PROCESSORS)
 
     found = jax.jit(search, static_argnums=0, static_argnames="limit")(
         predictor.step,

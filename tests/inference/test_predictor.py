@@ -83,6 +83,30 @@ def test_forcing_is_stepping_through_given_targets(loaded):
     np.testing.assert_allclose(weights, attention, atol=1e-5)
 
 
+def test_reading_given_tokens_is_stepping_through_them(loaded):
+    source, lengths = Source(SOURCE, LENGTHS), np.array([3, 1, 0], np.int32)
+
+    @jax.jit
+    def read(loaded):
+        predictor = loaded.predictor(seed=1)
+        encoded, state = predictor.start(source)
+        tokens = jnp.array(TARGET)
+        state, *found = predictor.read(state, tokens, jnp.array(lengths), encoded, bos=BOS)
+        previous = jnp.where(lengths > 0, tokens[jnp.arange(3), lengths - 1], BOS)
+        return *found, predictor.step(state, previous, encoded)[1:]
+
+    log_probs, attention, behind = read(loaded)
+    forced, weights = _forced(loaded, source, TARGET)
+
+    inside = np.arange(3) < lengths[:, None]
+    np.testing.assert_allclose(log_probs[inside], forced[inside], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(attention[inside], weights[inside], atol=1e-5)
+    before = np.concatenate([np.full((3, 1), BOS, np.int32), TARGET], axis=1)
+    steps = _stepped(loaded, source, before, steps=4)
+    for one, every in zip(behind, steps, strict=True):
+        np.testing.assert_allclose(one, every[np.arange(3), lengths], rtol=1e-4, atol=1e-5)
+
+
 def test_rows_do_not_know_of_each_other(loaded):
     together = _stepped(loaded, Source(SOURCE, LENGTHS), TARGET, steps=3)
     alone = _stepped(loaded, Source(SOURCE[1:2], LENGTHS[1:2]), TARGET[1:2], steps=3)

@@ -32,6 +32,8 @@ CASES = {
         },
         2,
     ),
+    "minimum length": ({"min_output_ratio": 1.2}, 3),
+    "no repeated n-grams": ({"no_repeat_ngram": 2, "strategy": "greedy"}, 1),
 }
 LINES = ["a b c", "", "h g f e d c", "b", "a h b g c f", "a " * 12]  # the last makes it wider
 

@@ -1,0 +1,84 @@
+"""Glossaries: the target terms that a translation must have where its source has theirs."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from nmt.data import files
+from nmt.data.phrases import capitalized, folded, occurrences
+from nmt.errors import DataError
+
+
+def entries(path: Path, *, names: tuple[str, str]) -> Iterator[tuple[int, str, str]]:
+    """Yields the number of each line of a file, and its two texts, with a tab between them.
+
+    Raises:
+        DataError: there is no such file, or a line has not two texts; the message has `names`.
+    """
+    for number, line in enumerate(files.lines(files.find(path)), start=1):
+        first, *others = line.split("\t")
+        if not first.strip() or len(others) != 1:
+            raise DataError(f"{path}, line {number}: not {names[0]}, one tab and {names[1]}")
+        yield number, first, others[0]
+
+
+class Glossary:
+    """Target terms by source terms, which are found as whole words in any casing."""
+
+    def __init__(self, terms: Mapping[str, str]) -> None:
+        """Takes the target term of each source term."""
+        self.terms = dict(terms)
+        self._sources = {folded(source): source for source in terms}
+        self._longest_first = sorted(self._sources, key=len, reverse=True)
+
+    @classmethod
+    def read(cls, path: Path) -> "Glossary":
+        """Reads a file: in each line a source term, a tab and the target term.
+
+        Raises:
+            DataError: there is no such file, a line is no entry, or two are of the same term.
+        """
+        seen: dict[str, int] = {}
+        terms: dict[str, str] = {}
+        for number, *both in entries(path, names=("SOURCE TERM", "its TARGET TERM")):
+            source, target = (" ".join(each.split()) for each in both)
+            if not target:
+                raise DataError(f"{path}, line {number}: {source!r} has an empty target term")
+            if first := seen.get(folded(source)):
+                raise DataError(f"{path}, line {number}: {source!r} is in line {first} already")
+            seen[folded(source)], terms[source] = number, target
+        if not terms:
+            raise DataError(f"{path}: the glossary is empty")
+        return cls(terms)
+
+    def required(self, line: str) -> list[str]:
+        """Returns the target terms for a line, in the order of its source terms.
+
+        Of terms that overlap, the longest counts; of equally long ones, the first in the line.
+        """
+        text = " ".join(line.split())
+        low, taken = folded(text), [False] * len(text)
+        found: dict[int, str] = {}
+        for term in self._longest_first:
+            for begin in occurrences(term, low) if term in low else ():
+                place = slice(begin, begin + len(term))
+                if not any(taken[place]):
+                    taken[place] = [True] * len(term)
+                    source = self._sources[term]
+                    found[begin] = _cased(
+                        self.terms[source], text[place], source=source, begins=begin == 0
+                    )
+        return list(dict.fromkeys(found[begin] for begin in sorted(found)))
+
+
+def _cased(target: str, written: str, *, source: str, begins: bool) -> str:
+    """Returns a target term in the casing with which a line has its source term.
+
+    A term in capitals gives capitals; and one that the glossary has without capital, but the line
+    with one, a capital, unless the line begins with it, as any word does.
+    """
+    if written == source:
+        return target
+    if written.isupper() and len(written) > 1 and not source.isupper():
+        return target.upper()
+    raised = written[0].isupper() and not source[0].isupper()
+    return capitalized(target) if raised and not begins else target

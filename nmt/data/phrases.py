@@ -1,0 +1,66 @@
+"""Phrases in a text: found as whole words, whatever the script."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import regex
+
+# Scripts without spaces between words: any character may begin or end a word.
+UNSPACED = regex.compile(
+    r"(?!\p{Hangul})[\p{East_Asian_Width=W}\p{East_Asian_Width=F}\p{Line_Break=SA}]"
+)
+_LETTER = regex.compile(r"[\p{L}\p{M}\p{Nd}]")
+
+
+@lru_cache(maxsize=1 << 14)
+def joins(character: str) -> bool:
+    """Returns whether a character is one word with another one beside it that joins too.
+
+    Letters, accents and digits do, but not in scripts without spaces; "" does not.
+    """
+    return bool(_LETTER.match(character)) and not UNSPACED.match(character)
+
+
+def divided(text: str, place: int) -> bool:
+    """Returns whether words may end and begin at a place: the ends of a text, or between signs."""
+    return not (0 < place < len(text) and joins(text[place - 1]) and joins(text[place]))
+
+
+def occurrences(phrase: str, text: str) -> Iterator[int]:
+    """Yields the places in a text at which a phrase begins, as whole words."""
+    begin = text.find(phrase)
+    while begin >= 0:
+        if divided(text, begin) and divided(text, begin + len(phrase)):
+            yield begin
+        begin = text.find(phrase, begin + 1)
+
+
+def contains(text: str, phrase: str) -> bool:
+    """Returns whether a text has a phrase, as whole words."""
+    return next(occurrences(phrase, text), None) is not None
+
+
+def contains_forbidden(text: str, phrase: str) -> bool:
+    """Returns whether a text has a phrase, in any casing if the phrase has no capital."""
+    return contains(folded(text) if folded(phrase) == phrase else text, phrase)
+
+
+def contains_required(text: str, phrase: str) -> bool:
+    """Returns whether a text has a phrase, or begins with it and a capital."""
+    first = capitalized(phrase)
+    begins = text.startswith(first) and divided(text, len(first))
+    return begins or contains(text, phrase)
+
+
+def folded(text: str) -> str:
+    """Returns a text in lower case, with as many characters."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(low if len(low := each.lower()) == 1 else each for each in text)
+
+
+def capitalized(text: str) -> str:
+    """Returns a text whose first letter is a capital, with as many characters."""
+    first = text[:1].upper()
+    return first + text[1:] if len(first) == 1 else text

@@ -1,0 +1,137 @@
+"""Phrases in a text, and constraints of lines in files."""
+
+import pytest
+
+from nmt.data.constraints import Constraints, apart, format_of, parse_lines, with_constraints
+from nmt.data.phrases import capitalized, contains_forbidden, contains_required, folded, occurrences
+from nmt.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "places"),
+    [
+        ("the cat", "cat", [4]),
+        ("concatenate", "cat", []),
+        ("cats", "cat", []),
+        ("cat's, cat-like (cat)", "cat", [0, 7, 17]),
+        ("cat cat cat", "cat cat", [0, 4]),
+        ("New York", "New York", [0]),
+        ("New Yorker", "New York", []),
+        ("100%", "%", [3]),
+        ("3 cats2 cat3", "cat", []),
+        ("我在中国银行工作", "中国", [2]),  # no spaces between words
+        ("kein Übel", "bel", []),
+        ("ein U\u0308bel", "U", []),  # an accent of its own
+        ("ไปโรงเรียน", "โรง", [2]),
+        ("학교에", "학교", []),  # words of Korean have spaces between them
+    ],
+)
+def test_occurrences_are_whole_words(text, phrase, places):
+    assert list(occurrences(phrase, text)) == places
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "forbidden", "required"),
+    [
+        ("a cat", "cat", True, True),
+        ("a Cat", "cat", True, False),
+        ("Cat food", "cat", True, True),  # a capital where the text begins
+        ("Catfish", "cat", False, False),
+        ("a CAT", "cat", True, False),
+        ("a cat", "Cat", False, False),  # a phrase with a capital is taken as it is
+        ("a Cat", "Cat", True, True),
+        ("Äpfel", "äpfel", True, True),
+        ("ß", "ß", True, True),  # its capital is two letters
+        ("İ", "i", False, False),  # its small letter is two characters
+    ],
+)
+def test_what_is_forbidden_and_required_in_other_casings(text, phrase, forbidden, required):
+    assert contains_forbidden(text, phrase) == forbidden
+    assert contains_required(text, phrase) == required
+
+
+@pytest.mark.parametrize("text", ["Straße", "İstanbul", "ﬁ", "", "ǅ", "Iß"])
+def test_casings_keep_the_number_of_characters(text):
+    assert len(folded(text)) == len(capitalized(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "expected"),
+    [
+        ("tsv", "Ein Hund", ("Ein Hund", Constraints())),
+        ("tsv", "Ein Hund\t", ("Ein Hund", Constraints())),
+        ("tsv", "Ein Hund\tA dog ", ("Ein Hund", Constraints(prefix="A dog "))),
+        ("tsv", "", ("", Constraints())),
+        ("jsonl", "", ("", Constraints())),
+        ("jsonl", '{"source": "x"}', ("x", Constraints())),
+        ("jsonl", '{"source": "x", "prefix": " y"}', ("x", Constraints(prefix="y"))),
+        (
+            "jsonl",
+            '{"forbid": ["a", "b  c"], "require": "d", "source": ""}',
+            ("", Constraints(forbid=["a", "b c"], require=["d"])),
+        ),
+    ],
+)
+def test_lines_of_a_file_have_their_constraints(kind, line, expected):
+    assert list(parse_lines([line], kind, name="in")) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "message"),
+    [
+        ("tsv", "a\tb\tc", "in, line 2: 3 tab-separated columns, not SOURCE and PREFIX"),
+        ("jsonl", "{", "in, line 2: not valid JSON"),
+        ("jsonl", '"a"', "in, line 2: not an object such as"),
+        ("jsonl", '{"prefix": "a"}', "in, line 2: not an object such as"),
+        ("jsonl", '{"source": "a", "perfix": "b"}', "in, line 2: unknown key 'perfix'; known: sou"),
+        ("jsonl", '{"source": 3}', "in, line 2, 'source': 3 where text was expected"),
+        ("jsonl", '{"source": "a", "require": [3]}', "in, line 2, 'require': 3 where text was"),
+        ("jsonl", '{"source": "a", "prefix": ["b"]}', "in, line 2, 'prefix': .* where text was"),
+        ("jsonl", '{"source": "a", "forbid": [" "]}', "in, line 2: forbid: a phrase is empty"),
+        ("jsonl", '{"source": "\\ud800"}', "in, line 2, 'source': half of a surrogate pair"),
+    ],
+)
+def test_a_bad_line_is_named_by_its_number(kind, line, message):
+    good = {"tsv": "a", "jsonl": '{"source": "a"}'}[kind]
+    with pytest.raises(DataError, match=message):
+        list(parse_lines([good, line], kind, name="in"))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.tsv", "tsv"), ("a.jsonl.gz", "jsonl"), ("a.txt", "text"), ("-", "text"), ("a", "text")],
+)
+def test_the_ending_of_a_file_tells_its_format(tmp_path, name, kind):
+    assert format_of(tmp_path / name) == kind
+
+
+@pytest.mark.parametrize("phrases", ["cat", [3], [None]])
+def test_phrases_are_several_strings(phrases):
+    with pytest.raises(TypeError, match="require"):
+        Constraints(require=phrases)
+
+
+def test_an_empty_phrase_is_refused():
+    with pytest.raises(DataError, match="forbid: a phrase is empty"):
+        Constraints(forbid=["a", " "])
+
+
+def test_constraints_of_all_lines_and_of_one_are_joined():
+    every = Constraints("The", ["a", "b"], ["c"])
+
+    assert every.with_more(Constraints("A", ["b", "d"], ["e"])) == Constraints(
+        "A", ["a", "b", "d"], ["c", "e"]
+    )
+    assert every.with_more(Constraints()) == every
+    assert every
+    assert not Constraints()
+
+
+def test_each_line_has_its_own_constraints_or_those_of_all():
+    one, two = Constraints("x"), Constraints("y")
+
+    assert apart(with_constraints(["a", "b"], [one, two])) == (["a", "b"], [one, two])
+    assert apart(with_constraints(["a", "b"], one)) == (["a", "b"], [one, one])
+    assert apart(["a", ("b", two)]) == (["a", "b"], [Constraints(), two])
+    with pytest.raises(DataError, match="the text has 2 lines and the list of constraints has 1"):
+        list(with_constraints(["a", "b"], [one]))
