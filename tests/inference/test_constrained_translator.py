@@ -247,7 +247,6 @@ def test_lines_without_constraints_need_no_other_program(copy_run):
         ({"min_output_ratio": 1.4}, lambda pieces: len(pieces) >= 11),  # of 8, with the end
         ({"min_output_ratio": 100.0}, lambda pieces: len(pieces) == 22),
     ],
-    ids=str,
 )
 def test_settings_for_all_lines(copy_run, settings, holds):
     plain = Translator.load(copy_run).translate("a a a b b b b").target_pieces
