@@ -143,12 +143,13 @@ def _pieces(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 
 def _log_probs(read: Sequence[Translation]) -> npt.NDArray[np.float32]:
-    """Returns the log-probability of each piece of a line; the end of sentence has all ends'."""
+    """Returns the log-probability of each piece of a line; the last one has those of all ends."""
     written = [each.piece_log_probs[: _written(each.target_pieces)] for each in read]
-    if not _ended([each.target_pieces for each in read]):
-        return np.concatenate([*written, np.zeros(0, np.float32)])
-    end = sum(each.piece_log_probs[-1] for each in read)
-    return np.concatenate([*written, np.array([end], np.float32)])
+    ends = [each.piece_log_probs[_written(each.target_pieces) :] for each in read]
+    has_end = _ended([each.target_pieces for each in read])
+    joined = np.concatenate([*written, np.zeros(int(has_end), np.float32)])
+    joined[-1:] += np.concatenate([*ends, np.zeros(1, np.float32)]).sum()
+    return joined
 
 
 def _utility(read: Sequence[Translation]) -> float | None:

@@ -182,6 +182,8 @@ def test_warnings_name_the_line_and_a_cut_part_makes_the_line_cut(always):
     assert cut.target_pieces == ("▁a", "▁b", "▁d")
     assert cut.attention.shape == (3, 5)
     assert cut.words.target == tuple(cut.text.split())
+    assert cut.piece_log_probs.sum() == pytest.approx(cut.log_prob)
+    assert len(cut.piece_log_probs) == 3
 
 
 def test_a_part_that_cannot_be_divided_is_cut_with_a_warning(copy_run):
