@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
+from nmt.data.sentences import SIGNS
 from nmt.data.tokenizer import Spans, Tokenizers
 from nmt.evaluation.words import END
 from nmt.inference.splitting import Part
@@ -125,8 +126,10 @@ def _space(line: str, end: int, begin: int, before: str, after: str) -> str:
     """Returns what is between two texts: a space, or nothing in a script that has none there.
 
     In the line there are spaces between `end` and `begin`, or nothing, where a script needs none
-    or a word is divided.
+    or a word is divided, or behind a sign of a document such as <br>.
     """
+    if ord(line[end - 1]) in SIGNS and begin == end:
+        return ""
     if not (before and after) or _IDEOGRAPHIC.match(before[-1]) or _IDEOGRAPHIC.match(after):
         return ""
     sign = not line[end - 1].isascii() and kind(line[end - 1]) == "."

@@ -216,6 +216,8 @@ def test_a_line_beyond_the_limit_is_divided_by_default_and_given_pairs_are_cut(c
         ("वह आया।वह गई।", ["He came.", "She left."], "He came. She left."),
         ("他来了。她走了！", ["", "She left!"], "She left!"),
         ("Ja. Er. Da.", ["Yes.", "", "There."], "Yes. There."),
+        # a sign of a document, such as <br>
+        ("Ja.\U000f0000Er.\U000f0001 Da.", ["Yes.", "He.", "There."], "Yes.He. There."),
         ("Er kam. 😆 Ja. Sie ging.", ["He came.", "😆 Yes.", "She left."], None),
     ],
 )
