@@ -71,4 +71,5 @@ def _prepared(translator: "Translator") -> "Translator":
         split = config.split.model_copy(update={"when": "always"})
         config = config.model_copy(update={"split": split})
     changed.config = config.model_copy(update={"copy_unseen": True})
+    changed.unit = "segment"
     return changed
