@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 import tiny
 import yaml
 
@@ -38,6 +39,7 @@ print(run.records()[0]["train/peak_memory_mib"], run.progress("last").step)
 """
 
 
+@pytest.mark.slow
 def test_everything_is_imported_a_run_is_made_and_translated_without_what_windows_lacks(
     tmp_path, copy_run
 ):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import regex
 
 from nmt.data.phrases import UNSPACED
+from nmt.data.sentences import SIGNS
 from nmt.data.tokenizer import Spans, Tokenizers
 from nmt.evaluation.words import END
 from nmt.inference.splitting import Part
@@ -126,8 +127,10 @@ def _space(line: str, end: int, begin: int, before: str, after: str) -> str:
     """Returns what is between two texts: a space, or nothing in a script that has none there.
 
     In the line there are spaces between `end` and `begin`, or nothing, where a script needs none
-    or a word is divided.
+    or a word is divided, or behind a sign of a document such as <br>.
     """
+    if ord(line[end - 1]) in SIGNS and begin == end:
+        return ""
     if not (before and after) or _IDEOGRAPHIC.match(before[-1]) or _IDEOGRAPHIC.match(after):
         return ""
     sign = not line[end - 1].isascii() and kind(line[end - 1]) == "."
@@ -144,12 +147,13 @@ def _pieces(parts: Sequence[Sequence[str]]) -> tuple[str, ...]:
 
 
 def _log_probs(read: Sequence[Translation]) -> npt.NDArray[np.float32]:
-    """Returns the log-probability of each piece of a line; the end of sentence has all ends'."""
+    """Returns the log-probability of each piece of a line; the last one has those of all ends."""
     written = [each.piece_log_probs[: _written(each.target_pieces)] for each in read]
-    if not _ended([each.target_pieces for each in read]):
-        return np.concatenate([*written, np.zeros(0, np.float32)])
-    end = sum(each.piece_log_probs[-1] for each in read)
-    return np.concatenate([*written, np.array([end], np.float32)])
+    ends = [each.piece_log_probs[_written(each.target_pieces) :] for each in read]
+    has_end = _ended([each.target_pieces for each in read])
+    joined = np.concatenate([*written, np.zeros(int(has_end), np.float32)])
+    joined[-1:] += np.concatenate([*ends, np.zeros(1, np.float32)]).sum()
+    return joined
 
 
 def _utility(read: Sequence[Translation]) -> float | None:

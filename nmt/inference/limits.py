@@ -37,30 +37,36 @@ def check_number(n_best: int, config: DecodingConfig) -> None:
 
 
 def cut(
-    encoded: Sequence[list[int]], *, eos: int, longest: int, numbers: Iterable[int], side: str
+    encoded: Sequence[list[int]],
+    *,
+    eos: int,
+    longest: int,
+    numbers: Iterable[int],
+    side: str,
+    unit: str = "line",
 ) -> list[list[int]]:
     """Returns the ids of lines, cut to the longest allowed, each with the end of sentence.
 
-    The warning names the number of a line, and the `side`, source or target.
+    The warning names the number of a line, or of another `unit`, and the `side`, source or target.
     """
     for number, ids in zip(numbers, encoded, strict=True):
         if len(ids) >= longest:
             warnings.warn(
-                f"line {number}: the {side} has {len(ids)} pieces, cut to {longest - 1}; "
+                f"{unit} {number}: the {side} has {len(ids)} pieces, cut to {longest - 1}; "
                 "decoding.max_pieces sets the limit",
                 stacklevel=2,
             )
     return [[*ids[: longest - 1], eos] for ids in encoded]
 
 
-def warn_of_cut(lines: Iterable[int]) -> None:
-    """Warns of the lines, counted from 1, whose translation reached its longest length."""
+def warn_of_cut(lines: Iterable[int], *, unit: str = "line") -> None:
+    """Warns of lines, or other units, counted from 1, with a translation of the longest length."""
     numbers = list(lines)
     if not numbers:
         return
     shown = ", ".join(map(str, numbers[:NAMED]))
     more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
-    what = "line" if len(numbers) == 1 else "lines"
+    what = unit if len(numbers) == 1 else f"{unit}s"
     warnings.warn(
         f"{what} {shown}{more}: the translation is cut at its longest length, which "
         "decoding.max_output_ratio and decoding.max_extra set",

@@ -25,6 +25,8 @@ from nmt.inference.unseen import Remainder, remainders
 class WindowTranslator:
     """A model with all that it needs to translate and to align the lines of one window."""
 
+    unit = "line"  # as which warnings count what is translated
+
     def __init__(
         self,
         loaded: Loaded,
@@ -111,7 +113,8 @@ class WindowTranslator:
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
             translations[i] = list(islice(ranking(complete), n_best)) or translations[i]
-        limits.warn_of_cut({numbers[i]: None for i in real if translations[i][0].is_cut})
+        is_cut = {numbers[i]: None for i in real if translations[i][0].is_cut}
+        limits.warn_of_cut(is_cut, unit=self.unit)
         return translations
 
     def _with_terms(self, constraints: Constraints, source: str) -> Constraints:
@@ -166,4 +169,6 @@ class WindowTranslator:
         keep = config.placeholders
         remaining, encoded = remainders(tokenizer, lines, copy=config.copy_unseen, keep=keep)
         longest, eos = config.max_pieces, tokenizer.eos
-        return remaining, limits.cut(encoded, eos=eos, longest=longest, numbers=numbers, side=side)
+        return remaining, limits.cut(
+            encoded, eos=eos, longest=longest, numbers=numbers, side=side, unit=self.unit
+        )

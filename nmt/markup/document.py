@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from nmt.data.sentences import SIGNS
 from nmt.errors import DataError
 from nmt.inference.placeholders import WORDS
 from nmt.markup import html, markdown, xml
-from nmt.markup.line import SIGNS
 from nmt.markup.parts import Part, segments
 from nmt.markup.segment import Segment
 
@@ -71,4 +71,5 @@ def _prepared(translator: "Translator") -> "Translator":
         split = config.split.model_copy(update={"when": "always"})
         config = config.model_copy(update={"split": split})
     changed.config = config.model_copy(update={"copy_unseen": True})
+    changed.unit = "segment"
     return changed

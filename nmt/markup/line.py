@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import regex
 
+from nmt.data.sentences import SIGNS
 from nmt.inference.placeholders import WORDS
 from nmt.markup.parts import SPACE, Copied, Element, Node, Text
 
-SIGNS = range(0xF0000, 0xFFFFE)  # for private use, as the characters of WORDS are
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 
 

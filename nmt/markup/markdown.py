@@ -22,6 +22,7 @@ from nmt.markup.segment import Segment
 
 _PARSER = commonmark.parser()
 _FRONT_MATTER = regex.compile(r"---[ \t]*\r?\n(?:.*\r?\n)*?(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)")
+_MARK = "\ufeff"  # with which some editors begin a file in UTF-8
 _LINE_END = regex.compile(r"\r\n?|\n")
 # Signs of text that Markdown would read as its own, and those that would begin a block.
 _SIGNS = regex.compile(r"[\\`*\[\]|]|\b_|_\b|~(?=~)|<(?=[\w/!?])|&(?=#?\w+;)")
@@ -34,8 +35,9 @@ _TAGS = {"*": "em", "_": "em", "**": "strong", "__": "strong", "~~": "s"}
 
 def parse(document: str) -> list[Part]:
     """Returns the parts of a Markdown document."""
-    front = _FRONT_MATTER.match(document)
-    begin = front.end() if front else 0
+    begin = len(document) - len(document.removeprefix(_MARK))
+    if front := _FRONT_MATTER.match(document, begin):
+        begin = front.end()
     reader, previous = _Reader(document, begin), ""
     for block in _PARSER.parse(document[begin:]):
         if block.type == "inline" and block.content:

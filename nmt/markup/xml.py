@@ -67,7 +67,7 @@ class _Reader:
         self.tokens = [Token("other", 0)]
         self.ends: dict[int, int] = {}
         self._open = [_Element()]  # the document, and what is open in it
-        self._in_section = False  # CDATA
+        self._section: list[str] | None = None  # the text of an open section, CDATA
         self.parser = expat.ParserCreate("utf-8", namespace_separator=" ")
         self.parser.XmlDeclHandler = self._declare
         self.parser.StartElementHandler = self._start
@@ -110,17 +110,18 @@ class _Reader:
 
     def _text(self, text: str) -> None:
         self._open[-1].has_text |= not SPACE.fullmatch(text)
-        if self._in_section:
-            self.tokens[-1] = replace(self.tokens[-1], text=self.tokens[-1].text + text)
-        else:
+        if self._section is None:
             self._add("text", text)
+        else:
+            self._section.append(text)
 
     def _start_section(self) -> None:
-        self._in_section = True
+        self._section = []
         self._add("text")
 
     def _end_section(self) -> None:
-        self._in_section = False
+        self.tokens[-1] = replace(self.tokens[-1], text="".join(self._section or ()))
+        self._section = None
 
     def _skip(self, name: str, is_parameter: int) -> None:
         """Has a reference to an entity that is not built in copied."""

@@ -52,6 +52,13 @@ def test_python_translates_a_document(copy_run):
     assert not translator.config.copy_unseen
 
 
+def test_a_warning_names_segments(copy_run):
+    translator = Translator.load(copy_run, max_output_ratio=0.1, max_extra=2)
+
+    with pytest.warns(UserWarning, match="^segment 2: the translation is cut"):
+        markup.translate(translator, "<p>a</p>\n\n\n<p>a b c d</p>")
+
+
 def test_large_documents_are_translated_in_windows(copy_run):
     translator = Translator.load(copy_run, batch=1)
     document = "".join(f"<p>a <b>{letter}</b></p>\n" for letter in "abcdefgh" * 20)

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = {
     "Der Hund": "The dog",
     "Die Katze": "The cat",
@@ -21,10 +23,7 @@ HELD_OUT = "Der Hund schläft. Die Katze rennt."
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(True, id="bytes"),
-        pytest.param(False, id="unk", marks=pytest.mark.slow),
-    ],
+    params=[pytest.param(True, id="bytes"), pytest.param(False, id="unk")],
 )
 def run(request, tmp_path_factory):
     """A run folder, and what training printed; trained on sizes and on pairs of sentences."""

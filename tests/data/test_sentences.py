@@ -27,6 +27,7 @@ LANGUAGES = {
     "Amharic": "ውሻው ተኝቷል። |ድመቷ ትሮጣለች።",
     "Thai": "หมานอน แมววิ่ง",
     "Burmese": "ခွေး အိပ်နေသည်။ |ကြောင် ပြေးသည်။",
+    "a document, with <br>": "Er kam.\U000f0000|Sie „ging!“\U000f0001 |Wo?\U000f0002er. |Da.",
     "tokenized": "zwei hunde . |eine ( große ! ) |katze . . . |nein",
 }
 

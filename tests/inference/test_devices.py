@@ -43,6 +43,7 @@ def test_a_program_is_made_once_for_each_shape_and_static_argument():
     assert devices._program.cache_info().misses - before <= 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="counts memory maps as Linux shows them")
 def test_programs_that_are_no_longer_used_are_let_go(monkeypatch):
     def maps():

@@ -182,6 +182,8 @@ def test_warnings_name_the_line_and_a_cut_part_makes_the_line_cut(always):
     assert cut.target_pieces == ("▁a", "▁b", "▁d")
     assert cut.attention.shape == (3, 5)
     assert cut.words.target == tuple(cut.text.split())
+    assert cut.piece_log_probs.sum() == pytest.approx(cut.log_prob)
+    assert len(cut.piece_log_probs) == 3
 
 
 def test_a_part_that_cannot_be_divided_is_cut_with_a_warning(copy_run):
@@ -214,6 +216,8 @@ def test_a_line_beyond_the_limit_is_divided_by_default_and_given_pairs_are_cut(c
         ("वह आया।वह गई।", ["He came.", "She left."], "He came. She left."),
         ("他来了。她走了！", ["", "She left!"], "She left!"),
         ("Ja. Er. Da.", ["Yes.", "", "There."], "Yes. There."),
+        # a sign of a document, such as <br>
+        ("Ja.\U000f0000Er.\U000f0001 Da.", ["Yes.", "He.", "There."], "Yes.He. There."),
         ("Er kam. 😆 Ja. Sie ging.", ["He came.", "😆 Yes.", "She left."], None),
     ],
 )

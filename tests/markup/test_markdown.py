@@ -31,6 +31,7 @@ from rewriting import backwards, by_links, capitals, rewritten, translations
         # what is copied
         ("```ab\ncd\n```\n\n    ef\n\ngh\n", "```ab\ncd\n```\n\n    ef\n\nGH\n"),
         ("---\nab: cd\n---\n\nef\n", "---\nab: cd\n---\n\nEF\n"),
+        ("\ufeff---\nab: cd\n---\nef", "\ufeff---\nab: cd\n---\nEF"),
         (
             "<div>\nab\n</div>\n\ncd <b>ef</b> <!-- gh -->",
             "<div>\nab\n</div>\n\nCD <b>EF</b> <!-- gh -->",

@@ -1,5 +1,6 @@
 """XML in, XML out."""
 
+import time
 from collections import Counter
 from xml.sax.saxutils import escape
 
@@ -30,6 +31,7 @@ from nmt.markup import xml
         ("<a>ab <l/>cd</a>", "<a>AB <l/>CD</a>"),
         # CDATA is text like any other, references to entities of the document are copied
         ("<a>ab<![CDATA[ <cd> ]]></a>", "<a>AB &lt;CD&gt;</a>"),
+        ("<a><![CDATA[ab\ncd]]>ef<![CDATA[]]>gh</a>", "<a>AB CDEFGH</a>"),
         ("<a><![CDATA[<12>]]></a>", "<a><![CDATA[<12>]]></a>"),
         (
             '<!DOCTYPE a [<!ENTITY e "x">]><a>ab &e; cd</a>',
@@ -57,6 +59,14 @@ from nmt.markup import xml
 )
 def test_documents(document, expected):
     assert rewritten(document, capitals, "xml") == expected
+
+
+def test_a_section_of_many_lines_is_read_in_time():
+    begin = time.process_time()
+    _, _, text, _ = xml.parse("<a><![CDATA[" + "ab cd ef gh\n" * 100_000 + "]]></a>")
+
+    assert text.text == "ab cd ef gh\n" * 100_000
+    assert time.process_time() - begin < 5  # seconds; 8 if the text grew line by line
 
 
 def test_tags_go_with_their_words():

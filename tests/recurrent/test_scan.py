@@ -39,7 +39,7 @@ def _attentive(scan, matrix, encoded, bias, initial, inputs, *, numbers, reverse
     return jnp.sum(last**2) + jnp.sum(states**3) + jnp.sum(biases)
 
 
-@settings(max_examples=15)  # each compiles two programs
+@settings(max_examples=8)  # each compiles two programs
 @given(
     steps=st.integers(1, 4),
     batch=st.integers(1, 3),

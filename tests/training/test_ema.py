@@ -20,7 +20,7 @@ def averaged(params, *, decay):
     return average
 
 
-@pytest.mark.parametrize("decay", [0.05, 0.4, 0.9999])
+@pytest.mark.parametrize("decay", [0.05, pytest.param(0.4, marks=pytest.mark.slow), 0.9999])
 def test_it_is_the_average_of_a_loop_and_training_goes_on_as_without(decay):
     settings = config({**ADAM, "ema": decay}, dropout=0.4)
     state, plain = fresh(settings), fresh(config(ADAM, dropout=0.4))

@@ -79,6 +79,7 @@ def test_the_same_end_in_other_words_is_no_other_end(finished, corpus, capsys):
     assert "run: training.max_epochs: None -> 3\n" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_end_that_is_moved_on_purpose_moves(tmp_path, corpus):
     first = config(tmp_path / "run", corpus, max_steps=1, schedule=HALVED_AT_THE_END)
     train(first)

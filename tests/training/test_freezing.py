@@ -155,6 +155,7 @@ def test_a_name_of_nothing_and_names_of_all_are_mistakes(tmp_path, freeze, messa
     assert not (tmp_path / "run" / "config.yaml").exists()
 
 
+@pytest.mark.slow
 def test_a_resumed_run_keeps_frozen_what_was(tmp_path, capsys):
     corpus = write_corpus(tmp_path)
 

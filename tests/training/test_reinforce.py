@@ -86,7 +86,7 @@ def _exact(bonus=0.0):
     return np.concatenate([np.ravel(leaf) for leaf in gradient])
 
 
-@pytest.mark.parametrize("baseline", [0.0, 5.0, -20.0])
+@pytest.mark.parametrize("baseline", [0.0, pytest.param(-20.0, marks=pytest.mark.slow)])
 def test_the_mean_of_the_estimates_is_the_gradient_of_the_expected_loss(baseline):
     estimates, shares = _estimates(baseline)
 

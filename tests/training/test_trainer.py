@@ -209,6 +209,7 @@ def test_a_process_that_is_not_the_main_one_writes_nothing(tmp_path, corpus, cap
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_nor_does_it_in_a_run_that_goes_on(tmp_path, corpus, capfd):
     run = train(config(tmp_path / "run", corpus, max_steps=2, validate_every=2))
     before = contents(run.path)
