@@ -15,7 +15,6 @@ from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, Output, Trust
 from nmt.cli.resumption import Resumption, check_resumable, is_resumable
 from nmt.data import files, writing
-from nmt.data.glossary import Glossary
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -75,6 +74,7 @@ def translate(
 
     Example: echo "Ein Hund schläft." | nmt translate runs/demo decoding.beam=8
     """
+    from nmt.data.glossary import Glossary
     from nmt.inference.output import open_alignments
 
     others, settings = options.settings_apart(arguments, beam=beam)

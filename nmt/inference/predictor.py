@@ -21,6 +21,8 @@ from nmt.model.vocabulary import (
 )
 from nmt.types import Graph, LastTokens, LogProbs, Params, RowKeys
 
+TOGETHER = 64  # tokens of prefixes whose log-probabilities are computed at a time
+
 Encoded = Any  # a pytree, the same at all steps; every leaf leads with the axis row
 State = Any  # a pytree that changes from step to step; every leaf leads with the axis row
 Step = Callable[[State, Array, Encoded], tuple[State, Array, Array]]
@@ -155,15 +157,15 @@ class ModelPredictor:
         embedded = self._known(own).embed(previous_tokens(tokens, bos))
         state, readouts, attention = self.model.read(state, embedded, lengths, source)
         real = real_tokens(lengths, width).reshape(-1)
-        order = jnp.argsort(~real, stable=True)
+        order, size = jnp.argsort(~real, stable=True), min(TOGETHER, rows * width)
 
         def some(block: Array, log_probs: Float[Array, " place"]) -> Float[Array, " place"]:
-            places = jax.lax.dynamic_slice(order, (block * rows,), (rows,))
+            places = jax.lax.dynamic_slice(order, (block * size,), (size,))
             known = self._known(jax.tree.map(lambda leaf: leaf[places // width], own))
             logits = known.logits(readouts.reshape(rows * width, -1)[places])
             return log_probs.at[places].set(token_log_probs(logits, tokens.reshape(-1)[places]))
 
-        blocks = -(-jnp.sum(real) // rows)
+        blocks = -(-jnp.sum(real) // size)
         log_probs = jax.lax.fori_loop(0, blocks, some, jnp.zeros(rows * width))
         return state, log_probs.reshape(rows, width), attention
 
