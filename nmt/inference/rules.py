@@ -67,7 +67,7 @@ class Arrays:
         """Returns the processor for the last words of prefixes."""
         spelling = self.spelling
         begins = [int(spelling.sizes[plan.forced].sum()) for plan in plans]
-        next_word = [bool(plan.prefix) and not plan.completes for plan in plans]
+        next_word = [plan.ends_without_space for plan in plans]
         ends = [
             begin + max(len(plan.rest), after)
             for begin, plan, after in zip(begins, plans, next_word, strict=True)
