@@ -19,7 +19,7 @@ class Constraints:
 
     Raises:
         DataError: a phrase has no character.
-        TypeError: phrases are one string, or no strings.
+        TypeError: phrases are one string, or no strings; or the prefix is no string.
     """
 
     prefix: str = ""
@@ -32,13 +32,16 @@ class Constraints:
     def __post_init__(self) -> None:
         for name in ("require", "forbid"):
             given = getattr(self, name)
-            phrases = () if isinstance(given, str) else tuple(given)
-            if isinstance(given, str) or not all(isinstance(each, str) for each in phrases):
+            several = isinstance(given, Iterable) and not isinstance(given, str)
+            phrases = tuple(given) if several else ()
+            if not several or not all(isinstance(each, str) for each in phrases):
                 raise TypeError(f"{name} takes several strings, such as a list, not {given!r}")
             spaced = tuple(dict.fromkeys(" ".join(each.split()) for each in phrases))
             if "" in spaced:
                 raise DataError(f"{name}: a phrase is empty")
             object.__setattr__(self, name, spaced)
+        if not isinstance(self.prefix, str):
+            raise TypeError(f"prefix takes a string, not {self.prefix!r}")
         object.__setattr__(self, "prefix", files.one_line(self.prefix).lstrip())
 
     def __bool__(self) -> bool:

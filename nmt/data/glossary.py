@@ -25,9 +25,14 @@ class Glossary:
     """Target terms by source terms, which are found as whole words in any casing."""
 
     def __init__(self, terms: Mapping[str, str]) -> None:
-        """Takes the target term of each source term."""
-        self.terms = dict(terms)
-        self._sources = {folded(source): source for source in terms}
+        """Takes the target term of each source term.
+
+        Raises:
+            DataError: a term is empty.
+            TypeError: a term is no string.
+        """
+        self.terms = {_spaced(source): _spaced(target) for source, target in terms.items()}
+        self._sources = {folded(source): source for source in self.terms}
         self._longest_first = sorted(self._sources, key=len, reverse=True)
 
     @classmethod
@@ -68,6 +73,15 @@ class Glossary:
                         self.terms[source], text[place], source=source, begins=begin == 0
                     )
         return list(dict.fromkeys(found[begin] for begin in sorted(found)))
+
+
+def _spaced(term: str) -> str:
+    """Returns a term with one space between its words."""
+    if not isinstance(term, str):
+        raise TypeError(f"a glossary has strings, not {term!r}")
+    if not (spaced := " ".join(term.split())):
+        raise DataError("a term of the glossary is empty")
+    return spaced
 
 
 def _cased(target: str, written: str, *, source: str, begins: bool) -> str:

@@ -28,10 +28,10 @@ class Plan:
         normalized = spelling.normalized
         return cls(
             spelling,
-            prefix=normalized(constraints.prefix),
+            prefix=normalized(constraints.prefix.rstrip()),
             require=tuple(map(normalized, constraints.require)),
-            forbid=tuple(map(normalized, constraints.forbid)),
-            completes=not constraints.prefix.endswith(" "),
+            forbid=tuple(filter(None, map(normalized, constraints.forbid))),  # "": invisible
+            completes=not constraints.prefix[-1:].isspace(),
         )
 
     @cached_property
@@ -63,6 +63,15 @@ class Plan:
         return (tokens[:first], rest) if len(rest) <= BITS else (tokens, "")
 
     @property
+    def ends_without_space(self) -> bool:
+        """Whether what follows has to divide itself from the prefix, whose last word is complete.
+
+        Some models write spaces behind words, and then the prefix ends with one.
+        """
+        complete = bool(self.forced) and not self.completes
+        return complete and not self.spelling.texts[self.forced[-1]].endswith(" ")
+
+    @property
     def required(self) -> list[Phrase]:
         """The required phrases, as the model writes them."""
         turned, mirrored = self.spelling.turned, self.spelling.mirrored
@@ -81,7 +90,7 @@ class Plan:
 
     def impossible(self, longest: int) -> str | None:
         """Returns why no translation of at most `longest` pieces can satisfy it, if none can."""
-        complete = self.prefix.removesuffix(self.rest)
+        complete = self.prefix.removesuffix(self.rest.lstrip(" "))
         for text in (self.prefix, *self.require):
             if not self.spelling.can_spell(text) or not (text or text is self.prefix):
                 return f"no pieces of the model spell {text!r}"

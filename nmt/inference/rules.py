@@ -16,7 +16,7 @@ from nmt.inference.processors import Processor
 from nmt.inference.spelling import Spelling
 
 Ids = npt.NDArray[np.int32]
-FEWEST = 8  # the smallest size of an axis; beyond it sizes are powers of two, for few programs
+FEWEST = 32  # the smallest size of an axis; beyond it sizes are powers of four times it
 
 
 class Rules(NamedTuple):
@@ -67,7 +67,7 @@ class Arrays:
         """Returns the processor for the last words of prefixes."""
         spelling = self.spelling
         begins = [int(spelling.sizes[plan.forced].sum()) for plan in plans]
-        next_word = [bool(plan.prefix) and not plan.completes for plan in plans]
+        next_word = [plan.ends_without_space for plan in plans]
         ends = [
             begin + max(len(plan.rest), after)
             for begin, plan, after in zip(begins, plans, next_word, strict=True)
@@ -88,7 +88,7 @@ class Arrays:
         phrases = [plan.required for plan in plans]
         automaton = self.automaton(phrases)
         places = automaton.whole.shape[1]
-        most = 1 << (max(map(len, phrases)) - 1).bit_length()
+        most = max(4, 1 << (max(map(len, phrases)) - 1).bit_length())
         owned = np.zeros((self.size, most, places), bool)
         pieces = np.zeros((self.size, places), np.int32)
         for row, plan in enumerate(plans):
@@ -164,4 +164,7 @@ def _places(phrases: Sequence[Phrase]) -> int:
 
 def _size(least: int) -> int:
     """Returns the size of an axis: one of few, so that few programs are compiled."""
-    return max(FEWEST, 1 << (least - 1).bit_length())
+    size = FEWEST
+    while size < least:
+        size *= 4
+    return size

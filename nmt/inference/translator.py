@@ -69,7 +69,8 @@ class Translator(WindowTranslator):
 
         Raises:
             DataError: the model or the search cannot have such constraints, or some lack theirs.
-            TypeError: `lines` are neither a string nor strings.
+            TypeError: `lines` are neither a string nor strings, or some constraints are of no such
+                kind.
         """
         if isinstance(lines, str):
             return self.translate([lines], constraints=constraints)[0]
@@ -108,6 +109,9 @@ class Translator(WindowTranslator):
             TypeError: `lines` are no strings.
         """
         strings = checked(lines, str, "stream takes an iterable of strings")
+        if not isinstance(constraints, Constraints):
+            rule = "constraints are nmt.Constraints, for all lines or one for each"
+            constraints = checked(constraints, Constraints, rule)
         constrained = with_constraints(strings, constraints)
         return self.stream_windows(self._windows(constrained, skip=skip), n_best=n_best)
 

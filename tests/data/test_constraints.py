@@ -105,7 +105,7 @@ def test_the_ending_of_a_file_tells_its_format(tmp_path, name, kind):
     assert format_of(tmp_path / name) == kind
 
 
-@pytest.mark.parametrize("phrases", ["cat", [3], [None]])
+@pytest.mark.parametrize("phrases", ["cat", [3], [None], None, 3])
 def test_phrases_are_several_strings(phrases):
     with pytest.raises(TypeError, match="require"):
         Constraints(require=phrases)
@@ -135,3 +135,9 @@ def test_each_line_has_its_own_constraints_or_those_of_all():
     assert apart(["a", ("b", two)]) == (["a", "b"], [Constraints(), two])
     with pytest.raises(DataError, match="the text has 2 lines and the list of constraints has 1"):
         list(with_constraints(["a", "b"], [one]))
+
+
+@pytest.mark.parametrize("prefix", [None, 3, ["cat"], b"cat"])
+def test_a_prefix_is_a_string(prefix):
+    with pytest.raises(TypeError, match="prefix"):
+        Constraints(prefix=prefix)

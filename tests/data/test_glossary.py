@@ -84,3 +84,21 @@ def test_a_file_has_a_term_in_each_line(tmp_path):
     path.write_text("dog\tHund\nhot  dog\t Hotdog\n")
 
     assert Glossary.read(path).terms == {"dog": "Hund", "hot dog": "Hotdog"}
+
+
+def test_terms_of_python_may_have_any_spaces_between_their_words():
+    assert Glossary({" hot  dog ": "perrito\tcaliente"}).required("a hot dog") == [
+        "perrito caliente"
+    ]
+
+
+@pytest.mark.parametrize("terms", [{"": "x"}, {" ": "x"}, {"dog": " "}])
+def test_terms_are_not_empty(terms):
+    with pytest.raises(DataError, match="a term of the glossary is empty"):
+        Glossary(terms)
+
+
+@pytest.mark.parametrize("terms", [{3: "x"}, {"dog": None}])
+def test_terms_are_strings(terms):
+    with pytest.raises(TypeError):
+        Glossary(terms)

@@ -1,14 +1,18 @@
 """Searches with constraints, compared with all that random tables of a few pieces can write."""
 
+import io
 import re
 from functools import partial
 
+import jax
 import numpy as np
 import pytest
 import scripted
+import sentencepiece
 
 from nmt.data.constraints import Constraints
 from nmt.data.phrases import contains_forbidden, contains_required
+from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.inference.plans import Plan
 from nmt.inference.rules import Arrays
 from nmt.inference.spelling import Spelling
@@ -120,3 +124,50 @@ def test_a_beam_that_holds_all_finds_the_best_that_satisfies_the_constraints(
             score, tokens = next(fitting)
             assert found.tokens[row, 0, : found.lengths[row, 0]].tolist() == list(tokens)
             np.testing.assert_allclose(found.scores[row, 0], score, rtol=1e-5)
+
+
+def test_the_only_word_of_a_prefix_may_be_completed_where_it_is_forbidden(small):
+    wanted = Constraints(prefix="a", forbid=["a"])
+
+    assert Plan.of(wanted, Spelling.of(small)).impossible(LENGTH) is None
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\n", "\u00a0", "\u3000"])
+def test_any_space_behind_a_prefix_completes_its_last_word(small, space):
+    plan = Plan.of(Constraints(prefix=f"a ba{space}"), Spelling.of(small))
+
+    assert (plan.prefix, plan.completes) == ("a ba", False)
+
+
+def foreign(**options):
+    """Returns the spelling of a model of SentencePiece with its own rules for characters."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(["a ba a", "ba ba a b"] * 9), model_writer=model, vocab_size=9,
+        hard_vocab_limit=False, minloglevel=3, **options,
+    )  # fmt: skip
+    tokenizer = Tokenizer(model.getvalue())
+    return Spelling(Tokenizers(tokenizer, tokenizer))
+
+
+def test_a_forbidden_phrase_of_invisible_characters_forbids_nothing():
+    plan = Plan.of(Constraints(prefix="a", forbid=["\u200b", "b"]), foreign())
+
+    assert plan.forbid == ("b",)
+    assert plan.impossible(LENGTH) is None
+
+
+def test_a_word_may_follow_a_prefix_whose_pieces_end_with_a_space():
+    plan = Plan.of(Constraints(prefix="a ba "), foreign(treat_whitespace_as_suffix=True))
+
+    completion = Arrays(plan.spelling, 1).completion([plan])
+
+    assert completion.begins == completion.ends  # nothing of the prefix is left
+
+
+def test_few_short_phrases_have_arrays_of_the_same_sizes(small):
+    short = rules(small, Constraints(require=["a"], forbid=["b"]))
+    longer = rules(small, Constraints(require=["a ba", "ba a"], forbid=["ab a b", "bab"]))
+
+    shapes = [[leaf.shape for leaf in jax.tree.leaves(each)] for each in (short, longer)]
+    assert shapes[0] == shapes[1]

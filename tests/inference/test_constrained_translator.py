@@ -256,3 +256,9 @@ def test_settings_for_all_lines(copy_run, settings, holds):
 
     assert not holds(plain)
     assert holds(found)
+
+
+@pytest.mark.parametrize("given", [None, "a", {"prefix": "a"}, [{"prefix": "a"}], [None]])
+def test_constraints_of_another_kind_are_refused(translator, given):
+    with pytest.raises(TypeError, match="constraints"):
+        translator.translate(["a b"], constraints=given)
