@@ -147,6 +147,6 @@ def test_a_phrase_is_there_as_whole_words(small, pieces, phrase, has):
     ((forbidden,), *_) = Arrays.of([plan(small, forbid=[phrase])], 1)
     special = small.tokenizer
 
-    assert met(required, padded(special.bos, *ids)).tolist() == [has]
+    assert met(required, padded(special.bos, *ids)).all() == has
     read = padded(special.bos, *ids, special.eos)
     assert allowed(forbidden, read, vocabulary=special.size) != has
