@@ -33,9 +33,9 @@ os.environ["DATASETS_VERBOSITY"] = "critical"
 
 # Compilation takes seconds, and other tests run beside this one, so there is no deadline.
 # Properties try the same examples everywhere, so that a suite turns red by a change and not by
-# chance; `make explore` tries others.
-settings.register_profile("nmt", deadline=None, derandomize=True)
-settings.register_profile("explore", deadline=None, print_blob=True)
+# chance; `make explore` tries others, and more.
+settings.register_profile("nmt", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("explore", deadline=None, print_blob=True, max_examples=200)
 settings.load_profile("nmt")
 
 

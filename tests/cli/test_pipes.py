@@ -39,8 +39,8 @@ def shell(copy_run, tmp_path):
     "line",
     [
         "cat in.txt | $nmt translate $run",
-        "$nmt translate $run - < in.txt",
-        "$nmt translate $run /dev/stdin < in.txt",
+        pytest.param("$nmt translate $run - < in.txt", marks=pytest.mark.slow),
+        pytest.param("$nmt translate $run /dev/stdin < in.txt", marks=pytest.mark.slow),
         "xz -k in.txt && $nmt translate $run <(xzcat in.txt.xz) -o out.bz2 && bzcat out.bz2",
         "zstd -q --rm in.txt && $nmt translate $run in.txt -o >(cat) && sleep 0.2",
     ],
@@ -249,6 +249,7 @@ def read_as_moses_does(line):
     return int(number), sentence.strip(), dict(zip(names, values, strict=True)), *map(float, rest)
 
 
+@pytest.mark.slow
 def test_moses_reads_the_n_best_list_with_links_line_by_line(shell, tmp_path):
     done = shell("$nmt translate $run in.txt --n-best 3 --beam 3 --alignments links.txt")
     shell("$nmt translate $run in.txt --n-best 3 --beam 3 --alignments a.npz")
@@ -337,6 +338,7 @@ def test_a_command_that_waits_for_a_line_can_be_interrupted(copy_run, terminal):
         assert read_until(ours, seconds=5) == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lines", "bar"), [(1100, True), (3, False)])
 def test_a_long_file_has_a_bar_in_a_terminal(copy_run, terminal, tmp_path, lines, bar):
     ours, theirs = terminal
@@ -361,7 +363,7 @@ ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
 @pytest.mark.parametrize(
     "line",
     [
-        "$nmt translate $run ü.txt --json",
+        pytest.param("$nmt translate $run ü.txt --json", marks=pytest.mark.slow),
         "$nmt translate $run ü.txt --json -o ö.txt; cat ö.txt",
     ],
 )
@@ -373,6 +375,7 @@ def test_text_is_utf_8_whatever_the_locale(shell, tmp_path, line):
     assert (json.loads(done.stdout)["source"], done.returncode) == ("ü 你好 עברית", 0)
 
 
+@pytest.mark.slow
 def test_what_is_typed_and_shown_is_utf_8_whatever_the_locale(shell):
     drawn = shell("$nmt plot $run 'a ü' --target 'a 你好' -o map.png && test -s map.png", **ASCII)
     helped = shell("$nmt translate --help", **ASCII)
