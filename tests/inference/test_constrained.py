@@ -15,10 +15,11 @@ from nmt.data.phrases import contains_forbidden, contains_required
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.inference.plans import Plan
 from nmt.inference.rules import Arrays
+from nmt.inference.search import FEWEST
 from nmt.inference.spelling import Spelling
 
 LENGTH = 5  # of a translation, with its end
-SEEDS, SENTENCES = range(2), (3, 77)
+SEEDS, SENTENCES = (1,), (3, 77)
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +172,21 @@ def test_few_short_phrases_have_arrays_of_the_same_sizes(small):
 
     shapes = [[leaf.shape for leaf in jax.tree.leaves(each)] for each in (short, longer)]
     assert shapes[0] == shapes[1]
+
+
+def test_a_sentence_has_its_constraints_alone_and_in_a_batch_that_others_leave(small, target):
+    tables = scripted.Tables.drawn(5, vocabulary=target.size)
+    wanted, sentences = [*CASES, Constraints()] * 2, range(2 * len(CASES) + 2)
+    search = partial(scripted.found, tables, length=12, target=target, beam=4, limit=12)
+
+    together = search(sentences, rules(small, *wanted))
+
+    assert len(sentences) >= 2 * FEWEST
+    for row in (0, 4, 9, 15, 16, 30, 33):
+        others = [Constraints("b a", ["a"], ["ab"])] * (len(wanted) - 1)
+        alone = search([row] * len(wanted), rules(small, wanted[row], *others))
+        assert together.tokens[row, 0].tolist() == alone.tokens[0, 0].tolist()
+        np.testing.assert_allclose(together.scores[row], alone.scores[0], rtol=1e-5)
+        np.testing.assert_allclose(
+            together.token_log_probs[row, 0], alone.token_log_probs[0, 0], atol=1e-5
+        )
