@@ -126,12 +126,3 @@ def take(tree: PyTree, places: Int[Array, "batch path"]) -> PyTree:
     """Returns the hypotheses at given places, for every leaf with axes (batch, beam, ...)."""
     rows = jnp.arange(places.shape[0])[:, None]
     return jax.tree.map(lambda leaf: leaf[rows, places], tree)
-
-
-def choose(wanted: Bool[Array, " batch"], chosen: PyTree, otherwise: PyTree) -> PyTree:
-    """Returns the rows of `chosen` where `wanted`, and elsewhere those of `otherwise`."""
-
-    def pick(one: Array, other: Array) -> Array:
-        return jnp.where(wanted.reshape(-1, *[1] * (one.ndim - 1)), one, other)
-
-    return jax.tree.map(pick, chosen, otherwise)

@@ -13,11 +13,12 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float, Int, PyTree
 
-from nmt.inference.history import Beam, History, choose
+from nmt.inference.history import Beam, History
 from nmt.inference.hypotheses import AnyArray
 from nmt.inference.predictor import Encoded, Predictor, State
 from nmt.inference.processors import Processor, process
 from nmt.model.vocabulary import previous_tokens, real_tokens
+from nmt.recurrent.cell import choose
 from nmt.types import LastTokens, LogProbs
 
 BITS = 31  # of an integer, without its sign: the most characters of a rest

@@ -20,13 +20,14 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from nmt.inference.history import Beam, History, choose, take
+from nmt.inference.history import Beam, History, take
 from nmt.inference.hypotheses import Hypotheses, expand
 from nmt.inference.predictor import Encoded, State, Step
 from nmt.inference.prefix import Begun
 from nmt.inference.processors import Processor, process
 from nmt.inference.ranking import Ranking, coverage_penalty
 from nmt.inference.strategy import Continuations, Strategy
+from nmt.recurrent.cell import choose
 from nmt.types import Integer, RowKeys, SourceMask
 
 Rows = tuple[Encoded, tuple[Processor, ...]]  # what each step reads; leaves lead with axis batch

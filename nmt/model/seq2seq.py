@@ -15,6 +15,7 @@ from nmt.model.encoder import Encoder
 from nmt.model.lexical_model import LexicalModel
 from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits, real_tokens
 from nmt.recurrent import dropout
+from nmt.recurrent.cell import choose
 from nmt.types import (
     AttentionMatrix,
     Integer,
@@ -151,13 +152,7 @@ class Seq2Seq(nnx.Module):
 
         def step(time: Integer, state: DecoderState) -> tuple[DecoderState, Any]:
             after, features, attended = self.decoder.step(state, projected[:, time], encoded, masks)
-            inside = time < lengths
-            kept = jax.tree.map(
-                lambda new, old: jnp.where(inside.reshape(-1, *[1] * (new.ndim - 1)), new, old),
-                after,
-                state,
-            )
-            return kept, (features, attended.weights)
+            return choose(time < lengths, after, state), (features, attended.weights)
 
         def collect(time: Integer, before: tuple[DecoderState, Any]) -> tuple[DecoderState, Any]:
             state, found = step(time, before[0])

@@ -4,7 +4,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, PyTree
 
 from nmt.recurrent.scan import scan
 from nmt.types import CellInput, CellOutput, Gates, StateMask, StepGates
@@ -57,10 +57,19 @@ def run(
         projected, real = inputs
         new = cell.step(state, projected, dropout)
         if real is not None:
-            new = jax.tree.map(lambda new, old: jnp.where(real[:, None], new, old), new, state)
+            new = choose(real, new, state)
         return new, cell.output(new)
 
     projected = cell.project(inputs.swapaxes(0, 1))  # transposed first: inputs are smaller
     real = None if mask is None else mask.swapaxes(0, 1)
     _, outputs = scan(step, state, (projected, real), reverse=reverse)
     return outputs.swapaxes(0, 1)
+
+
+def choose(wanted: Bool[Array, " batch"], chosen: PyTree, otherwise: PyTree) -> PyTree:
+    """Returns the rows of `chosen` where `wanted`, and elsewhere those of `otherwise`."""
+
+    def pick(one: Array, other: Array) -> Array:
+        return jnp.where(wanted.reshape(-1, *[1] * (one.ndim - 1)), one, other)
+
+    return jax.tree.map(pick, chosen, otherwise)
