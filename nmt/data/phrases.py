@@ -9,7 +9,7 @@ import regex
 UNSPACED = regex.compile(
     r"(?!\p{Hangul})[\p{East_Asian_Width=W}\p{East_Asian_Width=F}\p{Line_Break=SA}]"
 )
-_LETTER = regex.compile(r"[\p{L}\p{M}\p{Nd}]")
+WORDLIKE = regex.compile(r"[\p{L}\p{M}\p{Nd}]")  # letters, accents and digits
 
 
 @lru_cache(maxsize=1 << 14)
@@ -18,7 +18,7 @@ def joins(character: str) -> bool:
 
     Letters, accents and digits do, but not in scripts without spaces; "" does not.
     """
-    return bool(_LETTER.match(character)) and not UNSPACED.match(character)
+    return bool(WORDLIKE.match(character)) and not UNSPACED.match(character)
 
 
 def divided(text: str, place: int) -> bool:

@@ -11,7 +11,7 @@ second best of each, and so on (Hu et al. 2019, section 3.2). Then
 
 2. the first k that do not end live on;
 3. those that end, if they are among the first k of all, are finished;
-4. `prune` and patience are as in `beam.py`, and pruning compares hypotheses of one bank.
+4. pruning and patience are as in `beam.py`, and pruning compares hypotheses of one bank.
 
 Without patience, a beam that holds every sequence finds the best one with all phrases.
 """
@@ -112,11 +112,10 @@ class AllocatedBeam:
         banks = jax.vmap(required.bank, in_axes=1, out_axes=1)(every(before, candidates.tokens))
         order, near = in_turns(candidates, banks, prune=self.beam.prune)
         candidates, before, ends = take((candidates, before, ends), order)
-        ended = candidates.only(ends & (jnp.arange(ends.shape[1])[None, :] < width))
-        finished = state.finished + ended.present.sum(axis=1)
-        goes_on = candidates.present & ~ends & near
-        goes_on &= goes_on.cumsum(axis=1) <= width
-        live = candidates.only(goes_on & (finished < self.beam.patience * width)[:, None])
+        finished, goes_on, ended = self.beam.ending(state.finished, candidates, ends)
+        first = candidates.present & ~ends & near
+        first &= first.cumsum(axis=1) <= width
+        live = candidates.only(first & goes_on)
         _, places = lax.top_k(live.values, width)
         live, before = take((live, before), places)
         return Allocation(finished, required, before), live, ended

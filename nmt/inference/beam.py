@@ -64,12 +64,18 @@ class BeamSearch:
         """Returns the number of finished hypotheses, the live ones, and those that have ended."""
         candidates = continuations.best(self.width)
         ends = candidates.tokens == continuations.eos
-        ended = candidates.only(ends & (jnp.arange(ends.shape[1])[None, :] < self.width))
-        live = self.select(candidates.only(~ends))
-        finished = finished + ended.present.sum(axis=1)
+        live = candidates.only(~ends).best(self.width, by="values")
         near = live.values >= live.values[:, :1] - self.prune
-        return finished, live.only(near & (finished < self.patience * self.width)[:, None]), ended
+        finished, goes_on, ended = self.ending(finished, candidates, ends)
+        return finished, live.only(near & goes_on), ended
 
-    def select(self, candidates: Beam) -> Beam:
-        """Returns the `width` hypotheses that live on, best first, of the candidates."""
-        return candidates.best(self.width, by="values")
+    def ending(
+        self, finished: Int[Array, " batch"], candidates: Beam, ends: Bool[Array, "batch path"]
+    ) -> tuple[Int[Array, " batch"], Bool[Array, "batch 1"], Beam]:
+        """Applies rules 2 and 4 to candidates, best first, of which some end.
+
+        Returns the number of finished hypotheses, whether any live on, and those that have ended.
+        """
+        ended = candidates.only(ends & (jnp.arange(ends.shape[1])[None, :] < self.width))
+        finished = finished + ended.present.sum(axis=1)
+        return finished, (finished < self.patience * self.width)[:, None], ended

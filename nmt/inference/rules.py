@@ -26,6 +26,11 @@ class Rules(NamedTuple):
     required: RequiredPhrases | None = None
     prefix: Prefix | None = None
 
+    @classmethod
+    def of(cls, plans: Sequence[Plan], size: int, listed: Ids | None = None) -> "Rules":
+        """Returns the rules for a batch of so many rows; the first ones have these plans."""
+        return Arrays(plans[0].spelling, size, listed).rules(plans) if plans else cls()
+
 
 @dataclass(frozen=True)
 class Arrays:
@@ -38,12 +43,8 @@ class Arrays:
     size: int
     listed: Ids | None = None
 
-    @staticmethod
-    def of(plans: Sequence[Plan], size: int, listed: Ids | None = None) -> Rules:
+    def rules(self, plans: Sequence[Plan]) -> Rules:
         """Returns the rules for sentences with these plans, one in each of the first rows."""
-        return Arrays(plans[0].spelling, size, listed)._rules(plans) if plans else Rules()
-
-    def _rules(self, plans: Sequence[Plan]) -> Rules:
         processors: list[Processor] = []
         if any(plan.prefix for plan in plans):
             processors.append(self.completion(plans))

@@ -18,7 +18,7 @@ from nmt.inference.plans import Plan
 from nmt.inference.predictor import Loaded, Source
 from nmt.inference.processors import Forbid, MinimumLength, NoRepeatedNgrams, Processor
 from nmt.inference.ranking import Ranking
-from nmt.inference.rules import Arrays
+from nmt.inference.rules import Rules
 from nmt.inference.search import Search, Settings
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.strategy import Strategy
@@ -113,7 +113,7 @@ class Searcher:
         listed = None
         if common is not None and own is not None:
             listed = np.hstack([np.tile(common, (batch.size, 1)), own])
-        constraints = Arrays.of(plans, batch.size, listed)
+        constraints = Rules.of(plans, batch.size, listed)
         processors = (
             Forbid(forbidden),
             *self._processors(lengths, longest, eos=eos),

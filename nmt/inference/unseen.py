@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import regex
 
 from nmt.config.decoding import PlaceholderKind
-from nmt.data.phrases import UNSPACED
+from nmt.data.phrases import UNSPACED, WORDLIKE
 from nmt.data.tokenizer import Spans, Tokenizer
 from nmt.inference import placeholders
 from nmt.inference.placeholders import Placeholder
@@ -26,7 +26,6 @@ PLAIN = {
 }
 _LETTER = regex.compile(r"\p{L}")
 _CHARACTER = regex.compile(r"\X")  # as users see it: a letter with its accents, a joined emoji
-_WORDLIKE = regex.compile(r"[\p{L}\p{M}\p{Nd}]")
 _READABLE = regex.compile(r"[\p{L}\p{M}\p{Nd}\p{P}]")  # for NFKC, which would make 2 of ²
 
 
@@ -101,7 +100,7 @@ def kind(text: str) -> str:
     """Returns `w` for letters and digits, `.` for signs, and a space for one or for nothing."""
     if not text or text.isspace():
         return " "
-    return "w" if _WORDLIKE.search(text) else "."
+    return "w" if WORDLIKE.search(text) else "."
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import html
 from collections import defaultdict
 from collections.abc import Sequence
 from html.parser import HTMLParser
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 import regex
 
@@ -17,7 +17,7 @@ from nmt.errors import DataError
 from nmt.inference.translation import Translation
 from nmt.markup.elements import VOID, role
 from nmt.markup.parts import Part
-from nmt.markup.reading import Token, parts
+from nmt.markup.reading import Token, cut, parts
 from nmt.markup.segment import Segment
 
 _CHARSET = regex.compile(r"charset\s*=\s*([-\w]+)", regex.IGNORECASE)
@@ -33,9 +33,7 @@ def parse(document: str) -> list[Part]:
     parser.feed(document)
     parser.close()
     tokens = parser.tokens
-    places = [*(token.begin for token in tokens), len(document)]
-    raws = [document[begin:end] for begin, end in pairwise(places)]
-    return list(parts(tokens, raws, ends(tokens)))
+    return list(parts(tokens, cut(document, tokens), ends(tokens)))
 
 
 def tag(raw: str) -> Token:

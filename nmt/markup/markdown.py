@@ -17,7 +17,7 @@ from nmt.inference.translation import Translation
 from nmt.markup import commonmark, html
 from nmt.markup.inline import TEXT, items
 from nmt.markup.parts import Element, Node, Part, raw
-from nmt.markup.reading import Token, parts
+from nmt.markup.reading import Token, cut, parts
 from nmt.markup.segment import Segment
 
 _PARSER = commonmark.parser()
@@ -95,8 +95,7 @@ class _Reader:
 
     def parts(self) -> list[Part]:
         """Returns the parts."""
-        places = [*(token.begin for token in self._tokens), len(self._document)]
-        raws = [self._document[begin:end] for begin, end in pairwise(places)]
+        raws = cut(self._document, self._tokens)
         for number, text in self._raws.items():
             raws[number] = text
         return list(parts(self._tokens, raws, html.ends(self._tokens) | self._wholes))

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import AnyStr, Literal
 
 from nmt.markup.elements import Role
 from nmt.markup.parts import Break, Copied, Part, Tag, Text
@@ -18,6 +19,12 @@ class Token:
     begin: int
     text: str = ""  # with entities decoded, or the name of the element
     role: Role = "block"
+
+
+def cut(document: AnyStr, tokens: Sequence[Token]) -> list[AnyStr]:
+    """Returns what each token is in the document: all of it up to the next one."""
+    places = [*(token.begin for token in tokens), len(document)]
+    return [document[begin:end] for begin, end in pairwise(places)]
 
 
 def parts(tokens: Sequence[Token], raws: Sequence[str], ends: Mapping[int, int]) -> Iterator[Part]:

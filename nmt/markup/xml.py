@@ -6,7 +6,6 @@ they are in HTML.
 """
 
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from xml.parsers import expat
 
 from nmt.errors import DataError
@@ -14,7 +13,7 @@ from nmt.markup import elements
 from nmt.markup.elements import Role
 from nmt.markup.html import restored as restored
 from nmt.markup.parts import SPACE, Part
-from nmt.markup.reading import Kind, Token, parts
+from nmt.markup.reading import Kind, Token, cut, parts
 
 _XHTML = "http://www.w3.org/1999/xhtml"
 _ITS = "http://www.w3.org/2005/11/its"  # Internationalization Tag Set
@@ -35,8 +34,7 @@ def parse(document: str) -> list[Part]:
             f"line {error.lineno}, column {error.offset + 1}: not well-formed XML "
             f"({expat.ErrorString(error.code)})"
         ) from None
-    places = [*(token.begin for token in reader.tokens), len(encoded)]
-    raws = [encoded[begin:end].decode() for begin, end in pairwise(places)]
+    raws = [each.decode() for each in cut(encoded, reader.tokens)]
     return list(parts(reader.tokens, raws, reader.ends))
 
 

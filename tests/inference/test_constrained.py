@@ -14,7 +14,7 @@ from nmt.data.constraints import Constraints
 from nmt.data.phrases import contains_forbidden, contains_required
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.inference.plans import Plan
-from nmt.inference.rules import Arrays
+from nmt.inference.rules import Arrays, Rules
 from nmt.inference.search import FEWEST
 from nmt.inference.spelling import Spelling
 
@@ -44,7 +44,7 @@ def special(target):
 
 def rules(small, *constraints):
     spelling = Spelling.of(small)
-    return Arrays.of([Plan.of(each, spelling) for each in constraints], len(constraints))
+    return Rules.of([Plan.of(each, spelling) for each in constraints], len(constraints))
 
 
 # Of each prefix, by hand: the pieces that are forced, and what the raw text goes on with.

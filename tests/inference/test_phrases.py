@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nmt.data.phrases import contains, contains_forbidden, contains_required
 from nmt.inference.plans import Plan
-from nmt.inference.rules import Arrays
+from nmt.inference.rules import Rules
 from nmt.inference.spelling import Spelling
 
 
@@ -90,7 +90,7 @@ def test_a_required_phrase_is_met_if_and_only_if_the_text_has_it(spelling, data)
     tokens, text, phrases = data.draw(texts(spelling))
     if not phrases:
         return
-    (required,) = [Arrays.of([plan(spelling, require=phrases)], 1).required]
+    (required,) = [Rules.of([plan(spelling, require=phrases)], 1).required]
 
     there = np.asarray(met(required, padded(spelling.tokenizer.bos, *tokens)))[: len(phrases)]
 
@@ -104,7 +104,7 @@ def test_a_text_is_forbidden_if_and_only_if_it_has_a_phrase(spelling, data):
     tokens, text, phrases = data.draw(texts(spelling))
     if not phrases:
         return
-    ((forbidden,), *_) = Arrays.of([plan(spelling, forbid=phrases)], 1)
+    ((forbidden,), *_) = Rules.of([plan(spelling, forbid=phrases)], 1)
 
     special = spelling.tokenizer
     ids = padded(special.bos, *tokens, special.eos)
@@ -143,8 +143,8 @@ def small():
 )
 def test_a_phrase_is_there_as_whole_words(small, pieces, phrase, has):
     ids = small.tokenizer.ids(pieces.split())
-    required = Arrays.of([plan(small, require=[phrase])], 1).required
-    ((forbidden,), *_) = Arrays.of([plan(small, forbid=[phrase])], 1)
+    required = Rules.of([plan(small, require=[phrase])], 1).required
+    ((forbidden,), *_) = Rules.of([plan(small, forbid=[phrase])], 1)
     special = small.tokenizer
 
     assert met(required, padded(special.bos, *ids)).all() == has
