@@ -75,7 +75,6 @@ def translate(
     Example: echo "Ein Hund schläft." | nmt translate runs/demo decoding.beam=8
     """
     from nmt.data.glossary import Glossary
-    from nmt.inference.output import open_alignments
 
     others, settings = options.settings_apart(arguments, beam=beam)
     if placeholders:
@@ -106,12 +105,28 @@ def translate(
     if kind is not None:
         markup.translate(translator, source, output, kind=kind)
         return
-    record, done = None, 0
+    record = None
     if output is not None and is_resumable(source, output):
         how = {"--n-best": n_best, "--json": as_json, "--dictionary": translator.dictionary}
         how |= {"--glossary": translator.glossary.terms, **reader.made_of}
         record = Resumption(translator, source, output, how=how, resume=resume)
-        done = record.lines
+    _write(translator, reader, output, alignments, record, n_best=n_best, as_json=as_json)
+
+
+def _write(
+    translator: "Translator",
+    reader: Reader,
+    output: Path | None,
+    alignments: Path | None,
+    record: Resumption | None,
+    *,
+    n_best: int | None,
+    as_json: bool,
+) -> None:
+    """Writes the translations of lines and their alignments; `record` knows what is done."""
+    from nmt.inference.output import open_alignments
+
+    done = record.lines if record is not None else 0
     with options.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:
         align = None
         if alignments is not None:
