@@ -5,7 +5,6 @@ import shutil
 import numpy as np
 import pytest
 
-from nmt.cli import ensembles
 from nmt.inference.translator import Translator
 from nmt.run import Run
 from nmt.sharing import export
@@ -23,7 +22,9 @@ def exported(run, folder, **how):
 
 def assert_same(one, other):
     """Holds the translations of two translators equal, to the last bit."""
-    for mine, theirs in zip(one.stream(LINES, n_best=3), other.stream(LINES, n_best=3), strict=True):
+    for mine, theirs in zip(
+        one.stream(LINES, n_best=3), other.stream(LINES, n_best=3), strict=True
+    ):
         for a, b in zip(mine, theirs, strict=True):
             assert (a.text, a.score, a.log_prob) == (b.text, b.score, b.log_prob)
             np.testing.assert_array_equal(a.attention, b.attention)

@@ -1,4 +1,4 @@
-"""Run folders on the command line: one, or an ensemble of several, written as `a+b`."""
+"""Runs and bundles on the command line: one, or an ensemble of several, written as `a+b`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 RunOrEnsemble = Annotated[
     Path,
-    typer.Argument(metavar="RUN", help="A run folder, made by `nmt train`; or an ensemble, A+B."),
+    typer.Argument(
+        metavar="RUN",
+        help="A run folder, made by `nmt train`; a bundle of `nmt export`, or hf:USER/NAME; or an "
+        "ensemble, A+B.",
+    ),
 ]
 
 

@@ -1,18 +1,40 @@
 """The command that makes a bundle of a run, and pushes it to the hub."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from nmt import hub
 from nmt.cli import ensembles, options
 from nmt.cli.options import Checkpoint, RunPath, Trust
+from nmt.errors import DataError
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the bundle, a new one.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the bundle, a new one.")]
 DType = Annotated[
     Literal["float32", "float16", "int8"], typer.Option(help="Type of the stored parameters.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace a bundle that is in DIR.")]
+License = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="License of the model, such as cc-by-4.0, for its card."),
+]
+TrainedOn = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="What the training data is, for the card.")
+]
+Sentence = Annotated[
+    str | None,
+    typer.Option(help="Sentence of the attention picture; else one of the validation set."),
+]
+Test = Annotated[bool, typer.Option("--test", help="Score data.test, for the card.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the bundle that is in DIR.")]
+Push = Annotated[
+    str | None, typer.Option(metavar="USER/NAME", help="Upload it to this repository of the hub.")
+]
+Private = Annotated[bool, typer.Option("--private", help="Make a new repository private.")]
+Revision = Annotated[
+    str | None, typer.Option(metavar="BRANCH", help="Branch of the repository; else main.")
+]
 
 
 def export(
@@ -20,17 +42,40 @@ def export(
     folder: Folder,
     checkpoint: Checkpoint = "best",
     dtype: DType = "float32",
+    license: License = None,
+    trained_on: TrainedOn = None,
+    sentence: Sentence = None,
+    test: Test = False,
     force: Force = False,
+    push: Push = None,
+    private: Private = False,
+    revision: Revision = None,
     trust: Trust = False,
 ) -> None:
-    """Write what others need to translate with a model, and a model card: a bundle.
+    """Write a bundle: what others need to translate with a model, and its model card.
 
     Example: nmt export runs/demo de-en --license cc0-1.0, then nmt translate de-en in.txt
     """
-    from nmt.sharing import export as exporting
-
-    found = options.opened(run, trust=trust)
     which = ensembles.checkpoint_of(checkpoint)
-    with exporting.replaced(folder, force=force) as new:
-        exporting.write(found, new, checkpoint=which, dtype=dtype)
+    if len(ensembles.members(run)) > 1:
+        raise DataError(
+            f"{run}: an ensemble is not one bundle; export each run, and join the bundles, A+B"
+        )
+    if push is not None:
+        hub.check(push, revision)
+    elif private or revision is not None:
+        raise DataError("--private and --revision are for --push USER/NAME; give it too")
+    from nmt.run import Run
+    from nmt.sharing.card import Given
+    from nmt.sharing.export import export as write
+
+    found = Run.open(run)
+    options.check_imports(found, trust=trust)
+    name = f"{hub.PREFIX}{push}" if push else folder.resolve().name
+    given = Given(name, license, trained_on, sentence and options.sentence(sentence), test)
+    write(found, folder, given, checkpoint=which, dtype=dtype, force=force)
     print(folder)
+    if license is None:
+        print("no --license: without one, others may not use the model", file=sys.stderr)
+    if push is not None:
+        print(hub.push(folder, push, private=private, revision=revision))

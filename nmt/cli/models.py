@@ -66,13 +66,15 @@ def info(
     ] = None,
     trust: Trust = False,
 ) -> None:
-    """Describe a run folder: parameters by part, vocabulary, training and scores so far.
+    """Describe a run or a bundle: parameters by part, vocabulary, training and scores so far.
 
     Example: nmt info runs/demo
     """
     from nmt.info import describe, draw, render
+    from nmt.trained import opened
 
-    found = options.opened(run, trust=trust)
+    found = opened(run)
+    options.check_imports(found, trust=trust)
     description = describe(found)
     if svg is not None:
         with options.writer(svg) as out:
