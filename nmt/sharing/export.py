@@ -50,7 +50,7 @@ def export(
     """
     saved = run.checkpoints.find(checkpoint)
     with _replaced(folder, force=force) as new:
-        bundle = _write(run, new, saved, dtype)
+        bundle = write(run, new, saved, dtype)
         translator = Translator.load(new, trust=True)
         example = _draw(run, translator, given, new / card.PICTURE)
         scores = [*_logged(run, saved)]
@@ -92,7 +92,7 @@ def _replaced(folder: Path, *, force: bool) -> Iterator[Path]:
         ) from None
 
 
-def _write(run: Run, folder: Path, saved: Saved, dtype: DType) -> Bundle:
+def write(run: Run, folder: Path, saved: Saved, dtype: DType) -> Bundle:
     """Writes the bundle of a checkpoint, without its card."""
     tokenizers = run.tokenizers()
     _, template = outline(run.config, tokenizers)
