@@ -48,8 +48,8 @@ class Translator(WindowTranslator):
         words that the vocabulary lacks; `glossary` has the target terms of source terms.
 
         Raises:
-            RunError: there is no such run, bundle, checkpoint or table for a shortlist, or it asks for
-                trust.
+            RunError: there is no such run, bundle, checkpoint or table for a shortlist, or it asks
+                for trust.
             ConfigError: there is no such decoding setting, or it cannot have that value.
             DataError: the runs of an ensemble have other vocabularies, or write in other orders.
         """
