@@ -65,7 +65,7 @@ def push(folder: Path, repository: str, *, private: bool, revision: str | None) 
         api.create_repo(repository, private=private, exist_ok=True)
         if revision is not None:
             api.create_branch(repository, branch=revision, exist_ok=True)
-        done = api.upload_folder(
+        api.upload_folder(
             repo_id=repository,
             folder_path=folder,
             revision=revision,
@@ -77,7 +77,7 @@ def push(folder: Path, repository: str, *, private: bool, revision: str | None) 
             f"{repository}: not pushed ({_reason(error)}); the bundle is whole in {folder}: "
             f"`hf upload {repository} {folder}` pushes it later"
         ) from None
-    return done.repo_url if hasattr(done, "repo_url") else f"{api.endpoint}/{repository}"
+    return f"{api.endpoint}/{repository}"
 
 
 def _is_repository(name: str) -> bool:

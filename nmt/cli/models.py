@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nmt.cli import options
-from nmt.cli.options import AsJson, RunPath, Trust
+from nmt.cli.options import AsJson, RunOrBundle, RunPath, Trust
 
 Overrides = Annotated[list[str] | None, typer.Argument(help="section.key=value")]
 
@@ -59,7 +59,7 @@ def shortlist(run: RunPath) -> None:
 
 
 def info(
-    run: RunPath,
+    run: RunOrBundle,
     as_json: AsJson = False,
     svg: Annotated[
         Path | None, typer.Option(help="Also write a block diagram of the model, as SVG.")

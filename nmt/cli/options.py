@@ -32,6 +32,9 @@ app = typer.Typer(
 )
 
 RunPath = Annotated[Path, typer.Argument(help="A run folder, made by `nmt train`.")]
+RunOrBundle = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder, a bundle of `nmt export`, or its name.")
+]
 Beam = Annotated[int | None, typer.Option(min=1, help="Beam size; 1 is greedy search.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Checkpoint = Annotated[str, typer.Option(help="Checkpoint: best, last, averaged or a step.")]

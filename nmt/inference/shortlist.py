@@ -76,7 +76,7 @@ class Lexicon:
             return lexicon
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
             raise RunError(
-                f"{path}: not a table of translations of these vocabularies; {made}"
+                f"{path}: not a table of translations; {made}"
             ) from None
 
     def save(self, folder: Path) -> Path:

@@ -94,14 +94,14 @@ def _metadata(given: Given, facts: Facts) -> ModelCardData:
     hubs = [each.hub for each in data.corpora if each.hub and _is_on_the_hub(each.hub)]
     results = [_result(each, facts) for each in facts.scores]
     return ModelCardData(
-        language=list(dict.fromkeys(code[0] for code in codes)),
+        language=list(dict.fromkeys(code[0] for code in codes)) or None,
         license=given.license,
         library_name="nmt",
         pipeline_tag="translation",
         tags=["translation", "attention", "recurrent"],
         datasets=hubs or None,
         metrics=list(dict.fromkeys(each.metric_type for each in results)) or None,
-        model_name=given.title,
+        model_name=given.title if results else None,
         eval_results=results or None,
     )
 

@@ -269,7 +269,7 @@ def test_a_table_with_pickles_is_not_read(bundle):
     changed(decoding__shortlist=5)(bundle)
     np.savez(bundle / "shortlist.npz", translations=np.array([Harmful()]), common=np.zeros(3))
 
-    with pytest.raises(RunError, match=r"shortlist.npz: not a table of translations of these voc"):
+    with pytest.raises(RunError, match=r"shortlist.npz: not a table of translations; have"):
         Translator.load(bundle)
 
 

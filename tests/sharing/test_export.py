@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,16 @@ from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.record_writer import RecordWriter
 from tiny import changed_run
 
+from nmt import configfile
+from nmt.bundle import Bundle
 from nmt.config import CorpusConfig
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.errors import DataError, RunError
 from nmt.inference.translator import Translator
 from nmt.info import describe
 from nmt.run import Run
-from nmt.sharing import cleaned
-from nmt.sharing.card import Given, described
+from nmt.sharing import card, cleaned
+from nmt.sharing.card import Facts, Given, described
 from nmt.sharing.export import export
 from nmt.sharing.history import training_time
 
@@ -105,6 +108,22 @@ def test_the_card_describes_the_model(run, exported):
     assert "](attention.png)" in text
     with Image.open(exported / "attention.png") as picture:
         assert min(picture.size) > 200
+
+
+def test_a_class_that_is_not_in_the_bundle_is_named_in_the_card(copy_bundle):
+    bundle = Bundle.open(copy_bundle)
+    tree = bundle.config.model_dump(mode="json")
+    tree["model"]["attention"]["score"] = "plugin:Mine"
+    tree["data"] |= {"source": "x1", "target": "zh-TW"}
+    config = configfile.validate(tree)
+
+    text = card.text(Given("mine"), Facts(config, bundle, 1, 1, timedelta(seconds=7), [], None))
+
+    assert "The model needs the class `plugin:Mine`, which is not in this repository. Read" in text
+    assert "1 updates in less than a minute" in text
+    data = ModelCard(text).data.to_dict()
+    assert data.keys() == {"language", "library_name", "pipeline_tag", "tags"}
+    assert data["language"] == ["zh"]
 
 
 def test_no_file_tells_where_the_model_was_trained(run, exported):
