@@ -75,9 +75,7 @@ class Lexicon:
                 raise ValueError("a table of other vocabularies")
             return lexicon
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-            raise RunError(
-                f"{path}: not a table of translations; {made}"
-            ) from None
+            raise RunError(f"{path}: not a table of translations; {made}") from None
 
     def save(self, folder: Path) -> Path:
         """Writes the table into the folder of a run or a bundle, atomically; returns its path."""
