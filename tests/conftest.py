@@ -99,6 +99,17 @@ def noisy_run(copy_run, tmp_path_factory):
     return changed_run(copy_run, folder, lambda leaf: leaf + rng.normal(0, 0.05, leaf.shape))
 
 
+@pytest.fixture(scope="session")
+def copy_bundle(copy_run, tmp_path_factory):
+    """The bundle of the model that copies, without its card; tests only read it."""
+    from nmt.run import Run
+    from nmt.sharing.export import write
+
+    run, folder = Run.open(copy_run), tmp_path_factory.mktemp("shared") / "bundle"
+    write(run, folder, run.checkpoints.find("best"), "float32")
+    return folder
+
+
 def _copying(folder, *, max_epochs, **data):
     from tiny import letters, tree, write_side_by_side
 
