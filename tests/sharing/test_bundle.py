@@ -83,7 +83,7 @@ def test_a_bundle_has_parameters_and_settings_of_its_run(tmp_path, embedded_toke
         np.testing.assert_array_equal(mine, other)
 
 
-@pytest.mark.parametrize("kind", ["copy_run", "reverse_run"])
+@pytest.mark.parametrize("kind", ["copy_run", pytest.param("reverse_run", marks=pytest.mark.slow)])
 def test_a_bundle_translates_as_its_run_when_that_is_gone(tmp_path, request, kind):
     run = shutil.copytree(request.getfixturevalue(kind), tmp_path / "run")
     expected = list(Translator.load(run).stream(LINES, n_best=3))
