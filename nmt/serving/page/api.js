@@ -12,17 +12,22 @@ export class ServerError extends Error {
 export class GoneError extends Error {}
 
 export async function models() {
-  return (await ask("v1/models")).json();
+  return read(await ask("v1/models"));
 }
 
 export async function isHealthy() {
   return fetch("health").then((answer) => answer.ok, () => false);
 }
 
+/** Takes the key of a server that asks for one. */
+export function useKey(key) {
+  sessionStorage.setItem("key", key);
+}
+
 /** Returns the n best translations of a line. */
 export async function translate(line, wishes, signal) {
   const answer = await ask("v1/translate", { ...wishes, text: line, attention: true }, signal);
-  return (await answer.json()).translations[0];
+  return (await read(answer)).translations[0];
 }
 
 /** Yields the n best translations of each line, in order, each when it is there. */
@@ -39,21 +44,25 @@ export async function* translateAll(lines, wishes, signal) {
 }
 
 /** Returns a given translation with the matrix of another method. */
-export async function explain(translation, wishes, signal) {
-  const { source, text } = translation;
-  const question = { ...wishes, source_text: source, target_text: text };
-  return (await ask("v1/explain", question, signal)).json();
+export async function explain({ source, text }, { model, method }) {
+  const question = { model, method, source_text: source, target_text: text };
+  return read(await ask("v1/explain", question));
 }
 
 async function ask(path, question, signal, accept = "application/json") {
   const headers = { Accept: accept, "Content-Type": "application/json" };
-  const posted = { method: "POST", headers, body: JSON.stringify(question) };
-  const answer = await fetch(path, { ...(question && posted), signal }).catch(asGone);
+  const key = sessionStorage.getItem("key");
+  if (key) headers.Authorization = `Bearer ${key}`;
+  const posted = question && { method: "POST", body: JSON.stringify(question) };
+  const answer = await fetch(path, { ...posted, headers, signal }).catch(asGone);
   if (answer.ok) return answer;
+  if ([502, 504].includes(answer.status)) throw new GoneError(); // says a proxy before it
   const { error = `The server answered ${answer.status}.` } = await answer.json().catch(() => ({}));
   const retryAfter = parseInt(answer.headers.get("Retry-After"), 10);
   throw new ServerError(error, { status: answer.status, retryAfter });
 }
+
+const read = (answer) => answer.json().catch(asGone);
 
 async function* jsonLines(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();

@@ -7,27 +7,30 @@ const ROUNDS = 3; // searches for them: each forbids the words that the ones bef
 
 const menu = document.getElementById("menu");
 let search = new AbortController();
+let opened = () => null; // returns the word; its element may be another by now
 
 /**
- * Opens the menu at a word; `translate(wishes, signal)` finds translations of its line, and
- * `onChoice(prefix)` is told the beginning that is chosen.
+ * Opens the menu at a word of a line; `translate(wishes, signal)` finds translations of the line,
+ * and `onChoice(prefix)` is told the beginning that is chosen.
  */
-export async function open(word, { line, index }, { translate, onChoice }) {
+export async function open({ line, index }, { translate, onChoice }) {
   search.abort();
   search = new AbortController();
   const { signal } = search;
   const prefix = line.before(index);
+  opened = () => line.words.target[index];
+  const present = opened().textContent;
   menu.ariaBusy = "true";
   menu.replaceChildren();
   make("p", menu, "…");
-  word.focus();
+  opened().focus();
   menu.showPopover();
-  put(word);
+  put();
   try {
     for await (const found of continuations(prefix, translate, signal)) {
       const focused = document.activeElement.dataset.word;
-      menu.replaceChildren(...found.map((each) => item(each, { word, prefix, onChoice })));
-      put(word);
+      menu.replaceChildren(...found.map((each) => item(each, { present, prefix, onChoice })));
+      put();
       ([...menu.children].find((each) => each.dataset.word === focused) ?? menu.firstChild)?.focus();
     }
   } catch (error) {
@@ -55,11 +58,11 @@ async function* continuations(prefix, translate, signal) {
   }
 }
 
-function item({ text, next }, { word, prefix, onChoice }) {
+function item({ text, next }, { present, prefix, onChoice }) {
   const button = make("button");
   const rest = slice(text, next.end);
   button.role = "menuitemradio";
-  button.ariaChecked = String(next.text === word.textContent);
+  button.ariaChecked = String(next.text === present);
   button.dataset.word = next.text;
   const line = make("bdi", button);
   make("b", line, next.text);
@@ -75,8 +78,8 @@ function item({ text, next }, { word, prefix, onChoice }) {
 const percent = (share) => (share < 0.01 ? "< 1%" : `${Math.round(100 * share)}%`);
 
 /** Puts the menu under a word, within the window. */
-function put(word) {
-  const { left, bottom } = word.getBoundingClientRect();
+function put() {
+  const { left, bottom } = opened().getBoundingClientRect();
   menu.style.setProperty("left", 0); // where it is as wide as it likes
   const rightmost = document.documentElement.clientWidth - menu.offsetWidth - 12;
   menu.style.setProperty("left", `${Math.max(12, Math.min(left, rightmost)) + scrollX}px`);
@@ -84,7 +87,9 @@ function put(word) {
 }
 
 menu.addEventListener("toggle", ({ newState }) => {
-  if (newState === "closed") search.abort();
+  if (newState !== "closed") return;
+  search.abort();
+  if (document.activeElement === document.body) opened()?.focus();
 });
 
 menu.addEventListener("keydown", (event) => {

@@ -37,12 +37,12 @@ export class Line {
     this.outdate();
     this.words.source = [];
     this.source.textContent = text || "\u200b"; // an empty line is as high as any other
-    if (!text.trim()) this.take([], false);
+    if (!text.trim()) this.take([], true);
   }
 
   outdate() {
-    this.isTranslated = false;
-    this.target.classList.add("old");
+    this.isTranslated = !this.text.trim(); // nothing is to be done for an empty line
+    this.target.classList.toggle("old", !this.isTranslated);
   }
 
   take(translations, isWide) {
@@ -62,7 +62,6 @@ export class Line {
       target: write(this.target, text, target_words),
     };
     this.target.classList.remove("old");
-    this.target.lang = ""; // inherits
     for (const [side, spans] of Object.entries(this.words)) {
       spans.forEach((span, index) => places.set(span, { line: this, side, index }));
     }
@@ -101,6 +100,21 @@ export class Line {
       span.classList.remove("pointed");
     }
   }
+}
+
+/** Returns the lines of another text; those that have not changed keep what they have. */
+export function reconcile(old, texts) {
+  const fewer = Math.min(old.length, texts.length);
+  let first = 0;
+  while (first < fewer && old[first].text === texts[first]) first += 1;
+  let last = 0;
+  while (last < fewer - first && old.at(-1 - last).text === texts.at(-1 - last)) last += 1;
+  const changed = texts.slice(first, texts.length - last).map((text, number) => {
+    const line = first + number < old.length - last ? old[first + number] : null;
+    line?.edit(text);
+    return line ?? new Line(text);
+  });
+  return [...old.slice(0, first), ...changed, ...old.slice(old.length - last)];
 }
 
 /** Returns the partners of a word for a screen reader, the strongest first. */
