@@ -5,6 +5,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.resources import files
+from itertools import pairwise
 from urllib.request import Request, urlopen
 
 import numpy as np
@@ -16,7 +17,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
-from nmt.serving.app import application
+from nmt import Translator
+from nmt.run import Run
+from nmt.serving import starting
 
 LINE, LETTERS = "a b c d", ["a", "b", "c", "d"]
 NASTY = "<img src=x onerror=document.title='broken'> a <b>b</b>"
@@ -28,7 +31,9 @@ HEADINGS = {SOURCE: "#map th[scope=col]", TARGET: "#map th[scope=row]"}
 @contextmanager
 def serving(service, port=0):
     """Serves until it is left; gives the address."""
-    config = uvicorn.Config(application(service), port=port, lifespan="off", log_level="error")
+    config = uvicorn.Config(
+        starting.application(service), port=port, lifespan="off", log_level="error"
+    )
     server = uvicorn.Server(config)
     listener = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -42,6 +47,15 @@ def serving(service, port=0):
 
 
 @pytest.fixture(scope="module")
+def service(copy_run):
+    metrics = starting.Metrics()
+    data = Run.open(copy_run).config.data
+    translator = Translator.load(copy_run)
+    model = starting.served("copy", translator, data, metrics=metrics, longest=0)
+    return starting.Service([model], metrics, starting.Limits())
+
+
+@pytest.fixture(scope="module")
 def address(service):
     with serving(service) as found:
         yield found
@@ -50,13 +64,15 @@ def address(service):
 class Page:
     """The page in a browser."""
 
-    def __init__(self, browser, address):
+    def __init__(self, browser, address, *, heading="English"):
         self.browser, self.address = browser, address
         browser.get(address)
-        self.until(lambda: self.text("#target-name") == "English")
+        permissions = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": address}
+        browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
+        self.until(lambda: self.text("#target-name") == heading)
 
-    def until(self, condition):
-        return WebDriverWait(self.browser, 20, 0.02).until(lambda _: condition())
+    def until(self, condition, *, seconds=30):
+        return WebDriverWait(self.browser, seconds, 0.02).until(lambda _: condition())
 
     def one(self, selector):
         return self.browser.find_element(By.CSS_SELECTOR, selector)
@@ -75,11 +91,9 @@ class Page:
         return self.texts(selector)[0]
 
     def paste(self, text):
-        self.run(
-            "document.getElementById('text').select();"
-            "document.execCommand('insertText', false, arguments[0])",
-            text,
-        )
+        script = "navigator.clipboard.writeText(arguments[0]).then(arguments[1])"
+        self.browser.execute_async_script(script, text)
+        self.one("#text").send_keys(Keys.CONTROL, "v")
 
     def translated(self, text):
         """Types a text into the empty field, and waits for its translation."""
@@ -92,6 +106,9 @@ class Page:
             "return document.getElementById('translation').ariaBusy === 'false'"
             " && !document.querySelector('p.old')"
         )
+
+    def offers(self):
+        return self.run("return document.getElementById('menu').ariaBusy === 'false'")
 
     def point(self, selector, number):
         ActionChains(self.browser).move_to_element(self.all(selector)[number]).perform()
@@ -186,8 +203,8 @@ def test_the_heat_map_is_a_table_of_the_weights(page):
 
 def test_methods_are_switched(page):
     page.translated(LINE)
-    Select(page.one("#method")).select_by_value("saliency")
-    [[explained]] = page.ask(text=LINE, method="saliency")
+    Select(page.one("#method")).select_by_value("shifted")
+    [[explained]] = page.ask(text=LINE, method="shifted")
 
     def is_shown():
         return np.allclose(page.lit("#map tbody td"), np.ravel(explained["attention"]), atol=0.01)
@@ -195,8 +212,7 @@ def test_methods_are_switched(page):
     page.until(is_shown)
     page.point(TARGET, 1)
     np.testing.assert_allclose(page.lit(SOURCE), explained["attention"][1], atol=0.01)
-    Select(page.one("#method")).select_by_value("attention")
-    page.until(lambda: not is_shown())
+    assert page.text("#reading").startswith("How much it looked at each source word one step")
 
 
 def test_alternatives_are_chosen(page):
@@ -218,7 +234,7 @@ def test_alternatives_are_chosen(page):
 def test_another_word_is_forced(page):
     page.translated(LINE)
     page.all(TARGET)[2].click()
-    page.until(lambda: page.run("return document.getElementById('menu').ariaBusy") == "false")
+    page.until(page.offers)
     words = page.texts("#menu b")
     assert words[0] == "c"
     assert len(words) == len(set(words)) > 1
@@ -230,7 +246,7 @@ def test_another_word_is_forced(page):
     [[forced]] = page.ask(text=LINE, prefix=f"a b {words[1]} ")
     assert page.text("#translation") == forced["text"]
     assert page.texts("span.forced") == ["a", "b", words[1]]
-    page.one("#prefix").clear()
+    page.one("#prefix").send_keys(Keys.CONTROL, "a", Keys.DELETE)
     page.until(lambda: page.text("#translation") == LINE)
 
 
@@ -242,25 +258,27 @@ def test_a_beginning_is_typed(page):
     assert page.text("#translation") == forced["text"]
 
 
-def test_a_document_comes_back_in_paragraphs(page):
-    lines = [*["a b c d e f", "h g f e", "", "b d f h a"] * 133, "a a b c d"]
-    assert sum(len(line.split()) for line in lines) == 2000
+@pytest.mark.parametrize("words", [200, pytest.param(2000, marks=pytest.mark.slow)])
+def test_a_document_comes_back_in_paragraphs(page, words):
+    lines = ["a b c d e f", "h g f e", "", "b d f h a c b d e a"] * (words // 20)
+    number = 3 * words // 20
+    assert sum(len(line.split()) for line in lines) == words
     page.run(
         "window.seen = []; new MutationObserver(() => window.seen.push("
         "  document.getElementById('done').textContent)).observe("
         "  document.getElementById('done'), { childList: true })"
     )
     page.paste("\n".join(lines))
-    page.until(lambda: page.text("#spoken") == "400 paragraphs are translated.")
+    page.until(lambda: page.text("#spoken") == f"{number} paragraphs are translated.", seconds=120)
 
     expected = [best["text"] for [best] in page.ask(text=lines, sentences=True)]
     assert page.texts("#translation p") == expected
     assert [not text for text in expected] == [not line for line in lines]
     seen = page.run("return window.seen")
-    assert seen[0] == "0 of 400 paragraphs"
-    assert len(set(seen)) > 100
+    assert seen[0] == f"0 of {number} paragraphs"
+    assert seen[-1] == f"{number} of {number} paragraphs"
+    assert len(set(seen)) > number / 4  # one sees them come
     assert not page.one("#working").is_displayed()
-    page.browser.set_permissions("clipboard-read", "granted")
     page.one("#copy").click()
     page.until(lambda: page.text("#copy") == "Copied")
     script = "navigator.clipboard.readText().then(arguments[0])"
@@ -320,13 +338,13 @@ def test_all_works_by_keyboard(page):
     assert focused().text == "d"
 
     page.press(Keys.ENTER)
-    page.until(lambda: page.run("return document.getElementById('menu').ariaBusy") == "false")
+    page.until(page.offers)
     assert focused().get_attribute("role") == "menuitemradio"
     page.press(Keys.ESCAPE)
     assert not page.one("#menu").is_displayed()
     assert focused().text == "d"
     page.press(Keys.SPACE)
-    page.until(lambda: page.run("return document.getElementById('menu').ariaBusy") == "false")
+    page.until(page.offers)
     page.press(Keys.ARROW_DOWN)
     word = page.run("return document.activeElement.querySelector('b').textContent")
     page.press(Keys.ENTER)
@@ -347,7 +365,7 @@ def test_text_stays_text(page):
     assert page.texts("#alternatives bdi") == [each["text"] for each in ranked]
     page.point(SOURCE, 0)
     page.all(TARGET)[-1].click()
-    page.until(lambda: page.run("return document.getElementById('menu').ariaBusy") == "false")
+    page.until(page.offers)
     assert page.all("img, #mirror b, #translation b, #alternatives b") == []
     assert page.browser.title == "nmt"
 
@@ -398,18 +416,13 @@ def test_a_server_that_is_gone_comes_back(browser, service):
 def test_a_key_is_asked_for(browser, service):
     with serving(replace(service, api_key="open sesame")) as address:
         browser.get(address)
-        key = WebDriverWait(browser, 5).until(
-            lambda _: next(e for e in [browser.find_element(By.ID, "key")] if e.is_displayed())
-        )
-        key.send_keys("open sesame", Keys.ENTER)
-        WebDriverWait(browser, 5).until(
-            lambda _: browser.find_element(By.ID, "target-name").text == "English"
-        )
-        browser.find_element(By.ID, "text").send_keys("a b")
-        WebDriverWait(browser, 5).until(
-            lambda _: browser.find_element(By.ID, "translation").text == "a b"
-        )
-        assert not key.is_displayed()
+        page = Page(browser, address, heading="Translation")
+        page.until(lambda: page.one("#key").is_displayed())
+        assert page.text("#message").startswith("this server needs its API key")
+        page.one("#key").send_keys("open sesame", Keys.ENTER)
+        page.until(lambda: page.text("#target-name") == "English")
+        assert not page.one("#key").is_displayed()
+        assert page.translated("a b") == "a b"
 
 
 @pytest.fixture
@@ -419,7 +432,9 @@ def emulated(browser):
     def emulate(width=1400, **features):
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        listed = [{"name": name.replace("_", "-"), "value": each} for name, each in features.items()]
+        listed = [
+            {"name": name.replace("_", "-"), "value": each} for name, each in features.items()
+        ]
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": listed})
 
     yield emulate
@@ -429,13 +444,12 @@ def emulated(browser):
 
 def test_on_a_phone_all_is_in_one_column(page, emulated):
     emulated(width=360)
-    page.translated("a b c d e f " * 20)
-    root = page.one("html")
-    assert root.get_property("scrollWidth") <= 360
+    page.translated(LINE)
+    assert page.one("html").get_property("scrollWidth") <= 360
     boxes = [each.rect for each in page.all("section")]
-    assert all(one["y"] + one["height"] <= two["y"] for one, two in zip(boxes, boxes[1:]))
-    page.all(TARGET)[5].click()
-    page.until(lambda: page.run("return document.getElementById('menu').ariaBusy") == "false")
+    assert all(one["y"] + one["height"] <= two["y"] for one, two in pairwise(boxes))
+    page.all(TARGET)[2].click()
+    page.until(page.offers)
     menu = page.one("#menu").rect
     assert menu["x"] >= 0
     assert menu["x"] + menu["width"] <= 360
@@ -447,12 +461,14 @@ def test_all_can_use_it(page, emulated, scheme):
     emulated(prefers_color_scheme=scheme)
     page.translated(f"{LINE}\n{LINE}")
     page.run((files("axe_core_python") / "axe.min.js").read_text(encoding="utf-8"))
-    check = "axe.run().then(({ violations }) => arguments[0](violations))"
+    # This version does not know aria-description, which ARIA 1.3 has.
+    options = "{ rules: { 'aria-valid-attr': { enabled: false } } }"
+    check = f"axe.run({options}).then(({{ violations }}) => arguments[0](violations))"
 
     page.point(TARGET, 1)
     assert page.browser.execute_async_script(check) == []
     page.all(TARGET)[1].click()
-    page.until(lambda: page.run("return document.getElementById('menu').ariaBusy") == "false")
+    page.until(page.offers)
     assert page.browser.execute_async_script(check) == []
     paper = page.run("return getComputedStyle(document.body).backgroundColor")
     assert paper == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 22, 22)"}[scheme]

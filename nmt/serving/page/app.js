@@ -31,7 +31,8 @@ let isGone = false;
 /** Returns what is asked for a line; one that begins with a prefix is not divided behind it. */
 function wishes(others) {
   const { name } = models.chosen();
-  return { model: name, n_best: models.widest(), ...others, sentences: lines.length > 1 && !others.prefix };
+  const sentences = lines.length > 1 && !others.prefix;
+  return { model: name, n_best: models.widest(), sentences, ...others };
 }
 
 function schedule(delay) {
@@ -106,7 +107,8 @@ async function explain(line) {
   translation.matrices[method] = null; // is asked for
   try {
     // The same search again knows how the line was divided into sentences.
-    const found = await api.translate(text, wishes({ prefix, method, n_best: chosen ? models.widest() : 1 }));
+    const n_best = chosen ? models.widest() : 1;
+    const found = await api.translate(text, wishes({ prefix, method, n_best }));
     const same = found.find((each) => each.text === translation.text);
     const explained = same ?? (await api.explain(translation, wishes({ method })));
     translation.matrices[method] = explained.attention;

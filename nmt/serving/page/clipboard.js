@@ -3,7 +3,8 @@
 import { make } from "./words.js";
 
 export async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const isWritten = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+  if (isWritten) return;
   const area = make("textarea", document.body, text);
   area.select();
   document.execCommand("copy");

@@ -13,7 +13,7 @@ const MOST = 10; // alternatives, which samples might be more
 /** Returns {name, source, target, n_best, methods}, or nothing before the server has answered. */
 export const chosen = () => known.find(({ name }) => name === models.value);
 
-export const widest = () => Math.min(MOST, chosen().n_best);
+export const widest = () => Math.min(MOST, chosen().n_best ?? MOST);
 
 /** Asks which models there are; returns whether another one is chosen now. */
 export async function load() {
