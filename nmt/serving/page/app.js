@@ -14,8 +14,8 @@ const PATIENCE = 1000; // milliseconds between two looks for a server that is go
 const GONE = "The server does not answer. Trying again …";
 
 const ids = [
-  "translation", "model", "method", "key", "prefix", "copy", "message", "working", "done", "progress",
-  "cancel", "spoken",
+  "translation", "model", "method", "opening", "key", "prefix", "copy", "message", "working",
+  "done", "progress", "cancel", "spoken",
 ];
 const page = Object.fromEntries(ids.map((id) => [id, document.getElementById(id)]));
 
@@ -145,7 +145,7 @@ function report(error) {
   if (error instanceof api.GoneError) recover();
   else if (error instanceof api.ServerError) {
     say(error.message);
-    page.key.closest("label").hidden = error.status !== 401;
+    page.opening.hidden = error.status !== 401;
     if (error.retryAfter) schedule(1000 * error.retryAfter);
   } else throw error;
 }
@@ -200,6 +200,7 @@ function point(place) {
   pointed = place?.line?.words[place.side][place.index] ? place : null;
   if (pointed) {
     pointed.line.light(pointed, page.method.value);
+    bringIntoView(pointed.line[pointed.side === "source" ? "target" : "source"]);
     if (pointed.line.isTranslated) explain(pointed.line).catch(report);
   }
   details.mark(current, pointed);
@@ -252,9 +253,10 @@ page.prefix.addEventListener("input", () => {
   begin(current, page.prefix.value);
   schedule(DELAY);
 });
-page.key.addEventListener("change", () => {
+page.opening.addEventListener("submit", (event) => {
+  event.preventDefault();
   api.useKey(page.key.value);
-  page.key.closest("label").hidden = true;
+  page.opening.hidden = true;
   start();
 });
 page.model.addEventListener("change", useModel);

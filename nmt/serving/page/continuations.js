@@ -31,7 +31,8 @@ export async function open({ line, index }, { translate, onChoice }) {
       const focused = document.activeElement.dataset.word;
       menu.replaceChildren(...found.map((each) => item(each, { present, prefix, onChoice })));
       put();
-      ([...menu.children].find((each) => each.dataset.word === focused) ?? menu.firstChild)?.focus();
+      const again = [...menu.children].find((each) => each.dataset.word === focused);
+      (again ?? menu.firstChild)?.focus();
     }
   } catch (error) {
     menu.hidePopover();

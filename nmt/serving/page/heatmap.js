@@ -1,4 +1,4 @@
-/** The heat map: a table with a row for each word of the translation, a column for each of the text. */
+/** The heat map: a table of weights, a row for each target word, a column for each source word. */
 
 import { make, shade } from "./words.js";
 

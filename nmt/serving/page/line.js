@@ -72,7 +72,8 @@ export class Line {
       span.ariaHasPopup = "menu";
       span.classList.toggle("forced", target_words[index].start < forced);
     });
-    if (focused >= 0) this.words.target.at(Math.min(focused, this.words.target.length - 1))?.focus();
+    const last = this.words.target.length - 1;
+    if (focused >= 0) this.words.target[Math.min(focused, last)]?.focus();
   }
 
   /** Returns the text of the translation before a word. */

@@ -20,7 +20,8 @@ export async function load() {
   const before = models.value;
   known = (await api.models()).models;
   fill(models, known.map((each) => [each.name, title(each)]));
-  models.value = (known.find(({ name }) => name === before) ?? known.find((each) => each.default)).name;
+  const again = known.find(({ name }) => name === before);
+  models.value = (again ?? known.find((each) => each.default)).name;
   models.closest("label").hidden = known.length < 2;
   return models.value !== before;
 }

@@ -2,7 +2,7 @@
 
 import { placeOf } from "./line.js";
 
-const translation = document.getElementById("translation");
+const [translation, menu] = ["translation", "menu"].map((id) => document.getElementById(id));
 const words = () => [...translation.querySelectorAll("span")];
 
 export function show(lines) {
@@ -17,13 +17,14 @@ export function keepReachable(word = words().find((each) => each.tabIndex === 0)
 
 /** Tells of a word that one points at, of one that has the focus, and of one that is chosen. */
 export function listen({ onPoint, onFocus, onChoice }) {
+  const leave = () => menu.matches(":popover-open") || onPoint(); // a word keeps its light there
   translation.addEventListener("pointerover", ({ target }) => onPoint(placeOf(target)));
-  translation.addEventListener("pointerleave", () => onPoint());
+  translation.addEventListener("pointerleave", leave);
   translation.addEventListener("focusin", ({ target }) => {
     keepReachable(target);
     onFocus(placeOf(target));
   });
-  translation.addEventListener("focusout", () => onPoint());
+  translation.addEventListener("focusout", leave);
   translation.addEventListener("click", ({ target }) => {
     if (placeOf(target) && getSelection().isCollapsed) onChoice(placeOf(target));
   });
@@ -31,7 +32,8 @@ export function listen({ onPoint, onFocus, onChoice }) {
     const all = words();
     const at = all.indexOf(event.target);
     const forward = getComputedStyle(event.target).direction === "rtl" ? -1 : 1;
-    const next = { ArrowRight: at + forward, ArrowLeft: at - forward, Home: 0, End: all.length - 1 };
+    const last = all.length - 1;
+    const next = { ArrowRight: at + forward, ArrowLeft: at - forward, Home: 0, End: last };
     if (event.key === "Enter" || event.key === " ") onChoice(placeOf(event.target));
     else if (event.key in next) all[next[event.key]]?.focus();
     else return;
