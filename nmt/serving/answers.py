@@ -118,6 +118,35 @@ class ExplainAnswer(TranslationAnswer):
     model: str
 
 
+class ModelAnswer(Answer):
+    """A model."""
+
+    name: str
+    source: str
+    target: str
+    beam: int
+    n_best: int | None
+    """The most translations of a line; null: as many as wanted."""
+    methods: tuple[str, ...]
+    """The explanations that it has."""
+    default: bool
+    """Whether it is asked where a request names neither model nor languages."""
+
+
+class LimitsAnswer(Answer):
+    """How much a request may have."""
+
+    characters: int
+    lines: int
+
+
+class ModelsAnswer(Answer):
+    """The models, and the limits of a request."""
+
+    models: list[ModelAnswer]
+    limits: LimitsAnswer
+
+
 class ErrorAnswer(Answer):
     """What is wrong with a request, or why it is not answered now."""
 

@@ -85,6 +85,11 @@ class LibreBody(BaseModel):
     api_key: str | None = None
     """The key of the server, if it has one."""
 
+    @property
+    def texts(self) -> list[str]:
+        """The texts."""
+        return self.q if isinstance(self.q, list) else [self.q]
+
 
 class LibreTranslateBody(LibreBody):
     """Texts to translate, as LibreTranslate takes them."""
@@ -133,6 +138,8 @@ def _message(mistake: dict[str, Any], kind: type[BaseModel]) -> str:
             return f"the body should be a JSON object with {', '.join(kind.model_fields)}"
         case "missing":
             return f"{place}: missing, and required"
+        case "too_short" | "string_too_short":
+            return f"{place}: is empty"
         case "extra_forbidden":
             return f"{place}: unknown field; known: {', '.join(kind.model_fields)}"
         case _:

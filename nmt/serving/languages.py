@@ -2,21 +2,22 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
 
 from nmt.data.tokenizer import Tokenizer
+from nmt.serving.answers import Answer
 from nmt.serving.model import Served
 
 READ = 1_000  # characters of a text that tell its language
 
 
-class Guess(NamedTuple):
+class Guess(Answer):
     """A language that a text may be in."""
 
     language: str
-    confidence: float  # from 0 to 100; all guesses sum to 100
+    confidence: float
+    """From 0 to 100; all guesses sum to 100."""
 
 
 def guesses(text: str, vocabularies: Mapping[str, Tokenizer]) -> list[Guess]:
@@ -30,15 +31,16 @@ def guesses(text: str, vocabularies: Mapping[str, Tokenizer]) -> list[Guess]:
     weights = {name: math.exp(least - number) for name, number in pieces.items()}
     total = sum(weights.values())
     ranked = sorted(weights, key=weights.__getitem__, reverse=True)
-    return [Guess(name, round(100 * weights[name] / total, 1)) for name in ranked]
+    return [
+        Guess(language=name, confidence=round(100 * weights[name] / total, 1)) for name in ranked
+    ]
 
 
 def vocabularies(models: Sequence[Served], *, targets: bool = False) -> dict[str, Tokenizer]:
     """Returns the vocabulary of each language that models read, or of those they write too."""
-    found = [(each.source, each.translator.tokenizers.source) for each in models]
-    if targets:
-        found += [(each.target, each.translator.tokenizers.target) for each in models]
-    return dict(reversed(found))  # of several the first
+    found = {each.source: each.translator.tokenizers.source for each in reversed(models)}
+    written = {each.target: each.translator.tokenizers.target for each in reversed(models)}
+    return found | {name: each for name, each in written.items() if targets and name not in found}
 
 
 def chosen(

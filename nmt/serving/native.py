@@ -15,7 +15,10 @@ from nmt.inference.explanations import METHODS
 from nmt.serving.answers import (
     ErrorAnswer,
     ExplainAnswer,
+    LimitsAnswer,
     LineAnswer,
+    ModelAnswer,
+    ModelsAnswer,
     TranslateAnswer,
     TranslationAnswer,
     of_line,
@@ -35,19 +38,19 @@ async def models(request: Request) -> Response:
     service: Service = request.app.state.service
     service.authorize(request)
     listed = [
-        {
-            "name": each.name,
-            "source": each.source,
-            "target": each.target,
-            "beam": each.translator.config.beam,
-            "n_best": limits.most(each.translator.config),
-            "methods": METHODS,
-            "default": each is service.models[0],
-        }
+        ModelAnswer(
+            name=each.name,
+            source=each.source,
+            target=each.target,
+            beam=each.translator.config.beam,
+            n_best=limits.most(each.translator.config),
+            methods=METHODS,
+            default=each is service.models[0],
+        )
         for each in service.models
     ]
-    most = {"characters": service.limits.characters, "lines": service.limits.lines}
-    return JSONResponse({"models": listed, "limits": most})
+    most = LimitsAnswer(characters=service.limits.characters, lines=service.limits.lines)
+    return JSONResponse(ModelsAnswer(models=listed, limits=most).model_dump())
 
 
 async def translate(request: Request) -> Response:

@@ -38,6 +38,7 @@ def searches(translator: Translator, *, longest: int | None = None) -> list[Call
         partial(_search, searcher, rows=rows, width=min(width, longest), n_best=n_best)
         for width, n_best in product(sorted(widths), sorted(numbers))
         for rows in sorted(_sizes(config, width, n_best=n_best))
+        if rows == 1 or n_best == 1  # who wants several translations has one line, mostly
     ]
 
 
