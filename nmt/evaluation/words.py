@@ -38,6 +38,11 @@ def split(line: str, boundaries: WordBoundaries = WORD_BOUNDARIES) -> tuple[str,
     return tuple(_WORD[boundaries].findall(line))
 
 
+def word_spans(line: str, boundaries: WordBoundaries = WORD_BOUNDARIES) -> list[tuple[int, int]]:
+    """Returns where the words of a line are: the first character, and the one after the last."""
+    return [word.span() for word in _WORD[boundaries].finditer(line)]
+
+
 @dataclass(frozen=True)
 class Words:
     """The words of a line, and the words of each piece; the end of sentence is no word."""
@@ -53,7 +58,7 @@ class Words:
 
         A piece of spaces only belongs to the next word, at the end of the line to the last one.
         """
-        return cls.within(line, [each.span() for each in _WORD[boundaries].finditer(line)], offsets)
+        return cls.within(line, word_spans(line, boundaries), offsets)
 
     @classmethod
     def within(cls, line: str, spans: Offsets, offsets: Offsets) -> "Words":

@@ -1,6 +1,5 @@
 """The search for sentences of which some have constraints, and what becomes of impossible ones."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from nmt.config import BeamConfig, GreedyConfig
 from nmt.data.constraints import Constraints
 from nmt.errors import DataError
+from nmt.inference.limits import Warn
 from nmt.inference.plans import Plan
 from nmt.inference.searcher import Found, Searcher
 from nmt.inference.spelling import Spelling
@@ -21,6 +21,7 @@ def search(
     *,
     n_best: int,
     numbers: Sequence[int],
+    warn: Warn,
 ) -> Iterator[tuple[int, list[Found]]]:
     """Does what `Searcher.all` does, for sentences of which some have constraints.
 
@@ -48,10 +49,7 @@ def search(
         else:
             reasons[number] = next(iter(missed), None) or "no translation satisfies its constraints"
     for number, reason in sorted(reasons.items()):
-        warnings.warn(
-            f"line {numbers[number]}: {reason}; it is translated without its constraints",
-            stacklevel=2,
-        )
+        warn([numbers[number]], f"{reason}; it is translated without its constraints")
     free = [number for number in real if number not in plans or number in reasons]
     yield from searcher.all(sentences, free, n_best=n_best)
 

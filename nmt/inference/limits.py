@@ -1,12 +1,31 @@
 """Limits: of length, where a warning names the lines that are cut; of translations of a line."""
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from nmt.config import DecodingConfig
 from nmt.errors import DataError
 
 NAMED = 10  # lines that a warning names
+CUT = (
+    "the translation is cut at its longest length, which decoding.max_output_ratio and "
+    "decoding.max_extra set"
+)
+
+Warn = Callable[[Sequence[int], str], None]  # takes the numbers of lines, and what is to be known
+
+
+def warn_of(numbers: Sequence[int], message: str, *, unit: str = "line") -> None:
+    """Warns of lines, or of other units, that are counted from 1."""
+    shown = ", ".join(map(str, numbers[:NAMED]))
+    more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
+    what = unit if len(numbers) == 1 else f"{unit}s"
+    warnings.warn(f"{what} {shown}{more}: {message}", stacklevel=2)
+
+
+def most(config: DecodingConfig) -> int | None:
+    """Returns how many translations of a line there can be; none: as many as wanted."""
+    return config.candidates or config.strategy.most(config.beam)
 
 
 def check_number(n_best: int, config: DecodingConfig) -> None:
@@ -15,16 +34,16 @@ def check_number(n_best: int, config: DecodingConfig) -> None:
     Raises:
         DataError: it cannot.
     """
-    most = config.candidates or config.strategy.most(config.beam)
-    if n_best >= 1 and (most is None or n_best <= most):
+    greatest = most(config)
+    if n_best >= 1 and (greatest is None or n_best <= greatest):
         return
     refused, least = f"{n_best} translations of a line cannot be had", "ask for 1 at least"
     if n_best < 1:
         raise DataError(f"{refused}; {least}")
     if config.mbr is not None:
         raise DataError(
-            f"{refused} from {most} candidates; {least}, and set decoding.mbr.candidates to the "
-            "number at least"
+            f"{refused} from {greatest} candidates; {least}, and set decoding.mbr.candidates to "
+            "the number at least"
         )
     if config.strategy.kind == "greedy":
         raise DataError(
@@ -43,32 +62,17 @@ def cut(
     longest: int,
     numbers: Iterable[int],
     side: str,
-    unit: str = "line",
+    warn: Warn = warn_of,
 ) -> list[list[int]]:
     """Returns the ids of lines, cut to the longest allowed, each with the end of sentence.
 
-    The warning names the number of a line, or of another `unit`, and the `side`, source or target.
+    The warning has the number of a line, and the `side`, source or target.
     """
     for number, ids in zip(numbers, encoded, strict=True):
         if len(ids) >= longest:
-            warnings.warn(
-                f"{unit} {number}: the {side} has {len(ids)} pieces, cut to {longest - 1}; "
+            warn(
+                [number],
+                f"the {side} has {len(ids)} pieces, cut to {longest - 1}; "
                 "decoding.max_pieces sets the limit",
-                stacklevel=2,
             )
     return [[*ids[: longest - 1], eos] for ids in encoded]
-
-
-def warn_of_cut(lines: Iterable[int], *, unit: str = "line") -> None:
-    """Warns of lines, or other units, counted from 1, with a translation of the longest length."""
-    numbers = list(lines)
-    if not numbers:
-        return
-    shown = ", ".join(map(str, numbers[:NAMED]))
-    more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
-    what = unit if len(numbers) == 1 else f"{unit}s"
-    warnings.warn(
-        f"{what} {shown}{more}: the translation is cut at its longest length, which "
-        "decoding.max_output_ratio and decoding.max_extra set",
-        stacklevel=2,
-    )

@@ -25,8 +25,6 @@ from nmt.inference.unseen import Remainder, remainders
 class WindowTranslator:
     """A model with all that it needs to translate and to align the lines of one window."""
 
-    unit = "line"  # as which warnings count what is translated
-
     def __init__(
         self,
         loaded: Loaded,
@@ -52,6 +50,7 @@ class WindowTranslator:
         self.dictionary = dict(dictionary or {})
         self.glossary = Glossary(glossary or {})
         self.trained_on = trained_on or TrainedOn()
+        self.warn: limits.Warn = limits.warn_of
 
     def translate_window(
         self, lines: Sequence[Line], n_best: int, *, before: int
@@ -96,7 +95,7 @@ class WindowTranslator:
         searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
         ranking = distinct if self.config.mbr is None else Risk(self.config).ranked
         wide = self.config.candidates or n_best
-        search = partial(constrained.search, searcher, n_best=wide, numbers=numbers)
+        search = partial(constrained.search, searcher, n_best=wide, numbers=numbers, warn=self.warn)
         for i, ranked in search(ids, real, wanted):
             candidates = (
                 Translation.of(
@@ -113,8 +112,8 @@ class WindowTranslator:
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
             translations[i] = list(islice(ranking(complete), n_best)) or translations[i]
-        is_cut = {numbers[i]: None for i in real if translations[i][0].is_cut}
-        limits.warn_of_cut(is_cut, unit=self.unit)
+        if is_cut := {numbers[i]: None for i in real if translations[i][0].is_cut}:
+            self.warn(list(is_cut), limits.CUT)
         return translations
 
     def _with_terms(self, constraints: Constraints, source: str) -> Constraints:
@@ -170,5 +169,5 @@ class WindowTranslator:
         remaining, encoded = remainders(tokenizer, lines, copy=config.copy_unseen, keep=keep)
         longest, eos = config.max_pieces, tokenizer.eos
         return remaining, limits.cut(
-            encoded, eos=eos, longest=longest, numbers=numbers, side=side, unit=self.unit
+            encoded, eos=eos, longest=longest, numbers=numbers, side=side, warn=self.warn
         )

@@ -1,13 +1,16 @@
 """The translation of a document: some of it is copied, and its segments are translated together."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from nmt.data.sentences import SIGNS
 from nmt.errors import DataError
+from nmt.inference import limits
 from nmt.inference.placeholders import WORDS
+from nmt.inference.translation import Translation
 from nmt.markup import html, markdown, xml
 from nmt.markup.parts import Part, segments
 from nmt.markup.segment import Segment
@@ -40,36 +43,61 @@ def stream(
     Raises:
         DataError: as there; the message begins with `name`.
     """
-    if kind not in KINDS:
-        raise DataError(f"{kind!r} is no kind of markup: choose from {', '.join(KINDS)}")
-    language = KINDS[kind]
-    try:
-        parts = language.parse(document)
-    except DataError as error:
-        raise DataError(f"{name}: {error}") from None
-    taken = {*document, *translator.tokenizers.source.alphabet}
-    private = enumerate(zip(WORDS, SIGNS, strict=True))
-    free = (number for number, pair in private if taken.isdisjoint(map(chr, pair)))
-    content = list(_segments(parts, list(islice(free, len(parts)))))
-    lines = (each.line for each in content if isinstance(each, Segment))
-    found = _prepared(translator).stream(lines)
-    return (
-        each if isinstance(each, str) else language.restored(each, next(found)[0])
-        for each in content
+    content = Document(
+        document, kind=kind, name=name, alphabet=translator.tokenizers.source.alphabet
     )
+    found = prepared(translator).stream(content.lines)
+    return content.restored(best for best, *_ in found)
 
 
-def _segments(parts: Sequence[Part], free: Sequence[int]) -> Iterator[str | Segment]:
-    for each in segments(parts):
-        yield each if isinstance(each, str) else Segment(each, free)
+class Document:
+    """What is copied of a document, and the lines that are translated.
+
+    The source of the model has an `alphabet`; the message of an error begins with `name`.
+
+    Raises:
+        DataError: there is no such kind, or the document is not well-formed XML.
+    """
+
+    def __init__(
+        self, document: str, *, kind: str, alphabet: Iterable[str], name: object = "the document"
+    ) -> None:
+        if kind not in KINDS:
+            raise DataError(f"{kind!r} is no kind of markup: choose from {', '.join(KINDS)}")
+        self._language = KINDS[kind]
+        try:
+            parts = self._language.parse(document)
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from None
+        taken = {*document, *alphabet}
+        private = enumerate(zip(WORDS, SIGNS, strict=True))
+        free = (number for number, pair in private if taken.isdisjoint(map(chr, pair)))
+        self._content = list(_segments(parts, list(islice(free, len(parts)))))
+
+    @property
+    def lines(self) -> list[str]:
+        """What is translated, a segment in each line."""
+        return [each.line for each in self._content if isinstance(each, Segment)]
+
+    def restored(self, translations: Iterator[Translation]) -> Iterator[str]:
+        """Returns the document in pieces, with these translations of its lines."""
+        return (
+            each if isinstance(each, str) else self._language.restored(each, next(translations))
+            for each in self._content
+        )
 
 
-def _prepared(translator: "Translator") -> "Translator":
+def prepared(translator: "Translator") -> "Translator":
     """Returns a translator of sentences that writes unseen characters back, as stand-ins are."""
     config, changed = translator.config, copy.copy(translator)
     if config.split.when != "never":
         split = config.split.model_copy(update={"when": "always"})
         config = config.model_copy(update={"split": split})
     changed.config = config.model_copy(update={"copy_unseen": True})
-    changed.unit = "segment"
+    changed.warn = partial(limits.warn_of, unit="segment")
     return changed
+
+
+def _segments(parts: Sequence[Part], free: Sequence[int]) -> Iterator[str | Segment]:
+    for each in segments(parts):
+        yield each if isinstance(each, str) else Segment(each, free)

@@ -1,0 +1,110 @@
+"""The command that serves models over HTTP."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nmt.cli import ensembles, options
+from nmt.cli.options import Beam, Checkpoint, Trust
+from nmt.errors import DataError, UserError
+
+Runs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN... [decoding.KEY=VALUE]...",
+        help="Run folders, or ensembles, A+B: a model each. Decoding settings replace their own.",
+    ),
+]
+Host = Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is open to the network.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0: any free one.")]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(envvar="NMT_API_KEY", show_envvar=True, help="Key that each request has to have."),
+]
+Cors = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ORIGIN", help="Origin whose pages may ask; may be repeated; * is any."),
+]
+LogText = Annotated[bool, typer.Option("--log-text", help="Log the text of requests, too.")]
+Characters = Annotated[int, typer.Option(min=1, help="Characters of a request, at most.")]
+Lines = Annotated[int, typer.Option(min=1, help="Lines of a request, at most.")]
+Queue = Annotated[int, typer.Option(min=1, help="Lines without an answer yet, at most.")]
+PerClient = Annotated[int, typer.Option(min=1, help="The same, of one client.")]
+Timeout = Annotated[float, typer.Option(min=0.001, help="Seconds for an answer.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, help="Searches at once, of each model; 2 on CPUs if not given, else 1."),
+]
+Warm = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Compile programs for lines of up to so many pieces before the port opens; as for "
+        "the longest training sentences if not given; 0: when they are needed.",
+    ),
+]
+
+
+def serve(
+    runs: Runs,
+    host: Host = "127.0.0.1",
+    port: Port = 8080,
+    beam: Beam = None,
+    checkpoint: Checkpoint = "best",
+    trust: Trust = False,
+    api_key: ApiKey = None,
+    cors: Cors = None,
+    characters: Characters = 50_000,
+    lines: Lines = 1_000,
+    queue: Queue = 2_000,
+    per_client: PerClient = 1_000,
+    timeout: Timeout = 60.0,
+    threads: Threads = None,
+    warm: Warm = None,
+    log_text: LogText = False,
+) -> None:
+    """Serve models to browsers and programs: a page, the LibreTranslate API and one of its own.
+
+    Example: nmt serve runs/demo --port 8080
+    """
+    server, models = _imported()
+    folders, settings = options.settings_apart(runs, beam=beam)
+    paths = {ensembles.name(Path(each)): Path(each) for each in folders}
+    if len(paths) < len(folders) or not folders:
+        raise DataError("each model is a run folder with another name than the others; name some")
+    listener = server.bound(host, port)
+    metrics = models.Metrics()
+    found = [
+        models.served(
+            name,
+            ensembles.translator(path, settings=settings, checkpoint=checkpoint, trust=trust),
+            ensembles.data(path),
+            threads=threads,
+            longest=warm,
+            metrics=metrics,
+        )
+        for name, path in paths.items()
+    ]
+    limits = models.Limits(characters, lines, queue, per_client, timeout)
+    service = models.Service(found, metrics, limits, api_key=api_key or None, log_text=log_text)
+    server.log()
+    server.run(
+        models.application(service, cors=cors or ()),
+        listener,
+        ready=f"serving {', '.join(paths)} on {server.url(listener)}",
+        seconds=timeout,
+    )
+
+
+def _imported() -> tuple[Any, Any]:
+    """Returns the modules that need other packages than translation does.
+
+    Raises:
+        UserError: they are not installed.
+    """
+    try:
+        from nmt.serving import server, starting
+    except ImportError as error:
+        raise UserError(f"nmt serve needs the extra: pip install 'nmt[serve]' ({error})") from None
+    return server, starting

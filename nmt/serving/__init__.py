@@ -1,0 +1,1 @@
+"""The server: translation for several clients at once, over HTTP; see docs/serving.md."""

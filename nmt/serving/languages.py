@@ -1,0 +1,74 @@
+"""Which model a text is for: by name, by languages, and by what its vocabulary spells best."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from starlette.exceptions import HTTPException
+
+from nmt.data.tokenizer import Tokenizer
+from nmt.serving.answers import Answer
+from nmt.serving.model import Served
+
+READ = 1_000  # characters of a text that tell its language
+
+
+class Guess(Answer):
+    """A language that a text may be in."""
+
+    language: str
+    confidence: float
+    """From 0 to 100; all guesses sum to 100."""
+
+
+def guesses(text: str, vocabularies: Mapping[str, Tokenizer]) -> list[Guess]:
+    """Returns how well the vocabularies of languages fit a text, best first.
+
+    A language is as likely as its vocabulary is thrifty: each piece more that it needs for the text
+    makes it e times less likely. Languages that share a vocabulary are equally likely.
+    """
+    pieces = {name: len(each.encode(text[:READ])) for name, each in vocabularies.items()}
+    least = min(pieces.values())
+    weights = {name: math.exp(least - number) for name, number in pieces.items()}
+    total = sum(weights.values())
+    ranked = sorted(weights, key=weights.__getitem__, reverse=True)
+    return [
+        Guess(language=name, confidence=round(100 * weights[name] / total, 1)) for name in ranked
+    ]
+
+
+def vocabularies(models: Sequence[Served], *, targets: bool = False) -> dict[str, Tokenizer]:
+    """Returns the vocabulary of each language that models read, or of those they write too."""
+    found = {each.source: each.translator.tokenizers.source for each in reversed(models)}
+    written = {each.target: each.translator.tokenizers.target for each in reversed(models)}
+    return found | {name: each for name, each in written.items() if targets and name not in found}
+
+
+def chosen(
+    models: Sequence[Served],
+    text: str,
+    *,
+    source: str | None,
+    target: str | None,
+    name: str | None = None,
+) -> Served:
+    """Returns the model for a text: of this name, or the first one for these languages.
+
+    Raises:
+        HTTPException: there is none (400; 404 for an unknown name).
+    """
+    named = [each for each in models if name in (None, each.name)]
+    if not named:
+        known = ", ".join(each.name for each in models)
+        raise HTTPException(404, f"model: no model {name!r} here; there are: {known}")
+    found = [
+        each
+        for each in named
+        if source in (None, "auto", each.source) and target in (None, each.target)
+    ]
+    if not found:
+        pairs = ", ".join(dict.fromkeys(f"{each.source} to {each.target}" for each in named))
+        asked = f"from {source or 'any language'} to {target or 'any language'}"
+        raise HTTPException(400, f"no model translates {asked}; there are: {pairs}")
+    readable = vocabularies(found)
+    best = guesses(text, readable)[0].language if len(readable) > 1 else found[0].source
+    return next(each for each in found if each.source == best)

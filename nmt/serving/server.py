@@ -1,0 +1,81 @@
+"""The process: an address is taken, models are warmed, the port opens, until a signal ends it."""
+
+import logging
+import signal
+import socket
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from nmt.errors import UserError
+from nmt.serving.observing import LOGGER, JsonLines
+
+DRAINING = 5  # seconds more than a request may take, at the end
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Returns a socket at an address, which does not listen yet; port 0 stands for any free one.
+
+    Raises:
+        UserError: there is no such address, or another program listens there.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.socket(family, kind)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+    except (OSError, OverflowError) as error:
+        raise UserError(
+            f"--host {host} --port {port}: {getattr(error, 'strerror', None) or error}; choose "
+            "another, such as --port 0 for any that is free"
+        ) from None
+    return found
+
+
+def url(listener: socket.socket) -> str:
+    """Returns the address at which a socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def run(app: ASGIApp, listener: socket.socket, *, ready: str, seconds: float) -> None:
+    """Answers requests until SIGTERM or SIGINT, and then those that are in flight.
+
+    `ready` is printed when the port is open; no request takes more than so many seconds.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=round(seconds) + DRAINING,
+    )
+    for each in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has ended
+        signal.signal(each, _ended)
+    _Server(config, ready).run(sockets=[listener])
+
+
+def log() -> None:
+    """Has the log written to standard error, as lines of JSON."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    for logger, level in ((LOGGER, logging.INFO), (logging.getLogger("uvicorn"), logging.WARNING)):
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(level)
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: str) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self._ready, flush=True)
+
+
+def _ended(*_: Any) -> None:
+    """Lets the process end as it would without the signal."""

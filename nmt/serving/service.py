@@ -1,0 +1,168 @@
+"""What all requests share: the models, the limits, and how answers are waited for."""
+
+import asyncio
+import hmac
+from collections import Counter
+from collections.abc import Awaitable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from nmt.serving.model import Found, Served
+from nmt.serving.observing import FACTS, Metrics
+
+_Result = TypeVar("_Result")
+
+RETRY = {"Retry-After": "1"}
+
+
+class Gone(Exception):  # noqa: N818, it is no error
+    """The client did not wait for the answer."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is taken at once."""
+
+    characters: int = 50_000  # of a request
+    lines: int = 1_000  # of a request
+    queue: int = 2_000  # lines of all clients that have no answer yet
+    client: int = 1_000  # of them, of one client
+    seconds: float = 60.0  # for an answer
+
+    @property
+    def bytes(self) -> int:
+        """The longest body: JSON may write twelve for a character."""
+        return 12 * self.characters + 100_000
+
+
+@dataclass(frozen=True)
+class Service:
+    """Models that answer requests, and the lines of each client that have no answer yet."""
+
+    models: Sequence[Served]
+    metrics: Metrics
+    limits: Limits
+    api_key: str | None = None
+    log_text: bool = False
+    in_flight: Counter[str] = field(default_factory=Counter)
+
+    def authorize(self, request: Request, key: str | None = None) -> None:
+        """Checks the key of a request, which is given, or in a header.
+
+        Raises:
+            HTTPException: it is not that of this server (401).
+        """
+        if self.api_key is None:
+            return
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        given = key or (token if scheme.lower() == "bearer" else "")
+        if not hmac.compare_digest(given.encode(), self.api_key.encode()):
+            raise HTTPException(
+                401,
+                "this server needs its API key: a header `Authorization: Bearer KEY`, or the field "
+                "api_key of LibreTranslate",
+                {"WWW-Authenticate": "Bearer"},
+            )
+
+    async def body(self, request: Request) -> bytes:
+        """Returns the body of a request.
+
+        Raises:
+            HTTPException: it is too large (413), or does not come (408).
+        """
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                return await request.body()
+        except TimeoutError:
+            raise HTTPException(408, f"no body in {self.limits.seconds:g} seconds") from None
+
+    def admit(self, request: Request, model: Served, lines: Sequence[str]) -> None:
+        """Lets lines in, and says so in the log.
+
+        Raises:
+            HTTPException: they are too many (413), or too many have no answer yet (429, 503).
+        """
+        limits, number, characters = self.limits, len(lines), sum(map(len, lines))
+        facts = {"model": model.name, "lines": number, "characters": characters}
+        request.scope[FACTS] |= facts | ({"text": "\n".join(lines)} if self.log_text else {})
+        for what, given, most in (
+            ("characters", characters, limits.characters),
+            ("lines", number, limits.lines),
+        ):
+            if given > most:
+                raise HTTPException(
+                    413, f"{given:,} {what} in a request; at most {most:,} are taken"
+                )
+        yours, all_of_them = self.in_flight[client(request)], self.in_flight.total()
+        for status, whose, waiting, most in (
+            (429, "of yours ", yours, limits.client),
+            (503, "", all_of_them, limits.queue),
+        ):
+            if waiting + number > most:
+                raise HTTPException(
+                    status,
+                    f"{waiting:,} lines {whose}have no answer yet, and {number:,} more would be "
+                    f"over {most:,}; try again later",
+                    RETRY,
+                )
+
+    def awaited(
+        self, request: Request, futures: "Sequence[Future[Found]]"
+    ) -> "list[asyncio.Future[Found]]":
+        """Returns futures that can be awaited, and count as in flight until they are done."""
+        name = client(request)
+
+        def done(_: object) -> None:
+            self.in_flight[name] -= 1
+            if not self.in_flight[name]:
+                del self.in_flight[name]
+            self.metrics.waiting.dec()
+
+        self.in_flight[name] += len(futures)
+        self.metrics.waiting.inc(len(futures))
+        found = [asyncio.wrap_future(each) for each in futures]
+        for each in found:
+            each.add_done_callback(done)
+        return found
+
+    async def answered(self, request: Request, work: Awaitable[_Result]) -> _Result:
+        """Returns the result of work, which is stopped if time is up, or nobody is left to answer.
+
+        Raises:
+            HTTPException: it takes too long (503).
+            Gone: the client has gone.
+        """
+        task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                await asyncio.wait([task, gone], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise Gone
+            return task.result()
+        except TimeoutError:
+            raise self.late() from None
+        finally:
+            task.cancel()
+            gone.cancel()
+            await asyncio.gather(task, gone, return_exceptions=True)
+
+    def late(self) -> HTTPException:
+        """Returns the error of a request that cannot be answered in time."""
+        return HTTPException(
+            503, f"no answer in {self.limits.seconds:g} seconds; send less, or try later", RETRY
+        )
+
+
+def client(request: Request) -> str:
+    """Returns the address of a client."""
+    return request.client.host if request.client else ""
+
+
+async def _gone(request: Request) -> None:
+    """Waits until a client, whose body has been read, has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

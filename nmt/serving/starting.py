@@ -1,0 +1,46 @@
+"""From a translator to a model that is served."""
+
+import os
+import sys
+from time import monotonic
+
+import jax
+
+from nmt.config import DataConfig
+from nmt.inference.translator import Translator
+from nmt.serving import warming
+from nmt.serving.app import application as application
+from nmt.serving.model import Served
+from nmt.serving.observing import Metrics as Metrics
+from nmt.serving.service import Limits as Limits
+from nmt.serving.service import Service as Service
+
+
+def served(
+    name: str,
+    translator: Translator,
+    data: DataConfig,
+    *,
+    metrics: Metrics,
+    threads: int | None = None,
+    longest: int | None = None,
+) -> Served:
+    """Returns a model that answers, with its programs for lines of up to so many pieces compiled.
+
+    If their number is not given, it is that of the longest training sentences.
+    """
+    cpu = jax.default_backend() == "cpu"
+    threads = threads or (min(2, os.cpu_count() or 1) if cpu else 1)
+    translator.config = warming.for_serving(translator.config, cpu=cpu)
+    searches, begin = warming.searches(translator, longest=longest), monotonic()
+    if searches:
+        print(f"nmt: {name}: {len(searches)} programs are compiled, or found", file=sys.stderr)
+        warming.run(searches, threads=threads)
+        print(f"nmt: {name}: ready in {monotonic() - begin:.0f} s", file=sys.stderr)
+    return Served(
+        name,
+        translator,
+        languages=(data.source, data.target),
+        threads=threads,
+        observe=metrics.of_model(name),
+    )

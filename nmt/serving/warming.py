@@ -1,0 +1,60 @@
+"""Warming: the programs for lines without constraints are compiled before anybody asks for them."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import product
+
+from nmt.config import DecodingConfig
+from nmt.inference.batches import FEW, WIDTHS, Capacity, width_of
+from nmt.inference.searcher import Searcher
+from nmt.inference.splitting import Splitter
+from nmt.inference.translator import Translator
+
+CPU_ROWS = FEW  # more rows gain nothing there, and make all wait for the longest
+
+
+def for_serving(config: DecodingConfig, *, cpu: bool) -> DecodingConfig:
+    """Returns the settings of a search for a few lines at a time, of which there are many."""
+    if not cpu:
+        return config
+    width = config.strategy.build(config, n_best=1).width
+    batch = max(CPU_ROWS, CPU_ROWS * width // 4)  # gives so many rows: see Capacity.size
+    return config.model_copy(update={"batch": min(config.batch, batch)})
+
+
+def searches(translator: Translator, *, longest: int | None = None) -> list[Callable[[], object]]:
+    """Returns searches that compile each program for lines of up to so many pieces.
+
+    If it is not given, that is how long the lines are that the model was trained on.
+    """
+    config, tokenizer = translator.config, translator.tokenizers.source
+    if longest is None:
+        longest = Splitter(tokenizer, config, translator.trained_on).longest
+    widths = {width_of(min(width, longest)) for width in WIDTHS} if longest > 0 else set()
+    searcher = Searcher(translator.loaded, translator.tokenizers, config, translator.lexicon)
+    numbers = {config.candidates or n for n in (1, config.strategy.most(config.beam) or 1)}
+    return [
+        partial(_search, searcher, rows=rows, width=min(width, longest), n_best=n_best)
+        for width, n_best in product(sorted(widths), sorted(numbers))
+        for rows in sorted(_sizes(config, width, n_best=n_best))
+        if rows == 1 or n_best == 1  # who wants several translations has one line, mostly
+    ]
+
+
+def run(searches: list[Callable[[], object]], *, threads: int) -> None:
+    """Runs searches, so many at once."""
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda search: search(), searches))
+
+
+def _sizes(config: DecodingConfig, width: int, *, n_best: int) -> set[int]:
+    strategy = config.strategy.build(config, n_best=n_best)
+    most = Capacity(config.batch, beam=strategy.width).size(width)
+    return {1, min(FEW, most), most}
+
+
+def _search(searcher: Searcher, *, rows: int, width: int, n_best: int) -> None:
+    tokenizer = searcher.tokenizers.source
+    sentence = [*[tokenizer.unk] * (width - 1), tokenizer.eos]
+    list(searcher.all([sentence] * rows, range(rows), n_best=n_best))
