@@ -1,0 +1,43 @@
+"""A server in this process, of two models, which all tests share."""
+
+import pytest
+from asking import serving
+
+from nmt.inference.translator import Translator
+from nmt.run import Run
+from nmt.serving import starting
+
+
+@pytest.fixture(scope="session")
+def models(copy_run, noisy_run):
+    """A model that copies letters, from German, and one with noise, from French."""
+    metrics = starting.Metrics()
+    found = []
+    for name, run, source in (("copy", copy_run, "de"), ("noisy", noisy_run, "fr")):
+        data = Run.open(run).config.data.model_copy(update={"source": source})
+        translator = Translator.load(run)
+        found.append(starting.served(name, translator, data, metrics=metrics, threads=2, longest=0))
+    yield found
+    for each in found:
+        each.close(timeout=60)
+
+
+@pytest.fixture
+def service(models):
+    """Makes a service of the models, with limits and other options."""
+
+    def make(**options):
+        limits = {
+            name: options.pop(name)
+            for name in list(options)
+            if name in starting.Limits.__dataclass_fields__
+        }
+        return starting.Service(models, starting.Metrics(), starting.Limits(**limits), **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def client(models):
+    with serving(starting.Service(models, starting.Metrics(), starting.Limits())) as found:
+        yield found
