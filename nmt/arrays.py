@@ -5,8 +5,10 @@ is the model. In any other tree, the first component of a name is a field, which
 have added: a field that a file lacks keeps the value of the template.
 """
 
+import math
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +39,20 @@ def write(path: Path, tree: Any) -> None:
     Raises:
         OSError: the disk is full, or cannot be written for another reason.
     """
-    arrays = jax.device_get(_named(tree))
+    save(path, jax.device_get(_named(tree)))
+
+
+def save(path: Path, arrays: Mapping[str, Any], metadata: dict[str, str] | None = None) -> None:
+    """Writes arrays by name, and texts beside them.
+
+    Raises:
+        OSError: the disk is full, or cannot be written for another reason.
+    """
     path.touch()
     mode = path.stat().st_mode  # the default one: safetensors would set that of a private file
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     try:
-        save_file({name: np.asarray(array, order="C") for name, array in arrays.items()}, path)
+        save_file(contiguous, path, metadata)
     except SafetensorError as error:
         # The error number of the system is only in the text.
         code = re.search(r"(?:os error|code:) (\d+)", str(error))
@@ -64,7 +75,7 @@ def read(path: Path, template: Any) -> Any:
         arrays = _migrated(path, wanted) if path.suffix == ".npz" else _stored(path, wanted)
     except (OSError, ValueError, SafetensorError) as error:
         raise RunError(
-            f"{path}: intact, but not written by nmt ({_printable(str(error))}); restore it from a "
+            f"{path}: intact, but not written by nmt ({printable(str(error))}); restore it from a "
             "copy"
         ) from None
     leaves = [
@@ -74,16 +85,23 @@ def read(path: Path, template: Any) -> Any:
     return jax.tree.unflatten(jax.tree.structure(template), leaves)
 
 
+def memory() -> float:
+    """Returns the bytes of memory of this machine; infinity where it is not known (Windows)."""
+    if not hasattr(os, "sysconf"):
+        return math.inf
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def _stored(path: Path, wanted: dict[str, Any]) -> Arrays:
     """Returns the arrays of a file; all headers are compared before any array is read."""
     with safe_open(path, "np") as file:
         names = list(file.keys())
-        found = {name: _kind(file.get_slice(name)) for name in names}
+        found = {name: kind(file.get_slice(name)) for name in names}
         _check(path, found, wanted)
         return {name: file.get_tensor(name) for name in names}
 
 
-def _kind(header: Any) -> str:
+def kind(header: Any) -> str:
     """Returns the shape and the type of an array of safetensors."""
     code = header.get_dtype()
     return f"{tuple(header.get_shape())} {TYPES.get(code, code)}"
@@ -112,7 +130,7 @@ def _check(path: Path, found: dict[str, str], wanted: dict[str, Any]) -> None:
         here, there = (kinds.get(name, "no such array") for kinds in (expected, found))
         if here != there:
             raise RunError(
-                f"{path.parent}: checkpoint of another model ({_printable(name)}: {there} in the "
+                f"{path.parent}: checkpoint of another model ({printable(name)}: {there} in the "
                 f"checkpoint, {here} by config.yaml); put the original config.yaml back"
             )
 
@@ -121,7 +139,7 @@ def _field(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Returns text of an unknown file in one printable line."""
     return text if text.isprintable() else ascii(text)
 

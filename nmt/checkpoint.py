@@ -70,7 +70,7 @@ def validate(folder: Path) -> str | None:
     """
     try:
         size = sum(path.stat().st_size for path in folder.rglob("*"))
-        if size > _memory():
+        if size > arrays.memory():
             return f"{size:,} bytes are more than the memory of this machine"
         number, expected = _manifest(folder)
     except FileNotFoundError:
@@ -115,7 +115,7 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
     """
     leaves = [leaf for tree in templates.values() for leaf in jax.tree.leaves(tree)]
     size = sum(math.prod(each.shape) * each.dtype.itemsize for each in leaves)
-    if size > _memory():
+    if size > arrays.memory():
         raise RunError(
             f"{folder}: a model of {size:,} bytes by config.yaml, more than the memory of this "
             "machine; put the original config.yaml back, or use a larger machine"
@@ -125,13 +125,6 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
         name: arrays.read(folder / f"{name}.{ending}", template)
         for name, template in templates.items()
     }
-
-
-def _memory() -> float:
-    """Returns the bytes of memory of this machine; infinity where it is not known (Windows)."""
-    if not hasattr(os, "sysconf"):
-        return math.inf
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _manifest(folder: Path) -> tuple[int, dict[str, str]]:

@@ -22,7 +22,7 @@ def demonstrate(overrides: list[str]) -> None:
     """Trains with `configs/demo.yaml`, prints scores and translations, draws `heatmap.png`."""
     console = Console(highlight=False)
     start = perf_counter()
-    run = train(configfile.load(_config_path(), overrides))
+    run = train(configfile.load(config_path(), overrides))
     trained = perf_counter() - start
 
     test = embedded.pairs("test")
@@ -52,7 +52,7 @@ def demonstrate(overrides: list[str]) -> None:
     console.print(f"heat map: {picture}\nnext: nmt translate {run.path}, or see README.md")
 
 
-def _config_path() -> Path:
+def config_path() -> Path:
     """Returns the path of the demo's configuration, in a checkout or in an installed package."""
     package = Path(__file__).parent
     for folder in (package.parent / "configs", package / "configs"):

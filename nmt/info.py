@@ -1,4 +1,4 @@
-"""Description of a run folder: parameters by part, vocabularies, training and scores."""
+"""Description of a run or a bundle: parameters by part, vocabularies, training and scores."""
 
 import math
 import textwrap
@@ -8,11 +8,13 @@ from rich.console import Console
 from rich.table import Table
 
 from nmt import version
+from nmt.bundle import Bundle
 from nmt.config import ConfigSection, ModelConfig
 from nmt.model import parameters
 from nmt.model.build import outline
 from nmt.plotting.diagram import Arrow, Block, diagram
 from nmt.run import Run
+from nmt.trained import Trained
 
 # Prefixes of parameter names, in the order of the computation; all other parameters are output.
 PARTS = ("source_embedding", "target_embedding", "encoder", "decoder.attention", "decoder")
@@ -42,18 +44,17 @@ ARROWS = (
 )
 
 
-def describe(run: Run) -> dict[str, Any]:
-    """Returns a description in values that JSON can hold.
+def describe(run: Trained) -> dict[str, Any]:
+    """Returns a description in values that JSON can hold; a bundle's has nothing of training.
 
     Raises:
         RunError: the log of the run, or its record of the version, is damaged.
     """
     tokenizers = run.tokenizers()
     _, params = outline(run.config, tokenizers)
-    best, last, averaged = run.progress("best"), run.progress("last"), run.progress("averaged")
     return {
         "run": str(run.path),
-        "nmt": version.read(run.path),
+        "nmt": {"version": run.version} if isinstance(run, Bundle) else version.read(run.path),
         "model": {
             "decoder": run.config.model.decoder.kind,
             "attention": run.config.model.attention.mechanism,
@@ -69,6 +70,14 @@ def describe(run: Run) -> dict[str, Any]:
             for name, leaf in parameters.named(params).items()
             if leaf.size  # a cell of a deep transition has a matrix of no rows
         ],
+        **({"dtype": run.dtype} if isinstance(run, Bundle) else _training(run)),
+    }
+
+
+def _training(run: Run) -> dict[str, Any]:
+    """Returns what a run folder knows of its training."""
+    best, last, averaged = run.progress("best"), run.progress("last"), run.progress("averaged")
+    return {
         "step": last.step if last else 0,
         "best_step": best.step if best else None,
         "kept": sorted(saved.progress.step for saved in run.checkpoints.intact("kept")),
@@ -99,10 +108,14 @@ def render(description: dict[str, Any]) -> str:
     parameters.add_row("all", "", f"{_count(description['parameters']):,}")
     facts = Table(show_header=False)
     for section in ("model", "vocabulary", "scores", "nmt"):
-        facts.add_row(section, ", ".join(f"{k} {v}" for k, v in description[section].items()))
-    facts.add_row("trained", f"{description['step']} steps, best at {description['best_step']}")
+        if section in description:
+            facts.add_row(section, ", ".join(f"{k} {v}" for k, v in description[section].items()))
+    if "dtype" in description:
+        facts.add_row("bundle", f"parameters stored as {description['dtype']}")
+    else:
+        facts.add_row("trained", f"{description['step']} steps, best at {description['best_step']}")
     for name in ("kept", "averaged"):
-        if steps := description[name]:
+        if steps := description.get(name):
             facts.add_row(name, f"steps {', '.join(map(str, steps))}")
     with console.capture() as text:
         console.print(parameters, facts, sep="\n")

@@ -17,7 +17,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from nmt import changes, checkpoint, configfile, lock, version
+from nmt import changes, checkpoint, configfile, hub, lock, version
+from nmt.bundle import is_bundle
 from nmt.checkpoints import MAX_TO_KEEP, Checkpoints, Kind, Saved, TrainingProgress, Which
 from nmt.config import Config
 from nmt.config.migration import migrated
@@ -25,6 +26,8 @@ from nmt.data import files
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
 from nmt.processes import ALONE, ProcessGroup
+from nmt.trust import check_imports, check_links
+from nmt.types import Params
 
 # Files that an interrupted start may leave in a folder that is not a run yet.
 _TRACES = {"lock", "lock.holder", "config.yaml.part", "tokenizer.part"}
@@ -68,11 +71,16 @@ class Run:
             RunError: there is no such folder, or it is not a run folder, or a link leads out of it.
         """
         path = Path(path)
+        if hub.is_name(path) or is_bundle(path):
+            raise RunError(
+                f"{path}: a bundle, which has no training state; give the run folder that it was "
+                "exported from"
+            )
         if not path.is_dir():
             raise RunError(f"{path}: no such run folder; `nmt train CONFIG` makes one")
         if not (path / "config.yaml").is_file():
             raise RunError(f"{path}: not a run folder (it has no config.yaml)")
-        _check_links(path)
+        check_links(path, kind="run folder")
         tree = migrated(configfile.read(path / "config.yaml"))
         return cls(path, configfile.validate(tree, where=str(path / "config.yaml")))
 
@@ -82,12 +90,7 @@ class Run:
         Raises:
             RunError: it names one, and `trust` is not given.
         """
-        imported = self.config.model.attention.imported
-        if imported is not None and not trust:
-            raise RunError(
-                f"{self.path}: model.attention.score imports {imported}, whose code may do "
-                "anything; if you trust it, give --trust, or trust=True in Python"
-            )
+        check_imports(self.path, self.config, trust=trust)
 
     @property
     def started(self) -> bool:
@@ -178,6 +181,10 @@ class Run:
         newest = self.checkpoints.newest(kind)
         return None if newest is None else newest.progress
 
+    def params(self, which: Which | int, template: Params) -> Params:
+        """Returns the parameters of a checkpoint, in the structure of a template."""
+        return self.restore(which, {"params": template})["params"]
+
     def restore(self, which: Which | int | Saved, templates: dict[str, Any]) -> dict[str, Any]:
         """Reads array trees of the given structure, shapes and types from a checkpoint.
 
@@ -195,15 +202,3 @@ class Run:
                 "put back the original files in tokenizer/ and the original data.reverse_target"
             )
         return checkpoint.read(saved.folder, templates)
-
-
-def _check_links(folder: Path) -> None:
-    """Checks that no link leads out of a run folder, which may come from anywhere."""
-    root = os.path.realpath(folder)
-    for parent, folders, names in os.walk(folder):
-        for path in (Path(parent) / name for name in folders + names):
-            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
-                raise RunError(
-                    f"{path}: a link that leads out of the run folder; put in its place what it "
-                    "leads to (the run folder itself may be a link)"
-                )

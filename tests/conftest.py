@@ -76,6 +76,39 @@ def shared_data():
     return folder
 
 
+QUIET = (
+    "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
+    "disable-background-networking", "disable-component-update", "disable-sync",
+    "force-prefers-reduced-motion", "window-size=1400,900",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """Chromium without a window, which asks for nothing from outside by itself."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if program is None or driver is None:
+        pytest.skip("Chromium and its driver, which show pages, are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for flag in QUIET:
+        options.add_argument(f"--{flag}")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
+    with webdriver.Chrome(options=options, service=Service(driver)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def browser(chromium):
+    """Chromium with an empty log."""
+    chromium.get("about:blank")
+    chromium.get_log("browser")
+    return chromium
+
+
 @pytest.fixture(scope="session")
 def copy_run(tmp_path_factory):
     """A run folder of a small model that has learnt to copy up to six letters."""
@@ -97,6 +130,17 @@ def noisy_run(copy_run, tmp_path_factory):
     rng = np.random.default_rng(0)
     folder = tmp_path_factory.mktemp("noisy") / "noisy"
     return changed_run(copy_run, folder, lambda leaf: leaf + rng.normal(0, 0.05, leaf.shape))
+
+
+@pytest.fixture(scope="session")
+def copy_bundle(copy_run, tmp_path_factory):
+    """The bundle of the model that copies, without its card; tests only read it."""
+    from nmt.run import Run
+    from nmt.sharing.export import write
+
+    run, folder = Run.open(copy_run), tmp_path_factory.mktemp("shared") / "bundle"
+    write(run, folder, run.checkpoints.find("best"), "float32")
+    return folder
 
 
 def _copying(folder, *, max_epochs, **data):

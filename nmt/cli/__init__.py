@@ -18,6 +18,7 @@ from nmt.cli.beginning import init
 from nmt.cli.cache import cache, set_up
 from nmt.cli.cleaning import clean
 from nmt.cli.config import config
+from nmt.cli.exporting import export
 from nmt.cli.models import bench, demo, info, shortlist, train
 from nmt.cli.options import app
 from nmt.cli.pictures import curves, plot
@@ -33,7 +34,7 @@ from nmt.version import __version__
 # In the order of `nmt --help`.
 COMMANDS: list[Callable[..., None]] = [demo, init, train, average, translate, score, rescore]
 COMMANDS += [evaluate, align, symmetrize, aer, plot, curves, serve]
-COMMANDS += [info, config, clean, shortlist, bench, cache]
+COMMANDS += [info, export, config, clean, shortlist, bench, cache]
 for command in COMMANDS:
     app.command()(command)
 

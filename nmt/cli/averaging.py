@@ -30,8 +30,11 @@ def average(
     if last is not None and best is not None:
         raise DataError("--last and --best choose different checkpoints; give one of them")
     from nmt import averaging
+    from nmt.run import Run
 
-    found = averaging.average(options.opened(run, trust=trust), last=last, best=best)
+    trained = Run.open(run)
+    options.check_imports(trained, trust=trust)
+    found = averaging.average(trained, last=last, best=best)
     print(json.dumps(found, indent=2) if as_json else _render(found))
 
 

@@ -1,4 +1,4 @@
-"""Run folders on the command line: one, or an ensemble of several, written as `a+b`."""
+"""Runs and bundles on the command line: one, or an ensemble of several, written as `a+b`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nmt import hub
 from nmt.cli import options
 from nmt.data.files import STDIN
 from nmt.errors import ConfigError, DataError
@@ -15,8 +16,17 @@ if TYPE_CHECKING:
 
 RunOrEnsemble = Annotated[
     Path,
-    typer.Argument(metavar="RUN", help="A run folder, made by `nmt train`; or an ensemble, A+B."),
+    typer.Argument(
+        metavar="RUN",
+        help="A run folder, made by `nmt train`; a bundle of `nmt export`, or hf:USER/NAME; or an "
+        "ensemble, A+B.",
+    ),
 ]
+
+
+def is_model(path: Path) -> bool:
+    """Returns whether a path may be that of a run or a bundle: a folder, or a name of the hub."""
+    return path.is_dir() or hub.is_name(path)
 
 
 def members(run: Path) -> list[Path]:
@@ -26,9 +36,9 @@ def members(run: Path) -> list[Path]:
     """
     name = str(run)
     for place in reversed([i for i, letter in enumerate(name) if letter == "+"]):
-        first, others = name[:place], name[place + 1 :]
-        if first and others and Path(first).is_dir() and not run.is_dir():
-            return [Path(first), *members(Path(others))]
+        first, others = Path(name[:place]), name[place + 1 :]
+        if name[:place] and others and is_model(first) and not run.is_dir():
+            return [first, *members(Path(others))]
     return [run]
 
 
@@ -39,9 +49,9 @@ def name(run: Path) -> str:
 
 def data(run: Path) -> "DataConfig":
     """Returns the configuration of the data of a run, or of the first one of an ensemble."""
-    from nmt.run import Run
+    from nmt.trained import opened
 
-    return Run.open(members(run)[0]).config.data
+    return opened(members(run)[0]).config.data
 
 
 def inputs_apart(arguments: Sequence[str]) -> tuple[list[Path], Path]:
@@ -51,15 +61,27 @@ def inputs_apart(arguments: Sequence[str]) -> tuple[list[Path], Path]:
         DataError: a folder is no run, or there are several inputs.
     """
     given = [Path(each) for each in arguments]
-    found = [each for each in given if all(folder.is_dir() for folder in members(each))]
+    found = [each for each in given if all(map(is_model, members(each)))]
     inputs = [each for each in given if each not in found]
     for folder in (folder for each in found for folder in members(each)):
-        if not (folder / "config.yaml").is_file():
+        marks = (folder / name for name in ("config.yaml", "config.json"))
+        if folder.is_dir() and not any(mark.is_file() for mark in marks):
             raise DataError(f"{folder}: no run (it has no config.yaml), and INPUT is a file")
     if len(inputs) > 1:
         names = " and ".join(map(str, inputs))
         raise DataError(f"{names}: one INPUT at a time is read, and a run is a folder")
     return found, inputs[0] if inputs else STDIN
+
+
+def checkpoint_of(option: str) -> Any:
+    """Returns the name, or the step, that `--checkpoint` gives.
+
+    Raises:
+        DataError: it is not best, last, averaged or a number.
+    """
+    if option not in ("best", "last", "averaged") and not option.isdecimal():
+        raise DataError(f"--checkpoint takes best, last, averaged or a step, not {option!r}")
+    return int(option) if option.isdecimal() else option
 
 
 def translator(*runs: Path, settings: dict[str, Any], checkpoint: str, trust: bool) -> Any:
@@ -74,14 +96,12 @@ def translator(*runs: Path, settings: dict[str, Any], checkpoint: str, trust: bo
     """
     from nmt.inference.translator import Translator
 
-    if checkpoint not in ("best", "last", "averaged") and not checkpoint.isdecimal():
-        raise DataError(f"--checkpoint takes best, last, averaged or a step, not {checkpoint!r}")
+    which = checkpoint_of(checkpoint)
     for setting in {"checkpoint", "dictionary", "glossary", "trust"} & settings.keys():
         raise ConfigError(
             f"decoding.{setting}: no setting of decoding; write --{setting}, where a command has it"
         )
     if trust:
         options.look_for_classes_here()
-    which: Any = int(checkpoint) if checkpoint.isdecimal() else checkpoint
     folders = [folder for run in runs for folder in members(run)]
     return Translator.load(folders, checkpoint=which, trust=trust, **settings)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nmt.cli import options
-from nmt.cli.options import AsJson, RunPath, Trust
+from nmt.cli.options import AsJson, RunOrBundle, RunPath, Trust
 
 Overrides = Annotated[list[str] | None, typer.Argument(help="section.key=value")]
 
@@ -59,20 +59,22 @@ def shortlist(run: RunPath) -> None:
 
 
 def info(
-    run: RunPath,
+    run: RunOrBundle,
     as_json: AsJson = False,
     svg: Annotated[
         Path | None, typer.Option(help="Also write a block diagram of the model, as SVG.")
     ] = None,
     trust: Trust = False,
 ) -> None:
-    """Describe a run folder: parameters by part, vocabulary, training and scores so far.
+    """Describe a run or a bundle: parameters by part, vocabulary, training and scores so far.
 
     Example: nmt info runs/demo
     """
     from nmt.info import describe, draw, render
+    from nmt.trained import opened
 
-    found = options.opened(run, trust=trust)
+    found = opened(run)
+    options.check_imports(found, trust=trust)
     description = describe(found)
     if svg is not None:
         with options.writer(svg) as out:

@@ -14,6 +14,7 @@ import typer
 from nmt.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from nmt.bundle import Bundle
     from nmt.run import Run
 
 METHODS = "attention, shifted, saliency, saliency_input, smoothed or jacobian"  # explanations
@@ -31,6 +32,9 @@ app = typer.Typer(
 )
 
 RunPath = Annotated[Path, typer.Argument(help="A run folder, made by `nmt train`.")]
+RunOrBundle = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run folder, a bundle of `nmt export`, or its name.")
+]
 Beam = Annotated[int | None, typer.Option(min=1, help="Beam size; 1 is greedy search.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Checkpoint = Annotated[str, typer.Option(help="Checkpoint: best, last, averaged or a step.")]
@@ -98,19 +102,15 @@ def only_settings(arguments: list[str] | None, *, beam: int | None = None) -> di
     return settings
 
 
-def opened(run: Path, *, trust: bool) -> "Run":
-    """Returns the run of a folder, which names no class to import unless it is trusted.
+def check_imports(found: "Run | Bundle", *, trust: bool) -> None:
+    """Checks that a run or a bundle names no class to import, unless it is trusted.
 
     Raises:
-        RunError: it is no run folder, or it asks for trust.
+        RunError: it asks for trust.
     """
-    from nmt.run import Run
-
     if trust:
         look_for_classes_here()
-    found = Run.open(run)
     found.check_imports(trust=trust)
-    return found
 
 
 def look_for_classes_here() -> None:

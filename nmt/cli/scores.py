@@ -17,7 +17,7 @@ Arguments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[RUN]... [decoding.KEY=VALUE]...",
-        help="Run folders, made by `nmt train`, or ensembles of them, A+B; and decoding settings "
+        help="Run folders or bundles, or ensembles of them, A+B; and decoding settings "
         "instead of their own.",
     ),
 ]

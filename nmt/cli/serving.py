@@ -32,7 +32,7 @@ Characters = Annotated[int, typer.Option(min=1, help="Characters of a request, a
 Lines = Annotated[int, typer.Option(min=1, help="Lines of a request, at most.")]
 Queue = Annotated[int, typer.Option(min=1, help="Lines without an answer yet, at most.")]
 PerClient = Annotated[int, typer.Option(min=1, help="The same, of one client.")]
-Timeout = Annotated[float, typer.Option(min=0.001, help="Seconds for an answer.")]
+Timeout = Annotated[float, typer.Option(min=0.001, help="Seconds for an answer, or its next line.")]
 Threads = Annotated[
     int | None,
     typer.Option(min=1, help="Searches at once, of each model; 2 on CPUs if not given, else 1."),

@@ -138,7 +138,7 @@ class TrainingConfig(ConfigSection):
     """Optimization, validation and stopping."""
 
     start_from: str | None = None
-    """Run folder of [a trained model to start from](starting.md#start-from-a-trained-model)."""
+    """Run or bundle [whose parameters to start from](starting.md#start-from-a-trained-model)."""
     freeze: tuple[str, ...] = ()
     """Parameters or parts, by their names in `nmt info`, that stay as they are: `[encoder]`."""
     optimizer: OptimizerConfig = AdamConfig()

@@ -88,6 +88,11 @@ class Tokenizer:
         Path(path).write_bytes(self._model)
 
     @property
+    def model(self) -> bytes:
+        """The content of a `.model` file."""
+        return self._model
+
+    @property
     def fingerprint(self) -> str:
         """The SHA-256 of the model in hexadecimal."""
         return hashlib.sha256(self._model).hexdigest()

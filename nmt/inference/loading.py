@@ -1,4 +1,4 @@
-"""From run folders to what a translator consists of: one model, or an ensemble of several."""
+"""From runs and bundles to what a translator consists of: one model, or an ensemble."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from nmt.inference.predictor import LoadedModel
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.splitting import TrainedOn
 from nmt.model.build import outline
-from nmt.run import Run
+from nmt.trained import Trained, opened
 
 Runs = str | Path | Sequence[str | Path]  # one, or those of an ensemble
 
@@ -25,19 +25,19 @@ def load(
 
     Settings, shortlist and the boundaries of words are those of the first run.
     """
-    opened = [Run.open(path) for path in ([runs] if isinstance(runs, str | Path) else runs)]
-    if not opened:
+    models = list(map(opened, [runs] if isinstance(runs, str | Path) else runs))
+    if not models:
         raise DataError("no run to load; give the path of a run folder, or of several")
-    for run in opened:
-        run.check_imports(trust=trust)
-    first = opened[0]
+    for each in models:
+        each.check_imports(trust=trust)
+    first = models[0]
     settings = configfile.decoding(first.config, decoding, where=str(first.path))
     tokenizers = first.tokenizers()
-    for run in opened[1:]:
-        _check_fit(first, tokenizers, run)
-    models = tuple(_model(run, tokenizers, checkpoint) for run in opened)
+    for each in models[1:]:
+        _check_fit(first, tokenizers, each)
+    loaded = tuple(_model(each, tokenizers, checkpoint) for each in models)
     return {
-        "loaded": models[0] if len(models) == 1 else LoadedEnsemble(models),
+        "loaded": loaded[0] if len(loaded) == 1 else LoadedEnsemble(loaded),
         "tokenizers": tokenizers,
         "config": settings,
         "lexicon": Lexicon.of(first) if settings.shortlist else None,
@@ -46,13 +46,13 @@ def load(
     }
 
 
-def _model(run: Run, tokenizers: Tokenizers, checkpoint: Which | int) -> LoadedModel:
+def _model(trained: Trained, tokenizers: Tokenizers, checkpoint: Which | int) -> LoadedModel:
     """Returns the model of a checkpoint."""
-    graph, template = outline(run.config, tokenizers)
-    return LoadedModel(run.restore(checkpoint, {"params": template})["params"], graph)
+    graph, template = outline(trained.config, tokenizers)
+    return LoadedModel(trained.params(checkpoint, template), graph)
 
 
-def _check_fit(first: Run, tokenizers: Tokenizers, other: Run) -> None:
+def _check_fit(first: Trained, tokenizers: Tokenizers, other: Trained) -> None:
     """Checks that two runs read and write the same pieces in the same order."""
     others = other.tokenizers()
     if others.reverse_target != tokenizers.reverse_target:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from nmt.errors import RunError
 from nmt.inference.batches import SentenceBatch, width_of
 from nmt.run import Run
+from nmt.trained import Trained
 
 FILE = "shortlist.npz"
 COMMON = 1024  # pieces that every sentence may use
@@ -52,18 +53,18 @@ class Lexicon:
         return cls(translations, np.argsort(-frequencies, kind="stable").astype(np.int32))
 
     @classmethod
-    def of(cls, run: Run) -> "Lexicon":
+    def of(cls, run: Trained) -> "Lexicon":
         """Reads the table of a run.
 
         Raises:
             RunError: the run has none, or the file is damaged.
         """
         path = run.path / FILE
+        made = f"`nmt shortlist {run.path}` makes it"
+        if not isinstance(run, Run):
+            made = "have the bundle exported anew from a run that has it"
         if not path.exists():
-            raise RunError(
-                f"{run.path}: decoding.shortlist needs the table {FILE}; "
-                f"`nmt shortlist {run.path}` makes it"
-            )
+            raise RunError(f"{run.path}: decoding.shortlist needs the table {FILE}; {made}")
         try:
             with path.open("rb") as file:
                 arrays = np.load(file, allow_pickle=False)
@@ -74,15 +75,13 @@ class Lexicon:
                 raise ValueError("a table of other vocabularies")
             return lexicon
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-            raise RunError(
-                f"{path}: not a table of translations; `nmt shortlist {run.path}` makes it anew"
-            ) from None
+            raise RunError(f"{path}: not a table of translations; {made}") from None
 
-    def save(self, run: Run) -> Path:
-        """Writes the table into the run folder, atomically; returns its path."""
-        part = run.path / f"part-{FILE}"
+    def save(self, folder: Path) -> Path:
+        """Writes the table into the folder of a run or a bundle, atomically; returns its path."""
+        part = folder / f"part-{FILE}"
         np.savez_compressed(part, translations=self.translations, common=self.common)
-        return part.replace(run.path / FILE)
+        return part.replace(folder / FILE)
 
     def choose(
         self,
@@ -132,7 +131,7 @@ def make(run: Run) -> Path:
     encoded, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), data)
     pairs = ((pair["source"], pair["target"]) for pair in encoded.shuffle(seed=run.config.seed))
     sizes = {"source_size": tokenizers.source.size, "target_size": tokenizers.target.size}
-    return Lexicon.learn(pairs, **sizes).save(run)
+    return Lexicon.learn(pairs, **sizes).save(run.path)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.tokenizer import Tokenizers
 from nmt.evaluation.words import END, Offsets, WordMatrix, Words, fold, spelling, split
+from nmt.inference.display import as_html
 from nmt.inference.unseen import Remainder
 
 NONE = np.zeros(0, np.float32)
@@ -128,6 +129,10 @@ class Translation:
                 for words, pieces in ((source, self.source_pieces), (target, self.target_pieces))
             )
         return fold(self.attention, source, target)
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows: source, text, score, and a heat map of the words."""
+        return as_html(self)
 
 
 def empty_translation(

@@ -41,14 +41,15 @@ class Translator(WindowTranslator):
     ) -> "Translator":
         """Reads a run folder; keyword arguments such as `beam=1` replace its decoding settings.
 
-        Several run folders are an ensemble, with the settings of the first. The checkpoint is the
+        A bundle is read in the same way, from a folder or, as "hf:USER/NAME[@REVISION]", from the
+        hub. Several of these are an ensemble, with the settings of the first. The checkpoint is the
         best, the last or the averaged one, or that of a step. A class of the user's own that a
         run's configuration names is imported with `trust` only. `dictionary` has translations of
         words that the vocabulary lacks; `glossary` has the target terms of source terms.
 
         Raises:
-            RunError: there is no such run, checkpoint or table for a shortlist, or it asks for
-                trust.
+            RunError: there is no such run, bundle, checkpoint or table for a shortlist, or it asks
+                for trust.
             ConfigError: there is no such decoding setting, or it cannot have that value.
             DataError: the runs of an ensemble have other vocabularies, or write in other orders.
         """

@@ -18,6 +18,7 @@ from nmt.model import parameters
 from nmt.model.build import outline
 from nmt.model.seq2seq import Seq2Seq
 from nmt.run import Run
+from nmt.trained import Trained, opened
 
 TARGET, BIAS = "target_embedding.embedding", "output_bias"
 # Parameters with a row for each piece, and the side whose pieces they are.
@@ -47,11 +48,11 @@ def start(model: Seq2Seq, run: Run, tokenizers: Tokenizers) -> list[str]:
     """
     if run.config.training.start_from is None or run.progress("last") is not None:
         return []
-    parent = Run.open(run.config.training.start_from)
+    parent = opened(run.config.training.start_from)
     _check_imports(parent, run)
     theirs = parent.tokenizers()
     _, template = outline(parent.config, theirs)
-    old = parameters.named(parent.restore("best", {"params": template})["params"])
+    old = parameters.named(parent.params("best", template))
     rows = {
         side: _rows(getattr(theirs, side), getattr(tokenizers, side))
         for side in ("source", "target")
@@ -80,7 +81,7 @@ def start(model: Seq2Seq, run: Run, tokenizers: Tokenizers) -> list[str]:
     ]
 
 
-def _check_imports(parent: Run, run: Run) -> None:
+def _check_imports(parent: Trained, run: Run) -> None:
     """Checks that reading the parent imports no class but one that the user names anyway."""
     imported = parent.config.model.attention.imported
     if imported not in (None, run.config.model.attention.imported):

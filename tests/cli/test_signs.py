@@ -23,7 +23,10 @@ HELD_OUT = "Der Hund schläft. Die Katze rennt."
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(True, id="bytes"), pytest.param(False, id="unk")],
+    params=[
+        pytest.param(True, id="bytes"),
+        pytest.param(False, id="unk", marks=pytest.mark.slow),
+    ],
 )
 def run(request, tmp_path_factory):
     """A run folder, and what training printed; trained on sizes and on pairs of sentences."""

@@ -1,14 +1,11 @@
 """The page holds the data and asks for no other file; Chromium shows what a reader sees of it."""
 
 import json
-import shutil
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
@@ -17,10 +14,6 @@ from nmt import plotting
 
 NASTY = "</script><b>&\u2028\"'"
 SOURCE, TARGET = ["ein", NASTY, "Haus"], ["a", "house"]
-QUIET = (
-    "headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
-    "disable-background-networking", "disable-component-update", "disable-sync",
-)  # fmt: skip
 ATTENTION = np.array([[0.7, 0.1, 0.2], [0.0, 0.25, 0.75]], np.float32)
 
 
@@ -75,21 +68,6 @@ def test_sentences_of_different_methods_are_refused():
         plotting.page([sentence(), sentence(saliency=ATTENTION)])
     with pytest.raises(ValueError, match="a page needs sentences"):
         plotting.page([])
-
-
-@pytest.fixture
-def browser(tmp_path):
-    """Chromium without a window; each asks for nothing from outside."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("Chromium and its driver, which show the page, are not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in QUIET:
-        options.add_argument(f"--{flag}")
-    options.add_argument(f"--user-data-dir={tmp_path / 'profile'}")
-    with webdriver.Chrome(options=options, service=Service(driver)) as opened:
-        yield opened
 
 
 def lit(words):

@@ -1,5 +1,7 @@
 """The scan with gradients put off: the values and gradients of `jax.lax.scan`, in float64."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -61,9 +63,10 @@ def test_values_and_gradients_are_those_of_lax_scan(steps, batch, size, source, 
     numbers = jnp.arange(1, steps + 1)
 
     found, expected = (
-        jax.value_and_grad(
-            lambda *arrays, each=each: _attentive(each, *arrays, numbers=numbers, reverse=reverse),
-            argnums=range(5),
+        jax.jit(
+            jax.value_and_grad(
+                partial(_attentive, each, numbers=numbers, reverse=reverse), argnums=range(5)
+            )
         )(*arrays)
         for each in (scan, jax.lax.scan)
     )

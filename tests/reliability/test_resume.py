@@ -114,7 +114,7 @@ def test_a_command_that_was_stopped_exits_as_a_shell_has_it(
     path = tmp_path / "config.yaml"
     path.write_text(yaml.safe_dump(runs.tree(tmp_path / "run", corpus, max_steps=2)))
     overrides = {"train": [str(path)], "demo": []}
-    monkeypatch.setattr(demo, "_config_path", lambda: path)
+    monkeypatch.setattr(demo, "config_path", lambda: path)
     monkeypatch.setattr(sys, "argv", ["nmt", command, *overrides[command]])
 
     with pytest.raises(SystemExit) as stop:

@@ -46,9 +46,9 @@ class Client:
 
 
 @contextmanager
-def serving(service, **options):
+def serving(service, *, port=0, **options):
     """Serves until it is left; gives a client. The models stay open."""
-    listener = server.bound("127.0.0.1", 0)
+    listener = server.bound("127.0.0.1", port)
     listener.listen()  # who asks too early waits
     config = uvicorn.Config(
         starting.application(service, **options), lifespan="off", log_level="critical"

@@ -2,6 +2,7 @@
 
 import pytest
 from asking import serving
+from reading import Page
 
 from nmt.inference.translator import Translator
 from nmt.run import Run
@@ -41,3 +42,14 @@ def service(models):
 def client(models):
     with serving(starting.Service(models, starting.Metrics(), starting.Limits())) as found:
         yield found
+
+
+@pytest.fixture
+def page(browser, client):
+    """The page in Chromium; at the end nothing has gone wrong, and nobody else was asked."""
+    opened = Page(browser, client)
+    yield opened
+    assert browser.get_log("browser") == []
+    asked = opened.run("return performance.getEntriesByType('resource').map((e) => e.name)")
+    assert asked
+    assert all(each.startswith(f"{opened.address}/") for each in asked)

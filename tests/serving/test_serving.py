@@ -15,6 +15,8 @@ from tiny import letters
 import nmt
 from nmt.inference.explanations import METHODS
 from nmt.inference.translator import Translator
+from nmt.run import Run
+from nmt.serving import starting
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def texts(translations):
 
 
 def test_each_of_64_threads_gets_what_nmt_translate_writes(client, translator):
-    lines = [*letters(80, longest=6, seed=5), "", "日本 a b", "a  b\u2028c", "\ta", "a b. " * 40]
+    lines = [*letters(80, longest=6, seed=5), "", "日本 a b", "a  b\u2028c", "\ta", "a b. c d."]
     expected = [each.text for each in translator.translate(lines)]
     wrong = []
 
@@ -347,6 +349,22 @@ def test_lines_without_an_answer_count_until_they_have_one(service, busy, limit,
         busy.set()
         assert texts(first.result(60)) == ["a", "b"]
         assert texts(client.translated("c\nd")) == ["c", "d"]
+
+
+def test_a_request_that_a_model_cannot_do_takes_no_other_with_it(copy_run):
+    translator = Translator.load(copy_run, strategy="sample")
+    metrics = starting.Metrics()
+    data = Run.open(copy_run).config.data
+    model = starting.served("draws", translator, data, metrics=metrics, longest=0)
+    bodies = [{"text": "a"}, {"text": "a", "require": ["b"]}] * 4
+    service = starting.Service([model], metrics, starting.Limits())
+    with serving(service) as client, ThreadPoolExecutor(8) as clients:
+        found = list(clients.map(lambda body: client.post("/v1/translate", body), bodies))
+    model.close(60)
+
+    message = "required phrases are not for decoding.strategy=sample; choose beam"
+    assert [status for status, _ in found] == [200, 400] * 4
+    assert all(answer == {"error": message} for _, answer in found[1::2])
 
 
 @pytest.mark.parametrize(

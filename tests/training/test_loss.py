@@ -1,5 +1,7 @@
 """The loss: the sums of a loop over explicit distributions, in which padding has no part."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -41,6 +43,7 @@ def by_loop(logits, target, lengths, *, smoothing):
     return loss, nll, sum(lengths)
 
 
+@partial(jax.jit, static_argnames="smoothing")
 def of_logits(logits, target, lengths, *, smoothing=0.0):
     """The loss of readouts that are the logits themselves."""
     size = logits.shape[-1]

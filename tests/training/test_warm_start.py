@@ -16,6 +16,7 @@ from nmt.errors import RunError
 from nmt.model import parameters
 from nmt.model.build import build_model
 from nmt.run import Run
+from nmt.sharing.export import write
 from nmt.training import warm_start
 from nmt.training.trainer import train
 
@@ -49,6 +50,23 @@ def saved(path, *, seed=0, **settings):
     progress = TrainingProgress(step=3, batches=3, tokenizer=tokenizers.fingerprint)
     run.save("best", {"params": params}, progress)
     return parameters.named(params), tokenizers
+
+
+def test_a_bundle_gives_what_its_run_gives(tmp_path):
+    old, _ = saved(tmp_path / "parent")
+    parent = Run.open(tmp_path / "parent")
+    write(parent, tmp_path / "bundle", parent.checkpoints.find("best"), "float32")
+    run, tokenizers, model = run_of(tmp_path / "run", start_from=tmp_path / "bundle")
+
+    table = warm_start.start(model, run, tokenizers)
+
+    assert table[0].startswith(
+        f"{run.path}: starts from the best checkpoint of {tmp_path / 'bundle'}"
+    )
+    found = by_name(model)
+    assert found.keys() == old.keys()
+    for name, array in old.items():
+        np.testing.assert_array_equal(found[name], array)
 
 
 def by_name(model):

@@ -1,0 +1,55 @@
+/** What is known of the line that one reads: its heat map, its alternatives and its beginning. */
+
+import * as heatmap from "./heatmap.js";
+import { make } from "./words.js";
+
+const LONG = 22; // words of a text whose heat map has the whole width of the page
+
+const [details, map, reading, method, alternatives, prefix] = [
+  "details", "map", "reading", "method", "alternatives", "prefix",
+].map((id) => document.getElementById(id));
+
+/** Shows a line; `onPoint(row, column)` and `onChoice(number)` are told what one does with it. */
+export function show(line, { onPoint, onChoice }) {
+  const translation = line?.translation;
+  details.hidden = !translation;
+  if (!translation) return;
+  if (document.activeElement !== prefix) prefix.value = line.prefix;
+  details.classList.toggle("long", translation.source_words.length > LONG);
+  const weights = translation.matrices[method.value];
+  map.ariaBusy = String(!weights);
+  if (weights) heatmap.show(map, translation, weights, { onPoint });
+  alternatives.replaceChildren(
+    ...line.translations.map((each, number) => {
+      const item = make("li");
+      const button = make("button", item);
+      button.ariaPressed = String(number === line.chosen);
+      const same = number === line.chosen ? 0 : sharedLength(each.text, translation.text);
+      const text = make("bdi", button);
+      make("span", text, each.text.slice(0, same)).className = "same";
+      text.append(each.text.slice(same));
+      make("data", button, each.score.toFixed(2).replace("-", "−"));
+      button.addEventListener("click", () => onChoice(number));
+      return item;
+    }),
+  );
+}
+
+/** Marks the words that one points at, and says their weight. */
+export function mark(line, place) {
+  const isShown = place?.line === line;
+  heatmap.mark(isShown ? place : null);
+  const weight = line?.translation?.matrices[method.value]?.[place?.index]?.[place?.partner];
+  reading.textContent =
+    isShown && weight !== undefined
+      ? `${line.words.source[place.partner]?.textContent} → ` +
+        `${line.words.target[place.index].textContent}  ${weight.toFixed(2)}`
+      : (heatmap.MEANINGS[method.value] ?? "");
+}
+
+/** Returns the length of the words with which both texts begin. */
+function sharedLength(one, two) {
+  let shared = 0;
+  while (shared < one.length && one[shared] === two[shared]) shared += 1;
+  return one.lastIndexOf(" ", shared - 1) + 1;
+}

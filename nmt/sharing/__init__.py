@@ -1,0 +1,1 @@
+"""Sharing of trained models: bundles, their model cards, and the hub."""
