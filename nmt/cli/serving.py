@@ -14,7 +14,8 @@ Runs = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="RUN... [decoding.KEY=VALUE]...",
-        help="Run folders, or ensembles, A+B: a model each. Decoding settings replace their own.",
+        help="A model each: run folders, bundles, hf:USER/NAME, or ensembles, A+B. Decoding "
+        "settings replace their own.",
     ),
 ]
 Host = Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is open to the network.")]
