@@ -109,16 +109,16 @@ def alone(server: Server, translator: nmt.Translator, lines: list[str], seconds:
 def together(server: Server, translator: nmt.Translator, lines: list[str], passes: int) -> float:
     """Compares 32 clients with a translator that has all lines; returns the rate of the clients."""
     clocks: list[tuple[float, ...]] = []
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        for _ in range(passes):
-            begin = perf_counter(), process_time()
-            expected = [each.text for each in translator.translate(lines)]
-            middle = perf_counter(), process_time(), server.seconds
+    for _ in range(passes):
+        begin = perf_counter(), process_time()
+        expected = [each.text for each in translator.translate(lines)]
+        middle = perf_counter(), process_time(), server.seconds
+        with ThreadPoolExecutor(CLIENTS) as clients:
             found = list(clients.map(server.translated, lines))
-            wall, used = perf_counter() - middle[0], server.seconds - middle[2]
-            clocks.append((middle[0] - begin[0], middle[1] - begin[1], wall, used))
-            differ = sum(a != b for a, b in zip(expected, found, strict=True))
-            print(f"together: {differ} of {len(lines)} answers differ from nmt translate")
+        wall, used = perf_counter() - middle[0], server.seconds - middle[2]
+        clocks.append((middle[0] - begin[0], middle[1] - begin[1], wall, used))
+        differ = sum(a != b for a, b in zip(expected, found, strict=True))
+        print(f"together: {differ} of {len(lines)} answers differ from nmt translate", flush=True)
     offline, offline_used, wall, used = (median(column) for column in zip(*clocks, strict=True))
     print(
         f"together: {len(lines) / wall:.1f} sentences/s, nmt translate {len(lines) / offline:.1f}, "

@@ -1,5 +1,6 @@
 """The command that serves models over HTTP."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,11 @@ from nmt.cli.options import Beam, Checkpoint, Trust
 from nmt.errors import DataError, UserError
 
 Runs = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         metavar="RUN... [decoding.KEY=VALUE]...",
-        help="Run folders, or ensembles, A+B: a model each. Decoding settings replace their own.",
+        help="A model each: run folders, bundles, hf:USER/NAME, or ensembles, A+B. Decoding "
+        "settings replace their own.",
     ),
 ]
 Host = Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is open to the network.")]
@@ -31,7 +33,7 @@ Characters = Annotated[int, typer.Option(min=1, help="Characters of a request, a
 Lines = Annotated[int, typer.Option(min=1, help="Lines of a request, at most.")]
 Queue = Annotated[int, typer.Option(min=1, help="Lines without an answer yet, at most.")]
 PerClient = Annotated[int, typer.Option(min=1, help="The same, of one client.")]
-Timeout = Annotated[float, typer.Option(min=0.001, help="Seconds for an answer.")]
+Timeout = Annotated[float, typer.Option(min=0.001, help="Seconds for an answer, or its next line.")]
 Threads = Annotated[
     int | None,
     typer.Option(min=1, help="Searches at once, of each model; 2 on CPUs if not given, else 1."),
@@ -47,7 +49,7 @@ Warm = Annotated[
 
 
 def serve(
-    runs: Runs,
+    runs: Runs = None,
     host: Host = "127.0.0.1",
     port: Port = 8080,
     beam: Beam = None,
@@ -70,31 +72,43 @@ def serve(
     """
     server, models = _imported()
     folders, settings = options.settings_apart(runs, beam=beam)
-    paths = {ensembles.name(Path(each)): Path(each) for each in folders}
-    if len(paths) < len(folders) or not folders:
-        raise DataError("each model is a run folder with another name than the others; name some")
-    listener = server.bound(host, port)
-    metrics = models.Metrics()
-    found = [
-        models.served(
-            name,
-            ensembles.translator(path, settings=settings, checkpoint=checkpoint, trust=trust),
-            ensembles.data(path),
-            threads=threads,
-            longest=warm,
-            metrics=metrics,
-        )
-        for name, path in paths.items()
-    ]
+    paths = _named(map(Path, folders))
     limits = models.Limits(characters, lines, queue, per_client, timeout)
-    service = models.Service(found, metrics, limits, api_key=api_key or None, log_text=log_text)
-    server.log()
-    server.run(
-        models.application(service, cors=cors or ()),
-        listener,
-        ready=f"serving {', '.join(paths)} on {server.url(listener)}",
-        seconds=timeout,
-    )
+    metrics = models.Metrics()
+    with server.bound(host, port) as listener:
+        found = [
+            models.served(
+                name,
+                ensembles.translator(path, settings=settings, checkpoint=checkpoint, trust=trust),
+                ensembles.data(path),
+                threads=threads,
+                longest=warm,
+                metrics=metrics,
+            )
+            for name, path in paths.items()
+        ]
+        service = models.Service(found, metrics, limits, api_key=api_key or None, log_text=log_text)
+        server.log()
+        ready = f"serving {', '.join(paths)} on {server.url(listener)}"
+        app = models.application(service, cors=cors or ())
+        server.run(app, listener, ready=ready, seconds=timeout)
+
+
+def _named(runs: Iterable[Path]) -> dict[str, Path]:
+    """Returns runs by their names.
+
+    Raises:
+        DataError: there is none, or two have the same name.
+    """
+    named = dict[str, Path]()
+    for run in runs:
+        name = ensembles.name(run)
+        if name in named:
+            raise DataError(f"two runs are named {name}; each model needs a name of its own")
+        named[name] = run
+    if not named:
+        raise DataError("no run to serve; name a run folder, or several")
+    return named
 
 
 def _imported() -> tuple[Any, Any]:
@@ -105,6 +119,6 @@ def _imported() -> tuple[Any, Any]:
     """
     try:
         from nmt.serving import server, starting
-    except ImportError as error:
-        raise UserError(f"nmt serve needs the extra: pip install 'nmt[serve]' ({error})") from None
+    except ImportError:
+        raise UserError("nmt serve needs the extra: pip install 'nmt[serve]'") from None
     return server, starting

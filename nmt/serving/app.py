@@ -117,7 +117,6 @@ def application(service: Service, *, cors: Sequence[str] = ()) -> ASGIApp:
             Exception: _failed,
         },
         lifespan=lifespan,
-        max_body_size=service.limits.bytes,
     )
     app.state.service = service
     return Observed(app, service.metrics, frozenset(route.path for route in routes))

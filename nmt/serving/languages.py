@@ -24,9 +24,10 @@ def guesses(text: str, vocabularies: Mapping[str, Tokenizer]) -> list[Guess]:
     """Returns how well the vocabularies of languages fit a text, best first.
 
     A language is as likely as its vocabulary is thrifty: each piece more that it needs for the text
-    makes it e times less likely. Languages that share a vocabulary are equally likely.
+    makes it e times less likely, and so does each character that no piece spells. Languages that
+    share a vocabulary are equally likely.
     """
-    pieces = {name: len(each.encode(text[:READ])) for name, each in vocabularies.items()}
+    pieces = {name: _pieces(text[:READ], each) for name, each in vocabularies.items()}
     least = min(pieces.values())
     weights = {name: math.exp(least - number) for name, number in pieces.items()}
     total = sum(weights.values())
@@ -36,11 +37,22 @@ def guesses(text: str, vocabularies: Mapping[str, Tokenizer]) -> list[Guess]:
     ]
 
 
+def _pieces(text: str, tokenizer: Tokenizer) -> int:
+    unspelled = tokenizer.unspelled
+    return sum(
+        max(1, end - begin) if piece in unspelled else 1
+        for piece, (begin, end) in zip(tokenizer.encode(text), tokenizer.offsets(text), strict=True)
+    )
+
+
 def vocabularies(models: Sequence[Served], *, targets: bool = False) -> dict[str, Tokenizer]:
     """Returns the vocabulary of each language that models read, or of those they write too."""
-    found = {each.source: each.translator.tokenizers.source for each in reversed(models)}
-    written = {each.target: each.translator.tokenizers.target for each in reversed(models)}
-    return found | {name: each for name, each in written.items() if targets and name not in found}
+    found = dict[str, Tokenizer]()
+    for each in models:
+        found.setdefault(each.source, each.translator.tokenizers.source)
+    for each in models if targets else ():
+        found.setdefault(each.target, each.translator.tokenizers.target)
+    return found
 
 
 def chosen(

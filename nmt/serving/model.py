@@ -120,8 +120,8 @@ class Served:
         self._notes = Notes()
         self.translator, self.documents = translator, prepared(translator)
         self.translator.warn = self.documents.warn = self._notes
-        self._lines = Engine(name, most=rows(translator), threads=threads, observe=observe)
-        self._others = Engine(f"{name}-others", most=FEW, threads=1, observe=observe)
+        self.engine = Engine(name, most=rows(translator), threads=threads, observe=observe)
+        self.others = Engine(f"{name}-others", most=FEW, threads=1, observe=observe)
 
     def translate(
         self, lines: Sequence[Line], *, n_best: int = 1, documents: bool = False
@@ -130,24 +130,24 @@ class Served:
         translator = self.documents if documents else self.translator
         plain = all(isinstance(line, str) or not line[1] for line in lines)
         sizes = [len(line if isinstance(line, str) else line[0]) for line in lines]
-        engine = self._lines if plain else self._others
+        engine = self.engine if plain else self.others
         return engine.submit(Search(translator, self._notes, n_best), lines, sizes)
 
     def align(self, source: str, target: str, *, method: str) -> "Future[Found]":
         """Force-decodes a pair."""
         task = Align(self.translator, self._notes, method)
-        [future] = self._others.submit(task, [(source, target)], [len(source) + len(target)])
+        [future] = self.others.submit(task, [(source, target)], [len(source) + len(target)])
         return future
 
     def explain(self, found: Found, *, method: str) -> "Future[Found]":
         """Explains the translations of a line by a method."""
         size = sum(len(each.source) for each in found.ranked)
-        [future] = self._others.submit(Explain(self.translator, method), [found], [size])
+        [future] = self.others.submit(Explain(self.translator, method), [found], [size])
         return future
 
     def close(self, timeout: float) -> None:
         """Waits until all is answered, for so many seconds at most."""
-        for engine in (self._lines, self._others):
+        for engine in (self.engine, self.others):
             engine.close(timeout)
 
 

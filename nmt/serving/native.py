@@ -116,10 +116,10 @@ async def _streamed(
 ) -> AsyncIterator[str]:
     """Yields the answer for each line as JSON, in order; the last one may be an error."""
     try:
-        async with asyncio.timeout(service.limits.seconds):
-            for number, future in enumerate(futures):
+        for number, future in enumerate(futures):
+            async with asyncio.timeout(service.limits.seconds):
                 answer = LineAnswer(line=number, translations=await line(future))
-                yield f"{answer.json_text}\n"
+            yield f"{answer.json_text}\n"
     except TimeoutError:
         yield f"{ErrorAnswer(error=service.late().detail).json_text}\n"
     except UserError as error:

@@ -1,5 +1,6 @@
 """The process: an address is taken, models are warmed, the port opens, until a signal ends it."""
 
+import contextlib
 import logging
 import signal
 import socket
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp
 from nmt.errors import UserError
 from nmt.serving.observing import LOGGER, JsonLines
 
+KEPT = 75  # seconds that a connection may wait for its next request: longer than proxies wait
 DRAINING = 5  # seconds more than a request may take, at the end
 
 
@@ -20,16 +22,18 @@ def bound(host: str, port: int) -> socket.socket:
     Raises:
         UserError: there is no such address, or another program listens there.
     """
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        found = socket.socket(family, kind)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind(address)
-    except (OSError, OverflowError) as error:
-        raise UserError(
-            f"--host {host} --port {port}: {getattr(error, 'strerror', None) or error}; choose "
-            "another, such as --port 0 for any that is free"
-        ) from None
+    with contextlib.ExitStack() as on_error:
+        try:
+            family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            found = on_error.enter_context(socket.socket(family, kind))
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(address)
+        except OSError as error:
+            raise UserError(
+                f"--host {host} --port {port}: {error.strerror}; choose another, such as --port 0 "
+                "for any that is free"
+            ) from None
+        on_error.pop_all()
     return found
 
 
@@ -49,6 +53,7 @@ def run(app: ASGIApp, listener: socket.socket, *, ready: str, seconds: float) ->
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEPT,
         timeout_graceful_shutdown=round(seconds) + DRAINING,
     )
     for each in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has ended

@@ -74,9 +74,17 @@ class Service:
         Raises:
             HTTPException: it is too large (413), or does not come (408).
         """
+        read = bytearray()
         try:
             async with asyncio.timeout(self.limits.seconds):
-                return await request.body()
+                async for part in request.stream():
+                    read += part
+                    if len(read) > self.limits.bytes:
+                        most = f"{self.limits.bytes:,}"
+                        raise HTTPException(
+                            413, f"a body of more than {most} bytes, the most that is taken"
+                        )
+                return bytes(read)
         except TimeoutError:
             raise HTTPException(408, f"no body in {self.limits.seconds:g} seconds") from None
 
