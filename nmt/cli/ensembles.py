@@ -1,5 +1,6 @@
 """Runs and bundles on the command line: one, or an ensemble of several, written as `a+b`."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,7 +45,7 @@ def members(run: Path) -> list[Path]:
 
 def name(run: Path) -> str:
     """Returns the names of the folders, without those that they lie in."""
-    return "+".join(each.name for each in members(run))
+    return "+".join(Path(os.path.abspath(each)).name for each in members(run))  # also of `.`
 
 
 def data(run: Path) -> "DataConfig":

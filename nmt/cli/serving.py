@@ -1,5 +1,6 @@
 """The command that serves models over HTTP."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,6 +72,8 @@ def serve(
     Example: nmt serve runs/demo --port 8080
     """
     server, models = _imported()
+    if api_key and not re.fullmatch(r"[!-~]+", api_key):
+        raise DataError("--api-key: headers carry letters, digits and signs of ASCII only")
     folders, settings = options.settings_apart(runs, beam=beam)
     paths = _named(map(Path, folders))
     limits = models.Limits(characters, lines, queue, per_client, timeout)

@@ -37,7 +37,7 @@ def as_html(translation: "Translation") -> str:
     matrix = translation.words
     if translation.attention.size and max(matrix.weights.shape) <= LARGEST:
         lines.append(_heat_map(matrix, translation.method))
-    return "\n".join(lines)
+    return f'<div class="tex2jax_ignore mathjax_ignore">{"".join(lines)}</div>'  # $ is no formula
 
 
 def _heat_map(matrix: WordMatrix, method: str) -> str:

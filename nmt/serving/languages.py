@@ -79,8 +79,8 @@ def chosen(
     ]
     if not found:
         pairs = ", ".join(dict.fromkeys(f"{each.source} to {each.target}" for each in named))
-        asked = f"from {source or 'any language'} to {target or 'any language'}"
-        raise HTTPException(400, f"no model translates {asked}; there are: {pairs}")
+        asked = " to ".join("any language" if e is None else e or "''" for e in (source, target))
+        raise HTTPException(400, f"no model translates from {asked}; there are: {pairs}")
     readable = vocabularies(found)
     best = guesses(text, readable)[0].language if len(readable) > 1 else found[0].source
     return next(each for each in found if each.source == best)

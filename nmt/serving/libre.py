@@ -121,12 +121,14 @@ def _joined(found: Sequence[Found], number: int) -> list[str]:
 
 async def _of_html(request: Request, model: Served, body: LibreTranslateBody) -> list[list[str]]:
     """Returns the translation of each text, with all of its markup."""
+    service: Service = request.app.state.service
+    service.admit(request, model, body.texts)  # reading a page takes time, so not one of any length
     alphabet = model.translator.tokenizers.source.alphabet
 
     def read() -> list[Document]:
         return [Document(text, kind="html", alphabet=alphabet) for text in body.texts]
 
-    documents = await asyncio.to_thread(read)
+    documents = await service.answered(request, asyncio.to_thread(read))
     lines = [line for each in documents for line in each.lines]
     found = await _found(request, model, lines, documents=True)
     best = (line.ranked[0] for line in found)
@@ -154,7 +156,8 @@ async def _body(request: Request, kind: type[_Body]) -> _Body:
     """
     service: Service = request.app.state.service
     raw = await service.body(request)
-    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    kind_of_body = request.headers.get("content-type", "").lower()
+    form = kind_of_body.startswith("application/x-www-form-urlencoded")
     body = parsed(kind, _fields(raw) if form else raw)
     service.authorize(request, body.api_key)
     return body

@@ -28,9 +28,10 @@ def bound(host: str, port: int) -> socket.socket:
             found = on_error.enter_context(socket.socket(family, kind))
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind(address)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter: a label of the name is too long
+            reason = getattr(error, "strerror", "no name of a host")
             raise UserError(
-                f"--host {host} --port {port}: {error.strerror}; choose another, such as --port 0 "
+                f"--host {host} --port {port}: {reason}; choose another, such as --port 0 "
                 "for any that is free"
             ) from None
         on_error.pop_all()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from nmt.serving.model import Found, Served
 from nmt.serving.observing import FACTS, Metrics
@@ -73,6 +73,7 @@ class Service:
 
         Raises:
             HTTPException: it is too large (413), or does not come (408).
+            Gone: the client has gone before its end.
         """
         read = bytearray()
         try:
@@ -87,6 +88,8 @@ class Service:
                 return bytes(read)
         except TimeoutError:
             raise HTTPException(408, f"no body in {self.limits.seconds:g} seconds") from None
+        except ClientDisconnect:
+            raise Gone from None
 
     def admit(self, request: Request, model: Served, lines: Sequence[str]) -> None:
         """Lets lines in, and says so in the log.

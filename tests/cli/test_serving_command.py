@@ -70,8 +70,12 @@ MISTAKES = [
     ([], "no run to serve; name a run folder, or several"),
     (["nowhere", "--port", "0"], "nowhere: no such run folder; `nmt train CONFIG` makes one"),
     (["RUN", "RUN"], "two runs are named NAME; each model needs a name of its own"),
+    (["RUN", "RUN/tokenizer/.."], "two runs are named NAME; each model needs a name of its own"),
     (["RUN", "model.dropout=0"], "model.dropout: only settings of decoding can be given"),
     (["RUN", "--port", "PORT"], "--host 127.0.0.1 --port PORT: Address already in use; choose"),
+    (["RUN", "--host", "a" * 64], "aa --port 8080: no name of a host; choose another"),
+    (["RUN", "--api-key", "schlüssel"], "--api-key: headers carry letters, digits and signs of"),
+    (["RUN", "--api-key", "a b"], "--api-key: headers carry letters, digits and signs of ASCII"),
     (["RUN", "--host", "256.0.0.1"], "--host 256.0.0.1 --port 8080: Name or service not known"),
 ]
 
@@ -82,7 +86,8 @@ def test_a_mistake_is_one_clear_line(nmt, copy_run, arguments, message):
         port = str(taken.getsockname()[1])
         real = {"RUN": copy_run, "PORT": port}
         message = message.replace("PORT", port).replace("NAME", copy_run.name)
-        code, _, err = nmt("serve", *(real.get(each, each) for each in arguments))
+        replaced = (re.sub("^RUN|^PORT", lambda name: str(real[name[0]]), e) for e in arguments)
+        code, _, err = nmt("serve", *replaced)
 
     assert code == 2
     assert message in err

@@ -25,7 +25,7 @@ def shown(given):
 def test_the_heat_map_has_a_row_for_each_target_word_and_a_column_for_each_source_word():
     tree = shown(translation("der Hund", "the big dog", [[0.9, 0.1], [0.2, 0.3], [0, 1]]))
 
-    assert tree.find("p").text_content() == "der Hund"
+    assert tree.find(".//p").text_content() == "der Hund"
     assert "the big dog (score -0.25)" in tree.text_content()
     assert [each.text for each in tree.findall(".//thead//th")] == ["attention", "der", "Hund"]
     rows = tree.findall(".//tbody/tr")
@@ -36,6 +36,14 @@ def test_the_heat_map_has_a_row_for_each_target_word_and_a_column_for_each_sourc
         ["der → dog: 0.00", "Hund → dog: 1.00"],
     ]
     assert rows[0].find("td").get("style") == "background: rgba(213, 94, 0, 0.90)"
+
+
+def test_dollars_are_no_formulas():
+    """By these classes MathJax leaves a text alone: of version 2, and of version 3."""
+    [outermost] = shown(translation("5 $ oder 6 $", "$ 5 or $ 6", np.ones((5, 5)) / 5))
+
+    assert set(outermost.get("class").split()) == {"tex2jax_ignore", "mathjax_ignore"}
+    assert "$ 5 or $ 6" in outermost.text_content()
 
 
 def test_no_text_becomes_an_element():

@@ -101,6 +101,7 @@ BAD = [
     ({"q": "a", "source": "de"}, "target: missing, and required"),
     ({"q": "", **PAIR}, "q: is empty"),
     ({"q": "a", "source": "zu", "target": "en"}, "no model translates from zu to en; there are: "),
+    ({"q": "a", "source": "", "target": "en"}, "no model translates from '' to en; there are: "),
     ({"q": "a", "source": "de", "target": "zu"}, "no model translates from de to zu; there are: "),
     ({"q": "a", **PAIR, "format": "pdf"}, "format: should be 'text' or 'html'"),
     ({"q": "a", **PAIR, "alternatives": "many"}, "alternatives: should be a valid integer"),
@@ -150,3 +151,17 @@ def test_the_language_is_that_whose_vocabulary_needs_the_fewest_pieces(models, e
     assert german.confidence > 99
     assert german.confidence + letters.confidence == pytest.approx(100, abs=0.1)
     assert guesses("a b c d e f g h", vocabularies)[0].language == "letters"
+
+
+def test_a_form_is_one_whatever_the_case_of_its_type(client):
+    form = {"Content_Type": "APPLICATION/X-WWW-Form-UrlEncoded; charset=UTF-8"}
+    body = urlencode({"q": "a b", **PAIR}).encode()
+    assert client.post("/translate", body, **form) == (200, {"translatedText": "a b"})
+
+
+def test_a_page_that_is_too_long_is_not_read(service):
+    page = {**PAIR, "q": "<a" * 50_000, "format": "html"}  # takes a minute to read
+    with serving(service(characters=1_000)) as client:
+        status, answer = client.post("/translate", page, **JSON)
+    assert status == 413
+    assert answer["error"] == "100,000 characters in a request; at most 1,000 are taken"

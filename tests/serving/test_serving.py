@@ -416,6 +416,20 @@ def test_a_request_is_a_line_of_the_log_without_its_text(service, caplog):
     ]
 
 
+@pytest.mark.parametrize("path", ["/v1/translate", "/translate", "/detect"])
+def test_a_client_that_goes_away_within_its_body_is_no_failure(service, caplog, path):
+    caplog.set_level("INFO", "nmt.serving")
+    with serving(service()) as client:
+        with socket.create_connection(("127.0.0.1", client.port)) as connection:
+            connection.sendall(f"POST {path} HTTP/1.1\r\nHost: a\r\n".encode())
+            connection.sendall(b'Content-Length: 99\r\n\r\n{"text": ')
+        end = time.monotonic() + 10
+        while not caplog.records and time.monotonic() < end:
+            time.sleep(0.01)
+
+    assert [record.facts["status"] for record in caplog.records] == [499]
+
+
 def test_numbers_for_prometheus(service):
     with serving(service()) as client:
         client.translated("a")
