@@ -102,6 +102,11 @@ def read(path: Path) -> dict[str, Any]:
             f"{path}: no such configuration file; `nmt init` writes one for your text, as in "
             "`nmt init es-en --train DIR/train --validation DIR/val`"
         ) from None
+    except IsADirectoryError:
+        raise ConfigError(
+            f"{path}: a folder, not a configuration file; a run goes on with {path}/config.yaml, "
+            f"and training.start_from={path} starts from a trained model"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error})") from None
     tree = _parse(text, where=str(path))

@@ -256,6 +256,10 @@ def test_a_file_that_is_not_text_is_refused(tmp_path):
     path = tmp_path / "latin1.yaml"
     path.write_bytes("run: übung".encode("latin-1"))
 
+    with pytest.raises(
+        ConfigError, match=r"a folder, not a configuration file; a run goes on with"
+    ):
+        configfile.load(tmp_path)
     with pytest.raises(ConfigError, match=r"latin1\.yaml: cannot be read as UTF-8 text"):
         configfile.load(path)
 
