@@ -184,7 +184,7 @@ def _garbage(server: Server, line: str, _: str) -> str:
 
 
 def _oversize(server: Server, line: str, _: str) -> str:
-    body = json.dumps({"text": line * 2000}).encode()
+    body = json.dumps({"text": line * 5000}).encode()
     with contextlib.suppress(OSError, http.client.HTTPException):
         return str(server.answer("POST", "/v1/translate", body)[0])
     return "connection closed"

@@ -86,6 +86,7 @@ def serve(
                 ensembles.data(path),
                 threads=threads,
                 longest=warm,
+                adapts="batch" not in settings,
                 metrics=metrics,
             )
             for name, path in paths.items()

@@ -31,7 +31,7 @@ from nmt.recurrent.cell import choose
 from nmt.types import Integer, RowKeys, SourceMask
 
 Rows = tuple[Encoded, tuple[Processor, ...]]  # what each step reads; leaves lead with axis batch
-FEWEST = 16  # below so many sentences, a program for half of them is not worth its compilation
+FEWEST = 16  # for fewer sentences, a program for half of a batch is not worth its compilation
 
 
 @struct.dataclass
@@ -63,7 +63,8 @@ class SearchState:
 class Search:
     """A search for the `n_best` translations, and the numbers of special tokens.
 
-    `covers` says whether the score includes attention, which then is summed.
+    `covers` says whether the score includes attention, which then is summed. A batch is halved
+    while it is searched, if its half has `fewest` sentences at least.
     """
 
     n_best: int
@@ -71,6 +72,7 @@ class Search:
     eos: int
     pad: int
     covers: bool = False
+    fewest: int = FEWEST
 
     def __call__(
         self,
@@ -88,7 +90,8 @@ class Search:
     ) -> Hypotheses:
         """Searches until every sentence is done.
 
-        When half of the sentences are done, the search goes on in arrays of half the size.
+        When half of the sentences are done, the search goes on in arrays of half the size, unless
+        they are few.
 
         Args:
             step: `Predictor.step`.
@@ -128,7 +131,7 @@ class Search:
             predicted = step(state, search.live.tokens[:, 0], encoded)
             search = self.step(search, lambda *_: predicted, rows, settings)
         half = len(max_length) // 2
-        if half < FEWEST:
+        if half < self.fewest:
             return finish(run(search, rows, until=0))
         search = run(search, rows, until=half)
         active = jnp.argsort(search.done, stable=True)[:half]

@@ -19,7 +19,7 @@ from nmt.inference.predictor import Loaded, Source
 from nmt.inference.processors import Forbid, MinimumLength, NoRepeatedNgrams, Processor
 from nmt.inference.ranking import Ranking
 from nmt.inference.rules import Rules
-from nmt.inference.search import Search, Settings
+from nmt.inference.search import FEWEST, Search, Settings
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.strategy import Strategy
 
@@ -37,12 +37,13 @@ class Found:
 
 @dataclasses.dataclass(frozen=True)
 class Searcher:
-    """A model with its tokenizers and the settings of the search."""
+    """A model with its tokenizers and the settings of the search; `fewest` is that of `Search`."""
 
     loaded: Loaded
     tokenizers: Tokenizers
     config: DecodingConfig
     lexicon: Lexicon | None
+    fewest: int = FEWEST
 
     def all(
         self,
@@ -106,6 +107,7 @@ class Searcher:
             eos=eos,
             pad=pad,
             covers=config.coverage_penalty > 0,
+            fewest=self.fewest,
         )
         settings = Settings(strategy, Ranking.of(config))
         source, lengths = pad_side(sentences, batch.size, batch.width)

@@ -15,6 +15,7 @@ from nmt.inference.forced import Forced, force_all
 from nmt.inference.joining import Joiner
 from nmt.inference.predictor import Loaded
 from nmt.inference.risk import Risk
+from nmt.inference.search import FEWEST
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.splitting import Part, Splitter, TrainedOn
@@ -51,6 +52,7 @@ class WindowTranslator:
         self.glossary = Glossary(glossary or {})
         self.trained_on = trained_on or TrainedOn()
         self.warn: limits.Warn = limits.warn_of
+        self.fewest = FEWEST
 
     def translate_window(
         self, lines: Sequence[Line], n_best: int, *, before: int
@@ -92,10 +94,11 @@ class WindowTranslator:
             for each in remaining
         ]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
-        searcher = Searcher(self.loaded, self.tokenizers, self.config, self.lexicon)
         ranking = distinct if self.config.mbr is None else Risk(self.config).ranked
         wide = self.config.candidates or n_best
-        search = partial(constrained.search, searcher, n_best=wide, numbers=numbers, warn=self.warn)
+        search = partial(
+            constrained.search, self.searcher, n_best=wide, numbers=numbers, warn=self.warn
+        )
         for i, ranked in search(ids, real, wanted):
             candidates = (
                 Translation.of(
@@ -115,6 +118,12 @@ class WindowTranslator:
         if is_cut := {numbers[i]: None for i in real if translations[i][0].is_cut}:
             self.warn(list(is_cut), limits.CUT)
         return translations
+
+    @property
+    def searcher(self) -> Searcher:
+        """The search for tokens."""
+        parts = self.loaded, self.tokenizers, self.config, self.lexicon
+        return Searcher(*parts, fewest=self.fewest)
 
     def _with_terms(self, constraints: Constraints, source: str) -> Constraints:
         """Returns constraints with the terms that the glossary has for a source."""

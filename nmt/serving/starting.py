@@ -24,14 +24,17 @@ def served(
     metrics: Metrics,
     threads: int | None = None,
     longest: int | None = None,
+    adapts: bool = True,
 ) -> Served:
     """Returns a model that answers, with its programs for lines of up to so many pieces compiled.
 
-    If their number is not given, it is that of the longest training sentences.
+    If their number is not given, it is that of the longest training sentences. On a CPU, a model
+    that `adapts` searches fewer lines at a time than its `decoding.batch`.
     """
     cpu = jax.default_backend() == "cpu"
     threads = threads or (min(2, os.cpu_count() or 1) if cpu else 1)
-    translator.config = warming.for_serving(translator.config, cpu=cpu)
+    if cpu and adapts:
+        warming.adapt(translator)
     searches, begin = warming.searches(translator, longest=longest), monotonic()
     if searches:
         print(f"nmt: {name}: {len(searches)} programs are compiled, or found", file=sys.stderr)
