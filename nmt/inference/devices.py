@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-MAX_PROGRAMS = 64  # each takes some ten memory maps of the 65,530 that Linux allows a process
+MAX_PROGRAMS = 128  # each takes some ten memory maps of the 65,530 that Linux allows a process
 AXIS = "device"
 
 Function = Callable[..., Any]
