@@ -21,12 +21,12 @@ SENTENCES = {
 HELD_OUT = "Der Hund schläft. Die Katze rennt."
 
 
+pytestmark = pytest.mark.slow  # of half a minute, in which each model is trained
+
+
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(True, id="bytes"),
-        pytest.param(False, id="unk", marks=pytest.mark.slow),
-    ],
+    params=[pytest.param(True, id="bytes"), pytest.param(False, id="unk")],
 )
 def run(request, tmp_path_factory):
     """A run folder, and what training printed; trained on sizes and on pairs of sentences."""

@@ -65,7 +65,16 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+QUICK = "gru, luong", "deep", "lexical, tied", "no attention"
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(model, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, model in MODELS.items()
+    ],
+)
 def test_a_bundle_has_parameters_and_settings_of_its_run(tmp_path, embedded_tokenizers, model):
     run = fresh_run(tmp_path / "run", embedded_tokenizers, model=model)
     exported(run, tmp_path / "bundle")
