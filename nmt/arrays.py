@@ -8,7 +8,7 @@ have added: a field that a file lacks keeps the value of the template.
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,10 @@ def read(path: Path, template: Any) -> Any:
     """
     wanted = _named(template)
     try:
-        arrays = _migrated(path, wanted) if path.suffix == ".npz" else _stored(path, wanted)
+        if path.suffix == ".npz":
+            arrays = _migrated(path, wanted)
+        else:
+            arrays = load(path, lambda found, _: _check(path, found, wanted))
     except (OSError, ValueError, SafetensorError) as error:
         raise RunError(
             f"{path}: intact, but not written by nmt ({printable(str(error))}); restore it from a "
@@ -92,16 +95,32 @@ def memory() -> float:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _stored(path: Path, wanted: dict[str, Any]) -> Arrays:
-    """Returns the arrays of a file; all headers are compared before any array is read."""
+def load(path: Path, check: Callable[[dict[str, str], dict[str, str]], None]) -> Arrays:
+    """Returns the arrays of a file; `check` sees their kinds, and the texts beside them, before."""
     with safe_open(path, "np") as file:
         names = list(file.keys())
-        found = {name: kind(file.get_slice(name)) for name in names}
-        _check(path, found, wanted)
+        check({name: _kind(file.get_slice(name)) for name in names}, file.metadata() or {})
         return {name: file.get_tensor(name) for name in names}
 
 
-def kind(header: Any) -> str:
+def kinds(arrays: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the shape and the type of each array."""
+    return {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
+
+
+def mismatch(found: dict[str, str], expected: dict[str, str]) -> tuple[str, str, str] | None:
+    """Returns the first name whose kind is not the expected one, with both; None if there is none.
+
+    The name is printable.
+    """
+    for name in sorted(expected.keys() | found.keys()):
+        there, here = (each.get(name, "no such array") for each in (found, expected))
+        if there != here:
+            return printable(name), there, here
+    return None
+
+
+def _kind(header: Any) -> str:
     """Returns the shape and the type of an array of safetensors."""
     code = header.get_dtype()
     return f"{tuple(header.get_shape())} {TYPES.get(code, code)}"
@@ -110,8 +129,7 @@ def kind(header: Any) -> str:
 def _migrated(path: Path, wanted: dict[str, Any]) -> Arrays:
     """Returns the arrays of a file of an older format."""
     arrays = checkpoint_migration.read(path)
-    found = {name: f"{array.shape} {array.dtype}" for name, array in arrays.items()}
-    _check(path, found, wanted)
+    _check(path, kinds(arrays), wanted)
     return arrays
 
 
@@ -122,17 +140,16 @@ def _check(path: Path, found: dict[str, str], wanted: dict[str, Any]) -> None:
     """
     fields = {_field(name) for name in found}
     expected = {
-        name: f"{leaf.shape} {leaf.dtype}"
+        name: leaf
         for name, leaf in wanted.items()
         if path.stem == MODEL or _field(name) in fields or not isinstance(leaf, jax.Array)
     }
-    for name in sorted(expected.keys() | found.keys()):
-        here, there = (kinds.get(name, "no such array") for kinds in (expected, found))
-        if here != there:
-            raise RunError(
-                f"{path.parent}: checkpoint of another model ({printable(name)}: {there} in the "
-                f"checkpoint, {here} by config.yaml); put the original config.yaml back"
-            )
+    if differing := mismatch(found, kinds(expected)):
+        name, there, here = differing
+        raise RunError(
+            f"{path.parent}: checkpoint of another model ({name}: {there} in the checkpoint, "
+            f"{here} by config.yaml); put the original config.yaml back"
+        )
 
 
 def _field(name: str) -> str:

@@ -29,7 +29,7 @@ def downloaded(name: str | Path) -> Path:
     """
     name = Path(name).as_posix()
     repository, at, revision = name.removeprefix(PREFIX).partition("@")
-    if not _is_repository(repository) or (at and not _is_revision(revision)):
+    if not _has_form(repository, _REPOSITORY) or (at and not _has_form(revision, _REVISION)):
         raise RunError(f"{name}: not the name of a bundle on the hub, hf:USER/NAME[@REVISION]")
     from huggingface_hub import snapshot_download
 
@@ -46,9 +46,9 @@ def check(repository: str, revision: str | None) -> None:
     Raises:
         DataError: they have another form.
     """
-    if not _is_repository(repository):
+    if not _has_form(repository, _REPOSITORY):
         raise DataError(f"{repository}: not the name of a repository on the hub, USER/NAME")
-    if revision is not None and not _is_revision(revision):
+    if revision is not None and not _has_form(revision, _REVISION):
         raise DataError(f"{revision}: not the name of a revision, a branch of the repository")
 
 
@@ -80,12 +80,8 @@ def push(folder: Path, repository: str, *, private: bool, revision: str | None) 
     return f"{api.endpoint}/{repository}"
 
 
-def _is_repository(name: str) -> bool:
-    return _REPOSITORY.fullmatch(name) is not None and ".." not in name
-
-
-def _is_revision(name: str) -> bool:
-    return _REVISION.fullmatch(name) is not None and ".." not in name
+def _has_form(name: str, form: re.Pattern[str]) -> bool:
+    return form.fullmatch(name) is not None and ".." not in name
 
 
 def _reason(error: Exception) -> str:

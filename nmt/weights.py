@@ -11,10 +11,9 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int8
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 
 from nmt import arrays
-from nmt.arrays import kind, printable
 from nmt.errors import RunError
 from nmt.model import parameters
 from nmt.types import Params
@@ -49,26 +48,31 @@ def read(path: Path, template: Params, *, dtype: DType, tokenizer: str) -> Param
             larger than the memory of this machine.
     """
     expected = jax.eval_shape(lambda params: _stored(params, dtype), template)
-    kinds = {name: f"{leaf.shape} {leaf.dtype}" for name, leaf in expected.items()}
     size = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves((expected, template)))
     if size > arrays.memory():
         raise RunError(
             f"{path}: a model of {size:,} bytes by config.json, more than the memory of this "
             "machine; use a larger one, or get the bundle anew"
         )
+
+    def check(found: dict[str, str], texts: dict[str, str]) -> None:
+        if differing := arrays.mismatch(found, arrays.kinds(expected)):
+            name, there, here = differing
+            raise RunError(
+                f"{path}: of another model than config.json ({name}: {there} in the file, {here} "
+                "by config.json); get the bundle anew"
+            )
+        if texts.get(TOKENIZER) != tokenizer:
+            raise RunError(
+                f"{path}: was trained with another tokenizer, or writes in another direction; get "
+                "the bundle anew"
+            )
+
     try:
-        with safe_open(path, "np") as file:
-            names = list(file.keys())
-            _check(path, {name: kind(file.get_slice(name)) for name in names}, kinds)
-            if (file.metadata() or {}).get(TOKENIZER) != tokenizer:
-                raise RunError(
-                    f"{path}: was trained with another tokenizer, or writes in another direction; "
-                    "get the bundle anew"
-                )
-            found = {name: file.get_tensor(name) for name in names}
+        found = arrays.load(path, check)
     except (OSError, ValueError, SafetensorError) as error:
         raise RunError(
-            f"{path}: cannot be read ({printable(str(error))}); get the bundle anew"
+            f"{path}: cannot be read ({arrays.printable(str(error))}); get the bundle anew"
         ) from None
 
     def restored(place: tuple[Any, ...], leaf: Any) -> Array:
@@ -96,14 +100,3 @@ def _stored(params: Params, dtype: DType) -> dict[str, Array]:
         else:
             found[name] = array.astype(jnp.float16 if dtype == "float16" else jnp.float32)
     return found
-
-
-def _check(path: Path, found: dict[str, str], expected: dict[str, str]) -> None:
-    """Checks that a file has the arrays of the model."""
-    for name in sorted(expected.keys() | found.keys()):
-        here, there = (kinds.get(name, "no such array") for kinds in (expected, found))
-        if here != there:
-            raise RunError(
-                f"{path}: of another model than config.json ({printable(name)}: {there} in the "
-                f"file, {here} by config.json); get the bundle anew"
-            )
