@@ -18,8 +18,8 @@ Ray = Annotated[
     str | None,
     typer.Option(
         metavar="local|auto|HOST:PORT",
-        help="Work on a corpus of many files with Ray: on this machine, on the cluster that it "
-        "belongs to, or on another; see ray.md. The output is a folder then.",
+        help="Work on a corpus of many files with Ray: on this machine alone, or on the cluster "
+        "that it belongs to; see ray.md. The output is a folder then.",
     ),
 ]
 Input = Annotated[
