@@ -50,7 +50,8 @@ def opened(pool: Pool) -> Iterator[Opened]:
 
     Raises:
         UserError: the package is not installed.
-        DataError: there is no such cluster, or it is joined by a client; or it is too small; or its processes die.
+        DataError: there is no such cluster, or none that can be joined; it is too small; or its
+            processes die.
     """
     _check_answers(pool.address)
     alone = {**ALONE, TOKEN: secrets.token_hex(32)} if pool.address == LOCAL else {}
