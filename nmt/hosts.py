@@ -7,6 +7,7 @@ goes from device to device: by gloo on CPUs, by NCCL on GPUs, by the network of 
 import atexit
 import contextlib
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -18,7 +19,11 @@ from nmt.errors import ClusterError, Interrupted, UserError
 
 START = 300  # seconds that processes wait for each other at the start
 SILENCE = 60  # seconds without a heartbeat after which JAX takes a process for dead
-LINGER = 2  # seconds that the coordinator leaves later, so that others can say why they end
+LINGER = 2.0  # seconds that the coordinator leaves later, so that others can say why they end
+LOST = (
+    "the processes of this training do not find each other, or one of them has ended; see the "
+    "output of each, and give the same commands again to go on from the last checkpoint"
+)
 
 
 class JaxProcesses:
@@ -70,9 +75,11 @@ def joined(
     Raises:
         ClusterError: they do not find each other, or one of them has ended before its time.
     """
+    if coordinator is not None:
+        _check(coordinator, process)
+    _initialize(coordinator, processes, process)
+    group = JaxProcesses()
     try:
-        _initialize(coordinator, processes, process)
-        group = JaxProcesses()
         group.barrier()  # connects their devices, so that the end of one is noticed from here on
         yield group
     except Interrupted:
@@ -80,13 +87,10 @@ def joined(
     except BaseException as error:
         lost = _is_loss(error)
         code = 2 if lost or isinstance(error, UserError) else 1
-        atexit.register(_leave, code, after=0 if process else LINGER)
+        atexit.register(_leave, code, after=LINGER if group.is_main else 0.0)
         if not lost:
             raise
-        raise ClusterError(
-            "another process of this training has ended, so this one ends too; see its own output, "
-            "and give the same commands again to go on from the last checkpoint"
-        ) from None
+        raise ClusterError(LOST) from None
 
 
 def _initialize(coordinator: str | None, processes: int | None, process: int | None) -> None:
@@ -103,18 +107,28 @@ def _initialize(coordinator: str | None, processes: int | None, process: int | N
             initialization_timeout=START,
             heartbeat_timeout_seconds=SILENCE,
         )
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         if coordinator is not None:
             raise
+        reason = str(error).partition("\n")[0]
         raise ClusterError(
             "--distributed: no cluster is found here, neither Slurm nor Open MPI, a TPU pod or "
-            f"Kubernetes ({_first_line(error)}); give --coordinator, --processes and --process"
+            f"Kubernetes ({reason}); give --coordinator, --processes and --process"
         ) from None
-    except RuntimeError as error:
-        where = coordinator or "the coordinator"
+
+
+def _check(coordinator: str, process: int | None) -> None:
+    """Checks an address before JAX does, which would crash at a port in use."""
+    host, _, port = coordinator.rpartition(":")
+    try:
+        if process == 0:
+            socket.create_server(("", int(port))).close()
+        else:
+            socket.getaddrinfo(host.strip("[]"), int(port))
+    except OSError as error:
         raise ClusterError(
-            f"{where}: the processes do not find each other ({_first_line(error)}); start all of "
-            f"them within {START} seconds, and give each the address of process 0 and a free port"
+            f"--coordinator {coordinator}: {error.strerror}; give the address of process 0, and a "
+            "port that is free there"
         ) from None
 
 
@@ -122,10 +136,6 @@ def _is_loss(error: BaseException) -> bool:
     """Returns whether an error says that the connection to another process is lost."""
     is_of_jax = isinstance(error, RuntimeError | ValueError)
     return is_of_jax and any(name in str(error) for name in ("Gloo", "coordination service"))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
 
 
 def _leave(code: int, *, after: float) -> None:

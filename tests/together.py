@@ -1,4 +1,4 @@
-"""Real processes that train together on 127.0.0.1; none of them outlives its test."""
+"""Real processes that train together on 127.0.0.1, and what their trainings have in common."""
 
 import json
 import os
@@ -12,57 +12,75 @@ import tiny
 import yaml
 from safetensors.numpy import load_file
 
-LIMIT = 400  # seconds for all that a test starts: a hang is a failure
+LIMIT = 300  # seconds for all that is started at once: a hang is a failure
 
 
-class Training:
-    """`nmt train` in some processes, each with a configuration and a file of what it says."""
+class Processes:
+    """Some processes that are started together, each with a file of what it says."""
 
     def __init__(self, folder):
-        self.folder, self.processes, self._count = folder, [], 0
+        self.folder, self.ever = folder, []
+        self._now, self._said = [], []
 
-    def start(self, *trees, devices=1):
-        """Starts a process for each tree of a configuration, all in one group."""
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
-        self._said = []
-        for number, tree in enumerate(trees):
-            arguments = ["--coordinator", f"127.0.0.1:{port}", "--processes", str(len(trees))]
-            group = [*arguments, "--process", str(number)] if len(trees) > 1 else []
-            path = self.folder / f"{self._count}.yaml"
-            path.write_text(yaml.safe_dump(tree), encoding="utf-8")
-            self.run([sys.executable, "-m", "nmt", "train", str(path), *group], devices=devices)
-        self.deadline = time.monotonic() + LIMIT
-        return self
+    def train(self, *trees, devices=1, folders=None):
+        """Starts a process of `nmt train` for each tree, all in one group, each in its folder."""
+        paths = []
+        for tree in trees:
+            paths.append(self.folder / f"{len(self.ever) + len(paths)}.yaml")
+            paths[-1].write_text(yaml.safe_dump(tree), encoding="utf-8")
+        command = [sys.executable, "-m", "nmt", "train"]
+        if len(trees) == 1:
+            return self.start([*command, str(paths[0])], devices=devices)
+        address = ["--coordinator", f"127.0.0.1:{free_port()}", "--processes", str(len(trees))]
+        commands = [
+            [*command, str(path), *address, "--process", str(number)]
+            for number, path in enumerate(paths)
+        ]
+        return self.start(*commands, devices=devices, folders=folders)
 
-    def run(self, command, *, devices=1):
-        """Starts one process."""
-        said = self.folder / f"{self._count}.txt"
-        with said.open("w") as out:
-            process = subprocess.Popen(command, stdout=out, stderr=out, env=environment(devices))
-        self.processes.append(process)
-        self._said.append(said)
-        self._count += 1
+    def start(self, *commands, devices=1, folders=None):
+        """Starts processes, with so many virtual devices each."""
+        self._now, self._said = [], []
+        self._deadline = time.monotonic() + LIMIT
+        for command, folder in zip(commands, folders or [self.folder] * len(commands), strict=True):
+            said = self.folder / f"{len(self.ever)}.txt"
+            with said.open("w") as out:
+                process = subprocess.Popen(
+                    command, stdout=out, stderr=out, env=environment(devices), cwd=folder
+                )
+            self.ever.append(process)
+            self._now.append(process)
+            self._said.append(said)
+        return self._now
 
     def until(self, condition):
-        """Waits until a condition holds; none of the processes may end before."""
+        """Waits until a condition holds; no process may end before."""
         while not condition():
-            assert all(each.poll() is None for each in self.processes[-len(self._said) :]), (
-                self.said
-            )
-            assert time.monotonic() < self.deadline, self.said
+            assert all(each.poll() is None for each in self._now), self.said
+            assert time.monotonic() < self._deadline, self.said
             time.sleep(0.01)
 
     def ended(self):
-        """Waits for the ends of those started last, and returns their exit codes."""
-        last = self.processes[-len(self._said) :]
-        return [each.wait(timeout=max(1, self.deadline - time.monotonic())) for each in last]
+        """Waits for the end of each, and returns the exit codes."""
+        return [each.wait(max(1, self._deadline - time.monotonic())) for each in self._now]
 
     @property
     def said(self):
-        """What each of those started last has printed so far."""
+        """What each has printed so far."""
         return [path.read_text() for path in self._said]
+
+    def errors(self, number):
+        """The lines of an error that a process has printed, once there is one."""
+        end = time.monotonic() + 10  # the last word comes from a filter, after the end
+        while "nmt: " not in self.said[number] and time.monotonic() < end:
+            time.sleep(0.01)
+        return self.said[number].partition("nmt: ")[2].splitlines()
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 def environment(devices):
@@ -78,27 +96,32 @@ def settings(run, pairs, **training):
     made = tiny.tree(run, pairs, vocabulary=100, gradient_accumulation=2, **often | training)
     made["data"] |= {
         "train": {"path": str(pairs / "train"), "alignments": str(pairs / "train.links")},
-        "max_length": 48,
+        "max_length": 24,
     }
-    made["tokenizer"]["sampling"] = {}
-    made["decoding"] |= {"batch": 8}
+    made["tokenizer"]["sampling"] = {"alpha": 0.5}
     return made
 
 
-def parameters(run, batches):
-    """The parameters of a checkpoint by their names."""
-    return load_file(run / "checkpoints" / "last" / str(batches) / "params.safetensors")
+def saved(run):
+    """The batches after which the last states were saved."""
+    folder = run / "checkpoints" / "last"
+    found = folder.iterdir() if folder.exists() else ()
+    return sorted(int(path.name) for path in found if path.name.isdecimal())
 
 
 def records(run, name):
     """The values of that name in the log."""
-    lines = (run / "metrics.jsonl").read_text().splitlines()
+    path = run / "metrics.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else ()
     return [record[name] for record in map(json.loads, lines) if name in record]
 
 
 def assert_equal(run, other, *, batches):
-    """Holds two trainings equal, but for the order of sums in floating-point numbers."""
-    one, two = parameters(run, batches), parameters(other, batches)
+    """Holds two trainings equal, but for the order of sums of floating-point numbers."""
+    one, two = (
+        load_file(path / "checkpoints" / "last" / str(batches) / "params.safetensors")
+        for path in (run, other)
+    )
     assert one.keys() == two.keys()
     for name in one:
         np.testing.assert_allclose(one[name], two[name], rtol=0, atol=2e-4, err_msg=name)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nmt.cli import aborts
 from nmt.errors import ClusterError
 from nmt.processes import ALONE, ProcessGroup
 
@@ -53,4 +54,5 @@ def group(
             )
     from nmt import hosts
 
+    aborts.explained_by(f"nmt: {hosts.LOST}")
     return hosts.joined(coordinator, processes=processes, process=process)

@@ -36,7 +36,7 @@ def check(
             "training corpus": fingerprints.of_content(text),
             "validation corpus": fingerprints.of_content(validation),
             "tokenizer": tokenizers.fingerprint,
-            "run folder": "new" if saved is None else str(saved.progress.batches),
+            "run folder": "new" if saved is None else str(saved.batches),
         },
     )
 

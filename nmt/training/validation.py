@@ -140,7 +140,8 @@ class Validator:
         with warnings.catch_warnings(action="ignore"):
             made = translator.translate(self._text["source"][own])
         told = json.dumps([(each.text, each.is_cut) for each in made]).encode()
-        return [each for part in self._processes.gather(told) for each in json.loads(part)]
+        parts = map(json.loads, self._processes.gather(told))
+        return [(text, is_cut) for part in parts for text, is_cut in part]
 
     def attention_images(self, params: Params) -> list[npt.NDArray[np.uint8]]:
         """Returns heat maps of the first sentences, each with its own reference force-decoded.
