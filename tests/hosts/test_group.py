@@ -13,8 +13,10 @@ MEMBER = """
 import json, sys, time
 from nmt import hosts
 
-count, number, port = map(int, sys.argv[1:])
-with hosts.joined(f"127.0.0.1:{port}", processes=count, process=number) as group:
+address, *numbers = sys.argv[1:]
+count, number = map(int, numbers) if numbers else (None, None)
+with hosts.joined(address or None, processes=count, process=number) as group:
+    number = group.index
     time.sleep(0.1 * number)
     came = time.time()
     group.barrier()
@@ -30,9 +32,43 @@ with hosts.joined(f"127.0.0.1:{port}", processes=count, process=number) as group
 IMPATIENT = "from nmt import cli, hosts; hosts.START = 3; cli.main()"
 
 
-def test_each_knows_what_all_have_said(processes):
-    command, port = [sys.executable, "-c", MEMBER, "3"], str(free_port())
-    processes.start(*([*command, str(number), port] for number in range(3)))
+def addressed(number, port):
+    """The arguments of one of three processes, and its environment."""
+    return [f"127.0.0.1:{port}", "3", str(number)], {}
+
+
+def of_slurm(number, port):
+    variables = {
+        "SLURM_JOB_ID": "1",
+        "SLURM_STEP_NODELIST": "localhost,node[2-3]",
+        "SLURM_NTASKS": "3",
+        "SLURM_PROCID": str(number),
+        "SLURM_LOCALID": "0",
+        "JAX_COORDINATOR_PORT": str(port),
+    }
+    return [""], variables
+
+
+def of_open_mpi(number, port):
+    variables = {
+        "OMPI_MCA_orte_hnp_uri": "4096.0;tcp://127.0.0.1:1",
+        "OMPI_COMM_WORLD_SIZE": "3",
+        "OMPI_COMM_WORLD_RANK": str(number),
+        "OMPI_COMM_WORLD_LOCAL_RANK": "0",
+        "JAX_COORDINATOR_PORT": str(port),
+    }
+    return [""], variables
+
+
+@pytest.mark.parametrize(
+    "found",
+    [addressed, *(pytest.param(each, marks=pytest.mark.slow) for each in (of_slurm, of_open_mpi))],
+)
+def test_each_knows_what_all_have_said(processes, found):
+    port = free_port()
+    arguments, variables = zip(*(found(number, port) for number in range(3)), strict=True)
+    commands = [[sys.executable, "-c", MEMBER, *each] for each in arguments]
+    processes.start(*commands, variables=variables)
     assert processes.ended() == [0, 0, 0], processes.said
 
     answers, rows = zip(

@@ -10,20 +10,21 @@ from nmt import configfile
 from nmt.training.trainer import train
 
 
-def test_two_processes_train_as_two_devices_of_one_do(processes, tmp_path):
-    corpus = tiny.write_corpus(tmp_path)
-    trees = [
-        tiny.tree(tmp_path / name, corpus, max_steps=8, log_every=1, validation_beam=1)
-        for name in ("two", "one")
-    ]
+def test_two_processes_train_as_two_devices_do_and_stop_together(processes, tmp_path):
+    corpus, two, one = tiny.write_corpus(tmp_path), tmp_path / "two", tmp_path / "one"
+    often = {"log_every": 1, "validate_every": 10**6, "max_epochs": None}
+    tree = tiny.tree(two, corpus, max_steps=10**6, **often)
+    members = processes.train(tree, tree)
+    processes.until(lambda: len(records(two, "train/loss")) >= 10)  # the 8th batch is half empty
 
-    processes.train(trees[0], trees[0])
-    train(configfile.validate(trees[1]))  # on two virtual devices
+    members[1].send_signal(signal.SIGTERM)
 
-    assert processes.ended() == [0, 0], processes.said
-    assert "trained to step 8" in processes.said[0]  # an epoch, whose last batch is half empty
-    assert "step" not in processes.said[1]
-    assert_equal(tmp_path / "two", tmp_path / "one", batches=8)
+    assert processes.ended() == [128 + signal.SIGTERM] * 2, processes.said
+    [steps] = saved(two)
+    end = f"{two}: SIGTERM: stopped after step {steps}, saved; the same command goes on"
+    assert [processes.errors(number) for number in range(2)] == [[end], [end]]
+    train(configfile.validate(tiny.tree(one, corpus, max_steps=steps, **often)))
+    assert_equal(two, one, batches=steps)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,8 @@ def test_fifty_steps_are_the_same_on_any_number(processes, tmp_path, pairs, alon
 
     assert processes.ended() == [0] * count, processes.said
     assert_equal(tmp_path / "run", alone, batches=100)
+    of_each = [records(each, "validation/perplexity") for each in (tmp_path / "run", alone)]
+    assert of_each[0] == pytest.approx(of_each[1], rel=1e-4)
 
 
 @pytest.mark.slow
