@@ -47,7 +47,8 @@ class DataLoader:
         if self.config.tokenizer.sampling is not None:
             longest = self.config.data.max_length  # a sampled segmentation may be this long
             lengths = np.vstack([lengths, np.array([[longest, longest]], lengths.dtype)])
-        return choose_buckets(lengths, self.config.data.batch, devices=devices.count())
+        every = devices.count() * self.processes.count
+        return choose_buckets(lengths, self.config.data.batch, devices=every)
 
     @cached_property
     def parts(self) -> int:
