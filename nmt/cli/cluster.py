@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,7 +92,7 @@ class Corpus:
         if not all(sides):
             raise DataError("--ray needs pairs: give --source and --target")
         found = [corpus.find(map(str, side)) for side in sides]
-        for path in found[0] if self.columns else ():
+        for path in chain(*found) if self.columns else ():
             if not is_table(path):
                 raise DataError(f"{path}: lines of text have no columns; leave out --column")
         shards = corpus.shards(*found, folders=[folder for folder in folders if folder])
