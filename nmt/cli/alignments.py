@@ -75,17 +75,11 @@ def align(
     decoding = options.only_settings(settings)
     load = partial(ensembles.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
     how: dict[str, Any] = {"threshold": threshold, "method": method}
-    alone = {"--gold": gold, "--backward": backward, "--symmetrization": symmetrization}
+    alone: dict[str, object] = {"--gold": gold, "--one-based": one_based, "--backward": backward}
+    alone |= {"--symmetrization": symmetrization}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, never=alone)
     if corpus is not None:
-        corpus.process(
-            *([source], [target]),
-            folders=[output],
-            read=corpus.pairs(),
-            load=partial(load, run),
-            write=partial(_links, **how),
-            how={f"--{name}": value for name, value in how.items()},
-        )
+        _align_corpus(corpus, source, target, output, load=partial(load, run), **how)
         return
     boundaries = ensembles.data(run).word_boundaries
     texts = files.find_together(source, target, *([gold] if gold else []))
@@ -106,6 +100,27 @@ def align(
         print(score_links(scored, golden), file=sys.stderr)
 
 
+def _align_corpus(
+    corpus: cluster.Corpus,
+    source: Path,
+    target: Path,
+    output: Path | None,
+    *,
+    load: Callable[[], Any],
+    **how: Any,
+) -> None:
+    """Aligns the files of a corpus, of which `source` and `target` are patterns."""
+    corpus.process(
+        [source],
+        [target],
+        folders=[output],
+        read=corpus.pairs(),
+        load=load,
+        write=partial(_links, **how),
+        how={f"--{name}": value for name, value in how.items()},
+    )
+
+
 def _links(
     translator: "Translator",
     pairs: Sequence[tuple[str, str]],
@@ -118,7 +133,7 @@ def _links(
     from nmt.inference.output import as_links
 
     aligned = translator.align_window(pairs, before=before, method=method)
-    return ["".join(as_links([each], threshold=threshold) for each in aligned)]
+    return [as_links(aligned, threshold=threshold)]
 
 
 def _gold(

@@ -86,30 +86,22 @@ def translate(
         markup.keep_all(settings)
     more, given = ensembles.inputs_apart(others)
     source, *_ = files.find_together(given, *filter(None, [dictionary, glossary]))
-    of_lines = {
-        "--prefix": prefix,
-        "--require": require,
-        "--forbid": forbid,
-        "--input-format": input_format,
-    }
+    of_lines: dict[str, Any] = {"--prefix": prefix, "--require": require, "--forbid": forbid}
+    of_lines["--input-format"] = input_format
     load = partial(
         _loaded, [run, *more], settings, checkpoint, trust, dictionary=dictionary, glossary=glossary
     )
     alone = {"INPUT": given != files.STDIN, "--resume": resume, "--markup": kind}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, inputs=inputs, never=alone)
     if corpus is not None:
-        folders = output, alignments
         how: dict[str, Any] = {"of_lines": of_lines, "n_best": n_best, "as_json": as_json}
-        translate_corpus(corpus, inputs, folders, load=load, **how)
+        translate_corpus(corpus, inputs, (output, alignments), load=load, **how)
         return
     if kind is not None:
         lines_only = {"--n-best": n_best, "--json": as_json, "--alignments": alignments}
         markup.check(kind, lines_only={**lines_only, "--resume": resume, **of_lines})
     reader = Reader.of(source, of_lines)
-    if resume:
-        check_resumable(source, output, alignments)
-    if output is not None and output == alignments and writing.is_replaced(output):
-        raise DataError(f"{output}: --output and --alignments need a file each")
+    _check_outputs(source, output, alignments, resume=resume)
     translator = load()
     if kind is not None:
         markup.translate(translator, source, output, kind=kind)
@@ -119,6 +111,15 @@ def translate(
         how = {"--n-best": n_best, "--json": as_json, **reader.made_of}
         record = Resumption(translator, source, output, how=how, resume=resume)
     _write(translator, reader, output, alignments, record, n_best=n_best, as_json=as_json)
+
+
+def _check_outputs(
+    source: Path, output: Path | None, alignments: Path | None, *, resume: bool
+) -> None:
+    if resume:
+        check_resumable(source, output, alignments)
+    if output is not None and output == alignments and writing.is_replaced(output):
+        raise DataError(f"{output}: --output and --alignments need a file each")
 
 
 def _loaded(
