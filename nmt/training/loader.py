@@ -54,7 +54,8 @@ class DataLoader:
         lengths = corpus.lengths(self.encoded)
         if self.config.tokenizer.sampling is not None:
             lengths = with_longest(lengths, self.config.data.max_length)
-        return choose_buckets(lengths, self.config.data.batch, devices=devices.count())
+        every = devices.count() * self.processes.count
+        return choose_buckets(lengths, self.config.data.batch, devices=every)
 
     @cached_property
     def parts(self) -> int:

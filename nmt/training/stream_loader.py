@@ -52,7 +52,8 @@ class StreamLoader:
     def buckets(self) -> list[Bucket]:
         """The buckets that batches come in; the lengths in the sample decide on them."""
         lengths = with_longest(corpus.lengths(self.sample), self.config.data.max_length)
-        return choose_buckets(lengths, self.config.data.batch, devices=devices.count())
+        every = devices.count() * self.processes.count
+        return choose_buckets(lengths, self.config.data.batch, devices=every)
 
     def epochs(self, progress: TrainingProgress) -> float:
         """Returns how many epochs have been read to their end at this progress."""

@@ -21,7 +21,7 @@ from nmt.model.build import build_model
 from nmt.model.seq2seq import Seq2Seq
 from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Run
-from nmt.training import divergence, freezing, interruption, memory, warm_start
+from nmt.training import agreement, divergence, freezing, interruption, memory, warm_start
 from nmt.training.ending import check_moved, epochs_are_over, total_steps
 from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
@@ -41,8 +41,8 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
     Raises:
         Interrupted: it was stopped by SIGTERM or SIGINT, and has saved; the same call resumes it.
         UserError: the corpora, the tokenizer or the run folder cannot be used, another training
-            uses the folder, memory or disk do not suffice, or training diverges; earlier
-            checkpoints stay as they are.
+            uses the folder, memory or disk do not suffice, training diverges, or processes cannot
+            train together; earlier checkpoints stay as they are.
     """
     run = Run.start(config, processes)
     config = run.config
@@ -65,6 +65,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         if not started:
             locked.enter_context(run.lock())
             Run.start(config)  # another training may have created it in the meantime
+        agreement.check(run, text, validation, tokenizers)
         shared = (pairs, tokenizers, config, processes)
         loader = DataLoader(text, *shared) if stream is None else StreamLoader(stream, *shared)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
@@ -102,7 +103,9 @@ class Trainer:
         self.add = make_train_step(
             config, graph, bos=bos, total_steps=self.total_steps, update=False
         )
-        self.validator = Validator(validation, graph, tokenizers=tokenizers, config=config)
+        self.validator = Validator(
+            validation, graph, tokenizers=tokenizers, config=config, processes=run.processes
+        )
         self.key = jax.random.key(config.seed)
         self.log = TrainingLog(run, step=self.progress.step)
         self.display = Display(
@@ -251,6 +254,8 @@ class Trainer:
 
     def _plot_attention(self) -> None:
         """Writes attention images to TensorBoard; a failure does not end training."""
+        if not self.run.processes.is_main:
+            return
         step = self.progress.step
         try:
             for index, pixels in enumerate(self.validator.attention_images(self.state.model)):
