@@ -60,10 +60,8 @@ class Lane:
         with _readable(self.where, self.columns, far=self.far):
             for batch in pairs.iter(size):
                 values = zip(*batch.values(), strict=True)
-                yield (
-                    [self._row(dict(zip(batch, row, strict=True))) for row in values],
-                    (pairs.state_dict()),
-                )
+                rows = [self._row(dict(zip(batch, row, strict=True))) for row in values]
+                yield rows, pairs.state_dict()
 
     def _row(self, row: Mapping[str, Any]) -> Row:
         source, target = files.pair_in(row, columns=self.columns, where=self.where)
