@@ -225,7 +225,8 @@ class Trainer:
         step = self.progress.step
         before = self.progress
         self.progress = update_best(before, report, metric=self.settings.metric)
-        if before.zero_validations < self.progress.zero_validations == ZEROS:
+        zeros = before.zero_validations < self.progress.zero_validations == ZEROS
+        if zeros and self.run.processes.is_main:
             warn_of_zero(report, run=self.run, step=step)
         self._cut_learning_rate()
         self.log.write(step, {**report.values(), "validation/seconds": timer.split()})
