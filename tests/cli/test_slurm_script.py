@@ -1,4 +1,4 @@
-"""The batch script of Slurm, with commands in the place of Slurm's that note how they are called."""
+"""The batch script of Slurm, with commands in place of Slurm's that note how they are called."""
 
 import os
 import subprocess
