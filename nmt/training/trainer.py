@@ -50,6 +50,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         if started:
             locked.enter_context(run.lock())
             tokenizers = run.tokenizers()
+        parent = warm_start.parent_of(run)  # before the work on the corpora
         training = corpora.training(config.data)
         text, validation = training.text, corpora.held_out(config.data, "validation")
         if not started:
@@ -65,7 +66,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         loader = DataLoader(text, pairs, tokenizers, config, processes)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
         model = build_model(config, tokenizers)  # one that cannot be built leaves no run behind
-        begun = [*warm_start.start(model, run, tokenizers), *freezing.check(model, run)]
+        begun = [*warm_start.start(model, parent, run, tokenizers), *freezing.check(model, run)]
         run.create(tokenizers)
         trainer = Trainer(run, loader, validation, model)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
