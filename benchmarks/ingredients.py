@@ -21,6 +21,18 @@ from nmt.run import Run
 
 # The settings with an ingredient, and those without it.
 INGREDIENTS: dict[str, tuple[list[str], list[str]]] = {
+    "sizes": (
+        [
+            "model.embedding_size=512",
+            "model.encoder.hidden_size=512",
+            "model.decoder.hidden_size=1024",
+        ],
+        [
+            "model.embedding_size=256",
+            "model.encoder.hidden_size=256",
+            "model.decoder.hidden_size=512",
+        ],
+    ),
     "dropout": (["model.dropout.rate=0.5"], ["model.dropout.rate=0.3"]),
     "word_dropout": (
         ["model.dropout.source_words=0.1", "model.dropout.target_words=0.1"],

@@ -37,6 +37,11 @@ NETWORKS = {
         "encoder": {"kind": "alternating", **TWO, **TRANSITIONS},
         "decoder": {**TWO, **TRANSITIONS},
     },
+    "twice as wide": {
+        "embedding_size": 512,
+        "encoder": {"hidden_size": 512},
+        "decoder": {"hidden_size": 1024},
+    },
     "all dropout": {"dropout": {"recurrent": 0.2, "source_words": 0.1, "target_words": 0.1}},
 }
 

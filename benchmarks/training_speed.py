@@ -22,7 +22,7 @@ STEPS, MEASURED = 200, 100
 def main(data: Path, overrides: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = configfile.load(
-            Path(__file__).parents[1] / "configs" / "multi30k-de-en.yaml",
+            Path(__file__).parents[1] / "configs" / "multi30k-de-en-small.yaml",
             [
                 f"run={folder}/run",
                 f"data.train={data / 'train'}",

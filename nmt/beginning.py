@@ -61,7 +61,7 @@ model:
   embedding_size: {chosen.embedding}
   encoder: {{hidden_size: {chosen.encoder}}}
   decoder: {{kind: luong, hidden_size: {chosen.decoder}}}
-  dropout: {chosen.dropout}  # with less text more: for {reach(chosen)}
+  dropout: {_dropout(chosen)}  # with less text more: for {reach(chosen)}
   tied_embeddings: {"all" if pieces.joint else "target"}  # fewer parameters: \
 {"one table for source, target and output" if pieces.joint else "one table for target and output"}
 
@@ -69,10 +69,18 @@ training:
   learning_rate: {chosen.rate}
   schedule: {{kind: cosine, warmup_steps: {schedule.warmup}}}  # falls to zero at the last update
   label_smoothing: 0.1
+  ema: 0.999  # translates with the mean of about the last 1,000 updates
   max_epochs: {schedule.epochs}  # of {schedule.batches:,} batches: {schedule.updates:,} updates
   validate_every: {schedule.validate_every}  # updates
   patience: {PATIENCE}  # validations without a better BLEU, after which training stops early
 """
+
+
+def _dropout(chosen: Recipe) -> str:
+    if not chosen.words:
+        return str(chosen.dropout)
+    of_words = f"source_words: {chosen.words}, target_words: {chosen.words}"
+    return f"{{rate: {chosen.dropout}, {of_words}}}"
 
 
 def _special(found: Survey) -> str:

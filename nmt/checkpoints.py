@@ -29,8 +29,9 @@ class TrainingProgress:
     """The progress of training: the next batch to consume, and the results of validation."""
 
     epoch: int = 0
-    part: int = 0  # of the epoch; with subword sampling, it has more than one
+    part: int = 0  # of the epoch; with subword sampling, or of a stream, it has more than one
     batch: int = 0  # of the part
+    stream: dict[str, Any] | None = None  # where a stream was before the part; None: at its start
     batches: int = 0  # consumed in all
     step: int = 0  # updates made
     best: float | None = None  # the best value of the chosen metric

@@ -3,7 +3,8 @@
 UserError            the commands print it on stderr and exit with code 2
 ├── ConfigError      a key, a type, a range, or two settings that exclude each other
 ├── DataError        a corpus, a tokenizer or an alignment file
-└── RunError         a run folder: missing, of another configuration, without checkpoint
+├── RunError         a run folder: missing, of another configuration, without checkpoint
+└── ClusterError     processes that cannot train together, or one of which has ended
 
 Interrupted          no error: training was asked to stop; exit code 128 + the signal's number
 """
@@ -25,6 +26,10 @@ class DataError(UserError):
 
 class RunError(UserError):
     """A run folder cannot be used."""
+
+
+class ClusterError(UserError):
+    """Processes cannot work together, or one of them has ended."""
 
 
 class Interrupted(Exception):  # noqa: N818, it is no error

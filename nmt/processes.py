@@ -1,4 +1,4 @@
-"""The group of processes that train one model; so far, a group of one.
+"""The group of processes that train one model: one alone here, several in `nmt.hosts`.
 
 All that depends on the process goes through this interface. The plan of an epoch, the decisions
 after a validation and the position in training are the same in all processes.
@@ -15,11 +15,18 @@ class ProcessGroup(Protocol):
     def is_main(self) -> bool:
         """Whether this process writes to the run folder and to the terminal."""
 
+    @property
+    def count(self) -> int:
+        """The number of processes; each has as many devices as the others."""
+
     def barrier(self) -> None:
         """Waits until all processes have called it."""
 
     def any(self, flag: bool) -> bool:
         """Returns in every process whether the flag is set in at least one of them."""
+
+    def gather(self, value: bytes) -> list[bytes]:
+        """Returns in every process the values of all, in the order of the processes."""
 
     def rows(self, number: int) -> slice:
         """Returns the slice of a batch of `number` rows that belongs to this process.
@@ -32,7 +39,7 @@ class ProcessGroup(Protocol):
 class OneProcess:
     """A process that trains alone."""
 
-    is_main = True
+    is_main, count = True, 1
 
     def barrier(self) -> None:
         """Returns at once."""
@@ -40,6 +47,10 @@ class OneProcess:
     def any(self, flag: bool) -> bool:
         """Returns the flag of this process."""
         return flag
+
+    def gather(self, value: bytes) -> list[bytes]:
+        """Returns the value of this process."""
+        return [value]
 
     def rows(self, number: int) -> slice:
         """Returns all rows."""

@@ -9,6 +9,7 @@ class Second:
     """The second of two, of which the first is not there: it waits for nobody."""
 
     is_main: bool = False
+    count: int = 2
     others: bool = False  # the flag of the one that is not there
 
     def barrier(self):
@@ -17,6 +18,9 @@ class Second:
     def any(self, flag):
         return flag or self.others
 
+    def gather(self, value):
+        return [value, value]
+
     def rows(self, number):
         return slice(number // 2, number)
 
@@ -24,26 +28,28 @@ class Second:
 class Thread:
     """One of some threads that are members of one group."""
 
-    def __init__(self, index, flags, barrier):
-        self.is_main = index == 0
-        self._index, self._flags, self._barrier = index, flags, barrier
+    def __init__(self, index, told, barrier):
+        self.is_main, self.count = index == 0, len(told)
+        self._index, self._told, self._barrier = index, told, barrier
 
     def barrier(self):
         self._barrier.wait()
 
     def any(self, flag):
-        self._flags[self._index] = flag
+        return any(self.gather(flag))
+
+    def gather(self, value):
+        self._told[self._index] = value
         self.barrier()
-        found = any(self._flags)
-        self.barrier()  # none sets its next flag before all have read this one
+        found = list(self._told)
+        self.barrier()  # none tells its next value before all have read this one
         return found
 
     def rows(self, number):
-        count = len(self._flags)
-        return slice(self._index * number // count, (self._index + 1) * number // count)
+        return slice(self._index * number // self.count, (self._index + 1) * number // self.count)
 
 
 def threads(count):
     """The members of a group of so many threads."""
-    flags, barrier = [False] * count, threading.Barrier(count, timeout=60)
-    return [Thread(index, flags, barrier) for index in range(count)]
+    told, barrier = [None] * count, threading.Barrier(count, timeout=60)
+    return [Thread(index, told, barrier) for index in range(count)]

@@ -29,6 +29,15 @@ def test_the_counts_are_those_that_are_published(shared_data):
     assert out == "".join(f"{name} {count}\n" for name, count in PUBLISHED.items())
 
 
+def test_the_tokens_are_written_line_by_line(tmp_path):
+    (tmp_path / "val.de").write_text('Ein „Hund“ läuft,\n\nschnell!\n', encoding="utf-8")
+
+    run("--write", tmp_path / "tokens", tmp_path / "val.de")
+
+    written = (tmp_path / "tokens" / "val.de").read_text(encoding="utf-8")
+    assert written == "ein &quot; hund &quot; läuft ,\n\nschnell !\n"
+
+
 @pytest.mark.parametrize(
     ("hypothesis", "bleu"),
     [

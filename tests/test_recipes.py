@@ -48,27 +48,28 @@ def loaded(folder, text):
 
 
 @pytest.mark.parametrize(
-    ("pairs", "vocabulary", "dropout"),
+    ("pairs", "vocabulary", "dropout", "words"),
     [
-        (1, 2_000, 0.5),
-        (9_999, 2_000, 0.5),
-        (10_000, 8_000, 0.5),
-        (49_999, 8_000, 0.5),
-        (50_000, 8_000, 0.3),
-        (199_999, 8_000, 0.3),
-        (200_000, 16_000, 0.2),
-        (999_999, 16_000, 0.2),
-        (1_000_000, 32_000, 0.1),
-        (100_000_000, 32_000, 0.1),
+        (1, 2_000, 0.5, 0),
+        (9_999, 2_000, 0.5, 0),
+        (10_000, 8_000, 0.5, 0.1),
+        (49_999, 8_000, 0.5, 0.1),
+        (50_000, 8_000, 0.3, 0.1),
+        (199_999, 8_000, 0.3, 0.1),
+        (200_000, 16_000, 0.2, 0),
+        (999_999, 16_000, 0.2, 0),
+        (1_000_000, 32_000, 0.1, 0),
+        (100_000_000, 32_000, 0.1, 0),
     ],
 )
-def test_the_recipe_is_that_of_the_number_of_pairs(tmp_path, pairs, vocabulary, dropout):
+def test_the_recipe_is_that_of_the_number_of_pairs(tmp_path, pairs, vocabulary, dropout, words):
     many = replace(LATIN, vocabulary=100_000)
     text = written(replace(CAPTIONS, pairs=pairs, source=many, target=many))
 
     config = loaded(tmp_path, text)
     assert config.tokenizer.vocabulary_size == vocabulary
     assert config.model.dropout.rate == dropout
+    assert config.model.dropout.source_words == config.model.dropout.target_words == words
     chosen = recipes.recipe(pairs)
     assert config.model.embedding_size == chosen.embedding
     assert config.model.encoder.hidden_size == chosen.encoder
@@ -98,10 +99,10 @@ def test_the_page_has_the_table():
 @pytest.mark.parametrize(
     ("pairs", "characters", "sentences", "batches", "epochs"),
     [
-        (29_000, 70.0, 64, 454, 40),  # 1,000 pieces of 18.5 a sentence; 18,000 updates
-        (29_000, 300.0, 16, 1_813, 10),  # 13 sentences of 76 pieces
-        (29_000, 4.0, 256, 114, 150),  # not more sentences, and not more epochs
-        (1, 70.0, 16, 1, 150),
+        (29_000, 70.0, 64, 454, 25),  # 1,000 pieces of 18.5 a sentence; 11,000 updates
+        (29_000, 300.0, 16, 1_813, 7),  # 13 sentences of 76 pieces
+        (29_000, 4.0, 256, 114, 97),  # not more sentences
+        (1, 70.0, 16, 1, 150),  # not more epochs
         (100, 70.0, 64, 2, 150),
         (160_000, 70.0, 128, 1_250, 24),
         (50_000_000, 70.0, 256, 195_313, 3),  # not fewer epochs
@@ -197,7 +198,7 @@ def test_each_choice_has_a_comment_with_its_reason(tmp_path):
     for key in KEYS:
         assert re.search(rf"^  {key}: .*  # \w", text, re.M), key
     assert "  max_length: 100  # pieces; 99 of 100 lines have at most 25 and 31 words\n" in text
-    assert "  # of 454 batches: 18,160 updates\n" in text
+    assert "  # of 454 batches: 11,350 updates\n" in text
     assert "  joint: true  # both are in Latin\n" in text
     assert "for 10,000 to 50,000 pairs\n" in text
     assert text.startswith("# yaml-language-server: $schema=schema.json\n# es to en: ")

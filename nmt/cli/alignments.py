@@ -3,20 +3,21 @@
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import ensembles, options
+from nmt.cli import cluster, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import AsJson, Checkpoint, OneBased, Output, Settings, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
     from nmt.evaluation.alignment import GoldLinks, Link
+    from nmt.inference.translator import Translator
 
 LINK_METHODS = "intersection, union, grow-diag, grow-diag-final or grow-diag-final-and."
 MOST = "Link all words with at least this attention, instead of the most attended word."
@@ -55,6 +56,10 @@ def align(
     method: Method = "attention",
     backward: Backward = None,
     symmetrization: Symmetrization = None,
+    ray: cluster.Ray = None,
+    column: cluster.Column = None,
+    actors: cluster.Actors = None,
+    cores_per_actor: cluster.Cores = None,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
@@ -67,6 +72,21 @@ def align(
     from nmt.evaluation.pharaoh import format_links
     from nmt.evaluation.words import Ambiguity
 
+    decoding = options.only_settings(settings)
+    load = partial(ensembles.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
+    how: dict[str, Any] = {"threshold": threshold, "method": method}
+    alone = {"--gold": gold, "--backward": backward, "--symmetrization": symmetrization}
+    corpus = cluster.asked(ray, column, actors, cores_per_actor, never=alone)
+    if corpus is not None:
+        corpus.process(
+            *([source], [target]),
+            folders=[output],
+            read=corpus.pairs(),
+            load=partial(load, run),
+            write=partial(_links, **how),
+            how={f"--{name}": value for name, value in how.items()},
+        )
+        return
     boundaries = ensembles.data(run).word_boundaries
     texts = files.find_together(source, target, *([gold] if gold else []))
     pairs: Iterable[tuple[str, str]] = files.parallel(*texts[:2])
@@ -75,9 +95,6 @@ def align(
     golden = _gold(gold, pairs, one_based=one_based, word_boundaries=boundaries)
     if golden is None:  # otherwise reading the gold links has looked at the text
         pairs = Ambiguity(f"{source} and {target}", boundaries).watch(pairs)
-    decoding = options.only_settings(settings)
-    load = partial(ensembles.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
-    how = {"threshold": threshold, "method": method}
     aligned = _aligned(load, run, backward, pairs, symmetrization=symmetrization, **how)
     scored = []
     with options.writer(output) as out:
@@ -87,6 +104,21 @@ def align(
                 scored.append(links)
     if golden is not None:
         print(score_links(scored, golden), file=sys.stderr)
+
+
+def _links(
+    translator: "Translator",
+    pairs: Sequence[tuple[str, str]],
+    before: int,
+    *,
+    threshold: float | None,
+    method: str,
+) -> list[str]:
+    """Returns the links of a window, behind `before` pairs, as the text of a file."""
+    from nmt.inference.output import as_links
+
+    aligned = translator.align_window(pairs, before=before, method=method)
+    return ["".join(as_links([each], threshold=threshold) for each in aligned)]
 
 
 def _gold(

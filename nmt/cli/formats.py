@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from nmt.inference.translation import Translation
 
 
+def entry(number: int, found: "Sequence[Translation]", *, n_best: bool, as_object: bool) -> str:
+    """Returns what is written for a line; `number` counts lines from 0."""
+    if as_object:
+        return as_json(number, found, n_best=n_best)
+    return as_n_best(number, found) if n_best else as_text(found)
+
+
 def as_text(found: "Sequence[Translation]") -> str:
     """Returns the best translation of a line."""
     return f"{found[0].text}\n"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nmt.cli import options
+from nmt.cli import hosts, options
 from nmt.cli.options import AsJson, RunOrBundle, RunPath, Trust
 
 Overrides = Annotated[list[str] | None, typer.Argument(help="section.key=value")]
@@ -28,6 +28,10 @@ def demo(overrides: Overrides = None) -> None:
 def train(
     config: Annotated[Path, typer.Argument(help="A YAML configuration.")],
     overrides: Overrides = None,
+    distributed: hosts.Distributed = False,
+    coordinator: hosts.Coordinator = None,
+    processes: hosts.Processes = None,
+    process: hosts.Process = None,
 ) -> None:
     """Train a model; the same command again resumes an interrupted training.
 
@@ -36,10 +40,16 @@ def train(
     from nmt import configfile
 
     loaded = configfile.load(config, overrides or [])
-    from nmt.training.trainer import train as run_training
+    group = hosts.group(
+        distributed=distributed, coordinator=coordinator, processes=processes, process=process
+    )
+    with group as members:
+        from nmt.training.trainer import train as run_training
 
-    options.look_for_classes_here()
-    run = run_training(loaded)
+        options.look_for_classes_here()
+        run = run_training(loaded, members)
+    if not members.is_main:
+        return
     data = run.config.data
     files = f" --source FILE.{data.source} --reference FILE.{data.target}"
     trust = " --trust" if run.config.model.attention.imported else ""

@@ -6,6 +6,7 @@ NAME.part.json  how many source lines and bytes of NAME.part are finished, and f
 
 import json
 import os
+from collections.abc import Mapping
 from io import TextIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,17 @@ def check_resumable(source: Path, output: Path | None, alignments: Path | None) 
         )
 
 
+def made_of(translator: "Translator", how: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns all that an output depends on besides its source, by names for the user.
+
+    `how` has the options that choose what is written.
+    """
+    settings = translator.config.model_dump(mode="json")
+    words = {"--dictionary": translator.dictionary, "--glossary": translator.glossary.terms}
+    decoding = {f"decoding.{name}": value for name, value in settings.items()}
+    return {"model": translator.fingerprint, **how, **words, **decoding}
+
+
 class Resumption:
     """The progress of a translation to a file; `lines` is the number of finished source lines.
 
@@ -62,13 +74,7 @@ class Resumption:
     ) -> None:
         self._part = writing.part_of(output)
         self._record = self._part.with_name(f"{self._part.name}.json")
-        settings = translator.config.model_dump(mode="json")
-        self._made_of = {  # all that the output depends on
-            "source": files.digest(source),
-            "model": translator.fingerprint,
-            **how,  # the options that choose what is written
-            **{f"decoding.{name}": value for name, value in settings.items()},
-        }
+        self._made_of = {"source": files.digest(source), **made_of(translator, how)}
         self.lines = 0
         with writing.reported(output):
             if resume and self._record.exists() and self._part.exists():

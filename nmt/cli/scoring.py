@@ -2,13 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nmt.cli import ensembles, options
+from nmt.cli import cluster, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Checkpoint, Output, Trust
 from nmt.data import files
@@ -17,6 +18,7 @@ from nmt.errors import DataError
 
 if TYPE_CHECKING:
     from nmt.inference.translation import Translation
+    from nmt.inference.translator import Translator
 
 Unit = Literal["sentence", "word", "piece"]
 
@@ -46,6 +48,10 @@ def score(
     output: Output = None,
     by: By = "sentence",
     as_json: AsJson = False,
+    ray: cluster.Ray = None,
+    column: cluster.Column = None,
+    actors: cluster.Actors = None,
+    cores_per_actor: cluster.Cores = None,
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
@@ -59,17 +65,50 @@ def score(
     more, given = ensembles.inputs_apart(others)
     if as_json and by != "sentence":
         raise DataError(f"--json has words and pieces already; leave out --by {by}")
-    pairs = _pairs(given, source, target)
-    translator = ensembles.translator(
-        run, *more, settings=settings, checkpoint=checkpoint, trust=trust
+    load = partial(
+        ensembles.translator, run, *more, settings=settings, checkpoint=checkpoint, trust=trust
     )
+    alone = {"INPUT": given != files.STDIN}
+    corpus = cluster.asked(ray, column, actors, cores_per_actor, never=alone)
+    if corpus is not None:
+        corpus.process(
+            *([each] if each else [] for each in (source, target)),
+            folders=[output],
+            read=corpus.pairs(),
+            load=load,
+            write=partial(_window, by=by, as_json=as_json),
+            how={"--by": by, "--json": as_json},
+        )
+        return
+    pairs = _pairs(given, source, target)
+    translator = load()
     total = Perplexity()
     with options.writer(output) as out:
         for number, scored in enumerate(translator.align_stream(pairs)):
-            out.write(_as_json(number, scored) if as_json else _as_text(scored, by))
+            out.write(_entry(number, scored, by=by, as_json=as_json))
             pieces, ends = len(scored.target_pieces), bool(scored.target_pieces)
             total.add(scored.log_prob, pieces=pieces, words=scored.target_words.read + ends)
     print(total, file=sys.stderr)
+
+
+def _window(
+    translator: "Translator",
+    pairs: Sequence[tuple[str, str]],
+    before: int,
+    *,
+    by: Unit,
+    as_json: bool,
+) -> list[str]:
+    """Returns what is written of a window of pairs, behind `before` pairs."""
+    scored = translator.align_window(pairs, before=before, method="attention")
+    entries = (
+        _entry(number, each, by=by, as_json=as_json) for number, each in enumerate(scored, before)
+    )
+    return ["".join(entries)]
+
+
+def _entry(number: int, scored: "Translation", *, by: Unit, as_json: bool) -> str:
+    return _as_json(number, scored) if as_json else _as_text(scored, by)
 
 
 def _pairs(given: Path, source: Path | None, target: Path | None) -> Iterable[tuple[str, str]]:

@@ -2,15 +2,17 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from io import TextIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import constraints, ensembles, formats, markup, options, progress, streaming
+from nmt.cli import cluster, constraints, ensembles, formats, markup, options, progress, streaming
 from nmt.cli.constraints import Reader
+from nmt.cli.corpus import translate as translate_corpus
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, Output, Trust
 from nmt.cli.resumption import Resumption, check_resumable, is_resumable
@@ -65,6 +67,11 @@ def translate(
     glossary: constraints.GlossaryFile = None,
     input_format: constraints.Format = None,
     resume: Resume = False,
+    ray: cluster.Ray = None,
+    inputs: cluster.Input = None,
+    column: cluster.Column = None,
+    actors: cluster.Actors = None,
+    cores_per_actor: cluster.Cores = None,
     kind: markup.Markup = None,
     placeholders: markup.Placeholders = False,
     checkpoint: Checkpoint = "best",
@@ -74,8 +81,6 @@ def translate(
 
     Example: echo "Ein Hund schläft." | nmt translate runs/demo decoding.beam=8
     """
-    from nmt.data.glossary import Glossary
-
     others, settings = options.settings_apart(arguments, beam=beam)
     if placeholders:
         markup.keep_all(settings)
@@ -87,6 +92,16 @@ def translate(
         "--forbid": forbid,
         "--input-format": input_format,
     }
+    load = partial(
+        _loaded, [run, *more], settings, checkpoint, trust, dictionary=dictionary, glossary=glossary
+    )
+    alone = {"INPUT": given != files.STDIN, "--resume": resume, "--markup": kind}
+    corpus = cluster.asked(ray, column, actors, cores_per_actor, inputs=inputs, never=alone)
+    if corpus is not None:
+        folders = output, alignments
+        how: dict[str, Any] = {"of_lines": of_lines, "n_best": n_best, "as_json": as_json}
+        translate_corpus(corpus, inputs, folders, load=load, **how)
+        return
     if kind is not None:
         lines_only = {"--n-best": n_best, "--json": as_json, "--alignments": alignments}
         markup.check(kind, lines_only={**lines_only, "--resume": resume, **of_lines})
@@ -95,22 +110,35 @@ def translate(
         check_resumable(source, output, alignments)
     if output is not None and output == alignments and writing.is_replaced(output):
         raise DataError(f"{output}: --output and --alignments need a file each")
-    translator = ensembles.translator(
-        run, *more, settings=settings, checkpoint=checkpoint, trust=trust
-    )
-    if dictionary is not None:
-        translator.dictionary = options.dictionary(dictionary)
-    if glossary is not None:
-        translator.glossary = Glossary.read(glossary)
+    translator = load()
     if kind is not None:
         markup.translate(translator, source, output, kind=kind)
         return
     record = None
     if output is not None and is_resumable(source, output):
-        how = {"--n-best": n_best, "--json": as_json, "--dictionary": translator.dictionary}
-        how |= {"--glossary": translator.glossary.terms, **reader.made_of}
+        how = {"--n-best": n_best, "--json": as_json, **reader.made_of}
         record = Resumption(translator, source, output, how=how, resume=resume)
     _write(translator, reader, output, alignments, record, n_best=n_best, as_json=as_json)
+
+
+def _loaded(
+    runs: Sequence[Path],
+    settings: dict[str, Any],
+    checkpoint: str,
+    trust: bool,
+    *,
+    dictionary: Path | None,
+    glossary: Path | None,
+) -> "Translator":
+    """Returns a translator with what it reads from files."""
+    from nmt.data.glossary import Glossary
+
+    translator = ensembles.translator(*runs, settings=settings, checkpoint=checkpoint, trust=trust)
+    if dictionary is not None:
+        translator.dictionary = options.dictionary(dictionary)
+    if glossary is not None:
+        translator.glossary = Glossary.read(glossary)
+    return translator
 
 
 def _write(
@@ -133,19 +161,13 @@ def _write(
             align = stack.enter_context(open_alignments(alignments, ranked=n_best is not None))
         found = _translations(translator, reader, out, n_best=n_best or 1, done=done)
         for number, ranked in enumerate(found, start=done):
-            out.write(_entry(number, ranked, n_best=n_best is not None, as_json=as_json))
+            out.write(formats.entry(number, ranked, n_best=n_best is not None, as_object=as_json))
             if align is not None:
                 align(ranked)
             if record is not None and (number + 1) % translator.window == 0:
                 record.save(out, number + 1)
     if record is not None:
         record.remove()
-
-
-def _entry(number: int, ranked: "list[Translation]", *, n_best: bool, as_json: bool) -> str:
-    if as_json:
-        return formats.as_json(number, ranked, n_best=n_best)
-    return formats.as_n_best(number, ranked) if n_best else formats.as_text(ranked)
 
 
 def _translations(

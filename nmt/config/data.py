@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from nmt.config.endings import is_table
+from nmt.config.endings import STREAMED, is_table, is_url, suffix
 from nmt.config.section import (
     ChoiceByKeys,
     ConfigSection,
@@ -125,6 +125,25 @@ class CleaningConfig(ConfigSection):
         return {} if value is True else value
 
 
+class StreamConfig(ConfigSection):
+    """[Streaming](streaming-data.md): training pairs are read as they are needed, and not kept.
+
+    `true` is short for the defaults.
+    """
+
+    short_forms: ClassVar[tuple[JsonSchema, ...]] = ({"const": True},)
+
+    buffer: Size = 100_000
+    """Pairs that are held at a time, to be shuffled and put into batches together."""
+    sample: Size = 200_000
+    """First pairs, which decide on the tokenizer and on the sizes of batches."""
+
+    @classmethod
+    def spelled_out(cls, value: Any) -> Any:
+        """Returns the mapping for which `true` is short."""
+        return {} if value is True else value
+
+
 class SentenceBatchConfig(ConfigSection):
     """Batches of a fixed number of sentences."""
 
@@ -157,6 +176,8 @@ class DataConfig(ConfigSection):
     """Tokenizer of BLEU; null: that of [the language](languages.md#bleu-for-each-language)."""
     train: TrainingCorpora
     """Training corpus, or a list of them, which are read together."""
+    stream: StreamConfig | None = None
+    """Read the training corpus as a stream; null: read it whole, onto the disk."""
     validation: CorpusConfig
     """Validation corpus."""
     test: CorpusConfig | None = None
@@ -205,6 +226,10 @@ class DataConfig(ConfigSection):
         return sorted({each.source_tag for each in self.corpora if each.source_tag is not None})
 
     def _conflicts(self) -> Iterator[str]:
+        if self.stream is not None:
+            yield from self._stream_conflicts(self.stream)
+        elif any(is_url(each.path or "") for each in self.corpora):
+            yield "`train` is at a URL, which is read as a stream: set `stream: true`"
         if self.temperature is not None and len(self.corpora) == 1:
             yield "`temperature` is for several training corpora: leave it out"
         if self.temperature is not None and any(each.weight for each in self.corpora):
@@ -218,3 +243,27 @@ class DataConfig(ConfigSection):
                     f"`{name}.source_tag` is {corpus.source_tag or 'missing'}, and training has "
                     f"no such pairs: give one of {', '.join(self.tags)}"
                 )
+
+    def _stream_conflicts(self, stream: StreamConfig) -> Iterator[str]:
+        """Yields what cannot be done with pairs that are read once, in an unknown number."""
+        if self.temperature is not None or any(each.weight for each in self.corpora):
+            yield (
+                "`temperature` and `weight` need the number of pairs, which a stream does not "
+                "tell: leave them out, or leave out `stream`"
+            )
+        if self.linked:
+            yield ("`alignments` are not read with a stream: leave them out, or leave out `stream`")
+        if self.clean is not None and self.clean.duplicates:
+            yield (
+                "`clean.duplicates` compares all pairs, and a stream keeps none: set it to false"
+            )
+        if isinstance(self.batch, SentenceBatchConfig) and stream.buffer < self.batch.sentences:
+            yield (
+                f"`stream.buffer` of {stream.buffer} pairs does not fill a batch of "
+                f"{self.batch.sentences}: raise it to a hundred times that, or more"
+            )
+        for path in (each.path for each in self.corpora):
+            if path == "embedded":
+                yield "the embedded corpus is small: leave out `stream`"
+            if is_url(path or "") and suffix(path or "") not in STREAMED:
+                yield f"`train` at a URL must be Parquet or JSON lines: {path} is neither"

@@ -7,6 +7,9 @@ COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 # Endings of a single file that holds both languages; any other path is a prefix of two files.
 TABLES = (".tsv", ".json", ".jsonl", ".parquet")
 
+# Of files that can be read at a URL, and the builder of Hugging Face datasets for each.
+STREAMED = {".parquet": "parquet", ".jsonl": "json", ".json": "json"}
+
 
 def compression(path: str | Path) -> str | None:
     """Returns the one of `COMPRESSED` that a name ends with, also in capitals; None without one."""
@@ -23,3 +26,8 @@ def suffix(path: str | Path) -> str:
 def is_table(path: str) -> bool:
     """Returns whether a path names one file with a column per language, compressed or not."""
     return suffix(path) in TABLES
+
+
+def is_url(path: str) -> bool:
+    """Returns whether a path is an address such as s3://bucket/corpus.parquet."""
+    return "://" in path

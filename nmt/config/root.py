@@ -39,6 +39,11 @@ class Config(ConfigSection):
                 "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
                 "`tokenizer.joint: true`, or tie only the `target`"
             )
+        if self.data.stream is not None and self.training.max_steps is None:
+            yield (
+                "`data.stream` does not tell how many pairs there are: give `training.max_steps`, "
+                "at which training and a `schedule` such as cosine end"
+            )
         for name, corpus in self.data.held_out.items():
             if corpus.alignments is not None:
                 yield (

@@ -184,7 +184,7 @@ def _rows(longest: int, config: BatchConfig, devices: int) -> int:
     if config.tokens < longest * devices:
         raise ConfigError(
             f"data.batch.tokens is {config.tokens}, but a batch of the longest sentences has "
-            f"{longest * devices}: one of {longest} pieces on each of the local devices; "
+            f"{longest * devices}: one of {longest} pieces on each of the devices; "
             "raise data.batch.tokens to that or more, or lower data.max_length"
         )
     return config.tokens // longest // devices * devices

@@ -175,9 +175,7 @@ def judge(
         config: The rules.
         held_out: The pairs of validation and test.
     """
-    known = frozenset(
-        key for text in held_out for pair in _pairs(text[:]) for key in keys(pair, config.held_out)
-    )
+    known = known_keys(held_out, config)
     judged = [_judged(text, config, known).with_format("arrow")[:] for text in texts]
     reasons = np.concatenate([table["reason"].to_numpy() for table in judged])
     if config.duplicates:
@@ -188,8 +186,20 @@ def judge(
     return np.split(reasons, np.cumsum([len(text) for text in texts])[:-1])
 
 
+def known_keys(held_out: Sequence[Dataset], config: CleaningConfig) -> frozenset[int]:
+    """Returns the keys of the pairs of validation and test."""
+    return frozenset(
+        key for text in held_out for pair in _pairs(text[:]) for key in keys(pair, config.held_out)
+    )
+
+
+def spread(number: int) -> npt.NDArray[np.int64]:
+    """Returns the indices of at most SAMPLE of `number` pairs, at equal distances."""
+    return np.linspace(0, number - 1, min(SAMPLE, number), dtype=int)
+
+
 def _judged(text: Dataset, config: CleaningConfig, held_out: frozenset[int]) -> Dataset:
-    sample = text[np.linspace(0, len(text) - 1, min(SAMPLE, len(text)), dtype=int)]
+    sample = text[spread(len(text))]
     rules = Judge(config, Usual.of(_pairs(sample)), held_out)
 
     def judge_rows(rows: Mapping[str, list[str]]) -> dict[str, Any]:

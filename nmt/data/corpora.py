@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from datasets import Dataset, concatenate_datasets
 
-from nmt.config import CleaningConfig, CorpusConfig, DataConfig
+from nmt.config import CorpusConfig, DataConfig
 from nmt.data import cleaning, corpus, fingerprints, links
 from nmt.data.report import FilterReport
 from nmt.data.tokenizer import Tokenizer
@@ -38,12 +38,17 @@ def training(data: DataConfig) -> TrainingText:
     several. If one has links, pairs of the others have the empty list.
 
     Raises:
-        DataError: a corpus is missing, damaged or empty, or no pair is left.
+        DataError: a corpus is missing, damaged or empty, or a stream, or no pair is left.
     """
+    if data.stream is not None:
+        raise DataError(
+            "data.stream: this needs the whole training corpus, and a stream is never kept; give "
+            "data.stream=null if the corpus fits on the disk"
+        )
     texts = [_load(each, data) for each in data.corpora]
     report, left_out = None, list[tuple[Dataset, cleaning.Codes]]()
     if data.clean is not None:
-        reasons = cleaning.judge(texts, data.clean, held_out=_compared(data, data.clean))
+        reasons = cleaning.judge(texts, data.clean, held_out=compared(data))
         report = FilterReport.of(cleaning.REASONS, np.concatenate(reasons))
         left_out = list(zip(texts, reasons, strict=True))
         texts = [text.select(np.flatnonzero(codes == 0)) for text, codes in left_out]
@@ -63,6 +68,13 @@ def held_out(data: DataConfig, name: str) -> Dataset:
     return _tagged(_load(chosen, data), chosen)
 
 
+def compared(data: DataConfig) -> list[Dataset]:
+    """Returns the corpora whose pairs cleaning leaves out of training."""
+    if data.clean is None or data.clean.held_out is None:
+        return []
+    return [_load(each, data) for each in data.held_out.values()]
+
+
 def check_tags(data: DataConfig, tokenizer: Tokenizer) -> None:
     """Warns of tags that are no pieces of the tokenizer, as one that is given may have none."""
     for tag in data.tags:
@@ -80,20 +92,14 @@ def _load(each: CorpusConfig, data: DataConfig) -> Dataset:
     return corpus.load(each, source=source, target=target, word_boundaries=data.word_boundaries)
 
 
-def _compared(data: DataConfig, clean: CleaningConfig) -> list[Dataset]:
-    if clean.held_out is None:
-        return []
-    return [_load(each, data) for each in data.held_out.values()]
-
-
 def _tagged(text: Dataset, each: CorpusConfig) -> Dataset:
-    """Puts the tag of a corpus in front of its sources, as their first word; empty ones stay so."""
+    """Puts the tag of a corpus in front of its sources."""
     tag = each.source_tag
     if tag is None:
         return text
 
     def tag_rows(rows: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-        tagged = {"source": [f"{tag} {line}" if line.strip() else line for line in rows["source"]]}
+        tagged: dict[str, list[Any]] = {"source": [with_tag(line, tag) for line in rows["source"]]}
         if "links" in rows:
             tagged["links"] = [
                 [place + (index % 2 == 0) for index, place in enumerate(row)]
@@ -107,6 +113,11 @@ def _tagged(text: Dataset, each: CorpusConfig) -> Dataset:
         features=text.features,
         new_fingerprint=fingerprints.of_result(text, tag),
     )
+
+
+def with_tag(line: str, tag: str | None) -> str:
+    """Returns a source with a tag as its first word; an empty one stays so."""
+    return line if tag is None or not line.strip() else f"{tag} {line}"
 
 
 def _joined(texts: Sequence[Dataset]) -> Dataset:

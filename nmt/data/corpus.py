@@ -77,7 +77,7 @@ def encode(
     """Returns the pairs as int32 ids, each with `eos` at its end, in the order of the model.
 
     With `sampling`, segmentations are sampled: the same seed gives the same ones. They are kept in
-    memory and not in the cache, since each epoch has its own.
+    memory and not in the cache, since each epoch has its own. So are the ids of a text in memory.
     """
 
     def encode_rows(rows: Mapping[str, list[str]], numbers: list[int]) -> dict[str, Any]:
@@ -100,20 +100,33 @@ def encode(
         batched=True,
         with_indices=True,
         features=Features({**text.features, **IDS}),
-        keep_in_memory=sampling is not None,
+        keep_in_memory=sampling is not None or not text.cache_files,
         new_fingerprint=fingerprints.of_result(text, tokenizers.fingerprint, sampling, seed),
     )
 
 
 def filter_pairs(encoded: Dataset, limits: DataConfig) -> tuple[Dataset, FilterReport]:
-    """Leaves out pairs that training cannot use.
+    """Leaves out pairs that training cannot use, as `fitting` does.
+
+    Raises:
+        DataError: no pair is left.
+    """
+    pairs, report = fitting(encoded, limits)
+    if report.kept == 0:
+        raise DataError(
+            f"no pair is left to train on: {report}; look at the corpus, or raise "
+            f"data.max_length ({limits.max_length}) and "
+            f"data.max_length_ratio ({limits.max_length_ratio})"
+        )
+    return pairs, report
+
+
+def fitting(encoded: Dataset, limits: DataConfig) -> tuple[Dataset, FilterReport]:
+    """Returns the pairs within the limits, perhaps none.
 
     Args:
         encoded: The pairs as ids.
         limits: `max_length` counts `eos`, and `max_length_ratio` does not.
-
-    Raises:
-        DataError: no pair is left.
     """
     sizes = lengths(encoded)
     longer, shorter = sizes.max(axis=1), sizes.min(axis=1)
@@ -124,12 +137,6 @@ def filter_pairs(encoded: Dataset, limits: DataConfig) -> tuple[Dataset, FilterR
     }
     reasons = np.select(list(broken.values()), range(1, len(broken) + 1))  # the first that is true
     report = FilterReport.of(list(broken), reasons)
-    if report.kept == 0:
-        raise DataError(
-            f"no pair is left to train on: {report}; look at the corpus, or raise "
-            f"data.max_length ({limits.max_length}) and "
-            f"data.max_length_ratio ({limits.max_length_ratio})"
-        )
     return encoded.select(np.flatnonzero(reasons == 0)), report
 
 
@@ -200,7 +207,7 @@ def _from_parquet(path: Path, *, columns: tuple[str, str]) -> Dataset:
             raise DataError(f"{path}: the corpus is empty")
         dataset = Dataset.from_parquet(str(path), cache_dir=str(caches.corpora()))
     except UNREADABLE as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({_reason(error)})") from None
+        raise DataError(f"{path}: cannot be read as Parquet ({reason(error)})") from None
     return _choose(dataset, columns, where=str(path))
 
 
@@ -213,16 +220,22 @@ def _from_hub(corpus: CorpusConfig, *, columns: tuple[str, str]) -> Dataset:
             corpus.hub, corpus.subset, split=corpus.split, cache_dir=cache
         )
     except ConnectionError:
-        raise DataError(
-            f"{where}: the Hugging Face hub cannot be reached; give local files instead: the path "
-            f"PREFIX, as in data.train=PREFIX, reads PREFIX.{columns[0]} and PREFIX.{columns[1]}"
-        ) from None
+        raise unreachable(where, columns) from None
     except UNREADABLE as error:
-        raise DataError(f"{where}: {_reason(error)}") from None
+        raise DataError(f"{where}: {reason(error)}") from None
     return _choose(dataset, columns, where=where)
 
 
-def _reason(error: Exception) -> str:
+def unreachable(where: str, columns: tuple[str, str]) -> DataError:
+    """Returns the error that the hub cannot be reached."""
+    return DataError(
+        f"{where}: the Hugging Face hub cannot be reached; give local files instead: the path "
+        f"PREFIX, as in data.train=PREFIX, reads PREFIX.{columns[0]} and PREFIX.{columns[1]}"
+    )
+
+
+def reason(error: Exception) -> str:
+    """Returns in one line why a library could not read a corpus."""
     return str(error.__cause__ or error).partition("\n")[0]
 
 

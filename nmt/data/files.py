@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BufferedIOBase
 from itertools import zip_longest
 from pathlib import Path
@@ -234,12 +234,21 @@ def json_objects(path: Path, *, columns: tuple[str, str]) -> Iterator[tuple[str,
     for where, row in _json_rows(path):
         if not isinstance(row, dict):
             raise DataError(f"{where}: not a JSON object")
-        nested = row.get("translation")
-        fields = nested if isinstance(nested, dict) and columns[0] not in row else row
-        for name in columns:
-            position(name, list(fields), where=where)
-            check_text(fields[name], where=f"{where}, {name!r}")
-        yield fields[columns[0]], fields[columns[1]]
+        yield pair_in(row, columns=columns, where=where)
+
+
+def pair_in(row: Mapping[str, Any], *, columns: tuple[str, str], where: str) -> tuple[str, str]:
+    """Returns two fields of a mapping, or of the mapping `translation` in it.
+
+    Raises:
+        DataError: a field is missing or not text; `where` begins the message.
+    """
+    nested = row.get("translation")
+    fields = nested if isinstance(nested, dict) and columns[0] not in row else row
+    for name in columns:
+        position(name, list(fields), where=where)
+        check_text(fields[name], where=f"{where}, {name!r}")
+    return fields[columns[0]], fields[columns[1]]
 
 
 def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
@@ -278,7 +287,7 @@ def check_text(value: object, *, where: str) -> None:
         DataError: it is not; `where` begins the message.
     """
     if not isinstance(value, str):
-        raise DataError(f"{where}: {json.dumps(value)} where text was expected")
+        raise DataError(f"{where}: {json.dumps(value, default=str)} where text was expected")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:

@@ -45,9 +45,13 @@ def open_alignments(
             yield partial(_add_matrices, new, count(), ranked)
         return
     with writing.text(path) as out:
-        yield lambda found: out.writelines(
-            format_links(word_links(each)) + "\n" for each in (found if ranked else found[:1])
-        )
+        yield lambda found: out.write(as_links(found if ranked else found[:1]))
+
+
+def as_links(found: Iterable[Translation], *, threshold: float | None = None) -> str:
+    """Returns the `word_links` of translations in Pharaoh format, a line for each."""
+    links = (word_links(each, threshold=threshold) for each in found)
+    return "".join(f"{format_links(each)}\n" for each in links)
 
 
 def word_links(translation: Translation, *, threshold: float | None = None) -> frozenset[Link]:

@@ -106,18 +106,8 @@ class Search:
             source_mask: the real source positions.
             keys: random keys of the sentences, for a strategy that samples.
         """
-
-        def run(search: SearchState, rows: Rows, *, until: int) -> SearchState:
-            """Runs steps until at most so many sentences are not done."""
-            return lax.while_loop(
-                lambda search: jnp.sum(~search.done) > until,
-                lambda search: self.step(search, step, rows, settings),
-                search,
-            )
-
         rows = encoded, processors
         started = tuple(each.start(len(max_length), limit) for each in processors)
-        finish = partial(self.finish, ranking=settings.ranking)
         search = self.init(
             state,
             settings.strategy,
@@ -130,19 +120,7 @@ class Search:
         if prefix is not None:  # all hypotheses of a sentence still are the same: one row is enough
             predicted = step(state, search.live.tokens[:, 0], encoded)
             search = self.step(search, lambda *_: predicted, rows, settings)
-        half = len(max_length) // 2
-        if half < self.fewest:
-            return finish(run(search, rows, until=0))
-        search = run(search, rows, until=half)
-        active = jnp.argsort(search.done, stable=True)[:half]
-        rest, rows = jax.tree.map(
-            lambda leaf: leaf[active] if leaf.ndim else leaf,  # the clock has no axis
-            (search, rows),
-        )
-        rest = run(rest, rows, until=0)
-        return jax.tree.map(
-            lambda early, late: early.at[active].set(late), finish(search), finish(rest)
-        )
+        return self._to_the_end(search, step, rows, settings)
 
     def init(
         self,
@@ -173,6 +151,34 @@ class Search:
             finished=absent((batch, self.n_best)),
             history=History.blank(batch, limit, beam, src),
             prefix=prefix,
+        )
+
+    def _to_the_end(
+        self, search: SearchState, step: Step, rows: Rows, settings: Settings
+    ) -> Hypotheses:
+        """Runs all steps, the last of them in arrays of half the size, and finishes."""
+
+        def run(search: SearchState, rows: Rows, *, until: int) -> SearchState:
+            """Runs steps until at most so many sentences are not done."""
+            return lax.while_loop(
+                lambda search: jnp.sum(~search.done) > until,
+                lambda search: self.step(search, step, rows, settings),
+                search,
+            )
+
+        finish = partial(self.finish, ranking=settings.ranking)
+        half = len(search.done) // 2
+        if half < self.fewest:
+            return finish(run(search, rows, until=0))
+        search = run(search, rows, until=half)
+        active = jnp.argsort(search.done, stable=True)[:half]
+        rest, rows = jax.tree.map(
+            lambda leaf: leaf[active] if leaf.ndim else leaf,  # the clock has no axis
+            (search, rows),
+        )
+        rest = run(rest, rows, until=0)
+        return jax.tree.map(
+            lambda early, late: early.at[active].set(late), finish(search), finish(rest)
         )
 
     def step(self, search: SearchState, step: Step, rows: Rows, settings: Settings) -> SearchState:

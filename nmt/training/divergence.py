@@ -9,11 +9,12 @@ from nmt.run import Run
 from nmt.training.loader import DataLoader
 from nmt.training.metrics import StepRecord
 from nmt.training.step import TrainState
+from nmt.training.stream_loader import StreamLoader
 
 SHOWN = 100  # sentences that a report names
 
 
-def check(steps: list[StepRecord], *, run: Run, loader: DataLoader) -> None:
+def check(steps: list[StepRecord], *, run: Run, loader: DataLoader | StreamLoader) -> None:
     """Checks that not too many updates in a row were skipped.
 
     Raises:
@@ -39,6 +40,8 @@ def check(steps: list[StepRecord], *, run: Run, loader: DataLoader) -> None:
 
 def counted(data: DataConfig) -> str:
     """Returns where sentences are counted."""
+    if data.stream is not None:
+        return "the stream, in the order of this epoch"
     if data.clean is not None:
         return "the training corpus as `nmt clean` writes it"
     several = len(data.corpora) > 1

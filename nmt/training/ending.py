@@ -2,24 +2,31 @@
 
 import jax.numpy as jnp
 
+from nmt.checkpoints import TrainingProgress
 from nmt.config import Config
 from nmt.errors import ConfigError
 from nmt.run import Run
 from nmt.training.optimizer import depends_on_the_end, learning_rate
 
 
-def total_steps(config: Config, batches_per_epoch: int) -> int:
-    """Returns the number of updates that training makes at most."""
+def total_steps(config: Config, batches_per_epoch: int | None) -> int:
+    """Returns the number of updates that training makes at most; epochs of None do not count."""
     training = config.training
     limits = []
     if training.max_steps is not None:
         limits.append(training.max_steps)
-    if training.max_epochs is not None:
+    if training.max_epochs is not None and batches_per_epoch is not None:
         limits.append(training.max_epochs * batches_per_epoch // training.gradient_accumulation)
     return max(1, min(limits))
 
 
-def check_moved(run: Run, *, batches_per_epoch: int) -> None:
+def epochs_are_over(config: Config, progress: TrainingProgress) -> bool:
+    """Returns whether all epochs of a stream have been read; others are counted as updates."""
+    most = config.training.max_epochs
+    return config.data.stream is not None and most is not None and progress.epoch >= most
+
+
+def check_moved(run: Run, *, batches_per_epoch: int | None) -> None:
     """Checks that the number of updates has not changed, if the learning rate depends on it.
 
     Raises:

@@ -13,7 +13,15 @@ import numpy as np
 from nmt.checkpoints import TrainingProgress
 from nmt.config import Config
 from nmt.data import corpus, mixing
-from nmt.data.batching import Batch, Bucket, PlannedBatch, choose_buckets, pad, plan_epoch
+from nmt.data.batching import (
+    Batch,
+    Bucket,
+    Lengths,
+    PlannedBatch,
+    choose_buckets,
+    pad,
+    plan_epoch,
+)
 from nmt.data.tokenizer import Tokenizers
 from nmt.inference import devices
 from nmt.processes import ALONE, ProcessGroup
@@ -45,9 +53,9 @@ class DataLoader:
         """The buckets that batches come in."""
         lengths = corpus.lengths(self.encoded)
         if self.config.tokenizer.sampling is not None:
-            longest = self.config.data.max_length  # a sampled segmentation may be this long
-            lengths = np.vstack([lengths, np.array([[longest, longest]], lengths.dtype)])
-        return choose_buckets(lengths, self.config.data.batch, devices=devices.count())
+            lengths = with_longest(lengths, self.config.data.max_length)
+        every = devices.count() * self.processes.count
+        return choose_buckets(lengths, self.config.data.batch, devices=every)
 
     @cached_property
     def parts(self) -> int:
@@ -90,14 +98,7 @@ class DataLoader:
             for index in range(part.batch, len(plan)):
                 is_last = index + 1 == len(plan)
                 after = self._next(part) if is_last else replace(part, batch=index + 1)
-                yield shard(self._read_batch(pairs, plan[index])), after
-
-    def _read_batch(self, pairs: datasets.Dataset, planned: PlannedBatch) -> Batch:
-        """Returns the rows of this process in a planned batch, padded."""
-        rows = self.processes.rows(planned.bucket.rows)
-        own = planned.pairs[rows]
-        bucket = replace(planned.bucket, rows=rows.stop - rows.start)
-        return pad(corpus.rows(pairs, own), bucket, links=corpus.linked(pairs, own))
+                yield shard(read_batch(pairs, plan[index], self.processes)), after
 
     def _planned(
         self, part: TrainingProgress
@@ -158,6 +159,19 @@ class DataLoader:
     ) -> list[PlannedBatch]:
         of = {"seed": self.config.seed, "epoch": part.epoch, "part": part.part}
         return plan_epoch(corpus.lengths(pairs), self.buckets, rows=rows, **of)
+
+
+def read_batch(pairs: datasets.Dataset, planned: PlannedBatch, processes: ProcessGroup) -> Batch:
+    """Returns the rows of this process in a planned batch, padded."""
+    rows = processes.rows(planned.bucket.rows)
+    own = planned.pairs[rows]
+    bucket = replace(planned.bucket, rows=rows.stop - rows.start)
+    return pad(corpus.rows(pairs, own), bucket, links=corpus.linked(pairs, own))
+
+
+def with_longest(lengths: Lengths, longest: int) -> Lengths:
+    """Adds a pair of the maximum length, so that a bucket holds whatever is not left out."""
+    return np.vstack([lengths, np.array([[longest, longest]], lengths.dtype)])
 
 
 def prefetched(items: Iterator[T], *, depth: int = 2) -> Generator[T, None, None]:

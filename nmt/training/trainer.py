@@ -13,6 +13,7 @@ from flax import nnx
 from nmt.checkpoints import TrainingProgress
 from nmt.config import Config, PlateauScheduleConfig
 from nmt.data import characters, corpora, corpus, tokenizer
+from nmt.data.streams import Stream
 from nmt.errors import Interrupted
 from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import metric
@@ -20,12 +21,13 @@ from nmt.model.build import build_model
 from nmt.model.seq2seq import Seq2Seq
 from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Run
-from nmt.training import divergence, freezing, interruption, memory, warm_start
-from nmt.training.ending import check_moved, total_steps
+from nmt.training import agreement, divergence, freezing, interruption, memory, warm_start
+from nmt.training.ending import check_moved, epochs_are_over, total_steps
 from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
 from nmt.training.metrics import MetricsAccumulator, StepRecord
 from nmt.training.step import TrainState, init_state, make_train_step
+from nmt.training.stream_loader import StreamLoader
 from nmt.training.validation import ZEROS, Validator, update_best, warn_of_zero
 
 
@@ -39,8 +41,8 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
     Raises:
         Interrupted: it was stopped by SIGTERM or SIGINT, and has saved; the same call resumes it.
         UserError: the corpora, the tokenizer or the run folder cannot be used, another training
-            uses the folder, memory or disk do not suffice, or training diverges; earlier
-            checkpoints stay as they are.
+            uses the folder, memory or disk do not suffice, training diverges, or processes cannot
+            train together; earlier checkpoints stay as they are.
     """
     run = Run.start(config, processes)
     config = run.config
@@ -51,7 +53,8 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
             locked.enter_context(run.lock())
             tokenizers = run.tokenizers()
         parent = warm_start.parent_of(run)  # before the work on the corpora
-        training = corpora.training(config.data)
+        stream = None if config.data.stream is None else Stream.of(config.data)
+        training = corpora.training(config.data) if stream is None else stream.training
         text, validation = training.text, corpora.held_out(config.data, "validation")
         if not started:
             models = tokenizer.train(
@@ -63,7 +66,9 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         if not started:
             locked.enter_context(run.lock())
             Run.start(config)  # another training may have created it in the meantime
-        loader = DataLoader(text, pairs, tokenizers, config, processes)
+        agreement.check(run, text, validation, tokenizers)
+        shared = (pairs, tokenizers, config, processes)
+        loader = DataLoader(text, *shared) if stream is None else StreamLoader(stream, *shared)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
         model = build_model(config, tokenizers)  # one that cannot be built leaves no run behind
         begun = [*warm_start.start(model, parent, run, tokenizers), *freezing.check(model, run)]
@@ -71,7 +76,8 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         trainer = Trainer(run, loader, validation, model)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
         lost = () if started else characters.report([text, validation], tokenizers)
-        found = [f"{run.path}: {each}" for each in (report, *lost)]
+        about = report if stream is None else f"data.stream.sample: {report}"
+        found = [f"{run.path}: {each}" for each in (about, *lost)]
         for line in (*run.notes, *cleaned, *found, *begun):
             trainer.display.say(line)
         trainer.run_to_end()
@@ -82,7 +88,11 @@ class Trainer:
     """One training run: the state on the devices, and the progress."""
 
     def __init__(
-        self, run: Run, loader: DataLoader, validation: datasets.Dataset, model: Seq2Seq
+        self,
+        run: Run,
+        loader: DataLoader | StreamLoader,
+        validation: datasets.Dataset,
+        model: Seq2Seq,
     ) -> None:
         self.run, self.loader = run, loader
         config, tokenizers = run.config, loader.tokenizers
@@ -94,7 +104,9 @@ class Trainer:
         self.add = make_train_step(
             config, graph, bos=bos, total_steps=self.total_steps, update=False
         )
-        self.validator = Validator(validation, graph, tokenizers=tokenizers, config=config)
+        self.validator = Validator(
+            validation, graph, tokenizers=tokenizers, config=config, processes=run.processes
+        )
         self.key = jax.random.key(config.seed)
         self.log = TrainingLog(run, step=self.progress.step)
         self.display = Display(
@@ -157,6 +169,7 @@ class Trainer:
             epoch=after.epoch,
             part=after.part,
             batch=after.batch,
+            stream=after.stream,
             batches=batches,
             step=self.progress.step + updates,
         )
@@ -242,6 +255,8 @@ class Trainer:
 
     def _plot_attention(self) -> None:
         """Writes attention images to TensorBoard; a failure does not end training."""
+        if not self.run.processes.is_main:
+            return
         step = self.progress.step
         try:
             for index, pixels in enumerate(self.validator.attention_images(self.state.model)):
@@ -266,7 +281,8 @@ class Trainer:
     def _finished(self) -> bool:
         patience = self.settings.patience
         stalled = patience is not None and self.progress.bad_validations >= patience
-        return stalled or self.progress.step >= self.total_steps
+        over = self.progress.step >= self.total_steps
+        return stalled or over or epochs_are_over(self.run.config, self.progress)
 
     def _restored(self, fresh: TrainState) -> tuple[TrainState, TrainingProgress]:
         progress = self.run.progress("last")

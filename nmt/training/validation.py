@@ -1,5 +1,6 @@
 """Validation: perplexity of the references, BLEU of translations, and attention images."""
 
+import json
 import math
 import warnings
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from nmt import plotting
 from nmt.checkpoints import TrainingProgress
 from nmt.config import BeamConfig, Config, SentenceBatchConfig
-from nmt.data.batching import choose_buckets, in_order, pad
+from nmt.data.batching import Batch, PlannedBatch, choose_buckets, in_order, pad
 from nmt.data.tokenizer import Tokenizers
 from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import MetricScore, bleu
@@ -23,6 +24,7 @@ from nmt.inference.batches import Capacity
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.splitting import TrainedOn
 from nmt.inference.translator import Translator
+from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Run
 from nmt.training.loss import totals
 from nmt.training.step import make_eval_step, shard
@@ -100,31 +102,46 @@ class Validator:
     """
 
     def __init__(
-        self, text: datasets.Dataset, graph: Graph, *, tokenizers: Tokenizers, config: Config
+        self,
+        text: datasets.Dataset,
+        graph: Graph,
+        *,
+        tokenizers: Tokenizers,
+        config: Config,
+        processes: ProcessGroup = ALONE,
     ) -> None:
         self._text = text
         self._pairs = list(zip(*_cut(text, tokenizers, config), strict=True))
         self._graph = graph
         self._tokenizers = tokenizers
         self._config = config
+        self._processes = processes
         self._step = make_eval_step(config, graph, bos=tokenizers.target.bos)
 
     def measure(self, params: Params) -> Report:
         """Returns perplexity and BLEU of the model with these parameters."""
         _, nll, tokens = totals([self._step(params, batch) for batch in self.batches])
         translator = self._translator(params, beam=self._config.training.validation_beam)
-        # No warnings of cut translations: early in training there are many, and `cut` counts them.
-        with warnings.catch_warnings(action="ignore"):
-            translations = translator.translate(self._text["source"])
+        translations = self._translations(translator)
         return Report(
             perplexity=math.exp(min(nll / tokens, 700.0)),
             bleu=bleu(
-                [each.text for each in translations],
+                [text for text, _ in translations],
                 list(self._text["target"]),
                 tokenize=bleu_tokenizers.for_target(self._config.data),
             ),
-            cut=sum(each.is_cut for each in translations),
+            cut=sum(is_cut for _, is_cut in translations),
         )
+
+    def _translations(self, translator: Translator) -> list[tuple[str, bool]]:
+        """Returns all translations, each process having made its part, and whether one is cut."""
+        own = self._processes.rows(len(self._text))
+        # No warnings of cut translations: early in training there are many, and `cut` counts them.
+        with warnings.catch_warnings(action="ignore"):
+            made = translator.translate(self._text["source"][own])
+        told = json.dumps([(each.text, each.is_cut) for each in made]).encode()
+        parts = map(json.loads, self._processes.gather(told))
+        return [(text, is_cut) for part in parts for text, is_cut in part]
 
     def attention_images(self, params: Params) -> list[npt.NDArray[np.uint8]]:
         """Returns heat maps of the first sentences, each with its own reference force-decoded.
@@ -155,18 +172,25 @@ class Validator:
 
     @cached_property
     def batches(self) -> list[Any]:
-        """The pairs in batches of few shapes, with as many tokens at most as those of a search."""
+        """The rows of this process in batches of few shapes.
+
+        A batch has as many tokens at most as one of a search has.
+        """
         lengths = np.array([[len(ids) for ids in pair] for pair in self._pairs], np.int32)
-        capacity = Capacity(self._config.decoding.batch, devices=devices.count())
+        every = devices.count() * self._processes.count
+        capacity = Capacity(self._config.decoding.batch, devices=every)
         few = SentenceBatchConfig(buckets=BUCKETS)
         buckets = [
             replace(bucket, rows=capacity.size(max(bucket.source, bucket.target)))
             for bucket in choose_buckets(lengths, few)
         ]
-        return [
-            shard(pad([self._pairs[pair] for pair in planned.pairs], planned.bucket))
-            for planned in in_order(lengths, buckets)
-        ]
+        return [shard(self._read(planned)) for planned in in_order(lengths, buckets)]
+
+    def _read(self, planned: PlannedBatch) -> Batch:
+        """Returns the rows of this process in a planned batch, padded."""
+        rows = self._processes.rows(planned.bucket.rows)
+        own = replace(planned.bucket, rows=rows.stop - rows.start)
+        return pad([self._pairs[pair] for pair in planned.pairs[rows]], own)
 
 
 def _cut(

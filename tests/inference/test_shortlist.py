@@ -229,7 +229,7 @@ def trained_on_captions(shared_data, tmp_path_factory):
     """A run of a small network with 8,000 joint pieces, and its table of translations."""
     run = train(
         configfile.load(
-            Path(__file__).parents[2] / "configs" / "multi30k-de-en.yaml",
+            Path(__file__).parents[2] / "configs" / "multi30k-de-en-small.yaml",
             [
                 f"run={tmp_path_factory.mktemp('captions') / 'run'}",
                 f"data.train={shared_data / 'multi30k' / 'train'}",

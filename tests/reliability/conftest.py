@@ -7,7 +7,7 @@ import tiny
 from nmt.training import trainer, validation
 
 # What only the loop reads, under a schedule that does not ask for the number of all steps.
-LOOP = {"max_steps", "max_skipped_updates", "log_every", "validate_every"}
+LOOP = {"max_steps", "max_epochs", "max_skipped_updates", "log_every", "validate_every"}
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -24,7 +24,7 @@ def once(make):
     steps = {}
 
     def remembered(config, graph, **settings):
-        steps_ignore = {"run": True, "training": LOOP}
+        steps_ignore = {"run": True, "data": True, "training": LOOP}
         key = config.model_dump_json(exclude=steps_ignore), settings.get("update")
         if key not in steps:
             steps[key] = make(config, graph, **settings)

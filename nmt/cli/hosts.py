@@ -1,0 +1,58 @@
+"""The options by which processes of several hosts train together."""
+
+import contextlib
+from typing import Annotated
+
+import typer
+
+from nmt.cli import aborts
+from nmt.errors import ClusterError
+from nmt.processes import ALONE, ProcessGroup
+
+Distributed = Annotated[
+    bool,
+    typer.Option(
+        "--distributed",
+        help="Train with the other processes of a Slurm, Open MPI, TPU pod or Kubernetes job.",
+    ),
+]
+Coordinator = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Where process 0 waits for the others to join."),
+]
+Processes = Annotated[int | None, typer.Option(min=1, help="Number of processes that train.")]
+Process = Annotated[int | None, typer.Option(min=0, help="Number of this process, from 0.")]
+
+
+def group(
+    *, distributed: bool, coordinator: str | None, processes: int | None, process: int | None
+) -> contextlib.AbstractContextManager[ProcessGroup]:
+    """Returns the group of processes that the options describe, to be entered.
+
+    Raises:
+        ClusterError: some of the options are missing, or contradict each other.
+    """
+    given = coordinator, processes, process
+    if all(each is None for each in given):
+        if not distributed:
+            return contextlib.nullcontext(ALONE)
+    elif distributed:
+        raise ClusterError(
+            "--distributed finds the other processes by itself; leave out --coordinator, "
+            "--processes and --process"
+        )
+    elif coordinator is None or processes is None or process is None:
+        raise ClusterError("--coordinator, --processes and --process go together; give all three")
+    else:
+        host, _, port = coordinator.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+            raise ClusterError(f"--coordinator {coordinator}: not HOST:PORT, such as 10.0.0.1:8476")
+        if process >= processes:
+            raise ClusterError(
+                f"--process {process}: the {processes} processes have the numbers 0 to "
+                f"{processes - 1}"
+            )
+    from nmt import hosts
+
+    aborts.explained_by(f"nmt: {hosts.LOST}")
+    return hosts.joined(coordinator, processes=processes, process=process)

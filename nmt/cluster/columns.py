@@ -1,0 +1,80 @@
+"""The sentences of a file: lines of text, or a column of Parquet or JSON lines."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from nmt.config.endings import suffix
+from nmt.data import files
+from nmt.errors import DataError
+
+JSON = (".json", ".jsonl")
+TABLES = (*JSON, ".parquet")
+
+
+def is_table(path: Path) -> bool:
+    """Returns whether a file has columns with names, and is not lines of text."""
+    return suffix(path) in TABLES
+
+
+def texts(path: Path, column: str, *, replace: bool = False) -> Iterator[str]:
+    """Yields the sentence of each line, or of each row of a table, where it is in a column.
+
+    A sentence is one line: line breaks in a table become spaces. For `replace` see `files.lines`.
+
+    Raises:
+        DataError: the file cannot be read, or a row has no text in the column.
+    """
+    if not is_table(path):
+        return files.lines(path, replace=replace)
+    rows = _json(path, column) if suffix(path) in JSON else _parquet(path, column)
+    return (_text(value, where=f"{where}, {column!r}") for where, value in rows)
+
+
+def pairs(paths: Sequence[Path], columns: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yields the sentences of two files, or of two columns of one, side by side.
+
+    Raises:
+        DataError: see `texts`; or one of them has more lines than the other.
+    """
+    source, target = (texts(*each) for each in zip(paths, columns, strict=True))
+    return files.side_by_side(source, target, names=(paths[0], paths[1]))
+
+
+def _json(path: Path, column: str) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(files.lines(path), start=1):
+        where = f"{path}, line {number}"
+        row = files.parse_json(line, where=where)
+        if not isinstance(row, dict):
+            raise DataError(f"{where}: not a JSON object")
+        yield where, row[_known(column, list(row), where)]
+
+
+def _parquet(path: Path, column: str) -> Iterator[tuple[str, Any]]:
+    import pyarrow.parquet
+
+    number = 0
+    try:
+        with pyarrow.parquet.ParquetFile(path) as table:
+            name = _known(column, table.schema_arrow.names, str(path))
+            for batch in table.iter_batches(columns=[name]):
+                for value in batch.column(0).to_pylist():
+                    number += 1
+                    yield f"{path}, row {number}", value
+    except (OSError, ValueError) as error:  # pyarrow.ArrowInvalid is a ValueError
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: cannot be read after row {number} ({reason})") from None
+
+
+def _known(column: str, names: Sequence[str], where: str) -> str:
+    if column not in names:
+        others = ", ".join(names) or "none"
+        raise DataError(
+            f"{where}: no column {column!r}; there are: {others}; choose with --column NAME"
+        )
+    return column
+
+
+def _text(value: object, *, where: str) -> str:
+    files.check_text(value, where=where)
+    return files.one_line(str(value))

@@ -1,0 +1,254 @@
+"""Streams: training corpora that are read as they are needed, through Hugging Face datasets.
+
+The files of a corpus are dealt out to lanes, which are read side by side, so that what is held at a
+time has pairs of several files. Each lane is a data set that tells where it is and goes on there.
+"""
+
+import glob
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import datasets
+import numpy as np
+from datasets import Dataset, Features, IterableDataset, Value
+
+from nmt.config import CorpusConfig, DataConfig
+from nmt.config.endings import COMPRESSED, STREAMED, is_table, is_url, suffix
+from nmt.data import cleaning, corpora, corpus, files, texts
+from nmt.data.report import FilterReport
+from nmt.errors import DataError
+
+LANES = 8  # of a corpus at most: each has a file open
+READ = 256  # pairs of a lane that are read at a time
+
+NUMBERED = Features({**corpus.TEXT, "number": Value("int64")})
+State = dict[str, Any]  # `read`: pairs of the epoch so far; `lanes`: where each of them is; JSON
+Pair = tuple[str, str]
+
+
+class Row(NamedTuple):
+    """A pair as it was read, and the number of its corpus."""
+
+    corpus: int
+    pair: Pair
+
+
+@dataclass(frozen=True)
+class Lane:
+    """Some files of a corpus, one after the other: every `of`-th one, from number `first` on."""
+
+    corpus: int
+    whole: IterableDataset
+    first: int
+    of: int
+    columns: tuple[str, str]
+    where: str  # for messages
+
+    def read(
+        self, size: int, *, order: int, state: State | None
+    ) -> Iterator[tuple[list[Row], State]]:
+        """Yields `size` rows at a time, and the state after them, from a state on."""
+        pairs = self.whole.shard(self.of, self.first, contiguous=False)
+        pairs.set_epoch(order)
+        if state is not None:
+            pairs.load_state_dict(state)
+        with _readable(self.where, self.columns):
+            for batch in pairs.iter(size):
+                values = zip(*batch.values(), strict=True)
+                yield (
+                    [self._row(dict(zip(batch, row, strict=True))) for row in values],
+                    (pairs.state_dict()),
+                )
+
+    def _row(self, row: Mapping[str, Any]) -> Row:
+        source, target = files.pair_in(row, columns=self.columns, where=self.where)
+        return Row(self.corpus, (files.one_line(source), files.one_line(target)))
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The training corpora of a configuration, some pairs at a time."""
+
+    data: DataConfig
+    lanes: Sequence[Lane]
+
+    @classmethod
+    def of(cls, data: DataConfig) -> "Stream":
+        """Opens the training corpora.
+
+        Raises:
+            DataError: one of them is missing, or cannot be opened.
+        """
+        return cls(data, [lane for n in range(len(data.corpora)) for lane in _lanes(data, n)])
+
+    def buffers(
+        self, size: int, *, order: int = 0, state: State | None = None
+    ) -> Iterator[tuple[State | None, list[Row]]]:
+        """Yields all pairs of an epoch, at least `size` at a time, and the state before them.
+
+        All lanes give as many, and one that has ended leaves its place to the others. There are
+        no more than READ pairs of each lane above `size`.
+
+        Args:
+            size: Pairs to hold.
+            order: Decides on the order of the files.
+            state: What was yielded before some pairs, to begin with these.
+
+        Raises:
+            DataError: a corpus cannot be read.
+        """
+        share = min(READ, -(-size // len(self.lanes)))
+        before = state or {"read": 0, "lanes": [None] * len(self.lanes)}
+        live = {
+            index: lane.read(share, order=order, state=before["lanes"][index])
+            for index, lane in enumerate(self.lanes)
+        }
+        while True:
+            rows, states = list[Row](), list(before["lanes"])
+            while live and len(rows) < size:
+                for index, batches in list(live.items()):
+                    if (found := next(batches, None)) is None:
+                        del live[index]
+                    else:
+                        rows += found[0]
+                        states[index] = found[1]
+            if not rows:
+                return
+            yield state, rows
+            state = before = {"read": before["read"] + len(rows), "lanes": states}
+
+    def text(self, rows: Sequence[Row], *, before: int = 0) -> tuple[Dataset, FilterReport]:
+        """Returns the rows that cleaning keeps, with their tags, and what it left out.
+
+        They are in memory. The column `number` counts all rows of an epoch from 1, those that are
+        left out too; `before` were in front of these.
+        """
+        reasons = np.array([self._reason(row) for row in rows], np.int8)
+        kept = np.flatnonzero(reasons == 0)
+        tags = [each.source_tag for each in self.data.corpora]
+        pairs = [rows[place] for place in kept.tolist()]
+        columns = {
+            "source": [corpora.with_tag(row.pair[0], tags[row.corpus]) for row in pairs],
+            "target": [row.pair[1] for row in pairs],
+            "number": before + 1 + kept,
+        }
+        report = FilterReport.of(cleaning.REASONS, reasons)
+        return Dataset.from_dict(columns, features=NUMBERED), report
+
+    @cached_property
+    def training(self) -> corpora.TrainingText:
+        """The sample as a text to train a tokenizer from, and what cleaning left out of it.
+
+        Raises:
+            DataError: no pair is left.
+        """
+        text, report = self.text(self._sample)
+        if report.kept == 0:
+            raise DataError(f"data.clean: no pair of data.stream.sample is left: {report}")
+        return corpora.TrainingText(text, None if self.data.clean is None else report, [])
+
+    @cached_property
+    def _sample(self) -> list[Row]:
+        assert self.data.stream is not None
+        _, rows = next(self.buffers(self.data.stream.sample), (None, []))
+        found = {row.corpus for row in rows}
+        for lane in self.lanes:
+            if lane.corpus not in found:
+                raise DataError(f"{lane.where}: the corpus is empty")
+        return rows
+
+    @cached_property
+    def _judges(self) -> list[cleaning.Judge]:
+        """The rules of cleaning for each corpus; its pairs in the sample tell what is usual."""
+        clean = self.data.clean
+        if clean is None:
+            return []
+        known = cleaning.known_keys(corpora.compared(self.data), clean)
+        sampled: list[list[Pair]] = [[] for _ in self.data.corpora]
+        for row in self._sample:
+            sampled[row.corpus].append(row.pair)
+        usual = [
+            cleaning.Usual.of([pairs[place] for place in cleaning.spread(len(pairs))])
+            for pairs in sampled
+        ]
+        return [cleaning.Judge(clean, each, known) for each in usual]
+
+    def _reason(self, row: Row) -> int:
+        return self._judges[row.corpus].reason(row.pair) if self._judges else 0
+
+
+def _lanes(data: DataConfig, number: int) -> list[Lane]:
+    chosen = data.corpora[number]
+    languages = chosen.languages or data.languages
+    columns = chosen.columns or languages
+    where = f"dataset {chosen.hub}" if chosen.hub is not None else str(chosen.path or chosen.source)
+    with _readable(where, columns):
+        opened, of_rows = _opened(chosen, languages)
+    lanes = min(LANES, opened.num_shards)
+    names = columns if of_rows else corpus.SIDES
+    return [Lane(number, opened, lane, lanes, names, where) for lane in range(lanes)]
+
+
+def _opened(chosen: CorpusConfig, languages: tuple[str, str]) -> tuple[IterableDataset, bool]:
+    """Returns a data set, and whether it has the columns of the corpus, not source and target."""
+    path = chosen.path or ""
+    if chosen.hub is not None:
+        found = datasets.load_dataset(chosen.hub, chosen.subset, split=chosen.split, streaming=True)
+        return found, True
+    if is_url(path) or suffix(path) == ".parquet":
+        if not is_url(path) and not glob.has_magic(path):
+            path = str(files.find_stored(path))
+        builder = STREAMED[suffix(path)]
+        return datasets.load_dataset(builder, data_files=path, split="train", streaming=True), True
+    settings = {
+        "parts": [tuple(map(str, part)) for part in _parts(chosen, languages)],
+        "languages": languages,
+        "columns": chosen.columns,
+    }
+    return IterableDataset.from_generator(_rows, gen_kwargs=settings), False
+
+
+def _parts(chosen: CorpusConfig, languages: tuple[str, str]) -> list[list[Path]]:
+    """Returns the files of each part of a corpus: of both texts, or of one table.
+
+    Raises:
+        DataError: there are none, or the translation of a text is missing.
+    """
+    path = chosen.path
+    if path is None or not glob.has_magic(path):
+        return [texts.find(chosen, languages)]
+    if is_table(path):
+        names = set(glob.glob(path))
+    else:
+        ends = [f".{languages[0]}{zipped}" for zipped in ("", *COMPRESSED)]
+        names = {name.removesuffix(end) for end in ends for name in glob.glob(path + end)}
+    if not names:
+        raise DataError(f"{path}: no such files")
+    return [texts.find(CorpusConfig(path=name), languages) for name in sorted(names)]
+
+
+def _rows(
+    parts: Sequence[tuple[str, ...]],
+    languages: tuple[str, str],
+    columns: tuple[str, str] | None,
+) -> Iterator[dict[str, str]]:
+    for part in parts:
+        for source, target in texts.pairs(*map(Path, part), languages=languages, columns=columns):
+            yield {"source": source, "target": target}
+
+
+@contextmanager
+def _readable(where: str, columns: tuple[str, str]) -> Iterator[None]:
+    """Reports what libraries raise as one line that names the corpus."""
+    try:
+        yield
+    except ConnectionError:
+        raise corpus.unreachable(where, columns) from None
+    except StopIteration:  # of an empty file of JSON lines
+        raise DataError(f"{where}: the corpus is empty") from None
+    except (*corpus.UNREADABLE, ImportError) as error:
+        raise DataError(f"{where}: {corpus.reason(error)}") from None

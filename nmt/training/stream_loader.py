@@ -1,0 +1,133 @@
+"""The batches of a stream: of pairs that are read as they are needed, and held for a while."""
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import datasets
+import numpy as np
+
+from nmt.checkpoints import TrainingProgress
+from nmt.config import Config
+from nmt.data import corpus
+from nmt.data.batching import Bucket, PlannedBatch, choose_buckets, plan_epoch
+from nmt.data.streams import Row, Stream
+from nmt.data.tokenizer import Tokenizers
+from nmt.errors import DataError
+from nmt.inference import devices
+from nmt.processes import ALONE, ProcessGroup
+from nmt.training.loader import prefetched, read_batch, with_longest
+from nmt.training.step import shard
+
+
+class Part(NamedTuple):
+    """The pairs that are held together, and their batches."""
+
+    progress: TrainingProgress  # at its start, or within it where training goes on
+    pairs: datasets.Dataset
+    plan: list[PlannedBatch]
+
+
+@dataclass(frozen=True)
+class StreamLoader:
+    """Batches of a stream; a stream, the seed and a progress decide on all that follow.
+
+    An epoch is one pass over the stream. It has parts of `data.stream.buffer` pairs, each of which
+    is encoded, filtered, shuffled and planned by itself while batches of the one before are trained
+    on: three parts are held at most. A progress has the state of the stream before its part, so
+    that going on reads this part again, and nothing before it.
+    """
+
+    stream: Stream
+    sample: datasets.Dataset  # encoded, filtered
+    tokenizers: Tokenizers
+    config: Config
+    processes: ProcessGroup = ALONE
+
+    batches_per_epoch: None = None  # unknown
+
+    @cached_property
+    def buckets(self) -> list[Bucket]:
+        """The buckets that batches come in; the lengths in the sample decide on them."""
+        lengths = with_longest(corpus.lengths(self.sample), self.config.data.max_length)
+        every = devices.count() * self.processes.count
+        return choose_buckets(lengths, self.config.data.batch, devices=every)
+
+    def epochs(self, progress: TrainingProgress) -> float:
+        """Returns how many epochs have been read to their end at this progress."""
+        return float(progress.epoch)
+
+    def batches(
+        self, start: TrainingProgress
+    ) -> Generator[tuple[Any, TrainingProgress], None, None]:
+        """Yields the rows of this process in each batch, sharded, and the progress after it.
+
+        There is no end.
+
+        Raises:
+            DataError: the stream cannot be read, or a whole epoch has no pair to train on.
+        """
+        return prefetched(self._read(start))
+
+    def sentences(self, progress: TrainingProgress) -> list[int]:
+        """Returns the numbers, from 1, of the pairs of the epoch that the next batch holds."""
+        part = next(self._parts(progress))
+        return sorted(part.pairs[part.plan[progress.batch].pairs]["number"])
+
+    def _read(self, start: TrainingProgress) -> Iterator[tuple[Any, TrainingProgress]]:
+        with closing(prefetched(self._parts(start), depth=1)) as parts:
+            part = next(parts)
+            while True:
+                for index in range(part.progress.batch, len(part.plan) - 1):
+                    yield self._batch(part, index), replace(part.progress, batch=index + 1)
+                following = next(parts)  # only now is known whether the epoch goes on
+                yield self._batch(part, -1), following.progress
+                part = following
+
+    def _batch(self, part: Part, index: int) -> Any:
+        return shard(read_batch(part.pairs, part.plan[index], self.processes))
+
+    def _parts(self, progress: TrainingProgress) -> Iterator[Part]:
+        """Yields the parts that have a pair to train on, from a given one on; there is no end."""
+        while True:
+            found = progress.part > 0
+            for state, rows in self._buffers(progress):
+                progress = replace(progress, stream=state)
+                part = self._planned(progress, rows)
+                if part.plan:
+                    found = True
+                    yield part
+                progress = replace(progress, part=progress.part + 1, batch=0)
+            if not found:
+                raise DataError("data.stream: an epoch has no pair to train on; look at the corpus")
+            progress = replace(progress, epoch=progress.epoch + 1, part=0, batch=0, stream=None)
+
+    def _buffers(self, progress: TrainingProgress) -> Iterator[tuple[Any, list[Row]]]:
+        assert self.config.data.stream is not None
+        size = self.config.data.stream.buffer
+        order = self._drawn(progress.epoch)
+        return self.stream.buffers(size, order=order, state=progress.stream)
+
+    def _planned(self, progress: TrainingProgress, rows: list[Row]) -> Part:
+        before = 0 if progress.stream is None else progress.stream["read"]
+        text, _ = self.stream.text(rows, before=before)
+        encoded = corpus.encode(
+            text,
+            self.tokenizers,
+            sampling=self.config.tokenizer.sampling,
+            seed=self._drawn(progress.epoch, progress.part),
+        )
+        pairs, _ = corpus.fitting(encoded, self.config.data)
+        plan = plan_epoch(
+            corpus.lengths(pairs),
+            self.buckets,
+            seed=self.config.seed,
+            epoch=progress.epoch,
+            part=progress.part,
+        )
+        return Part(progress, pairs, plan)
+
+    def _drawn(self, *of: int) -> int:
+        return int(np.random.default_rng([self.config.seed, *of]).integers(2**31))

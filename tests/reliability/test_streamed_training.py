@@ -1,0 +1,110 @@
+"""A training from a stream goes on as if it had not been stopped, and ends where it should."""
+
+import json
+import signal
+
+import pytest
+import runs
+
+from nmt import configfile
+from nmt.checkpoints import Checkpoints
+from nmt.errors import Interrupted, RunError
+from nmt.training.stream_loader import StreamLoader
+from nmt.training.trainer import train
+
+LONGEST = 8  # so that batches have the size of those of the whole corpus
+STOPS = [0, 4, 11, 17, 22]  # batches after which it is stopped, counted from 0; a step has three
+
+
+def config(run, corpus, *, stream=None, **training):
+    """A stream of the corpus in buffers of 25 of its 60 pairs: an epoch has eight batches or so."""
+    tree = runs.tree(run, corpus, **{"max_steps": 9, **training})
+    tree["data"] |= {
+        "max_length": LONGEST,
+        "stream": {"buffer": 25, "sample": 60, **(stream or {})},
+    }
+    return configfile.validate(tree)
+
+
+@pytest.fixture(scope="module")
+def undisturbed_stream(tmp_path_factory, corpus):
+    return train(config(tmp_path_factory.mktemp("streamed") / "run", corpus))
+
+
+def stopped_at(monkeypatch, settings, number):
+    """Trains until a batch, after which a signal stops the training."""
+    read = StreamLoader.batches
+
+    def batches(self, start):
+        for count, (batch, after) in enumerate(read(self, start), start=start.batches):
+            if count == number:
+                signal.raise_signal(signal.SIGTERM)
+            yield batch, after
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StreamLoader, "batches", batches)
+        with pytest.raises(Interrupted):
+            train(settings)
+
+
+def test_stops_anywhere_change_nothing(tmp_path, corpus, undisturbed_stream, monkeypatch):
+    settings = config(tmp_path / "run", corpus)
+    for number in STOPS:
+        stopped_at(monkeypatch, settings, number)
+
+    runs.assert_same(train(settings), undisturbed_stream)
+
+
+def test_the_place_in_the_stream_is_in_the_checkpoint(undisturbed_stream):
+    [saved, *_] = Checkpoints(undisturbed_stream.path).intact("last")
+    progress = json.loads((saved.folder / "progress.json").read_text())
+
+    assert progress["stream"]["read"] == 25 * progress["part"] > 0
+    assert progress["batches"] == 27
+    assert progress["epoch"] >= 2
+
+
+@pytest.mark.parametrize(("epochs", "steps"), [(1, 3), (3, 10)])
+def test_training_ends_after_the_epochs_that_are_asked_for(tmp_path, corpus, capsys, epochs, steps):
+    """Of 25, 25 and 10 pairs are 4, 4 and 2 batches of 8; three of the ten make a step."""
+    settings = config(tmp_path / "run", corpus, max_epochs=epochs, max_steps=1000)
+
+    assert train(settings).progress("last").step == steps
+    assert train(settings).progress("last").step == steps
+
+    done = "already trained to step 10 of 1000" in capsys.readouterr().err
+    assert done == (epochs == 3)  # after one epoch, a batch is left that makes no step
+
+
+def test_another_buffer_is_another_training(corpus, undisturbed_stream):
+    with pytest.raises(RunError, match=r"data\.stream\.buffer: 25 -> 30"):
+        train(config(undisturbed_stream.path, corpus, stream={"buffer": 30}))
+
+
+def test_a_run_of_before_streams_goes_on(tmp_path, corpus, undisturbed):
+    """Its config.yaml and its progress do not know of streams."""
+    settings = runs.config(tmp_path / "run", corpus, max_steps=3)
+    run = train(settings)
+    assert run.progress("last").stream is None
+    written = (run.path / "config.yaml").read_text()
+    older = "".join(line for line in written.splitlines(keepends=True) if "stream:" not in line)
+    assert older != written
+    (run.path / "config.yaml").write_text(older)
+    _forget_stream(run)
+
+    runs.assert_same(train(runs.config(tmp_path / "run", corpus, max_steps=9)), undisturbed)
+
+
+def _forget_stream(run):
+    """Writes the last checkpoint again without the field that earlier versions did not have."""
+    from nmt import checkpoint
+
+    [saved] = list(run.checkpoints.intact("last"))[:1]
+    path = saved.folder / "progress.json"
+    progress = json.loads(path.read_text())
+    del progress["stream"]
+    path.write_text(json.dumps(progress))
+    manifest = saved.folder / "manifest.json"
+    stored = json.loads(manifest.read_text())
+    stored["files"]["progress.json"] = checkpoint.files.digest(path)
+    manifest.write_text(json.dumps(stored))
