@@ -1,6 +1,7 @@
 """The options by which processes of several hosts train together."""
 
 import contextlib
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -52,7 +53,17 @@ def group(
                 f"--process {process}: the {processes} processes have the numbers 0 to "
                 f"{processes - 1}"
             )
+    return _joined(coordinator, processes, process)
+
+
+@contextlib.contextmanager
+def _joined(
+    coordinator: str | None, processes: int | None, process: int | None
+) -> Iterator[ProcessGroup]:
     from nmt import hosts
 
-    aborts.explained_by(f"nmt: {hosts.LOST}")
-    return hosts.joined(coordinator, processes=processes, process=process)
+    with (
+        aborts.explained_by(f"nmt: {hosts.LOST}"),
+        hosts.joined(coordinator, processes=processes, process=process) as group,
+    ):
+        yield group

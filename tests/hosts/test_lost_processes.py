@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+import tiny
 from together import assert_equal, records, settings
 
 from nmt import configfile, hosts
@@ -16,10 +17,12 @@ SOON = 30  # seconds, where gloo notices at once that a connection is closed
 
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [0, 1, 2])
-def test_when_one_is_killed_the_others_end(processes, tmp_path, pairs, killed):
-    run, tree = tmp_path / "run", settings(tmp_path / "run", pairs, max_steps=40, validate_every=10)
+def test_when_one_is_killed_the_others_end(processes, tmp_path, killed):
+    corpus, run = tiny.write_corpus(tmp_path), tmp_path / "run"
+    often = {"log_every": 1, "validate_every": 12, "max_epochs": None, "max_steps": 30}
+    tree = tiny.tree(run, corpus, **often)
     members = processes.train(tree, tree, tree)
-    processes.until(lambda: len(records(run, "train/loss")) >= 15)
+    processes.until(lambda: len(records(run, "train/loss")) >= 15)  # one checkpoint is saved
 
     members[killed].kill()
     at = time.monotonic()
@@ -30,10 +33,10 @@ def test_when_one_is_killed_the_others_end(processes, tmp_path, pairs, killed):
     for number in {0, 1, 2} - {killed}:
         assert processes.errors(number) == [hosts.LOST]
 
-    processes.train(tree, tree, tree)
-    assert processes.ended() == [0, 0, 0], processes.said
-    whole = settings(tmp_path / "whole", pairs, max_steps=40, validate_every=10)
-    assert_equal(run, train(configfile.validate(whole)).path, batches=80)
+    processes.train(tree, tree)
+    assert processes.ended() == [0, 0], processes.said
+    whole = train(configfile.validate(tiny.tree(tmp_path / "whole", corpus, **often)))
+    assert_equal(run, whole.path, batches=30)
 
 
 @pytest.mark.slow
@@ -55,8 +58,10 @@ def test_processes_with_other_files_do_not_start(processes, tmp_path, pairs, dif
         trees[1]["data"]["batch"]["sentences"] = 16
     else:
         path = folders[1] / "pairs" / differing
-        _, second, *others = path.read_text().splitlines()
-        path.write_text("\n".join([second, second, *others]) + "\n")
+        first, second, *others = path.read_text().splitlines()
+        other = "0-0" if differing == "train.links" else second
+        assert other != first
+        path.write_text("\n".join([other, second, *others]) + "\n")
 
     processes.train(*trees, folders=folders)
 
