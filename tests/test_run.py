@@ -243,6 +243,7 @@ def test_the_position_comes_back(run, best):
         epoch=1,
         part=11,
         batch=2,
+        stream={"read": 12, "lanes": [{"epoch": 13}, None]},
         batches=3,
         step=4,
         best=best,
@@ -255,7 +256,7 @@ def test_the_position_comes_back(run, best):
         pending_log={"loss": 9.5, "nll": 0.1, "tokens": 1 / 3},
         averaged=[10, 11],
     )
-    assert len(set(map(str, dataclasses.astuple(progress)))) == 14 - (best is None)
+    assert len(set(map(str, dataclasses.astuple(progress)))) == 15 - (best is None)
 
     run.save("last", {"state": arrays()}, progress)
 
