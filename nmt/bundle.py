@@ -16,11 +16,11 @@ from nmt import configfile, version, weights
 from nmt.checkpoints import Which
 from nmt.config import Config
 from nmt.config.migration import migrated
+from nmt.config.storage import DType
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
 from nmt.trust import check_imports, check_links
 from nmt.types import Params
-from nmt.weights import DType
 
 FORMAT = 1
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer"

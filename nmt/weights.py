@@ -6,7 +6,7 @@ row or column, divided by 127. Vectors are a hundredth of a model, and stay floa
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +14,10 @@ from jaxtyping import Array, Float, Int8
 from safetensors import SafetensorError
 
 from nmt import arrays
+from nmt.config.storage import DType
 from nmt.errors import RunError
 from nmt.model import parameters
 from nmt.types import Params
-
-DType = Literal["float32", "float16", "int8"]
 
 SCALES = ".scales"  # behind the name of a matrix
 TOKENIZER = "tokenizer"  # the fingerprint of the tokenizers, beside the arrays

@@ -160,6 +160,23 @@ def test_the_command_shows_and_empties_what_is_ours(place, tmp_path):
     assert [each.stat().st_size for each in (kept / "file", own / "file")] == [700, 700]
 
 
+@pytest.mark.parametrize("linked", ["nmt", "nmt/compiled"])
+def test_a_linked_folder_is_named_and_keeps_its_files(place, tmp_path, linked):
+    kept = tmp_path / "kept" / "corpora"
+    kept.mkdir(parents=True)
+    (kept / "file").write_bytes(bytes(700))
+    (place / linked).parent.mkdir(parents=True)
+    (place / linked).symlink_to(tmp_path / "kept")
+
+    done = run("--clear")
+
+    assert (done.returncode, done.stdout, (kept / "file").exists()) == (2, "", True)
+    assert done.stderr == (
+        f"nmt: {place / linked}: a link to {tmp_path / 'kept'}, which may hold more than the "
+        "cache; empty that folder yourself, or remove the link\n"
+    )
+
+
 def test_a_variable_that_chooses_nothing_else_is_not_shown(place):
     own = str(place / "nmt" / "corpora")
 

@@ -30,7 +30,7 @@ def test_the_counts_are_those_that_are_published(shared_data):
 
 
 def test_the_tokens_are_written_line_by_line(tmp_path):
-    (tmp_path / "val.de").write_text('Ein „Hund“ läuft,\n\nschnell!\n', encoding="utf-8")
+    (tmp_path / "val.de").write_text("Ein „Hund“ läuft,\n\nschnell!\n", encoding="utf-8")
 
     run("--write", tmp_path / "tokens", tmp_path / "val.de")
 

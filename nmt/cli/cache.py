@@ -62,6 +62,12 @@ def _size(path: Path) -> int:
 
 
 def _empty(path: Path) -> None:
+    for place in (path.parent, path):
+        if place.is_symlink():
+            raise DataError(
+                f"{place}: a link to {place.resolve()}, which may hold more than the cache; empty "
+                "that folder yourself, or remove the link"
+            )
     for each in path.iterdir() if path.is_dir() else ():
         if each.is_dir() and not each.is_symlink():
             shutil.rmtree(each)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,8 +19,8 @@ Ray = Annotated[
     str | None,
     typer.Option(
         metavar="local|auto|HOST:PORT",
-        help="Work on a corpus of many files with Ray: on this machine, on the cluster that it "
-        "belongs to, or on another; see ray.md. The output is a folder then.",
+        help="Work on a corpus of many files with Ray: on this machine alone, or on the cluster "
+        "that it belongs to; see ray.md. The output is a folder then.",
     ),
 ]
 Input = Annotated[
@@ -91,7 +92,7 @@ class Corpus:
         if not all(sides):
             raise DataError("--ray needs pairs: give --source and --target")
         found = [corpus.find(map(str, side)) for side in sides]
-        for path in found[0] if self.columns else ():
+        for path in chain(*found) if self.columns else ():
             if not is_table(path):
                 raise DataError(f"{path}: lines of text have no columns; leave out --column")
         shards = corpus.shards(*found, folders=[folder for folder in folders if folder])

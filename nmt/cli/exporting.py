@@ -2,19 +2,18 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from nmt import hub
 from nmt.cli import ensembles, options
 from nmt.cli.options import Checkpoint, RunPath, Trust
+from nmt.config.storage import DType
 from nmt.errors import DataError
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the bundle, a new one.")]
-DType = Annotated[
-    Literal["float32", "float16", "int8"], typer.Option(help="Type of the stored parameters.")
-]
+StoredAs = Annotated[DType, typer.Option(help="Type of the stored parameters.")]
 License = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="License of the model, such as cc-by-4.0, for its card."),
@@ -41,7 +40,7 @@ def export(
     run: RunPath,
     folder: Folder,
     checkpoint: Checkpoint = "best",
-    dtype: DType = "float32",
+    dtype: StoredAs = "float32",
     license: License = None,
     trained_on: TrainedOn = None,
     sentence: Sentence = None,

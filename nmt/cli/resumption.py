@@ -11,7 +11,7 @@ from io import TextIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmt.config.endings import COMPRESSED
+from nmt.config.endings import compression
 from nmt.data import files, writing
 from nmt.errors import DataError
 
@@ -24,7 +24,7 @@ ANEW = "leave out --resume to begin anew"
 def is_resumable(source: Path, output: Path) -> bool:
     """Returns whether a file is translated, to a file that can be cut where it was finished."""
     stored = files.is_stored(source) and writing.is_replaced(output)
-    return stored and output.suffix not in COMPRESSED
+    return stored and compression(output) is None
 
 
 def check_resumable(source: Path, output: Path | None, alignments: Path | None) -> None:
@@ -33,7 +33,7 @@ def check_resumable(source: Path, output: Path | None, alignments: Path | None) 
     Raises:
         DataError: it is not one of a file to a file, or has alignments, or is compressed.
     """
-    if output is not None and output.suffix in COMPRESSED:
+    if output is not None and compression(output):
         raise DataError(
             f"{output}: --resume cannot go on with a compressed file; write plain text, and "
             "compress it when it is finished"

@@ -8,8 +8,7 @@ from nmt.config.endings import suffix
 from nmt.data import files
 from nmt.errors import DataError
 
-JSON = (".json", ".jsonl")
-TABLES = (*JSON, ".parquet")
+TABLES = (".jsonl", ".parquet")
 
 
 def is_table(path: Path) -> bool:
@@ -25,9 +24,10 @@ def texts(path: Path, column: str, *, replace: bool = False) -> Iterator[str]:
     Raises:
         DataError: the file cannot be read, or a row has no text in the column.
     """
+    lines = files.lines(path, replace=replace)
     if not is_table(path):
-        return files.lines(path, replace=replace)
-    rows = _json(path, column) if suffix(path) in JSON else _parquet(path, column)
+        return lines
+    rows = _parquet(path, column) if suffix(path) == ".parquet" else _json(lines, path, column)
     return (_text(value, where=f"{where}, {column!r}") for where, value in rows)
 
 
@@ -41,8 +41,8 @@ def pairs(paths: Sequence[Path], columns: Sequence[str]) -> Iterator[tuple[str, 
     return files.side_by_side(source, target, names=(paths[0], paths[1]))
 
 
-def _json(path: Path, column: str) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(files.lines(path), start=1):
+def _json(lines: Iterator[str], path: Path, column: str) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(lines, start=1):
         where = f"{path}, line {number}"
         row = files.parse_json(line, where=where)
         if not isinstance(row, dict):

@@ -3,6 +3,9 @@
 import contextlib
 import logging
 import os
+import secrets
+import socket
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +13,13 @@ from typing import Any
 from nmt.errors import DataError, UserError
 
 LOCAL = "local"
+SECONDS = 10  # for a cluster to answer
 
 # Ray reads these when it is imported. It would report what is no error otherwise.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
-ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # it listens on 127.0.0.1 only, on any system
+# It listens on 127.0.0.1 only, on any system, and asks for a token, which it would write to a file.
+ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+TOKEN = "RAY_AUTH_TOKEN"
 
 
 @dataclass(frozen=True)
@@ -44,20 +50,22 @@ def opened(pool: Pool) -> Iterator[Opened]:
 
     Raises:
         UserError: the package is not installed.
-        DataError: there is no such cluster, or it is too small; or its processes die.
+        DataError: there is no such cluster, or none that can be joined; it is too small; or its
+            processes die.
     """
-    ray = _imported(QUIET | ALONE if pool.address == LOCAL else QUIET)
+    _check_answers(pool.address)
+    alone = {**ALONE, TOKEN: secrets.token_hex(32)} if pool.address == LOCAL else {}
+    ray = _imported(QUIET | alone)
     options: dict[str, Any] = {"address": pool.address, "log_to_driver": False}
     if pool.address == LOCAL:  # what Ray calls CPUs are places; one more is for what reads
         cpus = pool.actors * pool.cores if pool.actors else os.cpu_count() or 1
         options |= {"num_cpus": cpus + 1, "include_dashboard": False}
     try:
         ray.init(logging_level="error", **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"--ray {pool.address}: cannot be reached ({reason})") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unreachable(pool.address, error) from None
     try:
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        _hush()
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         gpus = int(any(node.get("GPU") for node in nodes))
         yield Opened(ray, actors_of(pool, nodes), pool.cores, gpus)
@@ -98,6 +106,36 @@ def actors_of(pool: Pool, nodes: Sequence[Mapping[str, float]]) -> int:
         f"{wanted * pool.cores + 1} CPUs; there are {sum(cpus)} on {_count(len(cpus), 'machine')}, "
         f"with room for {room}: {remedy}, or add machines"
     )
+
+
+def _check_answers(address: str) -> None:
+    """Checks that something listens at HOST:PORT; Ray would try again for minutes."""
+    if "://" in address:
+        raise DataError(
+            f"--ray {address}: clients of Ray from outside are not supported; give the command "
+            "within the cluster, as by `ray job submit`, with --ray auto"
+        )
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=SECONDS).close()
+        except OSError as error:
+            raise _unreachable(address, error) from None
+
+
+def _unreachable(address: str, error: Exception) -> DataError:
+    reason, *_ = str(error).splitlines() or [type(error).__name__]
+    return DataError(
+        f"--ray {address}: cannot be reached ({reason}); where it asks for a token, set "
+        "RAY_AUTH_MODE=token"
+    )
+
+
+def _hush() -> None:
+    """Keeps what Ray Data says of its own workings from the user."""
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"ray\.")
+    warnings.filterwarnings("ignore", message="`ray_remote_args`")
 
 
 def _count(number: int, what: str) -> str:

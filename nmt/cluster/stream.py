@@ -57,7 +57,7 @@ def through(pool: Opened, shards: Sequence[Shard], job: Job) -> Iterator[Result]
         compute=data.ActorPoolStrategy(size=pool.actors),
         num_cpus=pool.cores,
         num_gpus=pool.gpus,
-        ray_remote_args_fn=partial(dict, max_task_retries=TRIES),
+        max_task_retries=TRIES,  # no other argument has it; the extra excludes Ray 2.64
     )
     return (row["result"] for row in results.iter_rows())
 

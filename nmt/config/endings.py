@@ -11,10 +11,16 @@ TABLES = (".tsv", ".json", ".jsonl", ".parquet")
 STREAMED = {".parquet": "parquet", ".jsonl": "json", ".json": "json"}
 
 
+def compression(path: str | Path) -> str | None:
+    """Returns the one of `COMPRESSED` that a name ends with, also in capitals; None without one."""
+    ending = Path(path).suffix.lower()
+    return ending if ending in COMPRESSED else None
+
+
 def suffix(path: str | Path) -> str:
     """Returns the suffix without compression: '.tsv' of both 'a.tsv' and 'a.tsv.gz'."""
     path = Path(path)
-    return Path(path.stem).suffix if path.suffix in COMPRESSED else path.suffix
+    return Path(path.stem).suffix if compression(path) else path.suffix
 
 
 def is_table(path: str) -> bool:

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nmt.config import endings
 from nmt.config.endings import COMPRESSED
 from nmt.data import compression
 from nmt.errors import DataError
@@ -28,7 +29,7 @@ def find(path: str | Path) -> Path:
         DataError: there is none.
     """
     path = Path(path)
-    zipped = [] if path.suffix in COMPRESSED else [Path(f"{path}{end}") for end in COMPRESSED]
+    zipped = [] if endings.compression(path) else [Path(f"{path}{end}") for end in COMPRESSED]
     for candidate in (path, *zipped):
         if candidate == STDIN or (candidate.exists() and not candidate.is_dir()):
             return candidate

@@ -20,7 +20,7 @@ from nmt.config import CorpusConfig, DataConfig
 from nmt.config.endings import COMPRESSED, STREAMED, is_table, is_url, suffix
 from nmt.data import cleaning, corpora, corpus, files, texts
 from nmt.data.report import FilterReport
-from nmt.errors import DataError
+from nmt.errors import DataError, UserError
 
 LANES = 8  # of a corpus at most: each has a file open
 READ = 256  # pairs of a lane that are read at a time
@@ -47,6 +47,7 @@ class Lane:
     of: int
     columns: tuple[str, str]
     where: str  # for messages
+    far: bool  # whether it comes from the hub or a URL
 
     def read(
         self, size: int, *, order: int, state: State | None
@@ -56,13 +57,11 @@ class Lane:
         pairs.set_epoch(order)
         if state is not None:
             pairs.load_state_dict(state)
-        with _readable(self.where, self.columns):
+        with _readable(self.where, self.columns, far=self.far):
             for batch in pairs.iter(size):
                 values = zip(*batch.values(), strict=True)
-                yield (
-                    [self._row(dict(zip(batch, row, strict=True))) for row in values],
-                    (pairs.state_dict()),
-                )
+                rows = [self._row(dict(zip(batch, row, strict=True))) for row in values]
+                yield rows, pairs.state_dict()
 
     def _row(self, row: Mapping[str, Any]) -> Row:
         source, target = files.pair_in(row, columns=self.columns, where=self.where)
@@ -186,11 +185,12 @@ def _lanes(data: DataConfig, number: int) -> list[Lane]:
     languages = chosen.languages or data.languages
     columns = chosen.columns or languages
     where = f"dataset {chosen.hub}" if chosen.hub is not None else str(chosen.path or chosen.source)
-    with _readable(where, columns):
+    far = chosen.hub is not None or is_url(chosen.path or "")
+    with _readable(where, columns, far=far):
         opened, of_rows = _opened(chosen, languages)
     lanes = min(LANES, opened.num_shards)
     names = columns if of_rows else corpus.SIDES
-    return [Lane(number, opened, lane, lanes, names, where) for lane in range(lanes)]
+    return [Lane(number, opened, lane, lanes, names, where, far) for lane in range(lanes)]
 
 
 def _opened(chosen: CorpusConfig, languages: tuple[str, str]) -> tuple[IterableDataset, bool]:
@@ -242,13 +242,22 @@ def _rows(
 
 
 @contextmanager
-def _readable(where: str, columns: tuple[str, str]) -> Iterator[None]:
-    """Reports what libraries raise as one line that names the corpus."""
+def _readable(where: str, columns: tuple[str, str], *, far: bool) -> Iterator[None]:
+    """Reports what libraries raise as one line that names the corpus.
+
+    Those that read from `far` away have exceptions of their own, each of them others.
+    """
     try:
         yield
+    except UserError:
+        raise
     except ConnectionError:
         raise corpus.unreachable(where, columns) from None
+    except ImportError as error:
+        raise DataError(f"{where}: {corpus.reason(error)}: install it to read this") from None
     except StopIteration:  # of an empty file of JSON lines
         raise DataError(f"{where}: the corpus is empty") from None
-    except (*corpus.UNREADABLE, ImportError) as error:
+    except Exception as error:
+        if not far and not isinstance(error, corpus.UNREADABLE):
+            raise
         raise DataError(f"{where}: {corpus.reason(error)}") from None

@@ -62,8 +62,11 @@ def chosen(
     source: str | None,
     target: str | None,
     name: str | None = None,
+    guessed: Sequence[Guess] = (),
 ) -> Served:
     """Returns the model for a text: of this name, or the first one for these languages.
+
+    If they leave several source languages, it is the best of `guessed`, or else of new guesses.
 
     Raises:
         HTTPException: there is none (400; 404 for an unknown name).
@@ -82,5 +85,8 @@ def chosen(
         asked = " to ".join("any language" if e is None else e or "''" for e in (source, target))
         raise HTTPException(400, f"no model translates from {asked}; there are: {pairs}")
     readable = vocabularies(found)
-    best = guesses(text, readable)[0].language if len(readable) > 1 else found[0].source
+    if len(readable) == 1:
+        return found[0]
+    ranked = [each.language for each in guessed or guesses(text, readable)]
+    best = next(language for language in ranked if language in readable)
     return next(each for each in found if each.source == best)

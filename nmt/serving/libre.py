@@ -88,12 +88,13 @@ async def translate(request: Request) -> Response:
     service: Service = request.app.state.service
     body = await _body(request, LibreTranslateBody)
     everything = "\n".join(body.texts)
-    model = chosen(service.models, everything, source=body.source, target=body.target)
+    guessed = guesses(everything, vocabularies(service.models)) if body.source == "auto" else []
+    asked = {"source": body.source, "target": body.target}
+    model = chosen(service.models, everything, **asked, guessed=guessed)
     work = _of_html if body.format == "html" else _of_text
     found = await work(request, model, body)
     answer: dict[str, Any] = {"translatedText": [each[0] for each in found]}
-    if body.source == "auto":
-        guessed = guesses(everything, vocabularies(service.models))
+    if guessed:
         of_model = next(each for each in guessed if each.language == model.source)
         answer["detectedLanguage"] = [of_model] * len(found)
     if body.alternatives:

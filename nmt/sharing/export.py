@@ -13,6 +13,7 @@ from nmt import plotting
 from nmt.bundle import Bundle, is_bundle
 from nmt.checkpoints import Saved, Which
 from nmt.config import CorpusConfig
+from nmt.config.storage import DType
 from nmt.data import corpora
 from nmt.errors import DataError, RunError
 from nmt.evaluation import bleu_tokenizers, metrics
@@ -25,7 +26,6 @@ from nmt.run import Run
 from nmt.sharing import card, cleaned
 from nmt.sharing.card import Facts, Given, Scored
 from nmt.sharing.history import training_time
-from nmt.weights import DType
 
 PIECES = 12  # about as many has the sentence of the picture, which is chosen among
 SENTENCES = 100  # of the validation set

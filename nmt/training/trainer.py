@@ -52,6 +52,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         if started:
             locked.enter_context(run.lock())
             tokenizers = run.tokenizers()
+        parent = warm_start.parent_of(run)  # before the work on the corpora
         stream = None if config.data.stream is None else Stream.of(config.data)
         training = corpora.training(config.data) if stream is None else stream.training
         text, validation = training.text, corpora.held_out(config.data, "validation")
@@ -70,7 +71,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         loader = DataLoader(text, *shared) if stream is None else StreamLoader(stream, *shared)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
         model = build_model(config, tokenizers)  # one that cannot be built leaves no run behind
-        begun = [*warm_start.start(model, run, tokenizers), *freezing.check(model, run)]
+        begun = [*warm_start.start(model, parent, run, tokenizers), *freezing.check(model, run)]
         run.create(tokenizers)
         trainer = Trainer(run, loader, validation, model)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]

@@ -36,20 +36,31 @@ NOT = "not taken"
 Rows = npt.NDArray[np.integer[Any]]
 
 
-def start(model: Seq2Seq, run: Run, tokenizers: Tokenizers) -> list[str]:
-    """Sets parameters of a fresh model to those of the best checkpoint of the run it starts from.
+def parent_of(run: Run) -> Trained | None:
+    """Returns the model of `training.start_from`.
 
-    Returns the lines of a table that says what was taken. They are empty without
-    `training.start_from`, and if the run has a checkpoint of its own, to go on from.
+    It is None without that setting, and if the run has a checkpoint of its own, to go on from.
 
     Raises:
-        RunError: there is no such run or checkpoint, none of its parameters fits, or it imports a
-            class that this configuration does not name.
+        RunError: there is no such run, or it imports a class that this configuration does not name.
     """
     if run.config.training.start_from is None or run.progress("last") is not None:
-        return []
+        return None
     parent = opened(run.config.training.start_from)
     _check_imports(parent, run)
+    return parent
+
+
+def start(model: Seq2Seq, parent: Trained | None, run: Run, tokenizers: Tokenizers) -> list[str]:
+    """Sets parameters of a fresh model to those of the best checkpoint of its parent.
+
+    Returns the lines of a table that says what was taken; none without a parent.
+
+    Raises:
+        RunError: the parent has no such checkpoint, or none of its parameters fits.
+    """
+    if parent is None:
+        return []
     theirs = parent.tokenizers()
     _, template = outline(parent.config, theirs)
     old = parameters.named(parent.params("best", template))

@@ -81,3 +81,12 @@ def test_a_corpus_that_cannot_be_worked_on_is_refused_before_ray_starts(
     refused, arguments, message
 ):
     assert refused([*arguments, *RAY]).startswith(message)
+
+
+def test_a_client_of_ray_is_told_to_go_to_the_cluster(refused):
+    message = refused(["translate", "run", *TEXT, "--ray", "ray://head:10001"])
+
+    assert message == (
+        "--ray ray://head:10001: clients of Ray from outside are not supported; give the command "
+        "within the cluster, as by `ray job submit`, with --ray auto\n"
+    )

@@ -19,14 +19,6 @@ def test_translate_reads_and_writes_files_line_for_line(nmt, copy_run, text, tmp
     assert (tmp_path / "out.txt").read_text() == "a b c\n\nd\n"
 
 
-def test_translate_works_in_a_pipe(copy_run):
-    command = [sys.executable, "-m", "nmt", "translate", str(copy_run)]
-
-    done = subprocess.run(command, input=b"a b\n\nh g", capture_output=True, check=True)
-
-    assert done.stdout == b"a b\n\nh g\n"
-
-
 def test_n_best_lists_carry_scores(nmt, copy_run, text):
     code, out, _ = nmt("translate", copy_run, text("in.txt", "a b", "c"), "--n-best", 2)
 

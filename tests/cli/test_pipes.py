@@ -199,10 +199,10 @@ def test_answers_go_at_once_to_a_file_of_any_kind(copy_run, tmp_path):
 # --- What is written
 
 
-def test_json_has_all_that_is_known_of_a_line(shell):
-    done = shell("$nmt translate $run in.txt --json")
+def test_json_has_all_that_is_known_of_a_line(nmt, copy_run, text):
+    _, out, _ = nmt("translate", copy_run, text("in.txt", "a b c", "", "d"), "--json")
 
-    first, empty, last = map(json.loads, done.stdout.splitlines())
+    first, empty, last = map(json.loads, out.splitlines())
     assert list(first) == [
         "id", "source", "source_pieces", "source_words",
         "text", "score", "log_prob", "pieces", "words", "piece_log_probs", "word_log_probs",
@@ -222,11 +222,9 @@ def test_json_has_all_that_is_known_of_a_line(shell):
     assert (last["id"], last["text"]) == (2, "d")
 
 
-def test_json_has_a_list_of_the_n_best(shell):
-    best, ranked = (
-        json.loads(shell(f"head -1 in.txt | $nmt translate $run --beam 3 --json {option}").stdout)
-        for option in ("--n-best 1", "--n-best 3")
-    )
+def test_json_has_a_list_of_the_n_best(nmt, copy_run, text):
+    command = ("translate", copy_run, text("in.txt", "a b c"), "--beam", 3, "--json", "--n-best")
+    best, ranked = (json.loads(nmt(*command, count)[1]) for count in (1, 3))
 
     assert list(ranked) == ["id", "source", "source_pieces", "source_words", "translations"]
     assert [each["text"] for each in best["translations"]] == ["a b c"]

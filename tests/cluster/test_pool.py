@@ -1,8 +1,10 @@
 """For how many processes a cluster has room."""
 
+import socket
+
 import pytest
 
-from nmt.cluster.pool import Pool, actors_of
+from nmt.cluster.pool import Pool, actors_of, opened
 from nmt.errors import DataError
 
 # CPUs and GPUs of each machine, cores of each actor, and the actors there is room for.
@@ -38,8 +40,8 @@ TOO_SMALL = [
     (
         Pool("auto", 4, 1),
         [(4, 0)],
-        "--ray auto: 4 actors of 1 core, and one CPU to read, need 5 CPUs; there are 4 on 1 machine, "
-        "with room for 3: give --actors 3, or add machines",
+        "--ray auto: 4 actors of 1 core, and one CPU to read, need 5 CPUs; there are 4 on 1 "
+        "machine, with room for 3: give --actors 3, or add machines",
     ),
     (
         Pool("10.0.0.1:6379", None, 4),
@@ -62,3 +64,14 @@ def test_a_cluster_that_is_too_small_is_told_what_it_lacks(pool, sizes, message)
         actors_of(pool, machines(sizes))
 
     assert str(error.value) == message
+
+
+def test_a_cluster_that_does_not_answer_is_named_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    with (
+        pytest.raises(DataError, match=rf"^--ray 127\.0\.0\.1:{port}: cannot be reached \("),
+        opened(Pool(f"127.0.0.1:{port}")),
+    ):
+        pass

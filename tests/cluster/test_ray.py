@@ -1,10 +1,12 @@
 """A corpus by a real Ray on this machine: what it writes is what the plain commands write."""
 
+import contextlib
 import gzip
 import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +15,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from nmt.cluster import pool
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,6 +90,21 @@ def descendants(process):
     for _ in range(4):
         found |= {pid: title for pid, (parent, title) in parents.items() if parent in found}
     return found
+
+
+def listening(processes):
+    """Returns the addresses at which processes listen, in hexadecimal, as Linux writes them."""
+    sockets = set()
+    for pid in processes:
+        with contextlib.suppress(OSError):
+            links = [os.readlink(path) for path in Path(f"/proc/{pid}/fd").iterdir()]
+            sockets |= {link.strip("socket:[]") for link in links if link.startswith("socket:")}
+    rows = [
+        row.split()
+        for name in ("tcp", "tcp6")
+        for row in Path("/proc/net", name).read_text().splitlines()[1:]
+    ]
+    return {row[1].split(":")[0] for row in rows if row[3] == "0A" and row[9] in sockets}
 
 
 def wait_for(condition):
@@ -216,17 +235,23 @@ def test_pairs_are_aligned_and_scored_as_by_the_plain_commands(copy_run, corpus)
 
 
 @pytest.fixture
-def cluster():
-    """The address of a cluster of one machine with two CPUs."""
+def cluster(monkeypatch):
+    """The address of a cluster of one machine with two CPUs, which listens on 127.0.0.1 only."""
+    for name, value in {**pool.QUIET, **pool.ALONE, pool.TOKEN: "secret of this test" * 2}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
     ray = Path(sys.executable).with_name("ray")
-    env = os.environ | {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": str(ROOT)}
-    head = [ray, "start", "--head", "--block", "--port=6399", "--include-dashboard=false"]
-    where = ["--node-ip-address=127.0.0.1", "--num-cpus=2"]
-    with subprocess.Popen([*head, *where], env=env, stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout:
-            if "--block" in line:
-                break
-        yield "127.0.0.1:6399"
+    start = [ray, "start", "--head", "--block", f"--port={port}", "--num-cpus=2"]
+    with subprocess.Popen(
+        [*start, "--include-dashboard=false"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert any("Ray runtime started" in line for line in process.stdout)
+        yield f"127.0.0.1:{port}"
         process.terminate()
 
 
@@ -244,10 +269,53 @@ def test_a_cluster_translates_with_as_many_processes_as_it_has_room_for(copy_run
     assert Path("out/0.de.gz").read_bytes() == plain(copy_run, corpus[0])
 
 
-def test_a_cluster_that_is_not_there_is_named(copy_run, corpus):
-    command = ["translate", copy_run, "--input", "in/*", "-o", "out", "--ray", "127.0.0.1:6398"]
+def test_ray_on_this_machine_listens_to_nobody_else_and_writes_no_token(
+    copy_run, corpus, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    with command(*translation(copy_run)) as process:
+        wait_for(lambda: any("Worker)" in title for title in descendants(process).values()))
+        addresses = listening(descendants(process))
+        process.kill()
 
-    code, errors = nmt(*command)
+    assert addresses == {"0100007F", "0000000000000000FFFF00000100007F"}  # 127.0.0.1
+    assert not Path("home/.ray").exists()
 
-    assert code == 2
-    assert errors[-1].startswith("nmt: --ray 127.0.0.1:6398: cannot be reached (")
+
+POISON = """
+import os, sys
+from pathlib import Path
+from nmt.cluster import corpus, pool, work
+from nmt.cluster.job import Job
+from nmt.errors import DataError
+
+def read(sources):
+    yield from range(30)
+
+def write(loaded, rows, before):
+    if 15 in rows:
+        os.kill(os.getpid(), 9)
+    return [str(rows)]
+
+(shard,) = corpus.shards([Path(sys.argv[1])], folders=[Path("out")])
+try:
+    with pool.opened(pool.Pool("local", 2)) as opened:
+        work.process([shard], Job(read, dict, write, 10), opened, how={})
+except DataError as error:
+    print(error)
+"""
+
+
+def test_lines_that_kill_each_process_end_the_command(corpus):
+    done = subprocess.run(
+        [sys.executable, "-c", POISON, corpus[0]],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+
+    assert done.stdout.splitlines()[-1].startswith(
+        "--ray local: a process died again and again at the same lines, as it does without enough"
+    )
+    assert not Path("out", corpus[0].name).exists()

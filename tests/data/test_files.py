@@ -37,7 +37,7 @@ COMPRESS = {
 
 def write(path, content):
     data = content if isinstance(content, bytes) else content.encode("utf-8")
-    path.write_bytes(COMPRESS.get(path.suffix, bytes)(data))
+    path.write_bytes(COMPRESS.get(path.suffix.lower(), bytes)(data))
     return path
 
 
@@ -50,7 +50,7 @@ def refused(message):
     end=st.sampled_from(["\n", "\r\n"]),
     ended=st.booleans(),
     mark=st.sampled_from(["", "\ufeff"]),
-    name=st.sampled_from(["a.de", *(f"a.de{ending}" for ending in COMPRESS)]),
+    name=st.sampled_from(["a.de", *(f"a.de{ending}" for ending in (*COMPRESS, ".GZ"))]),
 )
 def test_lines_come_back_as_they_were_written(tmp_path_factory, written, end, ended, mark, name):
     assume(ended or written[-1:] != [""])
@@ -157,6 +157,7 @@ def test_a_missing_file_is_named_with_what_was_looked_for(tmp_path):
         ("corpus/a.b.jsonl.gz", ".jsonl"),
         ("a.tsv.zst", ".tsv"),
         ("a.json.xz", ".json"),
+        ("a.tsv.GZ", ".tsv"),
         ("a.parquet.bz2", ".parquet"),
         ("corpus.v2/train", ""),
         ("a.gz", ""),

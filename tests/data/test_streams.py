@@ -4,6 +4,7 @@ import gzip
 import itertools
 import json
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -68,8 +69,6 @@ def write_hub(folder):
 
 def write_memory(folder):
     """The JSON lines at a URL: fsspec's file system in memory stands for one far away."""
-    import fsspec
-
     system = fsspec.filesystem("memory")
     write_json(folder)
     for path in folder.glob("*.jsonl"):
@@ -261,6 +260,25 @@ def no_scheme(folder):
     return "abc://bucket/x.parquet", r"abc://bucket/x\.parquet: .*abc"
 
 
+class Unreachable(fsspec.AbstractFileSystem):
+    """A file system whose library has errors of its own."""
+
+    protocol = "unreachable"
+
+    def ls(self, path, detail=True, **_):
+        raise type("TooFarError", (Exception,), {})(f"no route\nto {path}")
+
+
+def no_route(folder):
+    fsspec.register_implementation("unreachable", Unreachable, clobber=True)
+    return "unreachable://b/x*.parquet", r"^unreachable://b/x\*\.parquet: no route$"
+
+
+def no_package(folder):
+    fsspec.register_implementation("packaged", "no_such_package.Files", clobber=True)
+    return "packaged://b/x.parquet", r"x\.parquet: No module named 'no_such_package': install it to"
+
+
 def no_pairs(folder):
     (folder / "a.jsonl").write_text("")
     return str(folder / "a.jsonl"), r"a\.jsonl: the corpus is empty"
@@ -276,11 +294,13 @@ def no_rows(folder):
     return {"hub": str(folder)}, r"the corpus is empty"
 
 
-@pytest.mark.parametrize(
-    "write",
-    [uneven, damaged, another_column, a_number, a_null, no_file, no_translation, no_scheme,
-     no_pairs, no_rows],
-)  # fmt: skip
+UNREADABLE = [
+    uneven, damaged, another_column, a_number, a_null, no_file, no_translation, no_scheme,
+    no_route, no_package, no_pairs, no_line, no_rows,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("write", UNREADABLE)
 def test_a_corpus_that_cannot_be_read_is_named(tmp_path, write):
     train, message = write(tmp_path)
 

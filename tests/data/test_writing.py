@@ -20,6 +20,7 @@ UNPACK = {
     ".bz2": bz2.decompress,
     ".xz": lzma.decompress,
     ".zst": lambda data: pa.input_stream(pa.BufferReader(data), compression="zstd").read(),
+    ".GZ": gzip.decompress,
     ".txt": bytes,
 }
 

@@ -1,35 +1,13 @@
 """One corpus, and programs that are compiled once, for all trainings of this folder."""
 
-import os
-from pathlib import Path
-
-import jax
 import pytest
 import runs
 import tiny
-from jax.experimental.compilation_cache import compilation_cache
 
 from nmt.training import trainer, validation
 
 # What only the loop reads, under a schedule that does not ask for the number of all steps.
 LOOP = {"max_steps", "max_epochs", "max_skipped_updates", "log_every", "validate_every"}
-
-
-@pytest.fixture(scope="package", autouse=True)
-def compiled_on_disk():
-    """Keeps compiled programs where the commands of other processes look for them too."""
-    settings = {
-        "jax_compilation_cache_dir": str(Path(os.environ["XDG_CACHE_HOME"]) / "nmt" / "compiled"),
-        "jax_persistent_cache_min_compile_time_secs": 0.2,
-    }
-    before = {name: getattr(jax.config, name) for name in settings}
-    for name, value in settings.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -5,19 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from steps import KEY, batch, config, fresh, stepper
 from tiny import tree, write_corpus
 
 from nmt import configfile
-from nmt.data.batching import Bucket, pad
 from nmt.errors import ConfigError
 from nmt.model import parameters
 from nmt.model.build import build_model
-from nmt.model.seq2seq import build
 from nmt.training import freezing
-from nmt.training.step import init_state, make_train_step, shard
+from nmt.training.step import shard
 from nmt.training.trainer import train
 
-KEY = jax.random.key(1)
 RULES = {
     "adam": {},
     "adamw": {"optimizer": {"kind": "adamw", "weight_decay": 0.5}},
@@ -32,41 +30,13 @@ PARTS = [
 ]
 
 
-def config(**training):
-    model = {
-        "embedding_size": 6,
-        "encoder": {"hidden_size": 4},
-        "decoder": {"hidden_size": 7},
-        "dropout": 0.0,
-    }
-    data = {"train": "unused", "validation": "unused"}
-    return configfile.validate({"data": data, "model": model, "training": training})
-
-
-def network(settings):
-    return build(settings.model, source_size=11, target_size=11, seed=3)
-
-
-def batch():
-    random = np.random.default_rng(0)
-    pairs = [
-        tuple(random.integers(3, 11, length).astype(np.int32) for length in pair)
-        for pair in [(5, 6), (4, 6), (1, 1), (2, 1)]
-    ]
-    return shard(pad(pairs, Bucket(rows=4, source=5, target=6)))
-
-
-def stepper(settings):
-    return make_train_step(settings, nnx.graphdef(network(settings)), bos=2, total_steps=100)
-
-
 def updated(updates=1, **training):
     """Returns the parameters before and after, by name, and the metrics of the last update."""
-    settings = config(**training)
-    state, step = init_state(settings, network(settings)), stepper(settings)
+    settings = config(training)
+    state, step = fresh(settings), stepper(settings)
     before = jax.device_get(parameters.named(state.params))
     for _ in range(updates):
-        state, metrics = step(state, batch(), KEY)
+        state, metrics = step(state, shard(batch()), KEY)
     return before, jax.device_get(parameters.named(state.params)), metrics
 
 
@@ -100,9 +70,9 @@ def test_the_norm_is_that_of_the_trained_ones_and_so_is_the_clipping(parts):
 
 def test_gradients_of_frozen_parameters_are_not_computed():
     def products(parts):
-        settings = config(freeze=parts)
-        state = init_state(settings, network(settings))
-        return str(jax.make_jaxpr(stepper(settings))(state, batch(), KEY)).count("dot_general")
+        settings = config({"freeze": parts})
+        jaxpr = jax.make_jaxpr(stepper(settings))(fresh(settings), shard(batch()), KEY)
+        return str(jaxpr).count("dot_general")
 
     none, encoder, both = map(products, ([], ["encoder"], ["encoder", "source_embedding"]))
     assert both < encoder < none

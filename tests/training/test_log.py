@@ -119,21 +119,15 @@ def test_a_line_that_was_cut_off_is_forgotten(tmp_path):
     assert path.read_text(encoding="utf-8") == '{"step": 5, "a": 1}\n'
 
 
-@pytest.fixture
-def no_room():
+def test_a_full_disk_is_one_line_and_leaves_what_was_written(run):
     with files_up_to(100):
-        yield
-
-
-def test_a_full_disk_is_one_line_and_leaves_what_was_written(run, no_room):
-    log = TrainingLog(run, step=0)
-    log.write(5, {"train/loss": 2.5})
-
-    with pytest.raises(
-        RunError, match=r"metrics.jsonl: cannot be written \(File too large\); make"
-    ):
-        log.write(10, {"name": "x" * 100})
-    log.close()
+        log = TrainingLog(run, step=0)
+        log.write(5, {"train/loss": 2.5})
+        with pytest.raises(
+            RunError, match=r"metrics.jsonl: cannot be written \(File too large\); make"
+        ):
+            log.write(10, {"name": "x" * 100})
+        log.close()
 
     forget_after(run.metrics_path, 10)
     assert records(run.metrics_path) == [{"step": 5, "train/loss": 2.5}]

@@ -1,5 +1,6 @@
 """The estimator of hard attention's gradient against the sum over everything that can be drawn."""
 
+from functools import partial
 from itertools import product
 
 import jax
@@ -48,10 +49,11 @@ def _probability(parameters, draws):
     return jnp.prod(jnp.stack([weights[step, draw] for step, draw in enumerate(draws)]))
 
 
+EVERYTHING = jnp.array(list(product(range(POSITIONS), repeat=STEPS)))  # that can be drawn
+
+
 def _estimates(baseline, config=PLAIN):
     """Returns the estimated gradient for everything that can be drawn, and its probabilities."""
-    parameters, found = _problem(), []
-    everything = list(product(range(POSITIONS), repeat=STEPS))
 
     def estimated(parameters, draws):
         weights, losses = _follow(parameters, draws)
@@ -64,25 +66,27 @@ def _estimates(baseline, config=PLAIN):
             config=config,
         )
 
-    for draws in everything:
-        gradient = jax.grad(estimated)(parameters, draws)
-        found.append(np.concatenate([np.ravel(leaf) for leaf in gradient]))
-    shares = [float(_probability(parameters, draws)) for draws in everything]
-    return np.array(found), np.array(shares)
+    @jax.jit
+    @partial(jax.vmap, in_axes=(None, 0))
+    def estimate(parameters, draws):
+        return jax.grad(estimated)(parameters, draws), _probability(parameters, draws)
+
+    gradient, shares = estimate(_problem(), EVERYTHING)
+    rows = [np.reshape(leaf, (len(EVERYTHING), -1)) for leaf in gradient]
+    return np.concatenate(rows, axis=1), np.asarray(shares)
 
 
 def _exact(bonus=0.0):
     def expected_loss(parameters):
-        total = 0.0
-        for draws in product(range(POSITIONS), repeat=STEPS):
+        def share(draws):
             weights, losses = _follow(parameters, draws)
             entropy = -jnp.sum(jax.lax.stop_gradient(1.0) * weights * jnp.log(weights))
             probability = _probability(parameters, draws)
-            total += probability * losses.sum()
-            total -= bonus * jax.lax.stop_gradient(probability) * entropy
-        return total
+            return probability * losses.sum() - bonus * jax.lax.stop_gradient(probability) * entropy
 
-    gradient = jax.grad(expected_loss)(_problem())
+        return jax.vmap(share)(EVERYTHING).sum()
+
+    gradient = jax.jit(jax.grad(expected_loss))(_problem())
     return np.concatenate([np.ravel(leaf) for leaf in gradient])
 
 

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
-from tiny import tree, write_corpus
+from tiny import tree
 
 from nmt import configfile
 from nmt.checkpoints import TrainingProgress
@@ -58,7 +58,7 @@ def test_a_bundle_gives_what_its_run_gives(tmp_path):
     write(parent, tmp_path / "bundle", parent.checkpoints.find("best"), "float32")
     run, tokenizers, model = run_of(tmp_path / "run", start_from=tmp_path / "bundle")
 
-    table = warm_start.start(model, run, tokenizers)
+    table = warm_start.start(model, warm_start.parent_of(run), run, tokenizers)
 
     assert table[0].startswith(
         f"{run.path}: starts from the best checkpoint of {tmp_path / 'bundle'}"
@@ -118,7 +118,7 @@ def test_parameters_are_taken_by_name_and_rows_by_piece(tmp_path, case):
     run, tokenizers, model = run_of(tmp_path / "run", start_from=tmp_path / "parent", **of_child)
     fresh = by_name(model)
 
-    lines = warm_start.start(model, run, tokenizers)
+    lines = warm_start.start(model, warm_start.parent_of(run), run, tokenizers)
 
     outcomes = dict(line.split(maxsplit=1) for line in lines[1:])
     assert set(outcomes) == set(fresh)
@@ -198,7 +198,7 @@ def test_a_run_that_cannot_be_started_from_is_named(tmp_path, parent, child, mes
     run, tokenizers, model = run_of(tmp_path / "run", start_from=tmp_path / parent, **child)
 
     with pytest.raises(RunError, match=message):
-        warm_start.start(model, run, tokenizers)
+        warm_start.start(model, warm_start.parent_of(run), run, tokenizers)
 
 
 def test_training_starts_where_its_parent_ended_and_goes_on_without_it(tmp_path, copy_run, capsys):
@@ -239,8 +239,8 @@ def test_training_starts_where_its_parent_ended_and_goes_on_without_it(tmp_path,
     assert found == pytest.approx([validated, validated], rel=1e-4)
 
 
-def test_a_missing_parent_leaves_no_run_behind(tmp_path):
-    corpus = write_corpus(tmp_path)
+def test_a_missing_parent_is_named_before_a_corpus_is_read_and_leaves_no_run_behind(tmp_path):
+    corpus = tmp_path / "nowhere"
     settings = configfile.validate(tree(tmp_path / "run", corpus, start_from="nowhere"))
 
     with pytest.raises(RunError, match=r"^nowhere: no such run folder"):
