@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import tiny
-from together import assert_equal, records, settings
+from together import DIVISIBLE, assert_equal, records, settings
 
 from nmt import configfile, hosts
 from nmt.training.trainer import train
@@ -20,7 +20,7 @@ SOON = 30  # seconds, where gloo notices at once that a connection is closed
 def test_when_one_is_killed_the_others_end(processes, tmp_path, killed):
     corpus, run = tiny.write_corpus(tmp_path), tmp_path / "run"
     often = {"log_every": 1, "validate_every": 12, "max_epochs": None, "max_steps": 30}
-    tree = tiny.tree(run, corpus, **often)
+    tree = tiny.tree(run, corpus, sentences=DIVISIBLE, **often)
     members = processes.train(tree, tree, tree)
     processes.until(lambda: len(records(run, "train/loss")) >= 15)  # one checkpoint is saved
 
@@ -35,8 +35,8 @@ def test_when_one_is_killed_the_others_end(processes, tmp_path, killed):
 
     processes.train(tree, tree)
     assert processes.ended() == [0, 0], processes.said
-    whole = train(configfile.validate(tiny.tree(tmp_path / "whole", corpus, **often)))
-    assert_equal(run, whole.path, batches=30)
+    whole = tiny.tree(tmp_path / "whole", corpus, sentences=DIVISIBLE, **often)
+    assert_equal(run, train(configfile.validate(whole)).path, batches=30)
 
 
 @pytest.mark.slow
