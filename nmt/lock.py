@@ -1,7 +1,7 @@
-"""The lock of a run folder: one training at a time.
+"""Locks of folders: one training in a run folder, one command in a folder of results.
 
-The operating system releases it when the process ends, however it ends, so that no stale lock can
-be left. A second file names the process that holds the lock, or one that was killed.
+The operating system releases a lock when its process ends, however it ends, so that no stale one
+can be left. Beside that of a run, a file names the process that holds it, or one that was killed.
 """
 
 import contextlib
@@ -13,32 +13,22 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from nmt.errors import RunError
+from nmt.errors import RunError, UserError
 
 
 @contextlib.contextmanager
 def hold(path: Path) -> Iterator[None]:
-    """Holds a lock file, and warns if the last process that held it was killed.
+    """Holds the lock file of a run, and warns if the last process that held it was killed.
 
     Raises:
         RunError: another process holds it.
     """
-    lock, holder = FileLock(path), holder_of(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunError(
-            f"{path.parent}: the run folder is in use by another training ({_read(holder)}); wait "
-            "for it, stop it, or name another folder with run=..."
-        ) from None
-    except (OSError, NotImplementedError) as error:
-        reason = getattr(error, "strerror", None) or error
-        warnings.warn(
-            f"{path.parent}: the file system has no locks ({reason}); make sure that no other "
-            "training uses this folder",
-            stacklevel=2,
-        )
-    try:
+    holder = holder_of(path)
+    busy = RunError(
+        f"{path.parent}: the run folder is in use by another training ({_read(holder)}); wait "
+        "for it, stop it, or name another folder with run=..."
+    )
+    with alone(path, "training", busy=busy):
         if before := _read(holder):
             warnings.warn(
                 f"{path.parent}: the previous training ({before}) did not end cleanly; continuing "
@@ -50,6 +40,29 @@ def hold(path: Path) -> Iterator[None]:
             yield
         finally:
             holder.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def alone(path: Path, who: str, *, busy: UserError) -> Iterator[None]:
+    """Holds a lock file, or warns that nothing keeps another `who` from its folder.
+
+    Raises:
+        UserError: another process holds it, as `busy` says.
+    """
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise busy from None
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or error
+        warnings.warn(
+            f"{path.parent}: the file system has no locks ({reason}); make sure that no other "
+            f"{who} uses this folder",
+            stacklevel=2,
+        )
+    try:
+        yield
     finally:
         lock.release()
 

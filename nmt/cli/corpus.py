@@ -42,13 +42,16 @@ def translate(
         )
     if output is not None and output == alignments:
         raise DataError(f"{output}: --output and --alignments need a folder each")
+    how: dict[str, Any] = {"--n-best": n_best, "--json": as_json}
+    how |= Reader.of(files.STDIN, of_lines).made_of
+    how["--input-format"] = of_lines["--input-format"]  # else the ending of each file tells its own
     corpus.process(
         inputs,
         folders=folders,
         read=partial(_rows, of_lines=of_lines, columns=corpus.columns),
         load=load,
         write=partial(_window, n_best=n_best, as_json=as_json, aligned=alignments is not None),
-        how={"--n-best": n_best, "--json": as_json, **Reader.of(Path(inputs[0]), of_lines).made_of},
+        how=how,
     )
 
 

@@ -1,6 +1,7 @@
 """The shards of a corpus: their files, and the files of their results, which have their names."""
 
 import glob
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,14 +25,19 @@ def find(patterns: Iterable[str]) -> list[Path]:
     """Returns the files of a corpus by their names or by patterns such as `corpus/*.de.gz`.
 
     Raises:
-        DataError: a pattern is of no file.
+        DataError: a pattern is of no file, or of a pipe or a device.
     """
     found = dict[Path, None]()
     for pattern in patterns:
         names = sorted(glob.glob(pattern, recursive=True))
-        if not (files := [Path(name) for name in names if not Path(name).is_dir()]):
+        if not (files := [Path(name) for name in names if not os.path.isdir(name)]):
             hint = f"; name those in it, as in '{pattern}/*'" if Path(pattern).is_dir() else ""
             raise DataError(f"{pattern}: no such files{hint}")
+        for path in files:  # a broken link stays, as a shard that cannot be read
+            if os.path.exists(path) and not os.path.isfile(path):
+                raise DataError(
+                    f"{path}: is no regular file, which can be read twice; write its lines to one"
+                )
         found |= dict.fromkeys(files)
     return list(found)
 
@@ -42,17 +48,24 @@ def shards(*sides: Sequence[Path], folders: Sequence[Path]) -> list[Shard]:
     A result has the name of its first source; one of a table is text and has `.txt` at its end.
 
     Raises:
-        DataError: the sides differ in length, or two results would have the same path.
+        DataError: the sides differ in length, or a result would have the path of a source, or of
+            another result.
     """
     if len(set(map(len, sides))) > 1:
         sources, targets = map(len, sides)
         raise DataError(
             f"{sources} files of sources and {targets} of targets: each needs a partner"
         )
+    originals = {os.path.realpath(path) for side in sides for path in side}
     taken = dict[Path, Path]()
     for source in sides[0]:
         for folder in folders:
             result = folder / f"{source.name}{'.txt' if is_table(source) else ''}"
+            if os.path.realpath(result) in originals:
+                raise DataError(
+                    f"{result}: is a source, which the result of {source} would replace; give "
+                    "another folder for results"
+                )
             if result in taken:
                 raise DataError(
                     f"{result}: would be the result of {taken[result]} and of {source}; files "

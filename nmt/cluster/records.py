@@ -4,7 +4,7 @@ It is written before the results get their names, so that a result never lacks i
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,19 @@ from nmt.errors import DataError
 Record = Mapping[str, Any]  # all that a result depends on, by its name for the user
 
 
-def unfinished(shards: Sequence[Shard], how: Record) -> Iterator[tuple[Shard, Record]]:
-    """Yields the shards that are to be done, with the records that their results will have.
+def of(shard: Shard, how: Record) -> Record:
+    """Returns the record that the results of a shard have; `how` is all but the shard.
 
     Raises:
-        DataError: a result was made from something else, or is another file.
+        DataError: a source cannot be read.
     """
-    for shard in shards:
-        record = json.loads(json.dumps({"source": list(map(files.digest, shard.sources)), **how}))
-        if not _is_finished(shard, record):
-            yield shard, record
+    sources = list[str]()
+    for path in shard.sources:
+        try:
+            sources.append(files.digest(path))
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    return json.loads(json.dumps({"source": sources, **how}))
 
 
 def save(shard: Shard, record: Record) -> None:
@@ -32,12 +35,12 @@ def save(shard: Shard, record: Record) -> None:
     files.write_whole(_path(shard), json.dumps(record, indent=1))
 
 
-def _path(shard: Shard) -> Path:
-    result = shard.results[0]
-    return result.with_name(f".{result.name}.json")
+def is_finished(shard: Shard, record: Record) -> bool:
+    """Returns whether a shard has all its results.
 
-
-def _is_finished(shard: Shard, record: Record) -> bool:
+    Raises:
+        DataError: a result was made from something else, or is another file.
+    """
     existing = [path for path in shard.results if path.exists()]
     if not existing:
         return False
@@ -53,3 +56,8 @@ def _is_finished(shard: Shard, record: Record) -> bool:
     if changed:
         raise DataError(f"{result}: was made with another {' and '.join(changed)}; {remedy}")
     return len(existing) == len(shard.results)
+
+
+def _path(shard: Shard) -> Path:
+    result = shard.results[0]
+    return result.with_name(f".{result.name}.json")

@@ -11,18 +11,22 @@ from typing import Any
 from nmt.cluster.corpus import Shard
 from nmt.cluster.job import Job
 from nmt.cluster.pool import Opened
-from nmt.errors import UserError
+from nmt.errors import DataError, UserError
 
 TRIES = 3  # more of a window whose process dies, as it may for want of memory
 
 
 @dataclass(frozen=True)
 class Window:
-    """Rows of a shard, which come behind others, or the error that ends its reading."""
+    """Rows of a shard, which come behind others, or the error that ends its reading.
+
+    `last` is whether the shard has no more windows.
+    """
 
     shard: Shard
     before: int
     rows: Sequence[Any]
+    last: bool
     warnings: Sequence[str]
     error: UserError | None
 
@@ -33,6 +37,7 @@ class Result:
 
     shard: Shard
     lines: int
+    last: bool
     texts: Sequence[str]
     warnings: Sequence[str]
     error: UserError | None
@@ -88,12 +93,26 @@ class Worker:
                     texts = list(self.job.write(self.loaded, window.rows, window.before))
             except UserError as mistake:
                 error = mistake
+            except MemoryError:
+                error = _too_large(window)
         said = [*window.warnings, *(f"{window.shard}: {each.message}" for each in caught)]
-        return {"result": Result(window.shard, len(window.rows), texts, said, error)}
+        lines = len(window.rows)
+        return {"result": Result(window.shard, lines, window.last, texts, said, error)}
+
+
+def _too_large(window: Window) -> DataError:
+    """Returns the error of a window for which there is not enough memory."""
+    sizes = [len(str(row)) for row in window.rows]
+    longest = window.before + sizes.index(max(sizes)) + 1
+    return DataError(
+        f"{window.shard}: not enough memory for lines {window.before + 1} to "
+        f"{window.before + len(sizes)}; line {longest} is the longest: make it shorter, or give "
+        "the processes more memory"
+    )
 
 
 def _read(row: dict[str, Shard], *, job: Job, folder: str) -> Iterator[dict[str, Window]]:
-    """Yields the windows of a shard; one with less rows than others is the last."""
+    """Yields the windows of a shard; one with fewer rows than others is the last."""
     os.chdir(folder)
     shard, before = row["item"], 0
     rows = job.read(shard.sources)
@@ -105,7 +124,8 @@ def _read(row: dict[str, Shard], *, job: Job, folder: str) -> Iterator[dict[str,
             except UserError as mistake:
                 error = mistake
         said = [str(each.message) for each in caught]
-        yield {"window": Window(shard, before, window, said, error)}
-        if len(window) < job.window:
+        last = len(window) < job.window
+        yield {"window": Window(shard, before, window, last, said, error)}
+        if last:
             return
         before += len(window)

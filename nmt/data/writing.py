@@ -37,10 +37,13 @@ def is_replaced(path: Path) -> bool:
             return True
 
 
-def part_of(path: Path) -> Path:
-    """Returns NAME.part, beside the file to replace; a link stays, and its target is replaced."""
+def part_of(path: Path, *, hidden: bool = False) -> Path:
+    """Returns NAME.part or .NAME.part, beside the file to replace.
+
+    A link stays, and its target is replaced.
+    """
     target = path.resolve()
-    return target.with_name(f"{target.name}.part")
+    return target.with_name(f"{'.' if hidden else ''}{target.name}.part")
 
 
 @contextlib.contextmanager
@@ -58,10 +61,13 @@ def reported(path: Path | str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened(path: Path, *, append: bool = False) -> Iterator[io.BufferedIOBase]:
+def opened(
+    path: Path, *, append: bool = False, hidden: bool = False
+) -> Iterator[io.BufferedIOBase]:
     """Opens an output file, which has its name only when it is complete: before, see `part_of`.
 
-    With `append`, the present content of `part_of` stays at the beginning.
+    With `append`, the present content of `part_of` stays at the beginning. With `hidden`, that
+    file is a hidden one.
 
     Raises:
         DataError: the file cannot be written.
@@ -72,23 +78,25 @@ def opened(path: Path, *, append: bool = False) -> Iterator[io.BufferedIOBase]:
             with path.open("ab") as file:  # what a redirected /dev/stdout has stays
                 yield file
             return
-        part = part_of(path)
+        part = part_of(path, hidden=hidden)
         with part.open("ab" if append else "wb") as file:
             yield file
         part.replace(path.resolve())
 
 
 @contextlib.contextmanager
-def text(path: Path | None, *, append: bool = False) -> Iterator[io.TextIOBase]:
+def text(
+    path: Path | None, *, append: bool = False, hidden: bool = False
+) -> Iterator[io.TextIOBase]:
     """Opens a text output in UTF-8, compressed by its ending, or standard output (None or `-`).
 
-    See `opened` for `append` and errors.
+    See `opened` for `append`, `hidden` and errors.
     """
     if path is None or path == STDOUT:
         yield cast(io.TextIOBase, sys.stdout)
         return
     with (
-        opened(path, append=append) as file,
+        opened(path, append=append, hidden=hidden) as file,
         compression.writer(file, path) as packed,
         io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as lines,
     ):

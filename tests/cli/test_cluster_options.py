@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from nmt.cli import cluster, corpus
+
 TEXT = ["--input", "*.de", "--output", "out"]
 RAY = ["--ray", "local"]
 PAIRS = ["--source", "a.de", "--target", "a.en"]
@@ -90,3 +92,26 @@ def test_a_client_of_ray_is_told_to_go_to_the_cluster(refused):
         "--ray ray://head:10001: clients of Ray from outside are not supported; give the command "
         "within the cluster, as by `ray job submit`, with --ray auto\n"
     )
+
+
+def test_the_order_of_the_inputs_does_not_matter_for_what_a_result_is_made_of():
+    class Recorded(cluster.Corpus):
+        def process(self, *sides, how, **rest):
+            made_of.append(how)
+
+    of_lines = dict.fromkeys(["--prefix", "--require", "--forbid", "--input-format"])
+    made_of = []
+    for inputs in (["a.tsv", "a.de"], ["a.de", "a.tsv"]):
+        corpus.translate(
+            Recorded("local", (), {}),
+            inputs,
+            (None, None),
+            load=dict,
+            of_lines=of_lines,
+            n_best=None,
+            as_json=False,
+        )
+
+    one, other = made_of
+    assert one == other
+    assert one["--input-format"] is None
