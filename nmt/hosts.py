@@ -7,8 +7,10 @@ goes from device to device: by gloo on CPUs, by NCCL on GPUs, by the network of 
 import atexit
 import contextlib
 import os
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -99,14 +101,15 @@ def _initialize(coordinator: str | None, processes: int | None, process: int | N
     # JAX would catch SIGTERM itself; `nmt.training.interruption` does.
     jax.config.update("jax_enable_preemption_service", False)
     try:
-        jax.distributed.initialize(
-            coordinator,
-            processes,
-            process,
-            cluster_detection_method=None if coordinator is None else "deactivate",
-            initialization_timeout=START,
-            heartbeat_timeout_seconds=SILENCE,
-        )
+        with _interruptible():
+            jax.distributed.initialize(
+                coordinator,
+                processes,
+                process,
+                cluster_detection_method=None if coordinator is None else "deactivate",
+                initialization_timeout=START,
+                heartbeat_timeout_seconds=SILENCE,
+            )
     except (ValueError, RuntimeError) as error:
         if coordinator is not None:
             raise
@@ -115,6 +118,23 @@ def _initialize(coordinator: str | None, processes: int | None, process: int | N
             "--distributed: no cluster is found here, neither Slurm nor Open MPI, a TPU pod or "
             f"Kubernetes ({reason}); give --coordinator, --processes and --process"
         ) from None
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Has Ctrl-C end the process at once: while JAX waits in C++, Python does not see it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    if before in (signal.SIG_IGN, None):
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _check(coordinator: str, process: int | None) -> None:

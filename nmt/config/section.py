@@ -43,6 +43,8 @@ class ConfigSection(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _spell_out(cls, value: Any) -> Any:
+        if value is False and {"const": True} in cls.short_forms:
+            raise ValueError("`false` is not accepted: leave it out, or set it to null")
         return cls.spelled_out(value)
 
     def _conflicts(self) -> Iterator[str]:

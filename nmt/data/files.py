@@ -198,7 +198,7 @@ def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tu
     rows = enumerate((line.split("\t") for line in lines(path)), start=1)
     names = ["source", "target"]
     if columns is not None:
-        _, names = next(rows, (1, []))
+        _, names = next(rows, (1, list(columns)))
     first, second = (position(name, names, where=path) for name in columns or names)
     for number, row in rows:
         if len(row) != len(names):

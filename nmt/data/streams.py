@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 import datasets
 import numpy as np
+import pyarrow.parquet as pq
 from datasets import Dataset, Features, IterableDataset, Value
 
 from nmt.config import CorpusConfig, DataConfig
-from nmt.config.endings import COMPRESSED, STREAMED, is_table, is_url, suffix
+from nmt.config.endings import COMPRESSED, STREAMED, compression, is_table, is_url, suffix
 from nmt.data import cleaning, corpora, corpus, files, texts
 from nmt.data.report import FilterReport
 from nmt.errors import DataError, UserError
@@ -180,6 +181,17 @@ class Stream:
         return self._judges[row.corpus].reason(row.pair) if self._judges else 0
 
 
+def sizes(data: DataConfig) -> list[tuple[str, int]]:
+    """Returns the names, without folders, and sizes in bytes of the local files of a stream.
+
+    Raises:
+        DataError: a file is missing.
+    """
+    local = [each for each in data.corpora if each.hub is None and not is_url(each.path or "")]
+    parts = [part for each in local for part in _parts(each, each.languages or data.languages)]
+    return [(path.name, path.stat().st_size) for part in parts for path in part]
+
+
 def _lanes(data: DataConfig, number: int) -> list[Lane]:
     chosen = data.corpora[number]
     languages = chosen.languages or data.languages
@@ -199,17 +211,29 @@ def _opened(chosen: CorpusConfig, languages: tuple[str, str]) -> tuple[IterableD
     if chosen.hub is not None:
         found = datasets.load_dataset(chosen.hub, chosen.subset, split=chosen.split, streaming=True)
         return found, True
-    if is_url(path) or suffix(path) == ".parquet":
-        if not is_url(path) and not glob.has_magic(path):
-            path = str(files.find_stored(path))
-        builder = STREAMED[suffix(path)]
-        return datasets.load_dataset(builder, data_files=path, split="train", streaming=True), True
+    if is_url(path):
+        return _builder(path, path), True
+    parts = _parts(chosen, languages)
+    if suffix(path) == ".parquet":
+        if not (names := [str(name) for [name] in parts if _has_rows(name)]):
+            raise DataError(f"{path}: the corpus is empty")
+        return _builder(path, list(map(glob.escape, names))), True
     settings = {
-        "parts": [tuple(map(str, part)) for part in _parts(chosen, languages)],
+        "parts": [tuple(map(str, part)) for part in parts],
         "languages": languages,
         "columns": chosen.columns,
     }
     return IterableDataset.from_generator(_rows, gen_kwargs=settings), False
+
+
+def _builder(path: str, found: str | list[str]) -> IterableDataset:
+    builder = STREAMED[suffix(path)]
+    return datasets.load_dataset(builder, data_files=found, split="train", streaming=True)
+
+
+def _has_rows(path: Path) -> bool:
+    """Returns whether a Parquet file has rows; datasets cannot read one that has none."""
+    return compression(path) is not None or pq.read_metadata(path).num_rows > 0
 
 
 def _parts(chosen: CorpusConfig, languages: tuple[str, str]) -> list[list[Path]]:
@@ -219,13 +243,18 @@ def _parts(chosen: CorpusConfig, languages: tuple[str, str]) -> list[list[Path]]
         DataError: there are none, or the translation of a text is missing.
     """
     path = chosen.path
-    if path is None or not glob.has_magic(path):
-        return [texts.find(chosen, languages)]
+    try:
+        return [texts.find(chosen, languages)]  # first of all, for a name may have brackets
+    except DataError:
+        if path is None or not glob.has_magic(path):
+            raise
     if is_table(path):
-        names = set(glob.glob(path))
+        names = set(glob.glob(path, recursive=True))
     else:
         ends = [f".{languages[0]}{zipped}" for zipped in ("", *COMPRESSED)]
-        names = {name.removesuffix(end) for end in ends for name in glob.glob(path + end)}
+        names = {
+            name.removesuffix(end) for end in ends for name in glob.glob(path + end, recursive=True)
+        }
     if not names:
         raise DataError(f"{path}: no such files")
     return [texts.find(CorpusConfig(path=name), languages) for name in sorted(names)]
@@ -237,7 +266,10 @@ def _rows(
     columns: tuple[str, str] | None,
 ) -> Iterator[dict[str, str]]:
     for part in parts:
-        for source, target in texts.pairs(*map(Path, part), languages=languages, columns=columns):
+        paths = map(Path, part)
+        for source, target in texts.pairs(
+            *paths, languages=languages, columns=columns, may_be_empty=True
+        ):
             yield {"source": source, "target": target}
 
 

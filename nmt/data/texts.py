@@ -24,12 +24,16 @@ def find(corpus: CorpusConfig, languages: tuple[str, str]) -> list[Path]:
 
 
 def pairs(
-    *paths: Path, languages: tuple[str, str], columns: tuple[str, str] | None = None
+    *paths: Path,
+    languages: tuple[str, str],
+    columns: tuple[str, str] | None = None,
+    may_be_empty: bool = False,
 ) -> Iterator[tuple[str, str]]:
     """Yields the pairs of source and target in the files that `find` has found.
 
     Raises:
-        DataError: a file cannot be read, or has no pair, or both have not as many lines.
+        DataError: a file cannot be read, or both have not as many lines, or there is no pair,
+            unless they `may_be_empty`.
     """
     first = paths[0]
     if len(paths) == 2:
@@ -43,5 +47,5 @@ def pairs(
     for pair in found:
         empty = False
         yield pair
-    if empty:
+    if empty and not may_be_empty:
         raise DataError(f"{' and '.join(map(str, paths))}: the corpus is empty")

@@ -3,17 +3,20 @@
 import hashlib
 import json
 import socket
+import time
 from collections.abc import Mapping
 
 import datasets
 import jax
 
-from nmt.data import fingerprints
+from nmt.data import fingerprints, streams
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import ClusterError
 from nmt.processes import ProcessGroup
 from nmt.run import Run
 from nmt.version import __version__
+
+CACHED = 60  # seconds after which network file systems show what another host has written
 
 
 def check(
@@ -26,7 +29,7 @@ def check(
     """
     if run.processes.count == 1:
         return
-    saved = run.progress("last")
+    saved, data = run.progress("last"), run.config.data
     compare(
         run.processes,
         {
@@ -34,11 +37,29 @@ def check(
             "number of devices": str(jax.local_device_count()),
             "configuration": hashlib.sha256(run.config.model_dump_json().encode()).hexdigest(),
             "training corpus": fingerprints.of_content(text),
+            "name or size of a training file": str(streams.sizes(data) if data.stream else None),
             "validation corpus": fingerprints.of_content(validation),
             "tokenizer": tokenizers.fingerprint,
             "run folder": "new" if saved is None else str(saved.batches),
         },
     )
+
+
+def check_folder(run: Run) -> None:
+    """Checks that all processes see the run that the main one has just created.
+
+    Raises:
+        ClusterError: one of them does not.
+    """
+    run.processes.barrier()
+    end = time.monotonic() + CACHED
+    while not run.started and time.monotonic() < end:
+        time.sleep(0.1)
+    if len(set(run.processes.gather(str(run.started).encode()))) > 1:
+        raise ClusterError(
+            f"{run.path}: what process 0 has written there is not seen by all other processes; "
+            "give run=... a folder that they share"
+        )
 
 
 def compare(processes: ProcessGroup, own: Mapping[str, str]) -> None:

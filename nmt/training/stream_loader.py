@@ -11,13 +11,14 @@ import numpy as np
 
 from nmt.checkpoints import TrainingProgress
 from nmt.config import Config
-from nmt.data import corpus
+from nmt.data import corpus, fingerprints
 from nmt.data.batching import Bucket, PlannedBatch, choose_buckets, plan_epoch
 from nmt.data.streams import Row, Stream
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.inference import devices
 from nmt.processes import ALONE, ProcessGroup
+from nmt.training import agreement
 from nmt.training.loader import prefetched, read_batch, with_longest
 from nmt.training.step import shard
 
@@ -28,6 +29,7 @@ class Part(NamedTuple):
     progress: TrainingProgress  # at its start, or within it where training goes on
     pairs: datasets.Dataset
     plan: list[PlannedBatch]
+    digest: str  # of the pairs and of their place; empty in a process alone
 
 
 @dataclass(frozen=True)
@@ -64,27 +66,37 @@ class StreamLoader:
     ) -> Generator[tuple[Any, TrainingProgress], None, None]:
         """Yields the rows of this process in each batch, sharded, and the progress after it.
 
-        There is no end.
+        There is no end. Processes compare each part before they train on it: those with other pairs
+        would have another number of batches, and would wait for each other for ever.
 
         Raises:
             DataError: the stream cannot be read, or a whole epoch has no pair to train on.
+            ClusterError: another process has read other pairs.
         """
-        return prefetched(self._read(start))
+        with closing(prefetched(self._read(start))) as read:
+            for batch, after, digest in read:
+                if digest:  # here and not in the thread that reads, as devices tell it in order
+                    agreement.compare(self.processes, {"stream of training pairs": digest})
+                yield batch, after
 
     def sentences(self, progress: TrainingProgress) -> list[int]:
         """Returns the numbers, from 1, of the pairs of the epoch that the next batch holds."""
         part = next(self._parts(progress))
         return sorted(part.pairs[part.plan[progress.batch].pairs]["number"])
 
-    def _read(self, start: TrainingProgress) -> Iterator[tuple[Any, TrainingProgress]]:
+    def _read(self, start: TrainingProgress) -> Iterator[tuple[Any, TrainingProgress, str]]:
+        """Yields batches, the progress after each, and the digest of a part that is new by then."""
         with closing(prefetched(self._parts(start), depth=1)) as parts:
             part = next(parts)
+            digest = part.digest
             while True:
                 for index in range(part.progress.batch, len(part.plan) - 1):
-                    yield self._batch(part, index), replace(part.progress, batch=index + 1)
+                    after = replace(part.progress, batch=index + 1)
+                    yield self._batch(part, index), after, digest
+                    digest = ""
                 following = next(parts)  # only now is known whether the epoch goes on
-                yield self._batch(part, -1), following.progress
-                part = following
+                yield self._batch(part, -1), following.progress, digest + following.digest
+                part, digest = following, ""
 
     def _batch(self, part: Part, index: int) -> Any:
         return shard(read_batch(part.pairs, part.plan[index], self.processes))
@@ -127,7 +139,11 @@ class StreamLoader:
             epoch=progress.epoch,
             part=progress.part,
         )
-        return Part(progress, pairs, plan)
+        digest = ""
+        if self.processes.count > 1:
+            place = f"{progress.epoch} {progress.part} {progress.batch}"
+            digest = f"{place} {fingerprints.of_content(text)}"
+        return Part(progress, pairs, plan, digest)
 
     def _drawn(self, *of: int) -> int:
         return int(np.random.default_rng([self.config.seed, *of]).integers(2**31))

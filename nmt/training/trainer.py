@@ -73,6 +73,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         model = build_model(config, tokenizers)  # one that cannot be built leaves no run behind
         begun = [*warm_start.start(model, parent, run, tokenizers), *freezing.check(model, run)]
         run.create(tokenizers)
+        agreement.check_folder(run)
         trainer = Trainer(run, loader, validation, model)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
         lost = () if started else characters.report([text, validation], tokenizers)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nmt import configfile
 from nmt.data import corpora
-from nmt.data.streams import Stream
+from nmt.data.streams import Stream, sizes
 from nmt.errors import ConfigError, DataError
 
 # Three files of 7, 1 and 5 pairs; what cuts lines in other programs must not do it here.
@@ -116,6 +116,66 @@ def test_from_each_state_the_stream_goes_on_as_without_a_stop(tmp_path, write):
         assert [rows for _, rows in again] == [rows for _, rows in whole[number:]]
 
 
+EMPTY = {
+    write_text: {"part-00.de": b"", "part-00.en": b""},
+    write_zipped_text: dict.fromkeys(["part-9.de.gz", "part-9.en.gz"], gzip.compress(b"")),
+    write_tsv: {"00.tsv": b"", "01.tsv": b""},
+    write_json: {"00.jsonl": b""},
+    write_parquet: {"00.parquet": None, "9.parquet": None},
+}
+
+
+def write_empty(folder, files):
+    for name, content in files.items():
+        if content is None:
+            pq.write_table(pa.table({"de": pa.array([], "string"), "en": pa.array([], "string")}),
+                           folder / name)  # fmt: skip
+        else:
+            (folder / name).write_bytes(content)
+
+
+@pytest.mark.parametrize(("write", "files"), EMPTY.items())
+def test_an_empty_file_among_others_is_passed_over(tmp_path, write, files):
+    train = write(tmp_path)
+    write_empty(tmp_path, files)
+
+    whole = list(Stream.of(data(train)).buffers(2))
+
+    assert sorted(pair for _, rows in whole for pair in pairs_of(rows)) == PAIRS
+    for number, (state, _) in enumerate(whole):
+        again = Stream.of(data(train)).buffers(2, state=json.loads(json.dumps(state)))
+        assert [rows for _, rows in again] == [rows for _, rows in whole[number:]]
+
+
+def test_an_empty_file_needs_no_header(tmp_path):
+    (tmp_path / "a.tsv").write_text("en\tde\none\teins\n")
+    (tmp_path / "b.tsv").write_text("")
+    (tmp_path / "c.tsv").write_text("de\ten\n")
+    stream = Stream.of(data({"path": str(tmp_path / "*.tsv"), "columns": ["de", "en"]}))
+
+    assert portions(stream, 9) == [[("eins", "one")]]
+
+
+@pytest.mark.parametrize("write", FORMS[:-2])
+def test_names_may_have_brackets(tmp_path, write):
+    (folder := tmp_path / "[x]").mkdir()
+    write(folder)
+    names = {path.name for path in folder.iterdir()}
+    if write in (write_text, write_zipped_text):
+        names = {name.partition(".")[0] for name in names}
+    stream = Stream.of(data([{"path": str(folder / name)} for name in sorted(names)]))
+
+    assert sorted(itertools.chain(*portions(stream, 100))) == PAIRS
+
+
+@pytest.mark.parametrize("write", FORMS)
+def test_the_sizes_are_those_of_local_files(tmp_path, write):
+    found = sizes(data(write(tmp_path)))
+
+    local = {(path.name, path.stat().st_size) for path in tmp_path.iterdir()}
+    assert set(found) == (set() if write in (write_hub, write_memory) else local)
+
+
 @settings(max_examples=20)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=12), st.integers(1, 60), st.data())
 def test_portions_are_bounded_and_resume_exactly(tmp_path_factory, sizes, size, drawn):
@@ -199,6 +259,7 @@ REFUSED = {
     "a small buffer": ({"stream": {"buffer": 63}}, "does not fill a batch of 64"),
     "the embedded corpus": ({"train": "embedded"}, "leave out `stream`"),
     "text at a URL": ({"train": "s3://b/text"}, "must be Parquet or JSON lines: s3://b/text"),
+    "false": ({"stream": False}, "data.stream: `false` is not accepted: leave it out"),
     "a URL without a stream": ({"train": "hf://x.parquet", "stream": None}, "set `stream: true`"),
 }
 
@@ -251,6 +312,20 @@ def no_file(folder):
     return str(folder / "x*"), r"x\*: no such files"
 
 
+def no_table(folder):
+    return str(folder / "x*.parquet"), r"x\*\.parquet: no such files"
+
+
+def empty_tables(folder):
+    write_empty(folder, {"a.parquet": None})
+    return str(folder / "*.parquet"), r"\*\.parquet: the corpus is empty"
+
+
+def empty_texts(folder):
+    write_empty(folder, dict.fromkeys(["a.de", "a.en", "b.de", "b.en"], b""))
+    return str(folder / "*"), r"\*: the corpus is empty"
+
+
 def no_translation(folder):
     (folder / "x1.de").write_text("eins\n")
     return str(folder / "x*"), r"x1\.en: no such file"
@@ -296,7 +371,7 @@ def no_rows(folder):
 
 UNREADABLE = [
     uneven, damaged, another_column, a_number, a_null, no_file, no_translation, no_scheme,
-    no_route, no_package, no_pairs, no_line, no_rows,
+    no_route, no_package, no_pairs, no_line, no_rows, no_table, empty_tables, empty_texts,
 ]  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 import json
 import signal
+import socket
 import sys
+import time
 
 import pytest
 from together import free_port
@@ -97,6 +99,35 @@ def test_a_process_that_finds_no_other_ends_with_one_line(processes, tmp_path, n
 
     assert processes.ended() == [-signal.SIGABRT]
     assert processes.errors(0) == [hosts.LOST]
+
+
+# As `nmt` from a terminal, wherever the tests run.
+OF_A_TERMINAL = """
+import signal
+from nmt import cli
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+cli.main()
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_process_that_waits_for_the_others(processes, tmp_path):
+    (tmp_path / "config.yaml").write_text("data: {train: here, validation: there}")
+    port = free_port()
+    group = ["--coordinator", f"127.0.0.1:{port}", "--processes", "2", "--process", "0"]
+    command = [sys.executable, "-c", OF_A_TERMINAL, "train", "config.yaml", *group]
+
+    def is_open():
+        with socket.socket() as found:
+            return found.connect_ex(("127.0.0.1", port)) == 0
+
+    [process] = processes.start(command)
+    processes.until(is_open)
+    time.sleep(1)  # it opens the port, and then waits
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=10) == -signal.SIGINT
 
 
 def test_without_a_cluster_none_is_joined(processes, tmp_path):

@@ -70,3 +70,26 @@ def test_processes_with_other_files_do_not_start(processes, tmp_path, pairs, dif
         [line] = processes.errors(number)
         assert re.fullmatch(rf"process 1 on \S+ has another {named} than process 0 on .*", line)
     assert not (tmp_path / "run" / "config.yaml").exists()
+
+
+@pytest.mark.slow
+def test_streams_that_differ_behind_the_sample_end_together(processes, tmp_path, pairs):
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        shutil.copytree(pairs, folder / "pairs")
+    for side in ("de", "en"):  # as long, with other pairs behind the first twenty
+        path = folders[1] / "pairs" / f"train.{side}"
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(lines[:40] + lines[:39:-1]))
+    sizes = {"sentences": DIVISIBLE, "vocabulary": 60}
+    tree = tiny.tree(tmp_path / "run", Path("pairs"), **sizes, max_epochs=2)
+    tree["data"]["stream"] = {"buffer": 20, "sample": 20}
+    tree["training"] |= {"max_steps": 100, "validate_every": 100, "log_every": 1}
+
+    processes.train(tree, tree, folders=folders)
+
+    assert processes.ended() == [2, 2]
+    for number in range(2):
+        [line] = processes.errors(number)
+        assert " has another stream of training pairs than process 0 on " in line
+    assert len(records(tmp_path / "run", "train/loss")) >= 2

@@ -1,13 +1,16 @@
 """What processes must have in common before the first step."""
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from datasets import Dataset
 from members import threads
 
+from nmt import configfile
 from nmt.data import fingerprints
 from nmt.errors import ClusterError
+from nmt.run import Run
 from nmt.training import agreement
 
 PAIRS = {"source": ["a b", "c"], "target": ["d", "e f"]}
@@ -49,6 +52,28 @@ def test_what_differs_is_named_by_all(others, expected):
     assert set(same) == {first}
     with pytest.raises(ClusterError, match=expected):
         raise ClusterError(first)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_run_folder_that_is_not_shared_is_named_by_all(tmp_path, monkeypatch, shared):
+    monkeypatch.setattr(agreement, "CACHED", 0)
+    (tmp_path / "first" / "tokenizer").mkdir(parents=True)
+    config = configfile.validate({"data": {"train": "a", "validation": "b"}})
+    runs = [Run(tmp_path / name, config) for name in ("first", "first" if shared else "second")]
+
+    def checked(run, member):
+        try:
+            agreement.check_folder(dataclasses.replace(run, processes=member))
+        except ClusterError as error:
+            return str(error)
+        return None
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(checked, runs, threads(2)))
+
+    rest = "is not seen by all other processes; give run=... a folder that they share"
+    expected = [f"{run.path}: what process 0 has written there {rest}" for run in runs]
+    assert found == ([None, None] if shared else expected)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from nmt import configfile
 from nmt.checkpoints import TrainingProgress
 from nmt.data import corpus, tokenizer
 from nmt.data.streams import Stream
-from nmt.errors import DataError
+from nmt.errors import ClusterError, DataError
 from nmt.training.stream_loader import StreamLoader
 
 PAIRS = 70  # in three files; the last of them has ten
@@ -164,14 +165,58 @@ def test_epochs_and_seeds_have_orders_of_their_own(folder, uninterrupted):
 
 def test_two_processes_share_the_rows_of_one(loaders, uninterrupted):
     alone = uninterrupted[False][:12]
-    parts = [
-        take(dataclasses.replace(loaders[False], processes=member), 12) for member in threads(2)
-    ]
+    parts = together([loaders[False]] * 2, 12)
 
     for (batch, after), (first, one), (second, two) in zip(alone, *parts, strict=True):
         assert after == one == two
         for side, *halves in zip(batch, first, second, strict=True):
             np.testing.assert_array_equal(np.concatenate(halves), side)
+
+
+@pytest.mark.parametrize("sampling", [None, {"alpha": 0.2}])
+@pytest.mark.parametrize(
+    ("line", "change", "part"),  # three files give seven pairs at a time: 21, 31 and 18 a part
+    [(0, "x c", 0), (69, "x", 1), (69, None, 1), (55, "x c", 2), (59, None, 2)],
+)
+def test_processes_that_read_other_pairs_end_before_they_train_on_them(
+    folder, tmp_path, loaders, uninterrupted, sampling, line, change, part
+):
+    for path in folder.glob("x*"):
+        lines = path.read_text().splitlines()
+        first = 30 * int(path.stem[1:])
+        if first <= line < first + 30:
+            lines[line - first : line - first + 1] = [] if change is None else [change]
+        (tmp_path / path.name).write_text("".join(f"{each}\n" for each in lines))
+    same = loaders[sampling is not None]
+    other = dataclasses.replace(same, stream=Stream.of(opened(tmp_path).config.data))
+
+    ends = together([same, other], 28)
+
+    (batches, message), (others, said) = ends
+    assert message == said
+    assert message.startswith("process 1 on ")
+    assert " has another stream of training pairs than process 0 on " in message
+    before = [after for _, after in uninterrupted[sampling is not None]
+              if after.epoch == 0 and after.part < part]  # fmt: skip
+    assert [after for _, after in batches] == [after for _, after in others] == before
+
+
+def together(loaders, number):
+    """What members of a group take, each of a loader; and what they say if they end before."""
+
+    def taken(member, loader):
+        found = []
+        try:
+            for batch, after in itertools.islice(
+                dataclasses.replace(loader, processes=member).batches(TrainingProgress()), number
+            ):
+                found.append((whole(batch), after))
+        except ClusterError as error:
+            return found, str(error)
+        return found
+
+    with ThreadPoolExecutor(len(loaders)) as pool:
+        return list(pool.map(taken, threads(len(loaders)), loaders))
 
 
 def test_sentences_are_numbered_in_the_order_of_the_epoch(loaders, uninterrupted):
