@@ -86,6 +86,7 @@ def test_what_was_seen_is_printed(nmt, corpus):
     ]
 
 
+@pytest.mark.slow
 def test_the_next_command_trains(nmt, corpus):
     init(nmt, corpus("one line"), "--test", "val")
     small = ["model.embedding_size=4", "model.encoder.hidden_size=3"]

@@ -10,6 +10,7 @@ from nmt import configfile
 from nmt.training.trainer import train
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_two_devices_do_and_stop_together(processes, tmp_path):
     corpus, two, one = tiny.write_corpus(tmp_path), tmp_path / "two", tmp_path / "one"
     often = {"log_every": 1, "validate_every": 10**6, "max_epochs": None}

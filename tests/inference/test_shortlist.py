@@ -176,7 +176,7 @@ def test_only_pieces_of_a_sentences_own_list_are_written(run, monkeypatch):
         assert set(each.text.split()) <= set(allowed)
 
 
-@pytest.mark.parametrize("beam", [1, 5])
+@pytest.mark.parametrize("beam", [pytest.param(1, marks=pytest.mark.slow), 5])
 def test_with_a_shortlist_too_a_translation_does_not_depend_on_its_neighbours(
     run, monkeypatch, beam
 ):

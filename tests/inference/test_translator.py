@@ -69,7 +69,8 @@ def programs():
     return devices._program.cache_info().misses
 
 
-@pytest.mark.parametrize("way", ["translate", pytest.param("align", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["translate", "align"])
 def test_a_file_of_any_lengths_needs_few_programs(translator, way):
     draw = random.Random(0)
     lengths = [round(1.03 ** draw.uniform(0, 180)) for _ in range(300)]  # up to 200 words
