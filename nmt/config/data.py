@@ -96,13 +96,22 @@ class CorpusConfig(ConfigSection):
 TrainingCorpora = Annotated[CorpusConfig | tuple[CorpusConfig, ...], OneOrSeveral()]
 
 
-class CleaningConfig(ConfigSection):
+class _SwitchedOn(ConfigSection):
+    """A section for which `true` is short, if all of it has its defaults."""
+
+    short_forms: ClassVar[tuple[JsonSchema, ...]] = ({"const": True},)
+
+    @classmethod
+    def spelled_out(cls, value: Any) -> Any:
+        """Returns the mapping for which `true` is short."""
+        return {} if value is True else value
+
+
+class CleaningConfig(_SwitchedOn):
     """Which training pairs are left out before anything is learned from them.
 
     See [languages.md](languages.md#cleaning). `true` is short for the defaults.
     """
-
-    short_forms: ClassVar[tuple[JsonSchema, ...]] = ({"const": True},)
 
     duplicates: bool = True
     """Leave out pairs that have occurred before, in any of the training corpora."""
@@ -119,29 +128,17 @@ class CleaningConfig(ConfigSection):
     min_script: Fraction = 0.5
     """Minimum fraction of letters in the usual script of the corpus, on each side; 0: any."""
 
-    @classmethod
-    def spelled_out(cls, value: Any) -> Any:
-        """Returns the mapping for which `true` is short."""
-        return {} if value is True else value
 
-
-class StreamConfig(ConfigSection):
+class StreamConfig(_SwitchedOn):
     """[Streaming](streaming-data.md): training pairs are read as they are needed, and not kept.
 
     `true` is short for the defaults.
     """
 
-    short_forms: ClassVar[tuple[JsonSchema, ...]] = ({"const": True},)
-
     buffer: Size = 100_000
     """Pairs that are held at a time, to be shuffled and put into batches together."""
     sample: Size = 200_000
     """First pairs, which decide on the tokenizer and on the sizes of batches."""
-
-    @classmethod
-    def spelled_out(cls, value: Any) -> Any:
-        """Returns the mapping for which `true` is short."""
-        return {} if value is True else value
 
 
 class SentenceBatchConfig(ConfigSection):

@@ -187,9 +187,13 @@ def sizes(data: DataConfig) -> list[tuple[str, int]]:
     Raises:
         DataError: a file is missing.
     """
-    local = [each for each in data.corpora if each.hub is None and not is_url(each.path or "")]
+    local = [each for each in data.corpora if not _is_far(each)]
     parts = [part for each in local for part in _parts(each, each.languages or data.languages)]
     return [(path.name, path.stat().st_size) for part in parts for path in part]
+
+
+def _is_far(chosen: CorpusConfig) -> bool:
+    return chosen.hub is not None or is_url(chosen.path or "")
 
 
 def _lanes(data: DataConfig, number: int) -> list[Lane]:
@@ -197,7 +201,7 @@ def _lanes(data: DataConfig, number: int) -> list[Lane]:
     languages = chosen.languages or data.languages
     columns = chosen.columns or languages
     where = f"dataset {chosen.hub}" if chosen.hub is not None else str(chosen.path or chosen.source)
-    far = chosen.hub is not None or is_url(chosen.path or "")
+    far = _is_far(chosen)
     with _readable(where, columns, far=far):
         opened, of_rows = _opened(chosen, languages)
     lanes = min(LANES, opened.num_shards)

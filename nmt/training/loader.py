@@ -54,8 +54,7 @@ class DataLoader:
         lengths = corpus.lengths(self.encoded)
         if self.config.tokenizer.sampling is not None:
             lengths = with_longest(lengths, self.config.data.max_length)
-        every = devices.count() * self.processes.count
-        return choose_buckets(lengths, self.config.data.batch, devices=every)
+        return buckets_of(lengths, self.config, self.processes)
 
     @cached_property
     def parts(self) -> int:
@@ -167,6 +166,11 @@ def read_batch(pairs: datasets.Dataset, planned: PlannedBatch, processes: Proces
     own = planned.pairs[rows]
     bucket = replace(planned.bucket, rows=rows.stop - rows.start)
     return pad(corpus.rows(pairs, own), bucket, links=corpus.linked(pairs, own))
+
+
+def buckets_of(lengths: Lengths, config: Config, processes: ProcessGroup) -> list[Bucket]:
+    """Returns the buckets for pairs of these lengths, on all devices of all processes."""
+    return choose_buckets(lengths, config.data.batch, devices=devices.count() * processes.count)
 
 
 def with_longest(lengths: Lengths, longest: int) -> Lengths:

@@ -12,14 +12,13 @@ import numpy as np
 from nmt.checkpoints import TrainingProgress
 from nmt.config import Config
 from nmt.data import corpus, fingerprints
-from nmt.data.batching import Bucket, PlannedBatch, choose_buckets, plan_epoch
+from nmt.data.batching import Bucket, PlannedBatch, plan_epoch
 from nmt.data.streams import Row, Stream
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
-from nmt.inference import devices
 from nmt.processes import ALONE, ProcessGroup
 from nmt.training import agreement
-from nmt.training.loader import prefetched, read_batch, with_longest
+from nmt.training.loader import buckets_of, prefetched, read_batch, with_longest
 from nmt.training.step import shard
 
 
@@ -54,8 +53,7 @@ class StreamLoader:
     def buckets(self) -> list[Bucket]:
         """The buckets that batches come in; the lengths in the sample decide on them."""
         lengths = with_longest(corpus.lengths(self.sample), self.config.data.max_length)
-        every = devices.count() * self.processes.count
-        return choose_buckets(lengths, self.config.data.batch, devices=every)
+        return buckets_of(lengths, self.config, self.processes)
 
     def epochs(self, progress: TrainingProgress) -> float:
         """Returns how many epochs have been read to their end at this progress."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from datasets import Dataset
 from members import threads
+from taken import take, whole
 
 from nmt import configfile
 from nmt.checkpoints import TrainingProgress
@@ -54,19 +55,6 @@ def loader(text, tokenizers, *, seed=1, sampling=None, train="unused", temperatu
     )
     pairs, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), config.data)
     return DataLoader(text, pairs, tokenizers, config)
-
-
-def take(loader, number, start=None):
-    """Returns NumPy batches, and the progress after each."""
-    stream = loader.batches(start or TrainingProgress())
-    taken = list(itertools.islice(stream, number))
-    stream.close()
-    return [(whole(batch), after) for batch, after in taken]
-
-
-def whole(batch):
-    """The fields of a sharded batch, its parts put together; None stays what it is."""
-    return tuple(part if part is None else np.concatenate(np.asarray(part)) for part in batch)
 
 
 def assert_same(found, expected):

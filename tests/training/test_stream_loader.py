@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from members import threads
+from taken import take, whole
 
 from nmt import configfile
 from nmt.checkpoints import TrainingProgress
@@ -65,18 +66,6 @@ def loaders(folder):
 def uninterrupted(loaders):
     """28 batches, more than two epochs, without and with subword sampling."""
     return {sampling: take(loader, 28) for sampling, loader in loaders.items()}
-
-
-def take(loader, number, start=None):
-    """Returns NumPy batches, and the progress after each."""
-    stream = loader.batches(start or TrainingProgress())
-    taken = list(itertools.islice(stream, number))
-    stream.close()
-    return [(whole(batch), after) for batch, after in taken]
-
-
-def whole(batch):
-    return [np.concatenate(np.asarray(part)) for part in batch if part is not None]
 
 
 def of_epoch(batches, number):
@@ -169,7 +158,7 @@ def test_two_processes_share_the_rows_of_one(loaders, uninterrupted):
 
     for (batch, after), (first, one), (second, two) in zip(alone, *parts, strict=True):
         assert after == one == two
-        for side, *halves in zip(batch, first, second, strict=True):
+        for side, *halves in zip(batch[:4], first[:4], second[:4], strict=True):  # without links
             np.testing.assert_array_equal(np.concatenate(halves), side)
 
 
