@@ -1,0 +1,75 @@
+"""Settings of what a source is: text, vectors, or pictures."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, NamedTuple
+
+from nmt.config.section import Choice, ConfigSection, Size
+
+
+class InputShape(NamedTuple):
+    """The shape of a source that is not text: a vector at each position."""
+
+    size: int  # components of a vector
+    grid: tuple[int, int] | None = None  # rows and columns of a picture's positions
+
+
+class TextInputConfig(ConfigSection):
+    """Sentences, which a tokenizer divides into pieces."""
+
+    kind: Literal["text"] = "text"
+
+    @property
+    def shape(self) -> None:
+        """Nothing: the embeddings of the model decide on the size of the vectors."""
+        return None
+
+
+class VectorInputConfig(ConfigSection):
+    """Vectors that are given: features of speech, grids of pictures, annotations of encoders."""
+
+    kind: Literal["vectors"] = "vectors"
+    size: Size
+    """Components of each vector."""
+    max_length: Size = 2000
+    """Maximum vectors of a source; longer training pairs are left out."""
+
+    @property
+    def shape(self) -> InputShape:
+        """The size of the vectors."""
+        return InputShape(self.size)
+
+
+class PictureInputConfig(ConfigSection):
+    """Pictures, divided into square cells: one position of the source is one cell."""
+
+    kind: Literal["pictures"] = "pictures"
+    height: Size = 64
+    """Pixels; every picture is resized to this height and width."""
+    width: Size = 64
+    """Pixels."""
+    cell: Size = 8
+    """Pixels per side of a cell; a power of two."""
+    invalid: Literal["refuse", "skip"] = "refuse"
+    """What to do with pictures that are missing or damaged."""
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """The rows and columns of cells."""
+        return self.height // self.cell, self.width // self.cell
+
+    @property
+    def shape(self) -> InputShape:
+        """The colours of all pixels of a cell, and the grid of the cells."""
+        return InputShape(3 * self.cell**2, self.grid)
+
+    def _conflicts(self) -> Iterator[str]:
+        if self.cell & (self.cell - 1):
+            yield f"`cell` is {self.cell}, and must be a power of two, such as 8"
+        for name, pixels in (("height", self.height), ("width", self.width)):
+            if pixels % self.cell:
+                yield f"`{name}` ({pixels}) must be a multiple of `cell` ({self.cell})"
+
+
+InputConfig = Annotated[
+    TextInputConfig | VectorInputConfig | PictureInputConfig, Choice(default="text")
+]
