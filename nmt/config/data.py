@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field
 
 from nmt.config.endings import STREAMED, is_table, is_url, suffix
+from nmt.config.inputs import InputConfig, TextInputConfig
 from nmt.config.section import (
     ChoiceByKeys,
     ConfigSection,
@@ -169,6 +170,8 @@ class DataConfig(ConfigSection):
     """Code of the source language: the file ending or the column name."""
     target: str = "en"
     """Code of the target language."""
+    input: InputConfig = TextInputConfig()
+    """What a source is: text, vectors, or pictures."""
     bleu_tokenizer: BleuTokenizer | None = None
     """Tokenizer of BLEU; null: that of [the language](languages.md#bleu-for-each-language)."""
     train: TrainingCorpora
@@ -222,7 +225,19 @@ class DataConfig(ConfigSection):
         """The tags of all training corpora."""
         return sorted({each.source_tag for each in self.corpora if each.source_tag is not None})
 
+    @property
+    def text_sides(self) -> tuple[str, ...]:
+        """The sides of a pair that are text."""
+        return ("source", "target") if self.input.kind == "text" else ("target",)
+
+    @property
+    def longest(self) -> tuple[int, int]:
+        """The most positions of a source and of a target to train on."""
+        given = None if isinstance(self.input, TextInputConfig) else self.input.max_length
+        return given or self.max_length, self.max_length
+
     def _conflicts(self) -> Iterator[str]:
+        yield from self.input.conflicts(self)
         if self.stream is not None:
             yield from self._stream_conflicts(self.stream)
         elif any(is_url(each.path or "") for each in self.corpora):

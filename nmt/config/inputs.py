@@ -1,9 +1,12 @@
 """Settings of what a source is: text, vectors, or pictures."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
-from nmt.config.section import Choice, ConfigSection, Size
+from nmt.config.section import Buildable, Choice, ConfigSection, Size
+
+if TYPE_CHECKING:
+    from nmt.config.data import DataConfig
 
 
 class InputShape(NamedTuple):
@@ -20,12 +23,35 @@ class TextInputConfig(ConfigSection):
 
     @property
     def shape(self) -> None:
-        """Nothing: the embeddings of the model decide on the size of the vectors."""
+        """None: the embeddings of the model decide on the size of the vectors."""
         return None
 
+    def conflicts(self, data: "DataConfig") -> Iterator[str]:
+        """Yields nothing: all settings of the data are for text."""
+        return iter(())
 
-class VectorInputConfig(ConfigSection):
+
+class GivenInputConfig(Buildable):
+    """Settings of sources that are not text: a vector is given at each position."""
+
+    kind: str
+
+    def conflicts(self, data: "DataConfig") -> Iterator[str]:
+        """Yields a line for each setting of the data that is for text alone."""
+        given = {
+            "stream": data.stream,
+            "clean": data.clean,
+            "train.alignments": data.linked,
+            "train.source_tag": data.tags,
+        }
+        for name in (name for name, value in given.items() if value):
+            yield f"`{name}` is for sources of text, and `input` is {self.kind}: leave it out"
+
+
+class VectorInputConfig(GivenInputConfig):
     """Vectors that are given: features of speech, grids of pictures, annotations of encoders."""
+
+    implementation: ClassVar[str] = "nmt.data.vectors:Vectors"
 
     kind: Literal["vectors"] = "vectors"
     size: Size
@@ -39,8 +65,10 @@ class VectorInputConfig(ConfigSection):
         return InputShape(self.size)
 
 
-class PictureInputConfig(ConfigSection):
+class PictureInputConfig(GivenInputConfig):
     """Pictures, divided into square cells: one position of the source is one cell."""
+
+    implementation: ClassVar[str] = "nmt.data.pictures:Pictures"
 
     kind: Literal["pictures"] = "pictures"
     height: Size = 64
@@ -50,7 +78,7 @@ class PictureInputConfig(ConfigSection):
     cell: Size = 8
     """Pixels per side of a cell; a power of two."""
     invalid: Literal["refuse", "skip"] = "refuse"
-    """What to do with pictures that are missing or damaged."""
+    """What to do with training pairs whose picture is missing or damaged."""
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -61,6 +89,12 @@ class PictureInputConfig(ConfigSection):
     def shape(self) -> InputShape:
         """The colours of all pixels of a cell, and the grid of the cells."""
         return InputShape(3 * self.cell**2, self.grid)
+
+    @property
+    def max_length(self) -> int:
+        """The number of cells."""
+        rows, columns = self.grid
+        return rows * columns
 
     def _conflicts(self) -> Iterator[str]:
         if self.cell & (self.cell - 1):

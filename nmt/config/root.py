@@ -6,6 +6,7 @@ from pydantic import model_validator
 
 from nmt.config.data import DataConfig
 from nmt.config.decoding import DecodingConfig
+from nmt.config.inputs import TextInputConfig
 from nmt.config.model import ModelConfig
 from nmt.config.section import ConfigSection, Count, ObjectiveConfig
 from nmt.config.tokenizer import TokenizerConfig, TrainedTokenizerConfig
@@ -39,6 +40,8 @@ class Config(ConfigSection):
                 "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
                 "`tokenizer.joint: true`, or tie only the `target`"
             )
+        if not isinstance(self.data.input, TextInputConfig):
+            yield from self._given_conflicts(self.data.input.kind)
         if self.data.stream is not None and self.training.max_steps is None:
             yield (
                 "`data.stream` does not tell how many pairs there are: give `training.max_steps`, "
@@ -74,6 +77,21 @@ class Config(ConfigSection):
                 "`decoding.coverage_penalty` sums the weights of attention, and `mechanism: "
                 f"{attention.mechanism}` has none: leave it out, or choose `mechanism: global`"
             )
+
+    def _given_conflicts(self, kind: str) -> Iterator[str]:
+        """Yields what is for sources of text alone."""
+        if not self.tokenizer.joint:
+            yield (
+                f"`tokenizer` has two models, and `data.input` is {kind}, which none divides: set "
+                "`tokenizer.joint: true`, or give one `tokenizer.model`"
+            )
+        given = {
+            "tokenizer.sampling": self.tokenizer.sampling,
+            "decoding.shortlist": self.decoding.shortlist,
+            "decoding.placeholders": self.decoding.placeholders,
+        }
+        for name in (name for name, value in given.items() if value):
+            yield f"`{name}` is for sources of text, and `data.input` is {kind}: leave it out"
 
     def _guidance_conflicts(self, guided: GuidedAlignmentConfig) -> Iterator[str]:
         """Yields why word links cannot guide the attention of this model."""

@@ -6,7 +6,7 @@ identify a batch, so a resumed run does not repeat earlier batches to find its p
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +15,14 @@ from nmt.config import BatchConfig, SentenceBatchConfig
 from nmt.errors import ConfigError
 
 Lengths = npt.NDArray[np.int32]  # (pairs, 2): source and target pieces, end of sentence included
-Sentence = npt.NDArray[np.int32] | Sequence[int]  # ids of pieces
+Sentence = npt.NDArray[Any] | Sequence[int]  # ids of pieces, or the vectors of a given source
 GRID = 64  # candidate bucket lengths on each side; more take time and save no padding
 
 
 class Batch(NamedTuple):
     """Padded ids with the lengths of the sentences; rows of length zero are padding too."""
 
-    source: npt.NDArray[np.int32]  # (batch, src)
+    source: npt.NDArray[Any]  # (batch, src), or of given vectors (batch, src, size)
     source_lengths: npt.NDArray[np.int32]  # (batch,)
     target: npt.NDArray[np.int32]  # (batch, tgt)
     target_lengths: npt.NDArray[np.int32]  # (batch,)
@@ -156,9 +156,13 @@ def pad(
 
 def pad_side(
     sentences: Sequence[Sentence], rows: int, length: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Returns (rows, length) ids, padded with zeros, and the (rows,) lengths."""
-    tokens = np.zeros((rows, length), np.int32)
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32]]:
+    """Returns (rows, length) ids, padded with zeros, and the (rows,) lengths.
+
+    Vectors in place of ids have a third axis, and their own type.
+    """
+    first = np.asarray(sentences[0] if sentences else [])
+    tokens = np.zeros((rows, length, *first.shape[1:]), first.dtype if first.ndim > 1 else np.int32)
     lengths = np.zeros(rows, np.int32)
     for row, sentence in enumerate(sentences):
         tokens[row, : len(sentence)] = sentence

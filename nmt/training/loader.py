@@ -120,7 +120,7 @@ class DataLoader:
         """Returns all pairs of a part in pieces, before filtering."""
         sampling = self.config.tokenizer.sampling
         if sampling is None:
-            return corpus.encode(self.text, self.tokenizers)
+            return corpus.encode(self.text, self.tokenizers, input=self.config.data.input)
         text = self.text.select(self._members(part))
         random = np.random.default_rng([self.config.seed, part.epoch, part.part])
         seed = int(random.integers(2**31))
