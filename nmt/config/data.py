@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field
 
 from nmt.config.endings import STREAMED, is_table, is_url, suffix
+from nmt.config.inputs import InputConfig, TextInputConfig
 from nmt.config.section import (
     ChoiceByKeys,
     ConfigSection,
@@ -169,6 +170,8 @@ class DataConfig(ConfigSection):
     """Code of the source language: the file ending or the column name."""
     target: str = "en"
     """Code of the target language."""
+    input: InputConfig = TextInputConfig()
+    """What a source is: text, vectors, or pictures."""
     bleu_tokenizer: BleuTokenizer | None = None
     """Tokenizer of BLEU; null: that of [the language](languages.md#bleu-for-each-language)."""
     train: TrainingCorpora
