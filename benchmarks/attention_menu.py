@@ -85,7 +85,7 @@ def train(name: str, run: Path, overrides: Sequence[str] = ()) -> dict[str, obje
 def stepper(name: str) -> Callable[[], float]:
     """Returns what takes one step on a full batch of random tokens, and gives its seconds."""
     config = configuration(name, Path())
-    model = build(config.model, source_size=VOCABULARY, target_size=VOCABULARY, seed=1)
+    model = build(config.model, source=VOCABULARY, target_size=VOCABULARY, seed=1)
     tokens = np.random.default_rng(1).integers(4, VOCABULARY, (SENTENCES, LENGTH), dtype=np.int32)
     lengths = np.full(SENTENCES, LENGTH, np.int32)
     batch, key = shard(Batch(tokens, lengths, tokens, lengths)), jax.random.key(0)

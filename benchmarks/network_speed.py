@@ -53,7 +53,7 @@ def stepper(changes: dict):
     for part in ("encoder", "decoder"):
         model[part] = {**size.model[part], **changes.get(part, {})}
     config = configfile.validate({"data": {"train": "", "validation": ""}, "model": model})
-    network = build(config.model, source_size=size.vocabulary, target_size=size.vocabulary, seed=1)
+    network = build(config.model, source=size.vocabulary, target_size=size.vocabulary, seed=1)
     shape = (2, size.rows * jax.local_device_count(), size.length)
     source, target = np.random.default_rng(1).integers(EOS + 1, size.vocabulary, shape, np.int32)
     lengths = np.full(len(source), size.length, np.int32)

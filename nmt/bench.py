@@ -157,7 +157,7 @@ def _config(size: Size, dtype: str) -> Config:
 
 def _measure_size(size: Size, config: Config, limit: float) -> dict[str, Any]:
     vocabulary, length, count = size.vocabulary, size.length, devices.count()
-    model = build(config.model, source_size=vocabulary, target_size=vocabulary, seed=1)
+    model = build(config.model, source=vocabulary, target_size=vocabulary, seed=1)
     random = np.random.default_rng(1)
     shape = (2, size.rows * count, length)
     source, target = random.integers(EOS + 1, vocabulary, shape, dtype=np.int32)

@@ -3,8 +3,9 @@
     batch       sentences computed together (padding rows have weight zero)
     beam        hypotheses kept for one sentence
     row         sentences or hypotheses computed together, where it does not matter which
-    src         source positions in subword pieces, end of sentence included
+    src         source positions: subword pieces, end of sentence included; vectors; picture cells
     tgt         target positions in subword pieces, end of sentence included
+    input       components of the vector at a source position: of an embedding, or as given
     embed       components of a token embedding
     hidden      components of a recurrent state
     gates       components of a cell's projected input, one block of `hidden` for each gate
@@ -21,7 +22,7 @@ Arrays are batch-major everywhere; time leads only inside the functions that sca
 from typing import Any
 
 from flax import nnx
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, UInt8
 
 Params = nnx.State[Any, Any]
 Graph = nnx.GraphDef[Any]
@@ -30,12 +31,16 @@ Integer = Int[Array, ""]
 RandomKey = Key[Array, ""]
 RowKeys = Key[Array, " batch"] | None  # a random key for each row of a batch
 
-# Sentences as tokens
+# Sources, as they are given and as an encoder reads them
 SourceTokens = Int[Array, "batch src"]
-TargetTokens = Int[Array, "batch tgt"]
+SourceVectors = Float[Array, "batch src input"]
+SourceCells = UInt8[Array, "batch src input"]  # the pixels of cells, by row, column and colour
+GivenSource = SourceTokens | SourceVectors | SourceCells
 Lengths = Int[Array, " batch"]  # end of sentence included; 0 for rows of padding
-SourceMask = Bool[Array, "batch src"]  # True where a token stands, False on padding
-SourceEmbeddings = Float[Array, "batch src embed"]
+SourceMask = Bool[Array, "batch src"]  # True on real positions, False on padding
+
+# Targets
+TargetTokens = Int[Array, "batch tgt"]
 TargetEmbeddings = Float[Array, "batch tgt embed"]
 
 # Recurrent cells, at one step or at many

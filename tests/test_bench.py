@@ -80,7 +80,7 @@ def forward(model, tokens):
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_training_takes_three_times_the_products_of_the_traced_forward_pass(decoder, options):
     config, rows, length, vocabulary = model_of(decoder, **options), 3, 5, 22
-    model = build(config, source_size=vocabulary, target_size=vocabulary, seed=1)
+    model = build(config, source=vocabulary, target_size=vocabulary, seed=1)
     traced = jax.make_jaxpr(partial(forward, model))(jnp.ones((rows, length), jnp.int32))
 
     work = training_flops(config, vocabulary=vocabulary, length=length)
@@ -92,7 +92,7 @@ def test_training_takes_three_times_the_products_of_the_traced_forward_pass(deco
 def test_the_forward_pass_has_the_operations_that_xla_counts(decoder):
     # XLA counts the body of a loop once: one position. It also counts gates and softmax.
     config, rows, vocabulary = model_of(decoder, scale=12), 2, 500
-    model = build(config, source_size=vocabulary, target_size=vocabulary, seed=1)
+    model = build(config, source=vocabulary, target_size=vocabulary, seed=1)
     graph, params = nnx.split(model)
     program = jax.jit(lambda params, tokens: forward(nnx.merge(graph, params), tokens))
     counted = program.lower(params, jnp.ones((rows, 1), jnp.int32)).cost_analysis()["flops"]
@@ -106,7 +106,7 @@ def test_the_forward_pass_has_the_operations_that_xla_counts(decoder):
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_decoding_takes_the_products_of_the_encoder_and_of_each_hypothesis(decoder, beam):
     config, length, vocabulary = model_of(decoder), 5, 22
-    model = build(config, source_size=vocabulary, target_size=vocabulary, seed=1)
+    model = build(config, source=vocabulary, target_size=vocabulary, seed=1)
     source = jnp.ones((1, length), jnp.int32)
 
     def start(source):
@@ -197,7 +197,7 @@ def test_the_table_has_the_figures_of_the_json(figures):
 
 def test_a_training_step_is_compiled_once_and_holds_parameters_and_moments(figures):
     for kind, size in figures["sizes"].items():
-        model = build(model_of(kind), source_size=20, target_size=20, seed=1)
+        model = build(model_of(kind), source=20, target_size=20, seed=1)
         parameters = sum(leaf.size for leaf in jax.tree.leaves(nnx.state(model, nnx.Param)))
 
         assert size["compilations"] == 1

@@ -84,7 +84,7 @@ OLD = json.loads((Path(__file__).parent / "data" / "arrays-of-format-2.json").re
 @pytest.mark.parametrize("name", OLD)
 def test_every_array_of_format_2_has_its_place_in_the_state_of_today(name):
     config = configfile.validate(migrated_config(OLD[name]["config"]))
-    model = build(config.model, source_size=9, target_size=9, seed=1)
+    model = build(config.model, source=9, target_size=9, seed=1)
     state = init_state(config, model)
     wanted = {
         jax.tree_util.keystr(path, simple=True, separator="."): leaf.shape

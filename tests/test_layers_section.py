@@ -46,7 +46,7 @@ def shapes(**model):
     config = ModelConfig(
         embedding_size=4, **{"encoder": {"hidden_size": 3}, "decoder": {"hidden_size": 5}, **model}
     )
-    network = nnx.eval_shape(lambda: build(config, source_size=7, target_size=7, seed=0))
+    network = nnx.eval_shape(lambda: build(config, source=7, target_size=7, seed=0))
     return {name: leaf.shape for name, leaf in named(nnx.state(network, nnx.Param)).items()}
 
 

@@ -13,8 +13,8 @@ from nmt.types import (
     Keys,
     Query,
     RowKeys,
-    SourceEmbeddings,
     SourceMask,
+    SourceVectors,
     Summary,
     Weights,
 )
@@ -28,7 +28,7 @@ class EncodedSource:
     keys: Keys  # the score's projection of the annotations
     mask: SourceMask
     summary: Summary  # last states of both directions, side by side
-    embedded: SourceEmbeddings | None = None  # for the lexical model
+    embedded: SourceVectors | None = None  # for the lexical model
     sample_keys: RowKeys = None  # to sample positions with; without, mechanisms take the best
     training: bool = struct.field(pytree_node=False, default=False)  # not translating
 

@@ -1,8 +1,9 @@
 """Explanations: how much each target piece depends on each source piece, by several methods.
 
 Every method gives the same kind of matrix, (target, source), and all but the attention itself are
-normalized so that rows sum to one. With x_j the embedding of source piece j, log p_t the
-log-probability of target piece t, and g_tj the gradient of log p_t with respect to x_j:
+normalized so that rows sum to one. With x_j the embedding of source piece j, or the vector that
+a source of vectors or of pictures has at position j (the pixels of a cell, from -1 to 1), log p_t
+the log-probability of target piece t, and g_tj the gradient of log p_t with respect to x_j:
 
     attention       the weights of step t, which writes piece t
     shifted         the weights of step t + 1, which reads piece t
@@ -39,8 +40,8 @@ from nmt.types import (
     Lengths,
     Readouts,
     Scalar,
-    SourceEmbeddings,
     SourceMask,
+    SourceVectors,
     TargetTokens,
     Weights,
 )
@@ -51,7 +52,7 @@ SAMPLES = 30  # of noise; the settings of Ding et al. (2019)
 SPREAD = 0.15
 ROWS = 256  # sentences times backward passes at once: bounds memory
 
-Measure = Callable[[SourceEmbeddings], Weights]  # of a gradient
+Measure = Callable[[SourceVectors], Weights]  # of a gradient
 
 
 def check_method(name: str) -> None:
@@ -115,7 +116,7 @@ def _derived(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> Att
     embedded = model.embed(source)
     mask = real_tokens(lengths, embedded.shape[1])
 
-    def times_input(gradient: SourceEmbeddings) -> Weights:
+    def times_input(gradient: SourceVectors) -> Weights:
         return jnp.sum(gradient * embedded, axis=-1)
 
     match method:
@@ -140,11 +141,11 @@ class _GivenTargets(NamedTuple):
     previous: TargetTokens
     target: TargetTokens
 
-    def readouts(self, embedded: SourceEmbeddings) -> Readouts:
+    def readouts(self, embedded: SourceVectors) -> Readouts:
         encoded = self.model.encode_embedded(embedded, self.lengths)
         return self.model.teacher_forced(self.previous, encoded)[0]
 
-    def saliency(self, embedded: SourceEmbeddings, measure: Measure) -> AttentionMatrix:
+    def saliency(self, embedded: SourceVectors, measure: Measure) -> AttentionMatrix:
         """Returns a measure of the gradient of each target piece's log-probability.
 
         All gradients of the readouts are computed at once: in the output layer, no position
@@ -165,7 +166,7 @@ class _GivenTargets(NamedTuple):
         return rows.swapaxes(0, 1)
 
     def smoothed(
-        self, embedded: SourceEmbeddings, mask: SourceMask, measure: Measure
+        self, embedded: SourceVectors, mask: SourceMask, measure: Measure
     ) -> AttentionMatrix:
         """Returns the mean of `saliency` over samples of noise on the embeddings."""
         deviation = _deviation(embedded, mask)
@@ -177,7 +178,7 @@ class _GivenTargets(NamedTuple):
         zeros = jnp.zeros((*self.target.shape, embedded.shape[1]), embedded.dtype)
         return jax.lax.scan(add, zeros, jnp.arange(SAMPLES))[0] / SAMPLES
 
-    def jacobian(self, embedded: SourceEmbeddings) -> AttentionMatrix:
+    def jacobian(self, embedded: SourceVectors) -> AttentionMatrix:
         """Returns the Frobenius norm of each readout's derivative in each embedding."""
         readouts, pull_back = jax.vjp(self.readouts, embedded)
         _, steps, size = readouts.shape
@@ -192,7 +193,7 @@ class _GivenTargets(NamedTuple):
         return jnp.sqrt(jax.lax.map(squares, jnp.arange(steps))).swapaxes(0, 1)
 
 
-def _deviation(embedded: SourceEmbeddings, mask: SourceMask) -> Float[Array, "batch src 1"]:
+def _deviation(embedded: SourceVectors, mask: SourceMask) -> Float[Array, "batch src 1"]:
     """Returns the standard deviation of the noise of each sentence; zero on padding."""
     real = mask[..., None]
     highest = jnp.max(embedded, axis=(1, 2), keepdims=True, where=real, initial=-jnp.inf)
@@ -200,7 +201,7 @@ def _deviation(embedded: SourceEmbeddings, mask: SourceMask) -> Float[Array, "ba
     return jnp.where(real, SPREAD * (highest - lowest), 0)
 
 
-def _noise(sample: Integer, embedded: SourceEmbeddings) -> Float[Array, "1 src embed"]:
+def _noise(sample: Integer, embedded: SourceVectors) -> Float[Array, "1 src embed"]:
     """Returns a sample of standard normal noise, the same for all sentences.
 
     Each sample and each position has a key of its own, so that neither the other rows of a batch

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 from flax import nnx, struct
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, UInt32
 
 from nmt.attention.interface import EncodedSource
 from nmt.model.decoder import DecoderState
@@ -19,7 +19,7 @@ from nmt.model.vocabulary import (
     real_tokens,
     token_log_probs,
 )
-from nmt.types import Graph, LastTokens, LogProbs, Params, RowKeys
+from nmt.types import GivenSource, Graph, LastTokens, LogProbs, Params, RowKeys
 
 TOGETHER = 64  # tokens of prefixes whose log-probabilities are computed at a time
 
@@ -29,27 +29,42 @@ Step = Callable[[State, Array, Encoded], tuple[State, Array, Array]]
 
 
 class Source(NamedTuple):
-    """Sentences to translate, one in each row: int32 arrays, of NumPy or JAX."""
+    """Sources to translate, one in each row: arrays of NumPy or JAX, of int32 but for `tokens`."""
 
-    tokens: Any  # (row, src)
+    tokens: Any  # (row, src), int32; vectors (row, src, input), float32; cells, as uint8
     lengths: Any  # (row,), end of sentence included; 0 for rows of padding
     own: Any = None  # (row, own), the sentence's own tokens of a shortlist; -1 for none
 
     def keys(self, seed: Any) -> RowKeys:
-        """Returns random keys that depend on the seed and the pieces of a sentence alone.
+        """Returns random keys that depend on the seed and the content of a source alone.
 
         So samples for a sentence do not depend on its place in a file. No seed gives no keys.
         """
         if seed is None:
             return None
-        tokens = jnp.asarray(self.tokens)
-        places = jnp.arange(tokens.shape[1])
-        factors = jnp.uint32(2654435761) ** places.astype(jnp.uint32)  # odd, as Knuth's for hashing
-        real = places[None, :] < jnp.asarray(self.lengths)[:, None]
-        terms = real * tokens.astype(jnp.uint32) * factors[None, :]
-        hashes = jnp.sum(terms, axis=1, dtype=jnp.uint32)
+        numbers = _numbers(jnp.asarray(self.tokens))
+        real = real_tokens(jnp.asarray(self.lengths), numbers.shape[1])
+        hashes = _hash(real * numbers)
         fold_in: Any = jax.vmap(jax.random.fold_in, in_axes=(None, 0))
         return fold_in(jax.random.key(seed), hashes)
+
+
+def _numbers(source: GivenSource) -> UInt32[Array, "batch src"]:
+    """Returns a number for each position: a token, or a hash of the bits of a vector."""
+    if source.ndim == 2:
+        return source.astype(jnp.uint32)
+    if jnp.issubdtype(source.dtype, jnp.floating):
+        source = jax.lax.bitcast_convert_type(source.astype(jnp.float32), jnp.uint32)
+    bits = source.astype(jnp.uint32)
+    hashes = _hash(bits ^ (bits >> 16))  # the low bits of round numbers are zeros
+    return hashes ^ (hashes >> 16)
+
+
+def _hash(numbers: UInt32[Array, "*rows number"]) -> UInt32[Array, "*rows"]:
+    """Returns a hash of the numbers of each row; zeros behind them do not change it."""
+    places = jnp.arange(numbers.shape[-1], dtype=jnp.uint32)
+    factors = jnp.uint32(2654435761) ** places  # odd, as Knuth's for hashing
+    return jnp.sum(numbers * jnp.broadcast_to(factors, numbers.shape), axis=-1, dtype=jnp.uint32)
 
 
 @runtime_checkable

@@ -6,11 +6,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.config import AlternatingConfig, CellConfig, DropoutConfig
-from nmt.model.encoder import Encoding, SourceInput, read
+from nmt.config import AlternatingConfig, CellConfig, DropoutConfig, InputShape
+from nmt.model.encoder import Encoding, read
 from nmt.recurrent import dropout, transition
 from nmt.recurrent.cell import Cell
-from nmt.types import RowKeys, SourceMask
+from nmt.types import RowKeys, SourceMask, SourceVectors
 
 
 class AlternatingEncoder(nnx.Module):
@@ -26,13 +26,13 @@ class AlternatingEncoder(nnx.Module):
         self,
         config: AlternatingConfig,
         cell: CellConfig,
-        input_size: int,
+        shape: InputShape,
         *,
         rates: DropoutConfig,
         rngs: nnx.Rngs,
     ) -> None:
         def column() -> Sequence[Cell]:
-            sizes = [input_size] + [config.hidden_size] * (config.layers - 1)
+            sizes = [shape.size] + [config.hidden_size] * (config.layers - 1)
             transitions, hidden = config.transitions, config.hidden_size
             return nnx.List(
                 [
@@ -45,7 +45,7 @@ class AlternatingEncoder(nnx.Module):
         self.residual, self.rates = config.residual, rates
 
     def __call__(
-        self, inputs: SourceInput, mask: SourceMask, *, dropout_keys: RowKeys = None
+        self, inputs: SourceVectors, mask: SourceMask, *, dropout_keys: RowKeys = None
     ) -> Encoding:
         """Returns the tops of both columns side by side; the summary is their mean."""
         top, *keys = dropout.split(dropout_keys, 3)
@@ -61,7 +61,7 @@ class AlternatingEncoder(nnx.Module):
     def _run(
         self,
         column: Sequence[Cell],
-        inputs: SourceInput,
+        inputs: SourceVectors,
         mask: SourceMask,
         keys: RowKeys,
         *,

@@ -9,10 +9,13 @@ from nmt.types import Graph, Params
 
 
 def build_model(config: Config, tokenizers: Tokenizers) -> Seq2Seq:
-    """Returns the model of a configuration with fresh parameters, as wide as the vocabularies."""
+    """Returns the model of a configuration with fresh parameters.
+
+    It is as wide as the vocabularies; a source that is not text has a shape instead.
+    """
     return build(
         config.model,
-        source_size=tokenizers.source.size,
+        source=config.data.input.shape or tokenizers.source.size,
         target_size=tokenizers.target.size,
         seed=config.seed,
     )

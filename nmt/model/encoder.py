@@ -1,4 +1,4 @@
-"""Encoders: from source embeddings to annotations."""
+"""Encoders: from the vectors of a source to annotations."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -7,13 +7,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.config import BidirectionalConfig, CellConfig, DropoutConfig
+from nmt.config import BidirectionalConfig, CellConfig, DropoutConfig, InputShape
 from nmt.recurrent import cell as cells
 from nmt.recurrent import dropout, transition
 from nmt.recurrent.cell import Cell
-from nmt.types import Annotations, RowKeys, SourceMask, Summary
-
-SourceInput = Float[Array, "batch src input"]
+from nmt.types import Annotations, RowKeys, SourceMask, SourceVectors, Summary
 
 
 class Encoding(NamedTuple):
@@ -26,17 +24,23 @@ class Encoding(NamedTuple):
 
 @runtime_checkable
 class Encoder(Protocol):
-    """An encoder, built as `Class(config, cell, input_size, rates=..., rngs=...)`."""
+    """An encoder, built as `Class(config, cell, shape, rates=..., rngs=...)`.
+
+    `shape` is that of its input: `InputShape(size)`, with a `grid` where positions have two axes.
+    """
 
     def __call__(
-        self, inputs: SourceInput, mask: SourceMask, *, dropout_keys: RowKeys = None
+        self, inputs: SourceVectors, mask: SourceMask, *, dropout_keys: RowKeys = None
     ) -> Encoding:
-        """Encodes a vector for each source position, such as the embedding of a token."""
+        """Encodes a vector for each source position: the embedding of a token, or a given one.
+
+        The pixels of a picture are given as numbers from -1 to 1.
+        """
 
 
 def read(
     cell: Cell,
-    inputs: SourceInput,
+    inputs: SourceVectors,
     mask: SourceMask,
     *,
     rate: float,
@@ -65,7 +69,7 @@ class BidirectionalLayer(nnx.Module):
         self.forward, self.backward = build(), build()
 
     def __call__(
-        self, inputs: SourceInput, mask: SourceMask, rate: float, keys: Sequence[RowKeys]
+        self, inputs: SourceVectors, mask: SourceMask, rate: float, keys: Sequence[RowKeys]
     ) -> Annotations:
         """Returns the outputs of both directions side by side, with recurrent dropout in each."""
         forward, backward = keys
@@ -88,19 +92,19 @@ class BidirectionalEncoder(nnx.Module):
         self,
         config: BidirectionalConfig,
         cell: CellConfig,
-        input_size: int,
+        shape: InputShape,
         *,
         rates: DropoutConfig,
         rngs: nnx.Rngs,
     ) -> None:
-        sizes = [input_size] + [config.annotation_size] * (config.layers - 1)
+        sizes = [shape.size] + [config.annotation_size] * (config.layers - 1)
         self.layers = nnx.List(
             [BidirectionalLayer(config, cell, size, rngs=rngs) for size in sizes]
         )
         self.residual, self.rates = config.residual, rates
 
     def __call__(
-        self, inputs: SourceInput, mask: SourceMask, *, dropout_keys: RowKeys = None
+        self, inputs: SourceVectors, mask: SourceMask, *, dropout_keys: RowKeys = None
     ) -> Encoding:
         """Returns the outputs of both directions side by side; the summary is their last ones."""
         depth = len(self.layers)

@@ -5,7 +5,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.model.vocabulary import embedding_table
-from nmt.types import AttentionMatrix, Readouts, SourceEmbeddings
+from nmt.types import AttentionMatrix, Readouts, SourceVectors
 
 
 class LexicalModel(nnx.Module):
@@ -23,7 +23,7 @@ class LexicalModel(nnx.Module):
         self.output = embedding_table(vocabulary_size, embedding_size, rngs=rngs)
 
     def __call__(
-        self, readouts: Readouts, weights: AttentionMatrix, embedded: SourceEmbeddings
+        self, readouts: Readouts, weights: AttentionMatrix, embedded: SourceVectors
     ) -> Float[Array, "batch tgt readout_embed"]:
         """Returns [r_t; h_t], to be multiplied with [V, V_l]."""
         words = jnp.tanh(jnp.einsum("bts,bse->bte", weights.astype(embedded.dtype), embedded))

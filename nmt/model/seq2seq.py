@@ -1,4 +1,4 @@
-"""The sequence model: tokens in, log-probabilities of the next token and attention out."""
+"""The sequence model: a source in, log-probabilities of the next target token and attention out."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from nmt.attention.interface import AttentionOutput, EncodedSource
-from nmt.config import ModelConfig
+from nmt.config import InputShape, ModelConfig
 from nmt.errors import ConfigError
 from nmt.model.decoder import Decoder, DecoderState, dropout_masks
 from nmt.model.encoder import Encoder
@@ -18,14 +18,14 @@ from nmt.recurrent import dropout
 from nmt.recurrent.cell import choose
 from nmt.types import (
     AttentionMatrix,
+    GivenSource,
     Integer,
     Lengths,
     OutputBias,
     OutputMatrix,
     Readouts,
     RowKeys,
-    SourceEmbeddings,
-    SourceTokens,
+    SourceVectors,
     TargetEmbeddings,
     TargetTokens,
     Weights,
@@ -33,27 +33,38 @@ from nmt.types import (
 
 
 class Seq2Seq(nnx.Module):
-    """A recurrent encoder and an attentional decoder over subword tokens.
+    """An encoder of a source, and an attentional decoder over subword tokens.
 
     The module holds parameters only: random keys are arguments, and everything that is computed
     once for a sentence is passed on as `EncodedSource`.
     """
 
     def __init__(
-        self, config: ModelConfig, *, source_size: int, target_size: int, rngs: nnx.Rngs
+        self,
+        config: ModelConfig,
+        *,
+        source: int | InputShape,
+        target_size: int,
+        rngs: nnx.Rngs,
     ) -> None:
         self.dropout = config.dropout
         embed = config.embedding_size
+        self.reads_tokens = isinstance(source, int)
         self.target_embedding = embedding_table(target_size, embed, rngs=rngs)
         shared = config.tied_embeddings == "all"
-        if shared and source_size != target_size:
+        if shared and source != target_size:
             raise ConfigError(
                 "model.tied_embeddings: 'all' is one table for both languages, whose vocabularies "
-                f"have {source_size} and {target_size} pieces; use a joint tokenizer, or 'target'"
+                f"have {source} and {target_size} pieces; use a joint tokenizer, or 'target'"
             )
-        self.source_embedding = None if shared else embedding_table(source_size, embed, rngs=rngs)
+        self.source_embedding = (
+            embedding_table(source, embed, rngs=rngs)
+            if isinstance(source, int) and not shared
+            else None
+        )
+        shape = InputShape(embed) if isinstance(source, int) else source
         self.encoder: Encoder = config.encoder.build(
-            config.cell, embed, rates=config.dropout, rngs=rngs
+            config.cell, shape, rates=config.dropout, rngs=rngs
         )
         self.decoder: Decoder = config.decoder.build(config, rngs=rngs)
         self.output_bias = nnx.Param(jnp.zeros(target_size))
@@ -68,7 +79,7 @@ class Seq2Seq(nnx.Module):
 
     def encode(
         self,
-        source: SourceTokens,
+        source: GivenSource,
         source_lengths: Lengths,
         *,
         dropout_keys: RowKeys = None,
@@ -82,24 +93,34 @@ class Seq2Seq(nnx.Module):
             self.embed(source), source_lengths, dropout_keys=dropout_keys, sample_keys=sample_keys
         )
 
-    def embed(self, source: SourceTokens) -> SourceEmbeddings:
-        """Returns the embeddings of source tokens."""
+    def embed(self, source: GivenSource) -> SourceVectors:
+        """Returns what the encoder reads: embeddings of tokens, or vectors as they are given.
+
+        Pixels become numbers from -1 to 1. All are of the dtype of the parameters.
+        """
+        if not self.reads_tokens:
+            vectors = source.astype(self.output_bias[...].dtype)
+            return vectors / 127.5 - 1 if source.dtype == jnp.uint8 else vectors
         embedding = self.source_embedding
         return (self.target_embedding if embedding is None else embedding)(source)
 
     def encode_embedded(
         self,
-        embedded: SourceEmbeddings,
+        embedded: SourceVectors,
         source_lengths: Lengths,
         *,
         dropout_keys: RowKeys = None,
         sample_keys: RowKeys = None,
     ) -> EncodedSource:
-        """Does the same as `encode` from embeddings, to take gradients with respect to them."""
+        """Does the same as `encode` from what `embed` returns, to take gradients in it.
+
+        Dropout of embeddings and of words is for text alone.
+        """
         embed_keys, layer_keys, word_keys = dropout.split(dropout_keys, 3)
         mask = real_tokens(source_lengths, embedded.shape[1])
-        embedded = dropout.over_time(embed_keys, self.dropout.at("embeddings"), embedded)
-        embedded = dropout.of_words(word_keys, self.dropout.source_words, embedded)
+        if self.reads_tokens:
+            embedded = dropout.over_time(embed_keys, self.dropout.at("embeddings"), embedded)
+            embedded = dropout.of_words(word_keys, self.dropout.source_words, embedded)
         encoding = self.encoder(embedded, mask, dropout_keys=layer_keys)
         return EncodedSource(
             annotations=encoding.annotations,
@@ -206,12 +227,12 @@ class Seq2Seq(nnx.Module):
         return self.lexical_model(readouts, weights, encoded.embedded)
 
 
-def build(config: ModelConfig, *, source_size: int, target_size: int, seed: int) -> Seq2Seq:
+def build(config: ModelConfig, *, source: int | InputShape, target_size: int, seed: int) -> Seq2Seq:
     """Returns a model with fresh parameters, which depend on the arguments alone.
+
+    `source` is the size of the vocabulary of a text, or the shape of another source.
 
     Raises:
         ConfigError: a score that cannot be built, or one embedding for two vocabulary sizes.
     """
-    return Seq2Seq(
-        config, source_size=source_size, target_size=target_size, rngs=nnx.Rngs(params=seed)
-    )
+    return Seq2Seq(config, source=source, target_size=target_size, rngs=nnx.Rngs(params=seed))

@@ -50,7 +50,7 @@ def make(decoder, table=None, mechanism="global"):
         attention={"mechanism": mechanism},
     )
     graph, params = nnx.split(
-        nnx.eval_shape(partial(build, config, source_size=VOCAB, target_size=VOCAB, seed=0))
+        nnx.eval_shape(partial(build, config, source=VOCAB, target_size=VOCAB, seed=0))
     )
     rng = np.random.default_rng(3)
     params = jax.tree.map(lambda leaf: jnp.array(rng.normal(0, 0.6, leaf.shape)), params)

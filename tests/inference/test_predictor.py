@@ -30,7 +30,7 @@ MODELS = {
 def model(name):
     config = ModelConfig(embedding_size=3, encoder={"hidden_size": 2}, **MODELS[name])
     graph, params = nnx.split(
-        nnx.eval_shape(partial(build, config, source_size=VOCAB, target_size=VOCAB, seed=0))
+        nnx.eval_shape(partial(build, config, source=VOCAB, target_size=VOCAB, seed=0))
     )
     rng = np.random.default_rng(3)
     params = jax.tree.map(lambda leaf: jnp.array(rng.normal(0, 0.6, leaf.shape)), params)

@@ -7,7 +7,7 @@ import pytest
 from equations import compiled, gru_states, randomised
 from flax import nnx
 
-from nmt.config import AlternatingConfig, DropoutConfig, GRUConfig
+from nmt.config import AlternatingConfig, DropoutConfig, GRUConfig, InputShape
 
 BATCH, SRC, INPUT, HIDDEN = 3, 5, 4, 3
 LENGTHS = np.array([5, 3, 1])
@@ -23,7 +23,7 @@ def _encoder(depth, *, residual=False, **rates):
     config = AlternatingConfig(hidden_size=HIDDEN, layers=depth, residual=residual)
     given = DropoutConfig(**{"rate": 0.0, **rates})
     return randomised(
-        lambda: config.build(GRUConfig(), INPUT, rates=given, rngs=nnx.Rngs(params=0))
+        lambda: config.build(GRUConfig(), InputShape(INPUT), rates=given, rngs=nnx.Rngs(params=0))
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from equations import compiled, encode, randomised
 from flax import nnx
 
-from nmt.config import BidirectionalConfig, DropoutConfig, GRUConfig
+from nmt.config import BidirectionalConfig, DropoutConfig, GRUConfig, InputShape
 
 BATCH, SRC, INPUT, HIDDEN = 3, 5, 4, 3
 LENGTHS = [5, 3, 1]
@@ -24,7 +24,7 @@ def _encoder(layers=1, residual=False, **rates):
         config = BidirectionalConfig(hidden_size=HIDDEN, layers=layers, residual=residual)
         rngs = nnx.Rngs(params=0)
         given = DropoutConfig(**{"rate": 0.0, **rates})
-        return config.build(GRUConfig(), INPUT, rates=given, rngs=rngs)
+        return config.build(GRUConfig(), InputShape(INPUT), rates=given, rngs=rngs)
 
     return randomised(build)
 

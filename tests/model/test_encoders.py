@@ -7,7 +7,7 @@ import pytest
 from equations import compiled, randomised
 from flax import nnx
 
-from nmt.config import DropoutConfig, GRUConfig, LSTMConfig, ModelConfig
+from nmt.config import DropoutConfig, GRUConfig, InputShape, LSTMConfig, ModelConfig
 from nmt.config.place import Place
 from nmt.model.encoder import Encoder
 
@@ -39,7 +39,7 @@ def encoder(request):
     cell = {"gru": GRUConfig, "lstm": LSTMConfig}[cell]()
 
     def build():
-        return config.build(cell, INPUT, rates=RATES, rngs=nnx.Rngs(params=0))
+        return config.build(cell, InputShape(INPUT), rates=RATES, rngs=nnx.Rngs(params=0))
 
     return randomised(build)[0], config
 

@@ -154,7 +154,7 @@ def with_marians_parameters(arrays, *, cell="gru", encoder=None, decoder=None):
         dropout=0.0,
         tied_embeddings="all",
     )
-    sizes = {"source_size": vocabulary + 1, "target_size": vocabulary + 1}
+    sizes = {"source": vocabulary + 1, "target_size": vocabulary + 1}
     graph, state = nnx.split(nnx.eval_shape(lambda: build(config, **sizes, seed=0)))
     given = _ours({name: array.astype(float) for name, array in arrays.items()}, config)
     names = jax.tree_util.tree_map_with_path(lambda path, _: _name(path), nnx.to_pure_dict(state))

@@ -75,7 +75,7 @@ def _config(kind, *, tied="none", dropout=0.0, encoder_size=2):
 
 def _model(kind, **options):
     config = _config(kind, **options)
-    return randomised(lambda: build(config, source_size=VOCAB, target_size=VOCAB, seed=0))
+    return randomised(lambda: build(config, source=VOCAB, target_size=VOCAB, seed=0))
 
 
 @compiled
@@ -213,7 +213,7 @@ def test_a_rate_drops_in_its_own_place_alone(place):
         lexical_model=True,
         dropout={"rate": 0.0, place: 0.5},
     )
-    model, _ = randomised(lambda: build(config, source_size=VOCAB, target_size=VOCAB, seed=0))
+    model, _ = randomised(lambda: build(config, source=VOCAB, target_size=VOCAB, seed=0))
     keys = jax.random.split(jax.random.key(0), len(SOURCE))
 
     @compiled
@@ -278,7 +278,7 @@ def _count(config, **sizes):
 
 
 def test_a_bahdanau_model_has_the_parameters_of_its_equations():
-    count = _count(_config("bahdanau", encoder_size=3), source_size=7, target_size=8)
+    count = _count(_config("bahdanau", encoder_size=3), source=7, target_size=8)
 
     embed, encoder, annotation, hidden, readout = 4, 3, 6, 3, 4
     assert count == sum(
@@ -295,7 +295,7 @@ def test_a_bahdanau_model_has_the_parameters_of_its_equations():
 
 
 def test_a_luong_model_has_the_parameters_of_its_equations():
-    count = _count(_config("luong", tied="all"), source_size=7, target_size=7)
+    count = _count(_config("luong", tied="all"), source=7, target_size=7)
 
     embed, encoder, annotation, hidden = 4, 2, 4, 3
     assert count == sum(
@@ -311,7 +311,7 @@ def test_a_luong_model_has_the_parameters_of_its_equations():
 
 
 def test_a_conditional_model_has_the_parameters_of_its_equations():
-    count = _count(_config("conditional"), source_size=7, target_size=8)
+    count = _count(_config("conditional"), source=7, target_size=8)
 
     embed, encoder, annotation, hidden, readout = 4, 2, 4, 3, 4
     assert count == sum(
@@ -330,7 +330,7 @@ def test_a_conditional_model_has_the_parameters_of_its_equations():
 
 def test_parameters_are_a_function_of_the_seed():
     def leaves(seed):
-        model = build(_config("luong"), source_size=VOCAB, target_size=VOCAB, seed=seed)
+        model = build(_config("luong"), source=VOCAB, target_size=VOCAB, seed=seed)
         return jax.tree.leaves(nnx.state(model))
 
     first, again, other = leaves(1), leaves(1), leaves(2)
@@ -342,4 +342,4 @@ def test_parameters_are_a_function_of_the_seed():
 
 def test_one_embedding_for_two_vocabulary_sizes_is_refused():
     with pytest.raises(ConfigError, match=r"tied_embeddings: 'all' .* have 7 and 8 pieces; use a"):
-        build(_config("luong", tied="all"), source_size=7, target_size=8, seed=0)
+        build(_config("luong", tied="all"), source=7, target_size=8, seed=0)

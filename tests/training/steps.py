@@ -37,7 +37,7 @@ def config(training, *, dropout=0.0, train="unused", **model):
 
 
 def network(settings):
-    return build(settings.model, source_size=VOCABULARY, target_size=VOCABULARY, seed=3)
+    return build(settings.model, source=VOCABULARY, target_size=VOCABULARY, seed=3)
 
 
 def fresh(settings):

@@ -108,7 +108,7 @@ def forced(graph, params, batch):
 
 def learnt(config, task):
     """Returns the perplexity of unseen pairs after training, and how often it looks right."""
-    model = build(config.model, source_size=11, target_size=11, seed=1)
+    model = build(config.model, source=11, target_size=11, seed=1)
     params = trained(config, model, task)
     unseen = batch(np.random.default_rng(1), task, rows=200)
     sums, weights = forced(nnx.graphdef(model), params, jax.tree.map(jax.numpy.asarray, unseen))

@@ -34,7 +34,7 @@ def state():
             "training": {"optimizer": "sgd"},
         }
     )
-    return init_state(config, build(config.model, source_size=8, target_size=8, seed=1))
+    return init_state(config, build(config.model, source=8, target_size=8, seed=1))
 
 
 @pytest.mark.parametrize(

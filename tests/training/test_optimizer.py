@@ -85,7 +85,7 @@ def test_adamw_decays_matrices_beside_the_update(shape, decay):
 def test_adamw_decays_each_embedding_once_and_no_bias(tied):
     model = build(
         ModelConfig(embedding_size=4, decoder={"readout_size": 4}, tied_embeddings=tied),
-        source_size=9,
+        source=9,
         target_size=9,
         seed=1,
     )

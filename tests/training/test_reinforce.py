@@ -152,7 +152,7 @@ def _model():
         attention={"mechanism": "hard", "score": "general", "estimator": PLAIN},
         dropout=0.0,
     )
-    model = build(config, source_size=5, target_size=5, seed=0)
+    model = build(config, source=5, target_size=5, seed=0)
     graph, state = nnx.split(model)
     rng = np.random.default_rng(2)
     return graph, jax.tree.map(lambda leaf: jnp.array(rng.normal(size=leaf.shape)), state)
