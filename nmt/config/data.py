@@ -18,6 +18,7 @@ from nmt.config.section import (
 )
 
 WordBoundaries = Literal["spaces", "unicode"]
+EMBEDDED = ("embedded", "scenes")  # paths of corpora that come with the package
 WORD_BOUNDARIES: Final[WordBoundaries] = "spaces"  # the default
 
 
@@ -39,7 +40,8 @@ class CorpusConfig(ConfigSection):
     )
 
     path: str | None = None
-    """Prefix `x` of two text files `x.de` and `x.en`; a TSV, JSONL or Parquet; or `embedded`."""
+    """Prefix `x` of two text files `x.de` and `x.en`; a TSV, JSONL or Parquet; or `embedded`, or
+    `scenes`, which has pictures."""
     source: str | None = None
     """Text file in the source language, one sentence per line."""
     target: str | None = None
@@ -79,9 +81,9 @@ class CorpusConfig(ConfigSection):
         if self.subset is not None and self.hub is None:
             yield "`subset` is of a Hugging Face dataset: leave it out, or give `hub`"
         split = type(self).model_fields["split"].default
-        if self.split != split and self.hub is None and self.path != "embedded":
+        if self.split != split and self.hub is None and self.path not in EMBEDDED:
             yield (
-                f"`split: {self.split}` is of a Hugging Face dataset or of the embedded corpus, "
+                f"`split: {self.split}` is of a Hugging Face dataset or of an embedded corpus, "
                 "and files have none: leave it out"
             )
         has_columns = self.hub is not None or is_table(self.path or "")

@@ -1,5 +1,6 @@
 """Settings of what a source is: text, vectors, or pictures."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
@@ -13,6 +14,7 @@ class InputShape(NamedTuple):
     """The shape of a source that is not text: a vector at each position."""
 
     size: int  # components of a vector
+    dtype: str = "float32"  # of a component
     grid: tuple[int, int] | None = None  # rows and columns of a picture's positions
 
 
@@ -27,14 +29,20 @@ class TextInputConfig(ConfigSection):
         return None
 
     def conflicts(self, data: "DataConfig") -> Iterator[str]:
-        """Yields nothing: all settings of the data are for text."""
-        return iter(())
+        """Yields a line for each corpus that has no text."""
+        if "scenes" in [each.path for each in (*data.corpora, *data.held_out.values())]:
+            yield "the corpus `scenes` has pictures: set `input: pictures`"
 
 
 class GivenInputConfig(Buildable):
     """Settings of sources that are not text: a vector is given at each position."""
 
     kind: str
+
+    @property
+    @abstractmethod
+    def shape(self) -> InputShape:
+        """The shape of a source."""
 
     def conflicts(self, data: "DataConfig") -> Iterator[str]:
         """Yields a line for each setting of the data that is for text alone."""
@@ -44,6 +52,8 @@ class GivenInputConfig(Buildable):
             "train.alignments": data.linked,
             "train.source_tag": data.tags,
         }
+        if "embedded" in [each.path for each in (*data.corpora, *data.held_out.values())]:
+            yield f"the corpus `embedded` has text, and `input` is {self.kind}: choose `scenes`"
         for name in (name for name, value in given.items() if value):
             yield f"`{name}` is for sources of text, and `input` is {self.kind}: leave it out"
 
@@ -88,7 +98,7 @@ class PictureInputConfig(GivenInputConfig):
     @property
     def shape(self) -> InputShape:
         """The colours of all pixels of a cell, and the grid of the cells."""
-        return InputShape(3 * self.cell**2, self.grid)
+        return InputShape(3 * self.cell**2, "uint8", self.grid)
 
     @property
     def max_length(self) -> int:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nmt.config import BatchConfig, SentenceBatchConfig
+from nmt.config import BatchConfig, InputShape, SentenceBatchConfig
 from nmt.errors import ConfigError
 
 Lengths = npt.NDArray[np.int32]  # (pairs, 2): source and target pieces, end of sentence included
@@ -138,13 +138,15 @@ def pad(
     bucket: Bucket,
     *,
     links: Sequence[npt.NDArray[np.int32]] | None = None,
+    shape: InputShape | None = None,
 ) -> Batch:
     """Returns a batch of (source, target) ids, padded with zeros to the size of the bucket.
 
     Missing rows have length zero. `links` has an array for each pair, if given: the (links, 2)
-    source and target positions of linked pieces.
+    source and target positions of linked pieces. Sources that are not ids have a `shape`.
     """
-    source, source_lengths = pad_side([pair[0] for pair in pairs], bucket.rows, bucket.source)
+    sources = [pair[0] for pair in pairs]
+    source, source_lengths = pad_side(sources, bucket.rows, bucket.source, shape)
     target, target_lengths = pad_side([pair[1] for pair in pairs], bucket.rows, bucket.target)
     linked = None
     if links is not None:
@@ -155,14 +157,16 @@ def pad(
 
 
 def pad_side(
-    sentences: Sequence[Sentence], rows: int, length: int
+    sentences: Sequence[Sentence], rows: int, length: int, shape: InputShape | None = None
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32]]:
     """Returns (rows, length) ids, padded with zeros, and the (rows,) lengths.
 
-    Vectors in place of ids have a third axis, and their own type.
+    Vectors in place of ids, which have a `shape`, have a third axis and their own type.
     """
-    first = np.asarray(sentences[0] if sentences else [])
-    tokens = np.zeros((rows, length, *first.shape[1:]), first.dtype if first.ndim > 1 else np.int32)
+    if shape is None:
+        tokens = np.zeros((rows, length), np.int32)
+    else:
+        tokens = np.zeros((rows, length, shape.size), shape.dtype)
     lengths = np.zeros(rows, np.int32)
     for row, sentence in enumerate(sentences):
         tokens[row, : len(sentence)] = sentence

@@ -86,7 +86,6 @@ def encode(
     With `sampling`, segmentations are sampled: the same seed gives the same ones. They are kept in
     memory and not in the cache, since each epoch has its own. So are the ids of a text in memory.
     """
-
     reader = None if isinstance(input, TextInputConfig) else input.build()
 
     def encode_rows(rows: Mapping[str, list[Any]], numbers: list[int]) -> dict[str, Any]:
@@ -108,7 +107,7 @@ def encode(
         encoded["target"] = list(map(tokenizers.turned, encoded["target"]))
         return encoded
 
-    made_of = [tokenizers.fingerprint, sampling, seed]
+    made_of: list[object] = [tokenizers.fingerprint, sampling, seed]
     features = Features({**text.features, **IDS})
     if reader is not None:
         made_of, features["source"] = [*made_of, input, reader.state(text)], reader.feature

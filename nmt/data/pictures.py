@@ -136,7 +136,9 @@ def _opened(source: Any, *, where: str) -> PIL.Image.Image:
             picture = source
         else:
             with warnings.catch_warnings(action="error"):  # of pictures that are bombs
-                picture = PIL.Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+                picture = PIL.Image.open(
+                    io.BytesIO(source) if isinstance(source, bytes) else source
+                )
         upright = PIL.ImageOps.exif_transpose(picture)
         if "A" not in upright.getbands() and "transparency" not in upright.info:
             return upright.convert("RGB")
@@ -177,4 +179,4 @@ def _scenes(split: str, language: str, digest: str) -> Iterator[dict[str, Any]]:
     for scene in scenes.scenes(split):
         file = io.BytesIO()
         scenes.draw(scene).save(file, "PNG")
-        yield {"source": _picture(file.getvalue()), "target": scene.sentence(language)}
+        yield {"source": _picture(file.getvalue()), "target": scene.sentence(language).text}

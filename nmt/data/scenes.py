@@ -95,6 +95,16 @@ class Scene:
     german: Caption
     english: Caption
 
+    def sentence(self, language: str) -> Caption:
+        """Returns the sentence in a language.
+
+        Raises:
+            DataError: there is none.
+        """
+        if language not in ("de", "en"):
+            raise DataError(f"the corpus of scenes has no language {language!r}; choose de or en")
+        return self.german if language == "de" else self.english
+
 
 def scenes(split: str) -> list[Scene]:
     """Returns the scenes of a split: 8,000 for train, 300 for validation, 500 for test.
@@ -161,9 +171,7 @@ def _draw(
             canvas.ellipse(_inside(shape, 0, 0, 1, 1, scale), colour)
         case "ring":
             canvas.ellipse(_inside(shape, 0, 0, 1, 1, scale), colour)
-            canvas.ellipse(
-                _inside(shape, _HOLE, _HOLE, 1 - _HOLE, 1 - _HOLE, scale), background
-            )
+            canvas.ellipse(_inside(shape, _HOLE, _HOLE, 1 - _HOLE, 1 - _HOLE, scale), background)
         case "cross":
             canvas.rectangle(_inside(shape, _THIRD, 0, 1 - _THIRD, 1, scale), colour)
             canvas.rectangle(_inside(shape, 0, _THIRD, 1, 1 - _THIRD, scale), colour)

@@ -205,7 +205,7 @@ def _lanes(data: DataConfig, number: int) -> list[Lane]:
     with _readable(where, columns, far=far):
         opened, of_rows = _opened(chosen, languages)
     lanes = min(LANES, opened.num_shards)
-    names = columns if of_rows else corpus.SIDES
+    names = columns if of_rows else tables.SIDES
     return [Lane(number, opened, lane, lanes, names, where, far) for lane in range(lanes)]
 
 

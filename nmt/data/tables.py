@@ -76,9 +76,7 @@ def _from_hub(corpus: CorpusConfig, *, columns: tuple[str, str]) -> Dataset:
     own = Path(datasets.config.HF_DATASETS_CACHE)  # what other programs have loaded is there too
     cache = str(own if caches.can_be_written(own) else caches.corpora())
     try:
-        return datasets.load_dataset(
-            corpus.hub, corpus.subset, split=corpus.split, cache_dir=cache
-        )
+        return datasets.load_dataset(corpus.hub, corpus.subset, split=corpus.split, cache_dir=cache)
     except ConnectionError:
         raise unreachable(where, columns) from None
     except UNREADABLE as error:

@@ -22,13 +22,16 @@ class Caption(Translation):
     1: of the cells of a picture, `row,column`.
     """
 
-    given: Array | None = None  # what the model has read, (positions, size)
+    # What the model has read, (positions, size).
+    given: Array = dataclasses.field(default_factory=lambda: np.zeros((0, 0), np.float32))
     grid: tuple[int, int] | None = None  # rows and columns of a picture's cells
 
     @cached_property
     def source_words(self) -> Words:
         """The positions of the source."""
-        return Words(self.source_pieces, tuple(range(i, i + 1) for i in range(len(self.source_pieces))))
+        return Words(
+            self.source_pieces, tuple(range(i, i + 1) for i in range(len(self.source_pieces)))
+        )
 
     @classmethod
     def of_pieces(

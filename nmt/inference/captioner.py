@@ -16,8 +16,7 @@ from nmt.data.given import Array
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.inference import constrained, devices, limits, loading
-from nmt.inference.arguments import checked
-from nmt.inference.caption import Caption, positions
+from nmt.inference.caption import Caption
 from nmt.inference.explanations import check_method
 from nmt.inference.forced import force_all
 from nmt.inference.loading import Runs
@@ -25,8 +24,6 @@ from nmt.inference.predictor import Loaded
 from nmt.inference.risk import Risk
 from nmt.inference.searcher import Searcher
 from nmt.inference.translation import distinct
-
-SEVERAL = "captions are for an iterable of sources"
 
 
 class Captioner:
@@ -49,7 +46,7 @@ class Captioner:
         self.tokenizers = tokenizers
         self.config = config.model_copy(update={"unknown": "forbid"})  # there is none to copy
         self.kind = input.build()
-        self.grid = input.shape.grid
+        self.shape = input.shape
         self.word_boundaries = word_boundaries
         self.warn: limits.Warn = limits.warn_of
 
@@ -88,7 +85,7 @@ class Captioner:
             DataError: as `translate`, or `n_best` is more than the beam holds.
         """
         limits.check_number(n_best, self.config)
-        waiting = with_constraints(checked(sources, object, SEVERAL), constraints)
+        waiting: Any = with_constraints(sources, constraints)
         number = 0
         while window := list(islice(waiting, self.window)):
             yield from self._searched(window, n_best, before=number)
@@ -152,10 +149,11 @@ class Captioner:
         numbers = range(before + 1, before + 1 + len(window))
         arrays = list(map(self._read, sources, numbers))
         real = [i for i, array in enumerate(arrays) if len(array)]
-        searcher = Searcher(self.loaded, self.tokenizers, self.config, lexicon=None)
-        ranking = distinct if self.config.mbr is None else Risk(self.config).ranked
+        parts = self.loaded, self.tokenizers, self.config, None
+        searcher = Searcher(*parts, shape=self.shape)
+        ranking: Any = distinct if self.config.mbr is None else Risk(self.config).ranked
         wide = self.config.candidates or n_best
-        how = {"n_best": wide, "numbers": numbers, "warn": self.warn}
+        how: dict[str, Any] = {"n_best": wide, "numbers": numbers, "warn": self.warn}
         texts = dict[int, list[Caption]]()
         for i, ranked in constrained.search(searcher, arrays, real, wanted, **how):
             captions = (
@@ -180,9 +178,10 @@ class Captioner:
     def _forced(self, captions: Sequence[Caption], *, method: str) -> list[Caption]:
         """Returns captions with the results of forced decoding."""
         target = self.tokenizers.target
-        pairs: Any = [(each.given, target.ids(each.target_pieces)) for each in captions]
+        pairs = [(each.given, target.ids(each.target_pieces)) for each in captions]
         real = [i for i, (array, ids) in enumerate(pairs) if len(array) and ids]
         how: dict[str, Any] = {"tokenizers": self.tokenizers, "config": self.config}
+        how["shape"] = self.shape
         done = list(captions)
         for forced in force_all(self.loaded, pairs, real, method=method, **how):
             done[forced.number] = dataclasses.replace(
@@ -203,7 +202,7 @@ class Captioner:
             tokens,
             text,
             given=array,
-            grid=self.grid,
+            grid=self.shape.grid,
             word_boundaries=self.word_boundaries,
             **measured,
         )

@@ -198,12 +198,11 @@ class Validator:
         """Returns the rows of this process in a planned batch, padded."""
         rows = self._processes.rows(planned.bucket.rows)
         own = replace(planned.bucket, rows=rows.stop - rows.start)
-        return pad([self._pairs[pair] for pair in planned.pairs[rows]], own)
+        pairs = [self._pairs[pair] for pair in planned.pairs[rows]]
+        return pad(pairs, own, shape=self._config.data.input.shape)
 
 
-def _cut(
-    text: datasets.Dataset, tokenizers: Tokenizers, config: Config
-) -> Iterator[list[Any]]:
+def _cut(text: datasets.Dataset, tokenizers: Tokenizers, config: Config) -> Iterator[list[Any]]:
     """Yields the ids of each side, cut as in a search, in the order of the model.
 
     Sources that are not text are arrays, as a model reads them.

@@ -96,9 +96,7 @@ def _layout(rng: Random) -> Layout:
         groups = 2 if chance < 0.5 else 3
         return Line(rng.choice(axes), tuple(_group(rng) for _ in range(groups)))
     corner, vertical, horizontal = (_group(rng) for _ in range(3))
-    return Corner(
-        corner, vertical, horizontal, above=rng.random() < 0.5, left=rng.random() < 0.5
-    )
+    return Corner(corner, vertical, horizontal, above=rng.random() < 0.5, left=rng.random() < 0.5)
 
 
 def _group(rng: Random) -> Group:

@@ -115,7 +115,10 @@ def _at_corner(layout: Corner, rng: Random) -> tuple[tuple[Shape, ...], ...] | N
     positions = (
         (0, 0),
         (_aligned(corner, vertical, "x", rng), _beside(corner, vertical, "y", layout.above, rng)),
-        (_beside(corner, horizontal, "x", layout.left, rng), _aligned(corner, horizontal, "y", rng)),
+        (
+            _beside(corner, horizontal, "x", layout.left, rng),
+            _aligned(corner, horizontal, "y", rng),
+        ),
     )
     blocks = (corner, vertical, horizontal)
     moves = []
@@ -140,7 +143,7 @@ def _aligned(corner: _Block, other: _Block, axis: Axis, rng: Random) -> int:
     return (corner.extent(axis) - other.extent(axis)) // 2 + rng.randint(-_NEAR, _NEAR)
 
 
-def _beside(corner: _Block, other: _Block, axis: Axis, before: bool, rng: Random) -> int:  # noqa: FBT001
+def _beside(corner: _Block, other: _Block, axis: Axis, before: bool, rng: Random) -> int:
     gap = rng.randint(*_ROUND_A_CORNER)
     return -gap - other.extent(axis) if before else corner.extent(axis) + gap
 
