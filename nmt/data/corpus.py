@@ -38,9 +38,10 @@ def load(
 ) -> Dataset:
     """Returns the pairs of a corpus: the columns `source` and `target`, of type string.
 
-    Sources that are not text are as `nmt.data.given` says. With `alignments` there is a third column, `links`; see `nmt.data.links`. The text is in a
-    memory-mapped file, so it may be larger than memory. The file stays in `caches.corpora` and is
-    used again as long as the text is the same.
+    Sources that are not text are as `nmt.data.given` says. With `alignments` there is a third
+    column, `links`; see `nmt.data.links`. The text is in a memory-mapped file, so it may be larger
+    than memory. The file stays in `caches.corpora` and is used again as long as the text is the
+    same.
 
     Args:
         corpus: Paths, or the name of a dataset.

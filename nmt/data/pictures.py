@@ -65,13 +65,13 @@ class Pictures:
             except DataError as error:
                 if self.config.invalid == "refuse":
                     raise DataError(
-                        f"{error}; data.input.invalid=skip leaves out such training pairs"
+                        f"{error}; or train with data.input.invalid=skip to leave such rows out"
                     ) from None
                 invalid.append(str(error))
                 found.append(np.zeros((0, self.config.shape.size), np.uint8))
         if invalid:
             more = f", and {len(invalid) - 1} more" if invalid[1:] else ""
-            warnings.warn(f"pictures left out: {invalid[0]}{more}", stacklevel=2)
+            warnings.warn(f"left out: {invalid[0]}{more}", stacklevel=2)
         return found
 
     def read(self, source: Any, *, where: str) -> given.Array:

@@ -98,7 +98,7 @@ def checked(source: Any, size: int, *, where: str) -> given.Array:
     if array.ndim != 2 or array.shape[1] != size:
         shape = " x ".join(map(str, array.shape))
         raise DataError(
-            f"{where}: an array of {shape}, and not of positions x {size}; data.input.size is {size}"
+            f"{where}: an array of {shape}, and data.input.size asks for positions x {size}"
         )
     if not np.isfinite(array).all():
         raise DataError(f"{where}: a component is infinite or not a number")

@@ -103,7 +103,7 @@ class Captioner:
         given, texts = list(sources), list(targets)
         if len(given) != len(texts):
             raise DataError(f"{len(given)} sources but {len(texts)} target lines")
-        arrays = [self._read(source, number) for number, source in enumerate(given, start=1)]
+        arrays = self.kind.arrays(given, before=0)
         tokenizer = self.tokenizers.target
         ids = limits.cut(
             tokenizer.encode_batch(texts),
@@ -147,7 +147,7 @@ class Captioner:
         """Yields the texts for each source of a window."""
         sources, wanted = zip(*window, strict=True)
         numbers = range(before + 1, before + 1 + len(window))
-        arrays = list(map(self._read, sources, numbers))
+        arrays = self.kind.arrays(sources, before=before)
         real = [i for i, array in enumerate(arrays) if len(array)]
         parts = self.loaded, self.tokenizers, self.config, None
         searcher = Searcher(*parts, shape=self.shape)
@@ -206,9 +206,6 @@ class Captioner:
             word_boundaries=self.word_boundaries,
             **measured,
         )
-
-    def _read(self, source: Any, number: int) -> Array:
-        return self.kind.read(source, where=f"source {number}")
 
 
 def _name(source: Any) -> str:
