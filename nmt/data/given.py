@@ -11,7 +11,7 @@ from nmt.config import CorpusConfig
 from nmt.data import files, tables, texts
 from nmt.errors import DataError
 
-Array = npt.NDArray[np.uint8 | np.float32]  # (positions, size)
+Array = npt.NDArray[np.uint8] | npt.NDArray[np.float32]  # (positions, size)
 
 
 @runtime_checkable
