@@ -14,7 +14,6 @@ from nmt.plotting.fonts import fonts, preferred
 if TYPE_CHECKING:
     import matplotlib.axes
     import matplotlib.figure
-    import matplotlib.text
 
 SIDE = 1.2  # inches of the longer side of a panel
 GAP = 0.1  # inches between panels

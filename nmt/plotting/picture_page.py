@@ -54,5 +54,6 @@ def _address(picture: npt.NDArray[np.uint8]) -> str:
     from matplotlib.image import imsave
 
     file = BytesIO()
-    imsave(file, picture, format="png", metadata={"Software": None})
+    # Without the version of matplotlib, so that the bytes are reproducible.
+    imsave(file, picture, format="png", pil_kwargs={"pnginfo": None})
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"

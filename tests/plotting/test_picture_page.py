@@ -73,7 +73,9 @@ def strengths(browser, number):
     script = """const canvas = document.querySelectorAll("canvas")[arguments[0]];
     if (canvas.hidden) return null;
     const { width, height } = canvas;
-    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+    const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, width, height);
     return [height, width, [...data].filter((_, n) => n % 4 === 3)];"""
     if (found := browser.execute_script(script, number)) is None:
         return None
