@@ -161,9 +161,7 @@ def _draw(
             canvas.ellipse(_inside(shape, 0, 0, 1, 1, scale), colour)
         case "ring":
             canvas.ellipse(_inside(shape, 0, 0, 1, 1, scale), colour)
-            canvas.ellipse(
-                _inside(shape, _HOLE, _HOLE, 1 - _HOLE, 1 - _HOLE, scale), background
-            )
+            canvas.ellipse(_inside(shape, _HOLE, _HOLE, 1 - _HOLE, 1 - _HOLE, scale), background)
         case "cross":
             canvas.rectangle(_inside(shape, _THIRD, 0, 1 - _THIRD, 1, scale), colour)
             canvas.rectangle(_inside(shape, 0, _THIRD, 1, 1 - _THIRD, scale), colour)
