@@ -121,7 +121,7 @@ def test_the_places_are_true_of_the_boxes(pictures):
         for axis, side in enumerate(expected):
             low = min(shape.box[axis] for shape in scene.shapes)
             centre = (low + max(shape.box[axis + 2] for shape in scene.shapes)) / 2 - 32
-            assert abs(centre) <= 3 if side == 0 else centre * side >= 10
+            assert abs(centre) <= 3 if side == 0 else centre * side >= 12
 
 
 NAMES = st.sampled_from(["circle", "ring", "square", "triangle", "cross", "diamond"])

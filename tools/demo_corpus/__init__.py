@@ -1,6 +1,6 @@
 """The embedded German-English corpora: correct sentences from a small grammar.
 
-Those with gold alignment are made here, those about pictures in `scenes`:
+The corpus with gold alignment is made here, the one about pictures in `scenes`.
 
 verbs, nouns -> clauses, sentences   random meanings that make sense
              -> german, english      the words of both languages

@@ -89,12 +89,12 @@ def table() -> str:
 def _layout(rng: Random) -> Layout:
     """Returns a random layout: mostly of two or three groups, of which there are more."""
     chance = rng.random()
-    if chance < 0.15:
+    if chance < 0.14:
         sides: tuple[Side, ...] = get_args(Side)
         return Alone(_group(rng), rng.choice(sides), rng.choice(sides))
-    if chance < 0.73:
+    if chance < 0.63:
         axes: tuple[Axis, ...] = get_args(Axis)
-        groups = 2 if chance < 0.53 else 3
+        groups = 2 if chance < 0.43 else 3
         return Line(rng.choice(axes), tuple(_group(rng) for _ in range(groups)))
     corner, vertical, horizontal = (_group(rng) for _ in range(3))
     return Corner(corner, vertical, horizontal, above=rng.random() < 0.5, left=rng.random() < 0.5)

@@ -14,7 +14,7 @@ _MARGIN = 1
 _ROOM = PIXELS - 2 * _MARGIN
 _CENTRE = 32
 _NEAR = 3  # of a middle
-_FAR = 11  # from it
+_FAR = 13  # from it
 
 
 @dataclass(frozen=True)
