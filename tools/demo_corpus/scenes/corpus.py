@@ -70,14 +70,14 @@ def generate(split: str, *, seed: int = 1, size: int | None = None) -> list[Draw
     found: dict[str, DrawnLayout] = {}
     while len(found) < wanted:
         layout = _layout(rng)
-        groups = place(layout, rng) if _distinct(layout) else None
-        if groups is None:
+        if not _distinct(layout):
             continue
-        background = rng.randint(*_GREYS)
         german, english = (tuple(finished(words)) for words in sentence(layout))
         text = _text(english)
-        if text not in found and _split_of(text) == split:
-            found[text] = DrawnLayout(background, groups, german, english)
+        if text in found or _split_of(text) != split:
+            continue
+        if groups := place(layout, rng):
+            found[text] = DrawnLayout(rng.randint(*_GREYS), groups, german, english)
     return list(found.values())
 
 
@@ -87,13 +87,14 @@ def table() -> str:
 
 
 def _layout(rng: Random) -> Layout:
+    """Returns a random layout: mostly of two or three groups, of which there are more."""
     chance = rng.random()
-    if chance < 0.12:
+    if chance < 0.14:
         sides: tuple[Side, ...] = get_args(Side)
         return Alone(_group(rng), rng.choice(sides), rng.choice(sides))
-    if chance < 0.7:
+    if chance < 0.63:
         axes: tuple[Axis, ...] = get_args(Axis)
-        groups = 2 if chance < 0.5 else 3
+        groups = 2 if chance < 0.43 else 3
         return Line(rng.choice(axes), tuple(_group(rng) for _ in range(groups)))
     corner, vertical, horizontal = (_group(rng) for _ in range(3))
     return Corner(corner, vertical, horizontal, above=rng.random() < 0.5, left=rng.random() < 0.5)

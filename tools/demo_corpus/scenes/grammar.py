@@ -2,8 +2,8 @@
 
 Which pattern is used, and which group is named first, follows from the picture:
 
-    one group in the middle   There is a small red circle in the middle.
-    one group elsewhere       A small red circle is at the top left.
+    one shape                 There is a small red circle in the middle.
+    several equal shapes      Two small red circles are at the top left.
     two groups in a line      the one of fewer shapes first; of equally many, the left or upper one
     three groups in a line    the inner one first, then the outer ones from the left or from above
     three groups at a corner  the one above or below first; the corner is named twice
@@ -22,8 +22,8 @@ from demo_corpus.words import Case
 _NUMBERS = {1: DETERMINERS["ein"], 2: DETERMINERS["zwei"], 3: DETERMINERS["drei"]}
 _ABOVE = "über", "above"
 _BELOW = "unter", "below"
-_LEFT_OF = "links von", "to the left of"
-_RIGHT_OF = "rechts von", "to the right of"
+_LEFT = "links", "to the left"
+_RIGHT = "rechts", "to the right"
 _PLACES = {
     ("low", "low"): ("oben links", "at the top left"),
     ("middle", "low"): ("oben", "at the top"),
@@ -54,16 +54,18 @@ class Bilingual(NamedTuple):
 def sentence(layout: Layout) -> Bilingual:
     """Returns the words of a layout's sentence, without capital and full stop."""
     match layout:
-        case Alone(x="middle", y="middle"):
-            exists = _words("es gibt", "there is" if layout.group.count == 1 else "there are")
-            return exists | _new(layout, 0, "accusative") | _words(*_PLACES["middle", "middle"])
         case Alone():
-            return _subject(layout, 0) | _words(*_PLACES[layout.x, layout.y])
+            return _alone(layout)
         case Line(groups=(first, second)):
-            before, after = (_LEFT_OF, _RIGHT_OF) if layout.axis == "x" else (_ABOVE, _BELOW)
+            of = _words("von", "of")
+            before, after = (
+                (_words(*_LEFT) | of, _words(*_RIGHT) | of)
+                if layout.axis == "x"
+                else (_words(*_ABOVE), _words(*_BELOW))
+            )
             if first.count <= second.count:
-                return _subject(layout, 0) | _words(*before) | _new(layout, 1, "dative")
-            return _subject(layout, 1) | _words(*after) | _new(layout, 0, "dative")
+                return _subject(layout, 0) | before | _new(layout, 1, "dative")
+            return _subject(layout, 1) | after | _new(layout, 0, "dative")
         case Line():
             outer = _new(layout, 0, "dative") | _words("und", "and") | _new(layout, 2, "dative")
             return _subject(layout, 1) | _words("zwischen", "between") | outer
@@ -71,15 +73,29 @@ def sentence(layout: Layout) -> Bilingual:
             return _corner(layout)
 
 
+def finished(words: Sequence[Word]) -> list[Word]:
+    """Returns a sentence with its capital and its full stop."""
+    first, *others = _closed(words, ".")
+    return [Word(first.text[0].upper() + first.text[1:], first.units), *others]
+
+
+def _alone(layout: Alone) -> Bilingual:
+    place = _words(*_PLACES[layout.x, layout.y])
+    if layout.group.count > 1:
+        return _subject(layout, 0) | place
+    exists, thing = _words("es gibt", "there is"), _new(layout, 0, "accusative")
+    return Bilingual(
+        [*exists.german, *place.german, *thing.german],
+        [*exists.english, *thing.english, *place.english],
+    )
+
+
 def _corner(layout: Corner) -> Bilingual:
     vertical = _words(*(_ABOVE if layout.above else _BELOW))
     first = _subject(layout, 1) | vertical | _new(layout, 0, "dative")
-    side, english = _LEFT_OF if layout.left else _RIGHT_OF
-    known = _contracted(_known(layout.corner, 0))
-    if known.german[0].text == "vom":
-        side = side.removesuffix(" von")
-    second = _words("und", "and") | _subject(layout, 2) | _words(side, english) | known
-    return _with_comma(first) | second
+    side = _words(*(_LEFT if layout.left else _RIGHT))
+    second = _words("und", "and") | _subject(layout, 2) | side | _of_known(layout.corner, 0)
+    return Bilingual(_closed(first.german, ","), _closed(first.english, ",")) | second
 
 
 def _subject(layout: Layout, number: int) -> Bilingual:
@@ -96,8 +112,14 @@ def _new(layout: Layout, number: int, case: Case) -> Bilingual:
     return _phrase(phrase, number, case)
 
 
-def _known(group: Group, number: int) -> Bilingual:
-    return _phrase(NounPhrase(group.kind, DETERMINERS["der"], group.count > 1), number, "dative")
+def _of_known(group: Group, number: int) -> Bilingual:
+    """Returns "vom Kreis", "von der Raute" or "von den Kreuzen"."""
+    phrase = NounPhrase(group.kind, DETERMINERS["der"], group.count > 1)
+    known = _words("von", "of") | _phrase(phrase, number, "dative")
+    _, article, *others = known.german
+    if article.text != "dem":
+        return known
+    return Bilingual([Word("vom", article.units), *others], known.english)
 
 
 def _phrase(phrase: NounPhrase, number: int, case: Case) -> Bilingual:
@@ -105,27 +127,9 @@ def _phrase(phrase: NounPhrase, number: int, case: Case) -> Bilingual:
     return Bilingual(german_noun_phrase(phrase, case, role), english_noun_phrase(phrase, role))
 
 
-def _contracted(known: Bilingual) -> Bilingual:
-    """Returns "vom Kreis" for "dem Kreis", and other articles as they are."""
-    article, *others = known.german
-    if article.text != "dem":
-        return known
-    return Bilingual([Word("vom", article.units), *others], known.english)
-
-
-def _with_comma(part: Bilingual) -> Bilingual:
-    return Bilingual(*(_closed(words, ",") for words in part))
-
-
 def _closed(words: Sequence[Word], mark: str) -> list[Word]:
     *others, last = words
     return [*others, Word(last.text + mark, last.units)]
-
-
-def finished(words: Sequence[Word]) -> list[Word]:
-    """Returns a sentence with its capital and its full stop."""
-    first, *others = _closed(words, ".")
-    return [Word(first.text[0].upper() + first.text[1:], first.units), *others]
 
 
 def _words(german: str, english: str) -> Bilingual:

@@ -14,7 +14,7 @@ _MARGIN = 1
 _ROOM = PIXELS - 2 * _MARGIN
 _CENTRE = 32
 _NEAR = 3  # of a middle
-_FAR = 11  # from it
+_FAR = 13  # from it
 
 
 @dataclass(frozen=True)
@@ -112,29 +112,23 @@ def _at_corner(layout: Corner, rng: Random) -> tuple[tuple[Shape, ...], ...] | N
     corner = _block(layout.corner, "x", rng)
     vertical = _block(layout.vertical, "x", rng)
     horizontal = _block(layout.horizontal, "y", rng)
-    positions = (
-        (0, 0),
-        (_aligned(corner, vertical, "x", rng), _beside(corner, vertical, "y", layout.above, rng)),
-        (
-            _beside(corner, horizontal, "x", layout.left, rng),
-            _aligned(corner, horizontal, "y", rng),
-        ),
-    )
     blocks = (corner, vertical, horizontal)
-    moves = []
-    for dimension, axis in enumerate(("x", "y")):
-        low = min(position[dimension] for position in positions)
-        ends = (
-            position[dimension] + block.extent("x" if axis == "x" else "y")
-            for position, block in zip(positions, blocks, strict=True)
-        )
-        room = _ROOM - (max(ends) - low)
-        if room < 0:
-            return None
-        moves.append(_MARGIN + rng.randint(0, room) - low)
+    lefts = _moved(
+        "x",
+        blocks,
+        (0, _aligned(corner, vertical, "x", rng), _beside(corner, horizontal, "x", layout, rng)),
+        rng,
+    )
+    tops = _moved(
+        "y",
+        blocks,
+        (0, _beside(corner, vertical, "y", layout, rng), _aligned(corner, horizontal, "y", rng)),
+        rng,
+    )
+    if lefts is None or tops is None:
+        return None
     placed = tuple(
-        block.at(left + moves[0], top + moves[1])
-        for block, (left, top) in zip(blocks, positions, strict=True)
+        block.at(left, top) for block, left, top in zip(blocks, lefts, tops, strict=True)
     )
     return placed if _apart(placed[1], placed[2]) else None
 
@@ -143,9 +137,23 @@ def _aligned(corner: _Block, other: _Block, axis: Axis, rng: Random) -> int:
     return (corner.extent(axis) - other.extent(axis)) // 2 + rng.randint(-_NEAR, _NEAR)
 
 
-def _beside(corner: _Block, other: _Block, axis: Axis, before: bool, rng: Random) -> int:
+def _beside(corner: _Block, other: _Block, axis: Axis, layout: Corner, rng: Random) -> int:
     gap = rng.randint(*_ROUND_A_CORNER)
+    before = layout.left if axis == "x" else layout.above
     return -gap - other.extent(axis) if before else corner.extent(axis) + gap
+
+
+def _moved(
+    axis: Axis, blocks: tuple[_Block, ...], starts: tuple[int, ...], rng: Random
+) -> list[int] | None:
+    """Returns where blocks start when all are moved by the same distance into the picture."""
+    low = min(starts)
+    high = max(start + block.extent(axis) for block, start in zip(blocks, starts, strict=True))
+    room = _ROOM - (high - low)
+    if room < 0:
+        return None
+    move = _MARGIN + rng.randint(0, room) - low
+    return [start + move for start in starts]
 
 
 def _apart(some: tuple[Shape, ...], others: tuple[Shape, ...]) -> bool:
