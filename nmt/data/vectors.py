@@ -112,7 +112,7 @@ def arrays(path: Path) -> Iterator[Any]:
         DataError: it cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if not archive.files:
                 raise DataError(f"{path}: the corpus is empty")
             first = archive[archive.files[0]]
