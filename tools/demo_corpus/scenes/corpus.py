@@ -40,15 +40,7 @@ class DrawnLayout:
 
     def line(self, split: str) -> str:
         """Returns the line of the file, as `nmt.data.scenes` describes it."""
-        groups = ";".join(
-            " ".join(
-                (
-                    f"{group[0].colour} {group[0].kind} {group[0].size}",
-                    *(f"{shape.left},{shape.top}" for shape in group),
-                )
-            )
-            for group in self.groups
-        )
+        groups = ";".join(_described(group) for group in self.groups)
         columns = [split, str(self.background), groups]
         for words in (self.german, self.english):
             columns += [_text(words), "".join(_number(word) for word in words)]
@@ -122,6 +114,12 @@ def _distinct(layout: Layout) -> bool:
     if isinstance(layout, Corner):
         return layout.corner.kind not in (layout.vertical.kind, layout.horizontal.kind)
     return True
+
+
+def _described(group: tuple[Shape, ...]) -> str:
+    first = group[0]
+    corners = " ".join(f"{shape.left},{shape.top}" for shape in group)
+    return f"{first.colour} {first.kind} {first.size} {corners}"
 
 
 def _text(words: Sequence[Word]) -> str:
