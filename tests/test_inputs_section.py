@@ -13,7 +13,11 @@ PICTURES = {"kind": "pictures"}
 
 
 def _tree(given, **model):
-    return {"data": {"input": given, "train": "t", "validation": "v"}, "model": model}
+    return {
+        "data": {"input": given, "train": "t", "validation": "v"},
+        "tokenizer": {"joint": True},
+        "model": model,
+    }
 
 
 @pytest.mark.parametrize(
@@ -22,12 +26,12 @@ def _tree(given, **model):
         ("text", {}, None),
         (VECTORS, {"encoder": {"kind": "identity", "annotation_size": 512}}, InputShape(512)),
         (VECTORS, {"encoder": {"kind": "alternating"}}, InputShape(512)),
-        (PICTURES, {"encoder": "conv"}, InputShape(192, (8, 8))),
-        (PICTURES, {"encoder": {"kind": "bidirectional"}}, InputShape(192, (8, 8))),
+        (PICTURES, {"encoder": "conv"}, InputShape(192, "uint8", (8, 8))),
+        (PICTURES, {"encoder": {"kind": "bidirectional"}}, InputShape(192, "uint8", (8, 8))),
         (
             {**PICTURES, "cell": 4, "width": 32},
             {"encoder": {"kind": "conv", "channels": [8, 9]}},
-            InputShape(48, (16, 8)),
+            InputShape(48, "uint8", (16, 8)),
         ),
     ],
 )

@@ -97,6 +97,17 @@ def translator(*runs: Path, settings: dict[str, Any], checkpoint: str, trust: bo
     """
     from nmt.inference.translator import Translator
 
+    return _loaded(Translator, *runs, settings=settings, checkpoint=checkpoint, trust=trust)
+
+
+def captioner(*runs: Path, settings: dict[str, Any], checkpoint: str, trust: bool) -> Any:
+    """Returns the captioner of a run whose sources are not text, or of several, as `translator`."""
+    from nmt.inference.captioner import Captioner
+
+    return _loaded(Captioner, *runs, settings=settings, checkpoint=checkpoint, trust=trust)
+
+
+def _loaded(kind: Any, *runs: Path, settings: dict[str, Any], checkpoint: str, trust: bool) -> Any:
     which = checkpoint_of(checkpoint)
     for setting in {"checkpoint", "dictionary", "glossary", "trust"} & settings.keys():
         raise ConfigError(
@@ -105,4 +116,4 @@ def translator(*runs: Path, settings: dict[str, Any], checkpoint: str, trust: bo
     if trust:
         options.look_for_classes_here()
     folders = [folder for run in runs for folder in members(run)]
-    return Translator.load(folders, checkpoint=which, trust=trust, **settings)
+    return kind.load(folders, checkpoint=which, trust=trust, **settings)

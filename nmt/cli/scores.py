@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import ensembles, options
+from nmt.cli import captions, ensembles, options
 from nmt.cli.options import AsJson, Beam, Checkpoint, Trust
 from nmt.errors import DataError
 
@@ -95,9 +95,8 @@ def evaluate(
     chosen = _metrics(wanted, sources, comet_model=comet_model, **how)
     systems = dict[str, list[str]]()
     for run in runs:
-        translator = ensembles.translator(
-            run, settings=decoding, checkpoint=checkpoint, trust=trust
-        )
+        load = ensembles.captioner if captions.are_written_by(run) else ensembles.translator
+        translator = load(run, settings=decoding, checkpoint=checkpoint, trust=trust)
         systems[str(run)] = [each.text for each in translator.translate(sources)]
     systems |= given
     if len(systems) > 1:
@@ -146,6 +145,8 @@ def _texts(
     paths = [*([source] if source else []), *references, *files]
     found = read.find_together(*paths)
     texts = {str(path): list(read.lines(each)) for path, each in zip(paths, found, strict=True)}
+    if source is not None and runs and captions.are_written_by(runs[0]):
+        texts[str(source)] = captions.sources(ensembles.data(runs[0]), source)
     if references:
         sources = texts[str(source)] if source else None
         targets = [texts[str(path)] for path in references]

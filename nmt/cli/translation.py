@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import cluster, constraints, ensembles, formats, markup, options, progress, streaming
+from nmt.cli import (
+    captions,
+    cluster,
+    constraints,
+    ensembles,
+    formats,
+    markup,
+    options,
+    progress,
+    streaming,
+)
 from nmt.cli.constraints import Reader
 from nmt.cli.corpus import translate as translate_corpus
 from nmt.cli.ensembles import RunOrEnsemble
@@ -88,9 +98,16 @@ def translate(
     source, *_ = files.find_together(given, *filter(None, [dictionary, glossary]))
     of_lines: dict[str, Any] = {"--prefix": prefix, "--require": require, "--forbid": forbid}
     of_lines["--input-format"] = input_format
-    load = partial(
-        _loaded, [run, *more], settings, checkpoint, trust, dictionary=dictionary, glossary=glossary
-    )
+    model: dict[str, Any] = {"settings": settings, "checkpoint": checkpoint, "trust": trust}
+    if captions.are_written_by(run):
+        text_only: dict[str, Any] = {"--dictionary": dictionary, "--glossary": glossary}
+        text_only |= {"--markup": kind, "--placeholders": placeholders, "--resume": resume}
+        captions.check(run, {**text_only, "--input-format": input_format, "--ray": ray})
+        _check_outputs(source, output, alignments, resume=False)
+        written = Reader.of(source, of_lines), (output, alignments)
+        captions.translate([run, *more], *written, n_best=n_best, as_json=as_json, **model)
+        return
+    load = partial(_loaded, [run, *more], dictionary=dictionary, glossary=glossary, **model)
     alone = {"INPUT": given != files.STDIN, "--resume": resume, "--markup": kind}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, inputs=inputs, never=alone)
     if corpus is not None:
@@ -123,18 +140,12 @@ def _check_outputs(
 
 
 def _loaded(
-    runs: Sequence[Path],
-    settings: dict[str, Any],
-    checkpoint: str,
-    trust: bool,
-    *,
-    dictionary: Path | None,
-    glossary: Path | None,
+    runs: Sequence[Path], *, dictionary: Path | None, glossary: Path | None, **model: Any
 ) -> "Translator":
-    """Returns a translator with what it reads from files."""
+    """Returns a translator with what it reads from files; `model` is that of `ensembles`."""
     from nmt.data.glossary import Glossary
 
-    translator = ensembles.translator(*runs, settings=settings, checkpoint=checkpoint, trust=trust)
+    translator = ensembles.translator(*runs, **model)
     if dictionary is not None:
         translator.dictionary = options.dictionary(dictionary)
     if glossary is not None:

@@ -18,6 +18,7 @@ from nmt.config.section import (
 )
 
 WordBoundaries = Literal["spaces", "unicode"]
+EMBEDDED = ("embedded", "scenes")  # paths of corpora that come with the package
 WORD_BOUNDARIES: Final[WordBoundaries] = "spaces"  # the default
 
 
@@ -39,7 +40,8 @@ class CorpusConfig(ConfigSection):
     )
 
     path: str | None = None
-    """Prefix `x` of two text files `x.de` and `x.en`; a TSV, JSONL or Parquet; or `embedded`."""
+    """Prefix `x` of two text files `x.de` and `x.en`; a TSV, JSONL or Parquet; or `embedded`, or
+    `scenes`, which has pictures."""
     source: str | None = None
     """Text file in the source language, one sentence per line."""
     target: str | None = None
@@ -79,9 +81,9 @@ class CorpusConfig(ConfigSection):
         if self.subset is not None and self.hub is None:
             yield "`subset` is of a Hugging Face dataset: leave it out, or give `hub`"
         split = type(self).model_fields["split"].default
-        if self.split != split and self.hub is None and self.path != "embedded":
+        if self.split != split and self.hub is None and self.path not in EMBEDDED:
             yield (
-                f"`split: {self.split}` is of a Hugging Face dataset or of the embedded corpus, "
+                f"`split: {self.split}` is of a Hugging Face dataset or of an embedded corpus, "
                 "and files have none: leave it out"
             )
         has_columns = self.hub is not None or is_table(self.path or "")
@@ -225,7 +227,19 @@ class DataConfig(ConfigSection):
         """The tags of all training corpora."""
         return sorted({each.source_tag for each in self.corpora if each.source_tag is not None})
 
+    @property
+    def text_sides(self) -> tuple[str, ...]:
+        """The sides of a pair that are text."""
+        return ("source", "target") if self.input.kind == "text" else ("target",)
+
+    @property
+    def longest(self) -> tuple[int, int]:
+        """The most positions of a source and of a target to train on."""
+        given = None if isinstance(self.input, TextInputConfig) else self.input.max_length
+        return given or self.max_length, self.max_length
+
     def _conflicts(self) -> Iterator[str]:
+        yield from self.input.conflicts(self)
         if self.stream is not None:
             yield from self._stream_conflicts(self.stream)
         elif any(is_url(each.path or "") for each in self.corpora):

@@ -1,15 +1,20 @@
 """Settings of what a source is: text, vectors, or pictures."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
-from nmt.config.section import Choice, ConfigSection, Size
+from nmt.config.section import Buildable, Choice, ConfigSection, Size
+
+if TYPE_CHECKING:
+    from nmt.config.data import DataConfig
 
 
 class InputShape(NamedTuple):
     """The shape of a source that is not text: a vector at each position."""
 
     size: int  # components of a vector
+    dtype: str = "float32"  # of a component
     grid: tuple[int, int] | None = None  # rows and columns of a picture's positions
 
 
@@ -20,12 +25,43 @@ class TextInputConfig(ConfigSection):
 
     @property
     def shape(self) -> None:
-        """Nothing: the embeddings of the model decide on the size of the vectors."""
+        """None: the embeddings of the model decide on the size of the vectors."""
         return None
 
+    def conflicts(self, data: "DataConfig") -> Iterator[str]:
+        """Yields a line for each corpus that has no text."""
+        if "scenes" in [each.path for each in (*data.corpora, *data.held_out.values())]:
+            yield "the corpus `scenes` has pictures: set `input: pictures`"
 
-class VectorInputConfig(ConfigSection):
+
+class GivenInputConfig(Buildable):
+    """Settings of sources that are not text: a vector is given at each position."""
+
+    kind: str
+
+    @property
+    @abstractmethod
+    def shape(self) -> InputShape:
+        """The shape of a source."""
+
+    def conflicts(self, data: "DataConfig") -> Iterator[str]:
+        """Yields a line for each setting of the data that is for text alone."""
+        given = {
+            "stream": data.stream,
+            "clean": data.clean,
+            "train.alignments": data.linked,
+            "train.source_tag": data.tags,
+        }
+        if "embedded" in [each.path for each in (*data.corpora, *data.held_out.values())]:
+            yield f"the corpus `embedded` has text, and `input` is {self.kind}: choose `scenes`"
+        for name in (name for name, value in given.items() if value):
+            yield f"`{name}` is for sources of text, and `input` is {self.kind}: leave it out"
+
+
+class VectorInputConfig(GivenInputConfig):
     """Vectors that are given: features of speech, grids of pictures, annotations of encoders."""
+
+    implementation: ClassVar[str] = "nmt.data.vectors:Vectors"
 
     kind: Literal["vectors"] = "vectors"
     size: Size
@@ -39,8 +75,10 @@ class VectorInputConfig(ConfigSection):
         return InputShape(self.size)
 
 
-class PictureInputConfig(ConfigSection):
+class PictureInputConfig(GivenInputConfig):
     """Pictures, divided into square cells: one position of the source is one cell."""
+
+    implementation: ClassVar[str] = "nmt.data.pictures:Pictures"
 
     kind: Literal["pictures"] = "pictures"
     height: Size = 64
@@ -50,7 +88,7 @@ class PictureInputConfig(ConfigSection):
     cell: Size = 8
     """Pixels per side of a cell; a power of two."""
     invalid: Literal["refuse", "skip"] = "refuse"
-    """What to do with pictures that are missing or damaged."""
+    """What to do with training pairs whose picture is missing or damaged."""
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -60,7 +98,13 @@ class PictureInputConfig(ConfigSection):
     @property
     def shape(self) -> InputShape:
         """The colours of all pixels of a cell, and the grid of the cells."""
-        return InputShape(3 * self.cell**2, self.grid)
+        return InputShape(3 * self.cell**2, "uint8", self.grid)
+
+    @property
+    def max_length(self) -> int:
+        """The number of cells."""
+        rows, columns = self.grid
+        return rows * columns
 
     def _conflicts(self) -> Iterator[str]:
         if self.cell & (self.cell - 1):

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from nmt.config.data import DataConfig
 from nmt.config.decoding import DecodingConfig
 from nmt.config.encoders import ConvolutionalConfig, IdentityConfig
-from nmt.config.inputs import InputShape, PictureInputConfig
+from nmt.config.inputs import InputShape, PictureInputConfig, TextInputConfig
 from nmt.config.model import ModelConfig
 from nmt.config.section import ConfigSection, Count, ObjectiveConfig
 from nmt.config.tokenizer import TokenizerConfig, TrainedTokenizerConfig
@@ -42,6 +42,8 @@ class Config(ConfigSection):
                 "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
                 "`tokenizer.joint: true`, or tie only the `target`"
             )
+        if not isinstance(self.data.input, TextInputConfig):
+            yield from self._given_conflicts(self.data.input.kind)
         if self.data.stream is not None and self.training.max_steps is None:
             yield (
                 "`data.stream` does not tell how many pairs there are: give `training.max_steps`, "
@@ -131,6 +133,21 @@ class Config(ConfigSection):
                     "`model.encoder.kind: conv` reads pictures: set `data.input: pictures`, or "
                     "choose `encoder: identity` or `bidirectional`"
                 )
+
+    def _given_conflicts(self, kind: str) -> Iterator[str]:
+        """Yields what is for sources of text alone."""
+        if not self.tokenizer.joint:
+            yield (
+                f"`tokenizer` has two models, and `data.input` is {kind}, which none divides: set "
+                "`tokenizer.joint: true`, or give one `tokenizer.model`"
+            )
+        given = {
+            "tokenizer.sampling": self.tokenizer.sampling,
+            "decoding.shortlist": self.decoding.shortlist,
+            "decoding.placeholders": self.decoding.placeholders,
+        }
+        for name in (name for name, value in given.items() if value):
+            yield f"`{name}` is for sources of text, and `data.input` is {kind}: leave it out"
 
     def _guidance_conflicts(self, guided: GuidedAlignmentConfig) -> Iterator[str]:
         """Yields why word links cannot guide the attention of this model."""

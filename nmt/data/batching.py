@@ -6,23 +6,23 @@ identify a batch, so a resumed run does not repeat earlier batches to find its p
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from nmt.config import BatchConfig, SentenceBatchConfig
+from nmt.config import BatchConfig, InputShape, SentenceBatchConfig
 from nmt.errors import ConfigError
 
 Lengths = npt.NDArray[np.int32]  # (pairs, 2): source and target pieces, end of sentence included
-Sentence = npt.NDArray[np.int32] | Sequence[int]  # ids of pieces
+Sentence = npt.NDArray[Any] | Sequence[int]  # ids of pieces, or the vectors of a given source
 GRID = 64  # candidate bucket lengths on each side; more take time and save no padding
 
 
 class Batch(NamedTuple):
     """Padded ids with the lengths of the sentences; rows of length zero are padding too."""
 
-    source: npt.NDArray[np.int32]  # (batch, src)
+    source: npt.NDArray[Any]  # (batch, src), or of given vectors (batch, src, size)
     source_lengths: npt.NDArray[np.int32]  # (batch,)
     target: npt.NDArray[np.int32]  # (batch, tgt)
     target_lengths: npt.NDArray[np.int32]  # (batch,)
@@ -138,13 +138,15 @@ def pad(
     bucket: Bucket,
     *,
     links: Sequence[npt.NDArray[np.int32]] | None = None,
+    shape: InputShape | None = None,
 ) -> Batch:
     """Returns a batch of (source, target) ids, padded with zeros to the size of the bucket.
 
     Missing rows have length zero. `links` has an array for each pair, if given: the (links, 2)
-    source and target positions of linked pieces.
+    source and target positions of linked pieces. Sources that are not ids have a `shape`.
     """
-    source, source_lengths = pad_side([pair[0] for pair in pairs], bucket.rows, bucket.source)
+    sources = [pair[0] for pair in pairs]
+    source, source_lengths = pad_side(sources, bucket.rows, bucket.source, shape)
     target, target_lengths = pad_side([pair[1] for pair in pairs], bucket.rows, bucket.target)
     linked = None
     if links is not None:
@@ -155,10 +157,16 @@ def pad(
 
 
 def pad_side(
-    sentences: Sequence[Sentence], rows: int, length: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Returns (rows, length) ids, padded with zeros, and the (rows,) lengths."""
-    tokens = np.zeros((rows, length), np.int32)
+    sentences: Sequence[Sentence], rows: int, length: int, shape: InputShape | None = None
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32]]:
+    """Returns (rows, length) ids, padded with zeros, and the (rows,) lengths.
+
+    Vectors in place of ids, which have a `shape`, have a third axis and their own type.
+    """
+    if shape is None:
+        tokens = np.zeros((rows, length), np.int32)
+    else:
+        tokens = np.zeros((rows, length, shape.size), shape.dtype)
     lengths = np.zeros(rows, np.int32)
     for row, sentence in enumerate(sentences):
         tokens[row, : len(sentence)] = sentence

@@ -12,12 +12,14 @@ from nmt.data.tokenizer import Tokenizer, Tokenizers
 NAMED = 10  # characters in a line
 
 
-def report(parts: Sequence[Any], tokenizers: Tokenizers) -> Iterator[str]:
+def report(
+    parts: Sequence[Any], tokenizers: Tokenizers, *, sides: Sequence[str] = ("source", "target")
+) -> Iterator[str]:
     """Yields a line for each side, `source` and `target`, with characters that are not kept.
 
     The parts of a corpus, such as training and validation text, have a column for each side.
     """
-    for side in ("source", "target"):
+    for side in sides:
         lines = (line for part in parts for line in part[side])
         if counts := lost(lines, getattr(tokenizers, side)):
             named = ", ".join(f"{_shown(each)} {n:,}" for each, n in counts.most_common(NAMED))

@@ -89,7 +89,8 @@ def check_tags(data: DataConfig, tokenizer: Tokenizer) -> None:
 
 def _load(each: CorpusConfig, data: DataConfig) -> Dataset:
     source, target = each.languages or data.languages
-    return corpus.load(each, source=source, target=target, word_boundaries=data.word_boundaries)
+    how: dict[str, Any] = {"word_boundaries": data.word_boundaries, "input": data.input}
+    return corpus.load(each, source=source, target=target, **how)
 
 
 def _tagged(text: Dataset, each: CorpusConfig) -> Dataset:

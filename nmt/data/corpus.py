@@ -1,4 +1,4 @@
-"""Parallel corpora as memory-mapped tables: reading text, encoding it, filtering pairs."""
+"""Parallel corpora as memory-mapped tables: reading them, encoding them, filtering pairs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -10,22 +10,20 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from datasets import Dataset, Features, List, Value
 
 from nmt import caches
-from nmt.config import CorpusConfig, DataConfig, SamplingConfig
+from nmt.config import CorpusConfig, DataConfig, InputConfig, SamplingConfig, TextInputConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
-from nmt.config.endings import suffix
-from nmt.data import embedded, files, fingerprints, links, texts
+from nmt.data import embedded, files, fingerprints, given, links, tables, texts
 from nmt.data.report import FilterReport
+from nmt.data.tables import SIDES
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 
-SIDES = ("source", "target")
 TEXT = Features({side: Value("string") for side in SIDES})
 IDS = Features({side: List(Value("int32")) for side in SIDES})
-UNREADABLE = (OSError, ValueError, datasets.exceptions.DatasetsError)
+TEXT_INPUT = TextInputConfig()
 
 Indices = Sequence[int] | npt.NDArray[np.integer[Any]]
 
@@ -36,22 +34,27 @@ def load(
     source: str,
     target: str,
     word_boundaries: WordBoundaries = WORD_BOUNDARIES,
+    input: InputConfig = TEXT_INPUT,
 ) -> Dataset:
     """Returns the pairs of a corpus: the columns `source` and `target`, of type string.
 
-    With `alignments` there is a third column, `links`; see `nmt.data.links`. The text is in a
-    memory-mapped file, so it may be larger than memory. The file stays in `caches.corpora` and is
-    used again as long as the text is the same.
+    Sources that are not text are as `nmt.data.given` says. With `alignments` there is a third
+    column, `links`; see `nmt.data.links`. The text is in a memory-mapped file, so it may be larger
+    than memory. The file stays in `caches.corpora` and is used again as long as the text is the
+    same.
 
     Args:
         corpus: Paths, or the name of a dataset.
         source: The code of the source language: a file suffix, or the name of a column.
         target: The code of the target language.
         word_boundaries: What divides the words that `alignments` count.
+        input: What a source is.
 
     Raises:
         DataError: the corpus is missing, damaged or empty.
     """
+    if not isinstance(input, TextInputConfig):
+        return given.load(corpus, input.build(), languages=(source, target))
     text = _text(corpus, languages=(source, target))
     if corpus.alignments is None:
         return text
@@ -60,29 +63,39 @@ def load(
 
 
 def _text(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
-    if corpus.hub is not None:
-        return _from_hub(corpus, columns=corpus.columns or languages)
+    if tables.is_stored(corpus):
+        return _in_lines(tables.read(corpus, languages=languages)[0])
     if corpus.path == "embedded":
         pairs = embedded.pairs(corpus.split)
         columns = {side: [getattr(pair, side) for pair in pairs] for side in SIDES}
         return Dataset.from_dict(columns, features=TEXT)
-    if corpus.path is not None and suffix(corpus.path) == ".parquet":
-        return _from_parquet(files.find_stored(corpus.path), columns=corpus.columns or languages)
     return _from_files(corpus, languages=languages)
 
 
 def encode(
-    text: Dataset, tokenizers: Tokenizers, *, sampling: SamplingConfig | None = None, seed: int = 0
+    text: Dataset,
+    tokenizers: Tokenizers,
+    *,
+    input: InputConfig = TEXT_INPUT,
+    sampling: SamplingConfig | None = None,
+    seed: int = 0,
 ) -> Dataset:
     """Returns the pairs as int32 ids, each with `eos` at its end, in the order of the model.
+
+    A source that is not text is an array, (positions, size) and without an end.
 
     With `sampling`, segmentations are sampled: the same seed gives the same ones. They are kept in
     memory and not in the cache, since each epoch has its own. So are the ids of a text in memory.
     """
+    reader = None if isinstance(input, TextInputConfig) else input.build()
 
-    def encode_rows(rows: Mapping[str, list[str]], numbers: list[int]) -> dict[str, Any]:
+    def encode_rows(rows: Mapping[str, list[Any]], numbers: list[int]) -> dict[str, Any]:
         encoded = {}
+        if reader is not None:
+            encoded["source"] = reader.arrays(rows["source"], before=numbers[0])
         for place, side in enumerate(SIDES):
+            if side in encoded:
+                continue
             tokenizer = getattr(tokenizers, side)
             if sampling is None:
                 ids = tokenizer.encode_batch(rows[side])
@@ -95,13 +108,17 @@ def encode(
         encoded["target"] = list(map(tokenizers.turned, encoded["target"]))
         return encoded
 
+    made_of: list[object] = [tokenizers.fingerprint, sampling, seed]
+    features = Features({**text.features, **IDS})
+    if reader is not None:
+        made_of, features["source"] = [*made_of, input, reader.state(text)], reader.feature
     return text.map(
         encode_rows,
         batched=True,
         with_indices=True,
-        features=Features({**text.features, **IDS}),
+        features=features,
         keep_in_memory=sampling is not None or not text.cache_files,
-        new_fingerprint=fingerprints.of_result(text, tokenizers.fingerprint, sampling, seed),
+        new_fingerprint=fingerprints.of_result(text, *made_of),
     )
 
 
@@ -126,14 +143,15 @@ def fitting(encoded: Dataset, limits: DataConfig) -> tuple[Dataset, FilterReport
 
     Args:
         encoded: The pairs as ids.
-        limits: `max_length` counts `eos`, and `max_length_ratio` does not.
+        limits: `max_length` counts `eos`, and `max_length_ratio` does not. That is for text alone.
     """
-    sizes = lengths(encoded)
-    longer, shorter = sizes.max(axis=1), sizes.min(axis=1)
+    sizes, is_text = lengths(encoded), isinstance(limits.input, TextInputConfig)
+    words = sizes - (is_text, True)  # without `eos`
+    longer, shorter = words.max(axis=1), words.min(axis=1)
     broken = {
-        "empty": shorter <= 1,
-        "too long": longer > limits.max_length,
-        "of too uneven length": longer - 1 > limits.max_length_ratio * (shorter - 1),
+        "empty": shorter < 1,
+        "too long": (sizes > limits.longest).any(axis=1),
+        "of too uneven length": is_text & (longer > limits.max_length_ratio * shorter),
     }
     reasons = np.select(list(broken.values()), range(1, len(broken) + 1))  # the first that is true
     report = FilterReport.of(list(broken), reasons)
@@ -141,19 +159,19 @@ def fitting(encoded: Dataset, limits: DataConfig) -> tuple[Dataset, FilterReport
 
 
 def lengths(encoded: Dataset) -> npt.NDArray[np.int32]:
-    """Returns the numbers of ids, of shape (pairs, 2): source and target."""
-    tables = encoded.with_format("arrow").iter(batch_size=10_000)
+    """Returns the numbers of positions, of shape (pairs, 2): source and target."""
+    batches = encoded.with_format("arrow").iter(batch_size=2_000)
     counts = [
         np.stack([pc.list_value_length(table[side]).to_numpy() for side in SIDES], axis=1)
-        for table in tables
+        for table in batches
     ]
     return np.concatenate([np.empty((0, 2)), *counts]).astype(np.int32)
 
 
 def rows(
     encoded: Dataset, indices: Indices
-) -> list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
-    """Returns source ids and target ids of the pairs with the given indices, in their order."""
+) -> list[tuple[npt.NDArray[Any], npt.NDArray[np.int32]]]:
+    """Returns source and target of the encoded pairs with the given indices, in their order."""
     table = encoded.with_format("arrow")[indices]
     return list(zip(*(_lists(table[side]) for side in SIDES), strict=True))
 
@@ -169,10 +187,14 @@ def linked(encoded: Dataset, indices: Indices) -> list[npt.NDArray[np.int32]] | 
     return [places.reshape(-1, 2) for places in _lists(table["links"])]
 
 
-def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[np.int32]]:
-    """Returns the lists of a column as arrays."""
+def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[Any]]:
+    """Returns the lists of a column as arrays, in which lists of one size are rows."""
     lists = column.combine_chunks()
-    values = lists.values.to_numpy()
+    items = lists.values
+    if pa.types.is_fixed_size_list(items.type):
+        values = items.flatten().to_numpy().reshape(-1, items.type.list_size)
+    else:
+        values = items.to_numpy()
     return [values[start:end] for start, end in pairwise(lists.offsets.tolist())]
 
 
@@ -199,62 +221,6 @@ def _pairs(
 ) -> Iterator[dict[str, str]]:
     found = texts.pairs(*map(Path, paths), languages=languages, columns=columns)
     return ({"source": source, "target": target} for source, target in found)
-
-
-def _from_parquet(path: Path, *, columns: tuple[str, str]) -> Dataset:
-    try:
-        if pq.read_metadata(path).num_rows == 0:  # from_parquet would report another error
-            raise DataError(f"{path}: the corpus is empty")
-        dataset = Dataset.from_parquet(str(path), cache_dir=str(caches.corpora()))
-    except UNREADABLE as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({reason(error)})") from None
-    return _choose(dataset, columns, where=str(path))
-
-
-def _from_hub(corpus: CorpusConfig, *, columns: tuple[str, str]) -> Dataset:
-    where = f"dataset {corpus.hub}"
-    own = Path(datasets.config.HF_DATASETS_CACHE)  # what other programs have loaded is there too
-    cache = str(own if caches.can_be_written(own) else caches.corpora())
-    try:
-        dataset = datasets.load_dataset(
-            corpus.hub, corpus.subset, split=corpus.split, cache_dir=cache
-        )
-    except ConnectionError:
-        raise unreachable(where, columns) from None
-    except UNREADABLE as error:
-        raise DataError(f"{where}: {reason(error)}") from None
-    return _choose(dataset, columns, where=where)
-
-
-def unreachable(where: str, columns: tuple[str, str]) -> DataError:
-    """Returns the error that the hub cannot be reached."""
-    return DataError(
-        f"{where}: the Hugging Face hub cannot be reached; give local files instead: the path "
-        f"PREFIX, as in data.train=PREFIX, reads PREFIX.{columns[0]} and PREFIX.{columns[1]}"
-    )
-
-
-def reason(error: Exception) -> str:
-    """Returns in one line why a library could not read a corpus."""
-    return str(error.__cause__ or error).partition("\n")[0]
-
-
-def _choose(dataset: Dataset, columns: tuple[str, str], *, where: str) -> Dataset:
-    """Returns two columns, or fields of the column `translation`, as `source` and `target`."""
-    flat = dataset.flatten()
-    if columns[0] not in flat.column_names:
-        nested = (f"translation.{columns[0]}", f"translation.{columns[1]}")
-        columns = nested if nested[0] in flat.column_names else columns
-    for name in columns:
-        files.position(name, flat.column_names, where=where)
-        column = flat.data.column(name)
-        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-            raise DataError(f"{where}: the column {name!r} holds {column.type}, not text")
-        if column.null_count:
-            number = pc.index(pc.is_null(column), True).as_py() + 1
-            raise DataError(f"{where}: row {number} of the column {name!r} is null, not text")
-    chosen = flat.select_columns(list(columns))
-    return _in_lines(chosen.rename_columns(dict(zip(columns, SIDES, strict=True))))
 
 
 def _in_lines(text: Dataset) -> Dataset:

@@ -19,7 +19,7 @@ from datasets import Dataset, Features, IterableDataset, Value
 
 from nmt.config import CorpusConfig, DataConfig
 from nmt.config.endings import COMPRESSED, STREAMED, compression, is_table, is_url, suffix
-from nmt.data import cleaning, corpora, corpus, files, texts
+from nmt.data import cleaning, corpora, corpus, files, tables, texts
 from nmt.data.report import FilterReport
 from nmt.errors import DataError, UserError
 
@@ -205,7 +205,7 @@ def _lanes(data: DataConfig, number: int) -> list[Lane]:
     with _readable(where, columns, far=far):
         opened, of_rows = _opened(chosen, languages)
     lanes = min(LANES, opened.num_shards)
-    names = columns if of_rows else corpus.SIDES
+    names = columns if of_rows else tables.SIDES
     return [Lane(number, opened, lane, lanes, names, where, far) for lane in range(lanes)]
 
 
@@ -288,12 +288,12 @@ def _readable(where: str, columns: tuple[str, str], *, far: bool) -> Iterator[No
     except UserError:
         raise
     except ConnectionError:
-        raise corpus.unreachable(where, columns) from None
+        raise tables.unreachable(where, columns) from None
     except ImportError as error:
-        raise DataError(f"{where}: {corpus.reason(error)}: install it to read this") from None
+        raise DataError(f"{where}: {tables.reason(error)}: install it to read this") from None
     except StopIteration:  # of an empty file of JSON lines
         raise DataError(f"{where}: the corpus is empty") from None
     except Exception as error:
-        if not far and not isinstance(error, corpus.UNREADABLE):
+        if not far and not isinstance(error, tables.UNREADABLE):
             raise
-        raise DataError(f"{where}: {corpus.reason(error)}") from None
+        raise DataError(f"{where}: {tables.reason(error)}") from None

@@ -1,6 +1,7 @@
 """The search for sentences of which some have constraints, and what becomes of impossible ones."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from nmt.inference.spelling import Spelling
 
 def search(
     searcher: Searcher,
-    sentences: Sequence[Sequence[int]],
+    sentences: Sequence[Any],
     real: Sequence[int],
     constraints: Sequence[Constraints],
     *,

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nmt.config import DecodingConfig
+from nmt.config import DecodingConfig, InputShape
 from nmt.data.batching import Bucket, pad
 from nmt.data.tokenizer import Tokenizers
 from nmt.inference import devices
@@ -34,14 +35,17 @@ class Forced:
 
 def force_all(
     loaded: Loaded,
-    pairs: Sequence[tuple[Sequence[int], Sequence[int]]],
+    pairs: Sequence[tuple[Any, Sequence[int]]],
     real: Sequence[int],
     *,
     tokenizers: Tokenizers,
     config: DecodingConfig,
     method: str,
+    shape: InputShape | None = None,
 ) -> Iterator[Forced]:
     """Yields the results for those (source, target) pairs whose numbers are `real`, in any order.
+
+    Sources that are not text have a `shape`.
 
     Both sides of a pair are padded to one width, so that no more shapes are compiled than for a
     search.
@@ -52,7 +56,7 @@ def force_all(
     widest = [max(map(len, pair)) for pair in pairs]
     for batch in sentence_batches(real, widest, capacity=capacity):
         members = [(pairs[i][0], tokenizers.turned(pairs[i][1])) for i in batch.numbers]
-        rows = pad(members, Bucket(batch.size, batch.width, batch.width))
+        rows = pad(members, Bucket(batch.size, batch.width, batch.width), shape=shape)
         log_probs, scores, matrices = map(np.asarray, explain(shared, rows, bos=bos, method=method))
         for row, (i, (source, target)) in enumerate(zip(batch.numbers, members, strict=True)):
             order = tokenizers.order(target)

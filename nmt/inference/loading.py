@@ -6,6 +6,7 @@ from typing import Any
 
 from nmt import configfile
 from nmt.checkpoints import Which
+from nmt.config import TextInputConfig
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.inference.ensemble import LoadedEnsemble
@@ -25,6 +26,30 @@ def load(
 
     Settings, shortlist and the boundaries of words are those of the first run.
     """
+    first, parts = _loaded(runs, checkpoint=checkpoint, trust=trust, decoding=decoding)
+    if not isinstance(first.config.data.input, TextInputConfig):
+        raise DataError(
+            f"{first.path}: its sources are {first.config.data.input.kind} and not text, which "
+            "`nmt translate`, `nmt evaluate` and `nmt plot` read, and nmt.Captioner in Python"
+        )
+    lexicon = Lexicon.of(first) if parts["config"].shortlist else None
+    return {**parts, "lexicon": lexicon, "trained_on": TrainedOn.of(first.config)}
+
+
+def captioner(
+    runs: Runs, *, checkpoint: Which | int, trust: bool, decoding: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the arguments of a `Captioner`; see `Captioner.load`."""
+    first, parts = _loaded(runs, checkpoint=checkpoint, trust=trust, decoding=decoding)
+    if isinstance(first.config.data.input, TextInputConfig):
+        raise DataError(f"{first.path}: its sources are text; use nmt.Translator")
+    return {**parts, "input": first.config.data.input}
+
+
+def _loaded(
+    runs: Runs, *, checkpoint: Which | int, trust: bool, decoding: Mapping[str, Any]
+) -> tuple[Trained, dict[str, Any]]:
+    """Returns the first run, and the arguments that every kind of sources has."""
     models = list(map(opened, [runs] if isinstance(runs, str | Path) else runs))
     if not models:
         raise DataError("no run to load; give the path of a run folder, or of several")
@@ -36,13 +61,11 @@ def load(
     for each in models[1:]:
         _check_fit(first, tokenizers, each)
     loaded = tuple(_model(each, tokenizers, checkpoint) for each in models)
-    return {
+    return first, {
         "loaded": loaded[0] if len(loaded) == 1 else LoadedEnsemble(loaded),
         "tokenizers": tokenizers,
         "config": settings,
-        "lexicon": Lexicon.of(first) if settings.shortlist else None,
         "word_boundaries": first.config.data.word_boundaries,
-        "trained_on": TrainedOn.of(first.config),
     }
 
 
@@ -54,6 +77,11 @@ def _model(trained: Trained, tokenizers: Tokenizers, checkpoint: Which | int) ->
 
 def _check_fit(first: Trained, tokenizers: Tokenizers, other: Trained) -> None:
     """Checks that two runs read and write the same pieces in the same order."""
+    if other.config.data.input != first.config.data.input:
+        raise DataError(
+            f"{other.path} reads other sources than {first.path} (data.input), so they cannot be "
+            "an ensemble"
+        )
     others = other.tokenizers()
     if others.reverse_target != tokenizers.reverse_target:
         names = {run.config.data.reverse_target: run.path for run in (first, other)}

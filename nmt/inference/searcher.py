@@ -2,12 +2,13 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import jax
 import numpy as np
 import numpy.typing as npt
 
-from nmt.config import DecodingConfig
+from nmt.config import DecodingConfig, InputShape
 from nmt.data.batching import pad_side
 from nmt.data.tokenizer import Tokenizers
 from nmt.inference import devices
@@ -44,16 +45,19 @@ class Searcher:
     config: DecodingConfig
     lexicon: Lexicon | None
     fewest: int = FEWEST
+    shape: InputShape | None = None  # of sources that are not text
 
     def all(
         self,
-        sentences: Sequence[Sequence[int]],
+        sentences: Sequence[Any],
         real: Sequence[int],
         *,
         n_best: int,
         plans: Mapping[int, Plan] | None = None,
     ) -> Iterator[tuple[int, list[Found]]]:
         """Yields the number and the translations, best first, of the sentences that `real` numbers.
+
+        A sentence is a list of ids, or an array (positions, size) of a source that is not text.
 
         The sentences come in any order. If `n_best` is not 1, there are as many translations as
         the strategy has hypotheses, since some may have the same words. `plans` are the constraints
@@ -77,7 +81,7 @@ class Searcher:
 
     def _search(
         self,
-        sentences: Sequence[Sequence[int]],
+        sentences: Sequence[Any],
         plans: Sequence[Plan],
         batch: SentenceBatch,
         strategy: Strategy,
@@ -110,7 +114,7 @@ class Searcher:
             fewest=self.fewest,
         )
         settings = Settings(strategy, Ranking.of(config))
-        source, lengths = pad_side(sentences, batch.size, batch.width)
+        source, lengths = pad_side(sentences, batch.size, batch.width, self.shape)
         longest = np.where(lengths > 0, self.longest(lengths), 0)
         listed = None
         if common is not None and own is not None:

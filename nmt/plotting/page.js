@@ -1,14 +1,3 @@
-"use strict";
-const sentences = JSON.parse(document.getElementById("data").textContent);
-const methods = document.getElementById("method");
-
-function make(name, parent, text) {
-  const element = document.createElement(name);
-  if (text !== undefined) element.textContent = text;
-  parent.appendChild(element);
-  return element;
-}
-
 function shade(element, weight) {
   element.style.backgroundColor = weight === null ? "" : `rgba(213, 94, 0, ${weight})`;
   element.title = weight === null ? "" : weight.toFixed(2);
@@ -47,5 +36,4 @@ function show(sentence) {
   methods.addEventListener("change", refresh);
 }
 
-for (const name of Object.keys(sentences[0].methods)) make("option", methods, name).value = name;
 sentences.forEach(show);

@@ -1,11 +1,8 @@
 """An HTML page of attention: pointing at a word highlights the words it is aligned with."""
 
-import html
-import json
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from string import Template
 
+from nmt.plotting.frame import framed
 from nmt.plotting.heatmaps import Panel
 
 
@@ -18,19 +15,7 @@ def page(sentences: Sequence[Mapping[str, Panel]], *, title: str = "Attention") 
     Raises:
         ValueError: there are no sentences, or not all have the same methods.
     """
-    if not sentences or any(set(each) != set(sentences[0]) for each in sentences):
-        raise ValueError("a page needs sentences, and the same methods for each")
-    data = json.dumps([_as_data(panels) for panels in sentences], ensure_ascii=False)
-    frame, style, script = (
-        (files("nmt.plotting") / name).read_text(encoding="utf-8")
-        for name in ("page.html", "page.css", "page.js")
-    )
-    return Template(frame).substitute(
-        title=html.escape(title),
-        style=style,
-        data=data.replace("<", "\\u003c"),  # so that no text can end the script element
-        script=script,
-    )
+    return framed([_as_data(panels) for panels in sentences], title=title, script="page.js")
 
 
 def _as_data(panels: Mapping[str, Panel]) -> dict[str, object]:

@@ -11,7 +11,7 @@ import datasets
 import numpy as np
 
 from nmt.checkpoints import TrainingProgress
-from nmt.config import Config
+from nmt.config import Config, InputShape
 from nmt.data import corpus, mixing
 from nmt.data.batching import (
     Batch,
@@ -97,7 +97,8 @@ class DataLoader:
             for index in range(part.batch, len(plan)):
                 is_last = index + 1 == len(plan)
                 after = self._next(part) if is_last else replace(part, batch=index + 1)
-                yield shard(read_batch(pairs, plan[index], self.processes)), after
+                batch = read_batch(pairs, plan[index], self.processes, self.config.data.input.shape)
+                yield shard(batch), after
 
     def _planned(
         self, part: TrainingProgress
@@ -120,7 +121,7 @@ class DataLoader:
         """Returns all pairs of a part in pieces, before filtering."""
         sampling = self.config.tokenizer.sampling
         if sampling is None:
-            return corpus.encode(self.text, self.tokenizers)
+            return corpus.encode(self.text, self.tokenizers, input=self.config.data.input)
         text = self.text.select(self._members(part))
         random = np.random.default_rng([self.config.seed, part.epoch, part.part])
         seed = int(random.integers(2**31))
@@ -160,12 +161,17 @@ class DataLoader:
         return plan_epoch(corpus.lengths(pairs), self.buckets, rows=rows, **of)
 
 
-def read_batch(pairs: datasets.Dataset, planned: PlannedBatch, processes: ProcessGroup) -> Batch:
-    """Returns the rows of this process in a planned batch, padded."""
+def read_batch(
+    pairs: datasets.Dataset,
+    planned: PlannedBatch,
+    processes: ProcessGroup,
+    shape: InputShape | None = None,
+) -> Batch:
+    """Returns the rows of this process in a planned batch, padded; `shape` is that of `pad`."""
     rows = processes.rows(planned.bucket.rows)
     own = planned.pairs[rows]
     bucket = replace(planned.bucket, rows=rows.stop - rows.start)
-    return pad(corpus.rows(pairs, own), bucket, links=corpus.linked(pairs, own))
+    return pad(corpus.rows(pairs, own), bucket, links=corpus.linked(pairs, own), shape=shape)
 
 
 def buckets_of(lengths: Lengths, config: Config, processes: ProcessGroup) -> list[Bucket]:

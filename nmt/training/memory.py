@@ -33,7 +33,7 @@ def try_largest(
     bucket = max(buckets, key=lambda each: (each.rows * each.source * each.target, each.rows))
     rows = processes.rows(bucket.rows)
     own = replace(bucket, rows=rows.stop - rows.start)
-    blank = pad([], own, links=[] if config.linked else None)
+    blank = pad([], own, links=[] if config.linked else None, shape=config.input.shape)
     try:
         state, metrics = step(state, shard(blank), key)
         jax.block_until_ready(metrics)

@@ -56,13 +56,16 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         stream = None if config.data.stream is None else Stream.of(config.data)
         training = corpora.training(config.data) if stream is None else stream.training
         text, validation = training.text, corpora.held_out(config.data, "validation")
+        sides = config.data.text_sides
         if not started:
+            source = text["source"] if "source" in sides else ()
             models = tokenizer.train(
-                text["source"], text["target"], config.tokenizer, symbols=config.data.tags
+                source, text["target"], config.tokenizer, symbols=config.data.tags
             )
             tokenizers = replace(models, reverse_target=config.data.reverse_target)
         corpora.check_tags(config.data, tokenizers.source)
-        pairs, report = corpus.filter_pairs(corpus.encode(text, tokenizers), config.data)
+        encoded = corpus.encode(text, tokenizers, input=config.data.input)
+        pairs, report = corpus.filter_pairs(encoded, config.data)
         if not started:
             locked.enter_context(run.lock())
             Run.start(config)  # another training may have created it in the meantime
@@ -76,7 +79,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         agreement.check_folder(run)
         trainer = Trainer(run, loader, validation, model)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
-        lost = () if started else characters.report([text, validation], tokenizers)
+        lost = () if started else characters.report([text, validation], tokenizers, sides=sides)
         about = report if stream is None else f"data.stream.sample: {report}"
         found = [f"{run.path}: {each}" for each in (about, *lost)]
         for line in (*run.notes, *cleaned, *found, *begun):

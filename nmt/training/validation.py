@@ -14,13 +14,14 @@ import numpy.typing as npt
 
 from nmt import plotting
 from nmt.checkpoints import TrainingProgress
-from nmt.config import BeamConfig, Config, SentenceBatchConfig
+from nmt.config import BeamConfig, Config, SentenceBatchConfig, TextInputConfig
 from nmt.data.batching import Batch, PlannedBatch, choose_buckets, in_order, pad
 from nmt.data.tokenizer import Tokenizers
 from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import MetricScore, bleu
 from nmt.inference import devices, limits
 from nmt.inference.batches import Capacity
+from nmt.inference.captioner import Captioner
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.splitting import TrainedOn
 from nmt.inference.translator import Translator
@@ -111,7 +112,10 @@ class Validator:
         processes: ProcessGroup = ALONE,
     ) -> None:
         self._text = text
-        self._pairs = list(zip(*_cut(text, tokenizers, config), strict=True))
+        sides = list(_cut(text, tokenizers, config))
+        self._pairs = list(zip(*sides, strict=True))
+        is_text = isinstance(config.data.input, TextInputConfig)
+        self._sources: Any = text["source"] if is_text else sides[0]
         self._graph = graph
         self._tokenizers = tokenizers
         self._config = config
@@ -133,12 +137,12 @@ class Validator:
             cut=sum(is_cut for _, is_cut in translations),
         )
 
-    def _translations(self, translator: Translator) -> list[tuple[str, bool]]:
+    def _translations(self, translator: Translator | Captioner) -> list[tuple[str, bool]]:
         """Returns all translations, each process having made its part, and whether one is cut."""
         own = self._processes.rows(len(self._text))
         # No warnings of cut translations: early in training there are many, and `cut` counts them.
         with warnings.catch_warnings(action="ignore"):
-            made = translator.translate(self._text["source"][own])
+            made = translator.translate(self._sources[own])
         told = json.dumps([(each.text, each.is_cut) for each in made]).encode()
         parts = map(json.loads, self._processes.gather(told))
         return [(text, is_cut) for part in parts for text, is_cut in part]
@@ -149,10 +153,12 @@ class Validator:
         Long ones are left out: their pictures would be large, and nobody could read them.
         """
         short = [i for i, pair in enumerate(self._pairs) if max(map(len, pair)) <= LONGEST_DRAWN]
-        first = self._text[short[: self._config.training.attention_images]]
+        first = short[: self._config.training.attention_images]
         translator = self._translator(params, beam=1)
         with warnings.catch_warnings(action="ignore"):
-            forced = translator.align(first["source"], first["target"])
+            forced = translator.align(
+                [self._sources[i] for i in first], self._text[first]["target"]
+            )
         return [
             plotting.image(
                 plotting.heatmap(
@@ -163,12 +169,14 @@ class Validator:
             if aligned.attention.size
         ]
 
-    def _translator(self, params: Params, *, beam: int) -> Translator:
+    def _translator(self, params: Params, *, beam: int) -> Translator | Captioner:
         plain = {"strategy": BeamConfig(), "beam": beam, "mbr": None}
         settings = self._config.decoding.model_copy(update=plain)
         loaded = LoadedModel(params, self._graph)
-        known = TrainedOn.of(self._config)
-        return Translator(loaded, tokenizers=self._tokenizers, config=settings, trained_on=known)
+        how: dict[str, Any] = {"tokenizers": self._tokenizers, "config": settings}
+        if not isinstance(self._config.data.input, TextInputConfig):
+            return Captioner(loaded, input=self._config.data.input, **how)
+        return Translator(loaded, trained_on=TrainedOn.of(self._config), **how)
 
     @cached_property
     def batches(self) -> list[Any]:
@@ -190,15 +198,20 @@ class Validator:
         """Returns the rows of this process in a planned batch, padded."""
         rows = self._processes.rows(planned.bucket.rows)
         own = replace(planned.bucket, rows=rows.stop - rows.start)
-        return pad([self._pairs[pair] for pair in planned.pairs[rows]], own)
+        pairs = [self._pairs[pair] for pair in planned.pairs[rows]]
+        return pad(pairs, own, shape=self._config.data.input.shape)
 
 
-def _cut(
-    text: datasets.Dataset, tokenizers: Tokenizers, config: Config
-) -> Iterator[list[list[int]]]:
-    """Yields the ids of each side, cut as in a search, in the order of the model."""
+def _cut(text: datasets.Dataset, tokenizers: Tokenizers, config: Config) -> Iterator[list[Any]]:
+    """Yields the ids of each side, cut as in a search, in the order of the model.
+
+    Sources that are not text are arrays, as a model reads them.
+    """
     longest = config.decoding.max_pieces
-    for side, tokenizer in (("source", tokenizers.source), ("target", tokenizers.target)):
+    if not isinstance(config.data.input, TextInputConfig):
+        yield config.data.input.build().arrays(text["source"], before=0)
+    for side in config.data.text_sides:
+        tokenizer = getattr(tokenizers, side)
         ids, name = tokenizer.encode_batch(text[side]), f"{side} of validation"
         numbers = range(1, len(ids) + 1)
         cut = limits.cut(ids, eos=tokenizer.eos, longest=longest, numbers=numbers, side=name)

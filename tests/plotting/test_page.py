@@ -1,11 +1,11 @@
 """The page holds the data and asks for no other file; Chromium shows what a reader sees of it."""
 
 import json
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from elements import Elements
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.select import Select
@@ -20,24 +20,6 @@ ATTENTION = np.array([[0.7, 0.1, 0.2], [0.0, 0.25, 0.75]], np.float32)
 def sentence(weights=ATTENTION, **others):
     methods = {"attention": weights, **others}
     return {name: plotting.Panel(each, SOURCE, TARGET) for name, each in methods.items()}
-
-
-class Elements(HTMLParser):
-    """Collects the elements of a page and the text in its scripts."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.found, self.scripts = [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        self.found.append((tag, dict(attributes)))
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_data(self, data):
-        if self.found and self.found[-1][0] == "script":
-            self.scripts[-1] += data
 
 
 def test_a_page_asks_for_no_other_file():

@@ -1,9 +1,10 @@
-"""Writes the embedded corpus: run `python -m demo_corpus` in the folder `tools`."""
+"""Writes the embedded corpora: run `python -m demo_corpus` in the folder `tools`."""
 
 import gzip
 
-from demo_corpus import SIZES, generate
+from demo_corpus import SIZES, generate, scenes
 from nmt.data import embedded
+from nmt.data import scenes as embedded_scenes
 from nmt.evaluation.pharaoh import format_links
 
 
@@ -17,5 +18,6 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    # Without the time of writing, so that the same text makes the same file.
-    embedded.PATH.write_bytes(gzip.compress(table().encode(), mtime=0))
+    for path, text in ((embedded.PATH, table()), (embedded_scenes.PATH, scenes.table())):
+        # Without the time of writing, so that the same text makes the same file.
+        path.write_bytes(gzip.compress(text.encode(), mtime=0))

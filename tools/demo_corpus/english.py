@@ -49,9 +49,8 @@ def third_person(verb: str) -> str:
 def english_noun_phrase(phrase: NounPhrase, role: str, *, denied: bool = False) -> list[Word]:
     """Returns the phrase; a denied one follows a negation: not a car, not any books."""
     noun, determiner = phrase.noun, phrase.determiner
-    words = [Word(noun.english_plural if phrase.plural else noun.english, (f"{role} noun",))]
-    if phrase.adjective:
-        words.insert(0, Word(phrase.adjective.english, (f"{role} adjective",)))
+    words = [Word(adjective.english, (f"{role} adjective",)) for adjective in phrase.adjectives]
+    words.append(Word(noun.english_plural if phrase.plural else noun.english, (f"{role} noun",)))
     article = determiner.english_plural if phrase.plural else determiner.english
     if denied and not article:
         article = "any"

@@ -71,9 +71,9 @@ def german_noun_phrase(
     if article := determiner.stem + _ENDINGS[determiner.endings, case][column]:
         units = (f"{role} determiner", "negation") if denied else (f"{role} determiner",)
         words.append(Word(article, units))
-    if phrase.adjective:
-        ending = _ENDINGS[determiner.adjective_endings, case][column]
-        words.append(Word(phrase.adjective.german + ending, (f"{role} adjective",)))
+    ending = _ENDINGS[determiner.adjective_endings, case][column]
+    for adjective in phrase.adjectives:
+        words.append(Word(adjective.german + ending, (f"{role} adjective",)))
     words.append(Word(_noun(phrase.noun, case, plural=phrase.plural), (f"{role} noun",)))
     return words
 

@@ -30,12 +30,18 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True)
 class NounPhrase:
-    """A noun with what stands before it: ein alter Mann, viele Kinder, kalte Milch."""
+    """A noun with what stands before it: ein alter Mann, viele Kinder, ein kleiner roter Kreis."""
 
     noun: Noun
     determiner: Determiner
     plural: bool = False
     adjective: Adjective | None = None
+    size: Adjective | None = None  # before the other adjective
+
+    @property
+    def adjectives(self) -> tuple[Adjective, ...]:
+        """The adjectives in their order, which is the same in both languages."""
+        return tuple(each for each in (self.size, self.adjective) if each)
 
 
 Nominal = NounPhrase | Pronoun

@@ -1,0 +1,65 @@
+"""What `nmt translate` does by a run whose sources are pictures or vectors: it writes captions."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nmt.cli import ensembles, formats, options
+from nmt.cli.constraints import Reader
+from nmt.errors import DataError
+
+if TYPE_CHECKING:
+    from nmt.config import DataConfig
+
+
+def are_written_by(run: Path) -> bool:
+    """Returns whether a run, or an ensemble, reads something else than text."""
+    return ensembles.data(run).input.kind != "text"
+
+
+def check(run: Path, text_only: Mapping[str, object]) -> None:
+    """Checks that no option is given that is for sources of text.
+
+    Raises:
+        DataError: one is.
+    """
+    for name in (name for name, value in text_only.items() if value):
+        kind = ensembles.data(run).input.kind
+        raise DataError(f"{name} is for sources of text, and {run} reads {kind}: leave it out")
+
+
+def sources(data: "DataConfig", path: Path) -> list[Any]:
+    """Returns the sources in a file, as a captioner takes them.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    assert data.input.kind != "text"  # the caller makes sure of it
+    return data.input.build().sources(path, column=data.source)
+
+
+def translate(
+    runs: Sequence[Path],
+    reader: Reader,
+    outputs: tuple[Path | None, Path | None],
+    *,
+    n_best: int | None,
+    as_json: bool,
+    **model: Any,
+) -> None:
+    """Writes the captions of sources, and their attention; `model` is that of `ensembles`."""
+    from nmt.inference.output import open_alignments
+
+    output, alignments = outputs
+    captioner = ensembles.captioner(*runs, **model)
+    given = sources(ensembles.data(runs[0]), reader.source)
+    with options.writer(output) as out, ExitStack() as stack:
+        align = None
+        if alignments is not None:
+            align = stack.enter_context(open_alignments(alignments, ranked=n_best is not None))
+        found = captioner.stream(given, constraints=reader.all, n_best=n_best or 1)
+        for number, ranked in enumerate(found):
+            out.write(formats.entry(number, ranked, n_best=n_best is not None, as_object=as_json))
+            if align is not None:
+                align(ranked)

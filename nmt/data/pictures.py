@@ -1,0 +1,182 @@
+"""Sources that are pictures: read, resized, and cut into square cells."""
+
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import PIL.Image
+import PIL.ImageOps
+from datasets import Dataset, Features, Image, List, Value
+from datasets.exceptions import DatasetGenerationError
+
+from nmt import caches
+from nmt.config import CorpusConfig, PictureInputConfig
+from nmt.config.endings import is_table
+from nmt.data import files, given, scenes, texts
+from nmt.errors import DataError
+
+PICTURE = {"bytes": Value("binary"), "path": Value("string")}  # one of both is null
+PAIRS = Features({"source": PICTURE, "target": Value("string")})
+ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
+
+
+class Pictures:
+    """Pictures as their cells, in reading order: a vector has the RGB bytes of a cell's pixels."""
+
+    def __init__(self, config: PictureInputConfig) -> None:
+        self.config = config
+        self.feature = List(List(Value("uint8"), length=config.shape.size))
+
+    def from_files(self, corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
+        """Returns pairs of `PICTURE` and text.
+
+        The source in a file of text, TSV or JSON lines is the path of a picture, relative to the
+        folder of this file.
+        """
+        if corpus.path == "scenes":
+            where: dict[str, Any] = {"split": corpus.split, "language": languages[1]}
+            return _generated(_scenes, where | {"digest": files.digest(scenes.PATH)})
+        return _generated(_listed, given.listed(corpus, languages=languages))
+
+    def from_table(self, pairs: Dataset, *, where: str) -> Dataset:
+        """Returns pairs of `PICTURE` and text, given an image column, or one of paths or bytes."""
+        if isinstance(pairs.features["source"], Image):
+            return pairs.cast_column("source", Image(decode=False))
+        kind = getattr(pairs.features["source"], "dtype", None)
+        if kind not in ("string", "binary"):
+            raise DataError(f"{where}: the source column holds {kind}, and no pictures")
+        return pairs.map(
+            lambda row: {"source": _picture(row["source"])},
+            features=Features({**pairs.features, "source": PICTURE}),
+        )
+
+    def arrays(self, sources: Sequence[Any], *, before: int) -> list[given.Array]:
+        """Returns the cells of each picture; none of one that is invalid, if it may be skipped."""
+        found, invalid = [], list[str]()
+        for number, source in enumerate(sources, start=before + 1):
+            try:
+                found.append(self.read(source, where=f"row {number}"))
+            except DataError as error:
+                if self.config.invalid == "refuse":
+                    raise DataError(
+                        f"{error}; or train with data.input.invalid=skip to leave such rows out"
+                    ) from None
+                invalid.append(str(error))
+                found.append(np.zeros((0, self.config.shape.size), np.uint8))
+        if invalid:
+            more = f", and {len(invalid) - 1} more" if invalid[1:] else ""
+            warnings.warn(f"left out: {invalid[0]}{more}", stacklevel=2)
+        return found
+
+    def read(self, source: Any, *, where: str) -> given.Array:
+        """Returns the cells of a picture: uint8, (cells, 3 * cell ** 2).
+
+        The picture is a path, the bytes of a file, a row of a data set, an image of Pillow, or an
+        array of RGB pixels (height, width, 3). Cells are accepted as they are.
+        """
+        if isinstance(source, np.ndarray) and source.ndim == 2:
+            return source
+        picture = _opened(source, where=where)
+        size = self.config.width, self.config.height
+        pixels = np.asarray(picture.resize(size, PIL.Image.Resampling.BICUBIC))
+        rows, columns = self.config.grid
+        side = self.config.cell
+        cells = pixels.reshape(rows, side, columns, side, 3).swapaxes(1, 2)
+        return cells.reshape(rows * columns, -1)
+
+    def sources(self, path: Any, *, column: str) -> list[Any]:
+        """Returns the pictures of a file: itself, or those that a table or a list of paths names.
+
+        The list has a path in each line, and may come through a pipe.
+        """
+        path = Path(path)
+        if path.suffix.lower() in ENDINGS:
+            return [str(files.find_stored(str(path)))]
+        folder = Path() if path == files.STDIN else path.parent
+        if is_table(str(path)):
+            columns = (column, column)
+            named = [source for source, _ in texts.pairs(path, languages=columns, columns=columns)]
+        else:
+            named = [line for line in files.lines(path) if line.strip()]
+        return [str(folder / name) for name in named]
+
+    def state(self, pairs: Dataset) -> str:
+        """Returns a fingerprint of the sizes and times of the files that the rows name."""
+        digest = hashlib.sha256()
+        for path in pairs.data.column("source").combine_chunks().field("path").to_pylist():
+            if path is not None and os.path.exists(path):
+                found = os.stat(path)
+                digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
+    def pixels(self, cells: given.Array) -> npt.NDArray[np.uint8]:
+        """Returns the picture (height, width, 3) of its cells."""
+        rows, columns = self.config.grid
+        side = self.config.cell
+        blocks = cells.reshape(rows, columns, side, side, 3).swapaxes(1, 2)
+        return blocks.reshape(rows * side, columns * side, 3).astype(np.uint8)
+
+
+def _opened(source: Any, *, where: str) -> PIL.Image.Image:
+    """Returns the picture upright and in RGB; what is transparent becomes white."""
+    if isinstance(source, Mapping):
+        source = source["path"] if source["bytes"] is None else source["bytes"]
+    if isinstance(source, str | os.PathLike):
+        where = f"{where}: {os.fspath(source)}" if where else os.fspath(source)
+    try:
+        if isinstance(source, np.ndarray):
+            picture = PIL.Image.fromarray(source)
+        elif isinstance(source, PIL.Image.Image):
+            picture = source
+        else:
+            with warnings.catch_warnings(action="error"):  # of pictures that are bombs
+                picture = PIL.Image.open(
+                    io.BytesIO(source) if isinstance(source, bytes) else source
+                )
+        upright = PIL.ImageOps.exif_transpose(picture)
+        if "A" not in upright.getbands() and "transparency" not in upright.info:
+            return upright.convert("RGB")
+        white = PIL.Image.new("RGBA", upright.size, "white")
+        return PIL.Image.alpha_composite(white, upright.convert("RGBA")).convert("RGB")
+    except FileNotFoundError:
+        raise DataError(f"{where}: no such picture") from None
+    except (OSError, ValueError, TypeError, SyntaxError, Warning, PIL.Image.DecompressionBombError):
+        raise DataError(f"{where}: not a picture that can be read; is the file whole?") from None
+
+
+def _picture(value: str | bytes) -> dict[str, Any]:
+    is_path = isinstance(value, str)
+    return {"bytes": None if is_path else value, "path": value if is_path else None}
+
+
+def _generated(generator: Any, where: dict[str, Any]) -> Dataset:
+    try:
+        return Dataset.from_generator(
+            generator, features=PAIRS, gen_kwargs=where, cache_dir=str(caches.corpora())
+        )
+    except DatasetGenerationError as error:
+        raise error.__cause__ or error from None
+
+
+def _listed(
+    paths: tuple[str, ...],
+    languages: tuple[str, str],
+    columns: tuple[str, str] | None,
+    digest: str,  # not used here: it is part of the key of the pairs in the cache
+) -> Iterator[dict[str, Any]]:
+    folder = Path(paths[0]).absolute().parent
+    for source, target in texts.pairs(*map(Path, paths), languages=languages, columns=columns):
+        yield {"source": _picture(str(folder / source)), "target": target}
+
+
+def _scenes(split: str, language: str, digest: str) -> Iterator[dict[str, Any]]:
+    for scene in scenes.scenes(split):
+        file = io.BytesIO()
+        scenes.draw(scene).save(file, "PNG")
+        yield {"source": _picture(file.getvalue()), "target": scene.sentence(language).text}

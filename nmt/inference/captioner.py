@@ -1,0 +1,215 @@
+"""From vectors or pictures to texts: what `Translator` does, for sources that are not text."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import PurePath
+from typing import Any, overload
+
+from nmt.checkpoints import Which
+from nmt.config import DecodingConfig
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
+from nmt.config.inputs import GivenInputConfig
+from nmt.data.constraints import NONE, Constraints, OfLines, with_constraints
+from nmt.data.given import Array
+from nmt.data.tokenizer import Tokenizers
+from nmt.errors import DataError
+from nmt.inference import constrained, devices, limits, loading
+from nmt.inference.caption import Caption
+from nmt.inference.explanations import check_method
+from nmt.inference.forced import force_all
+from nmt.inference.loading import Runs
+from nmt.inference.predictor import Loaded
+from nmt.inference.risk import Risk
+from nmt.inference.searcher import Searcher
+from nmt.inference.translation import distinct
+
+
+class Captioner:
+    """A trained model, or an ensemble, that reads pictures or vectors: `Captioner.load("runs/x")`.
+
+    A picture is a path, the bytes of a file, an image of Pillow, or an array of RGB pixels (height,
+    width, 3); vectors are an array (positions, size).
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        tokenizers: Tokenizers,
+        config: DecodingConfig,
+        input: GivenInputConfig,
+        word_boundaries: WordBoundaries = WORD_BOUNDARIES,
+    ) -> None:
+        self.loaded = devices.replicate(loaded)
+        self.tokenizers = tokenizers
+        self.config = config.model_copy(update={"unknown": "forbid"})  # there is none to copy
+        self.kind = input.build()
+        self.shape = input.shape
+        self.word_boundaries = word_boundaries
+        self.warn: limits.Warn = limits.warn_of
+
+    @classmethod
+    def load(
+        cls, runs: Runs, *, checkpoint: Which | int = "best", trust: bool = False, **decoding: Any
+    ) -> "Captioner":
+        """Reads a run folder or a bundle, or several as an ensemble, as `Translator.load` does.
+
+        Raises:
+            RunError: there is no such run, bundle or checkpoint, or it asks for trust.
+            ConfigError: there is no such decoding setting, or it cannot have that value.
+            DataError: its sources are text, or the runs of an ensemble do not fit.
+        """
+        return cls(**loading.captioner(runs, checkpoint=checkpoint, trust=trust, decoding=decoding))
+
+    @property
+    def window(self) -> int:
+        """The number of sources that are read ahead, sorted and decoded together."""
+        return 8 * self.config.batch
+
+    def translate(self, sources: Iterable[Any], *, constraints: OfLines = NONE) -> list[Caption]:
+        """Returns the best text for each source, in order.
+
+        Raises:
+            DataError: a source cannot be read, or the search cannot have such constraints.
+        """
+        return [best for best, *_ in self.stream(sources, constraints=constraints)]
+
+    def stream(
+        self, sources: Iterable[Any], *, constraints: OfLines = NONE, n_best: int = 1
+    ) -> Iterator[list[Caption]]:
+        """Yields the `n_best` texts for each source, best first, reading ahead a window.
+
+        Raises:
+            DataError: as `translate`, or `n_best` is more than the beam holds.
+        """
+        limits.check_number(n_best, self.config)
+        waiting: Any = with_constraints(sources, constraints)
+        number = 0
+        while window := list(islice(waiting, self.window)):
+            yield from self._searched(window, n_best, before=number)
+            number += len(window)
+
+    def align(
+        self, sources: Iterable[Any], targets: Iterable[str], *, method: str = "attention"
+    ) -> list[Caption]:
+        """Force-decodes given texts; returns the score and the attention of each.
+
+        Raises:
+            DataError: the two sides differ in length, or there is no such method.
+        """
+        check_method(method)
+        given, texts = list(sources), list(targets)
+        if len(given) != len(texts):
+            raise DataError(f"{len(given)} sources but {len(texts)} target lines")
+        arrays = self.kind.arrays(given, before=0)
+        tokenizer = self.tokenizers.target
+        ids = limits.cut(
+            tokenizer.encode_batch(texts),
+            eos=tokenizer.eos,
+            longest=self.config.max_pieces,
+            numbers=range(1, len(texts) + 1),
+            side="target",
+            warn=self.warn,
+        )
+        captions = [
+            self._caption(array, tokens, text, source=_name(source), score=0.0, log_prob=0.0)
+            for source, array, tokens, text in zip(given, arrays, ids, texts, strict=True)
+        ]
+        return self._forced(captions, method=method)
+
+    def score(self, sources: Iterable[Any], targets: Iterable[str]) -> list[Caption]:
+        """Returns given texts with the log-probability of each piece and word."""
+        return self.align(sources, targets)
+
+    @overload
+    def explain(self, translations: Caption, *, method: str) -> Caption: ...
+    @overload
+    def explain(self, translations: Iterable[Caption], *, method: str) -> list[Caption]: ...
+    def explain(self, translations: Any, *, method: str) -> Any:
+        """Returns the same texts, piece for piece, with the matrix of another method."""
+        check_method(method)
+        if isinstance(translations, Caption):
+            return self.explain([translations], method=method)[0]
+        found = list(translations)
+        if method == "attention":
+            return found
+        explained = self._forced(found, method=method)
+        return [
+            dataclasses.replace(each, attention=new.attention, method=method)
+            for each, new in zip(found, explained, strict=True)
+        ]
+
+    def _searched(
+        self, window: Sequence[tuple[Any, Constraints]], n_best: int, *, before: int
+    ) -> Iterator[list[Caption]]:
+        """Yields the texts for each source of a window."""
+        sources, wanted = zip(*window, strict=True)
+        numbers = range(before + 1, before + 1 + len(window))
+        arrays = self.kind.arrays(sources, before=before)
+        real = [i for i, array in enumerate(arrays) if len(array)]
+        parts = self.loaded, self.tokenizers, self.config, None
+        searcher = Searcher(*parts, shape=self.shape)
+        ranking: Any = distinct if self.config.mbr is None else Risk(self.config).ranked
+        wide = self.config.candidates or n_best
+        how: dict[str, Any] = {"n_best": wide, "numbers": numbers, "warn": self.warn}
+        texts = dict[int, list[Caption]]()
+        for i, ranked in constrained.search(searcher, arrays, real, wanted, **how):
+            captions = (
+                self._caption(
+                    arrays[i],
+                    found.tokens,
+                    source=_name(sources[i]),
+                    score=found.score,
+                    log_prob=found.log_prob,
+                    piece_log_probs=found.token_log_probs,
+                    attention=found.attention,
+                )
+                for found in ranked
+            )
+            texts[i] = list(islice(ranking(captions), n_best))
+        if is_cut := [numbers[i] for i in real if texts[i][0].is_cut]:
+            self.warn(is_cut, limits.CUT)
+        none = partial(self._caption, tokens=[], score=0.0, log_prob=0.0)
+        for i, array in enumerate(arrays):
+            yield texts.get(i) or [none(array, source=_name(sources[i]))]
+
+    def _forced(self, captions: Sequence[Caption], *, method: str) -> list[Caption]:
+        """Returns captions with the results of forced decoding."""
+        target = self.tokenizers.target
+        pairs = [(each.given, target.ids(each.target_pieces)) for each in captions]
+        real = [i for i, (array, ids) in enumerate(pairs) if len(array) and ids]
+        how: dict[str, Any] = {"tokenizers": self.tokenizers, "config": self.config}
+        how["shape"] = self.shape
+        done = list(captions)
+        for forced in force_all(self.loaded, pairs, real, method=method, **how):
+            done[forced.number] = dataclasses.replace(
+                captions[forced.number],
+                score=forced.score,
+                log_prob=forced.log_prob,
+                piece_log_probs=forced.log_probs,
+                attention=forced.matrix,
+                method=method,
+            )
+        return done
+
+    def _caption(
+        self, array: Array, tokens: Sequence[int], text: str | None = None, **measured: Any
+    ) -> Caption:
+        return Caption.of_pieces(
+            self.tokenizers,
+            tokens,
+            text,
+            given=array,
+            grid=self.shape.grid,
+            word_boundaries=self.word_boundaries,
+            **measured,
+        )
+
+
+def _name(source: Any) -> str:
+    """Returns the path of a source, or nothing."""
+    if isinstance(source, Mapping):
+        source = source["path"]
+    return str(source) if isinstance(source, str | PurePath) else ""
