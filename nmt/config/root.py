@@ -42,8 +42,6 @@ class Config(ConfigSection):
                 "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
                 "`tokenizer.joint: true`, or tie only the `target`"
             )
-        if not isinstance(self.data.input, TextInputConfig):
-            yield from self._given_conflicts(self.data.input.kind)
         if self.data.stream is not None and self.training.max_steps is None:
             yield (
                 "`data.stream` does not tell how many pairs there are: give `training.max_steps`, "
@@ -112,6 +110,18 @@ class Config(ConfigSection):
                 "`model.dropout.source_words` drops embeddings of source words, and "
                 f"`data.input: {kind}` has none: leave it out"
             )
+        if not self.tokenizer.joint:
+            yield (
+                f"`tokenizer` has two models, and `data.input: {kind}` has no text for one of "
+                "them: set `tokenizer.joint: true`, or give one `tokenizer.model`"
+            )
+        text_only = {
+            "tokenizer.sampling": self.tokenizer.sampling,
+            "decoding.shortlist": self.decoding.shortlist,
+            "decoding.placeholders": self.decoding.placeholders,
+        }
+        for name in (name for name, value in text_only.items() if value):
+            yield f"`{name}` is for sources of text, and `data.input` is {kind}: leave it out"
 
     def _encoder_conflicts(self, shape: InputShape) -> Iterator[str]:
         """Yields why the encoder cannot read vectors of this shape."""
