@@ -98,6 +98,31 @@ def test_what_the_model_cannot_do_with_a_source_is_one_line(given, model, messag
 
 
 @pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        (
+            {"tokenizer": {"joint": False}},
+            "`tokenizer` has two models, and `data.input` is pictures, which none divides: set "
+            "`tokenizer.joint: true`, or give one `tokenizer.model`",
+        ),
+        (
+            {"tokenizer": {"sampling": {}}},
+            "`tokenizer.sampling` is for sources of text, and `data.input` is pictures: leave it "
+            "out",
+        ),
+        (
+            {"decoding": {"placeholders": ["<[A-Z]+>"]}},
+            "`decoding.placeholders` is for sources of text, and `data.input` is pictures: leave "
+            "it out",
+        ),
+    ],
+)
+def test_settings_of_a_text_are_refused_for_pictures(section, message):
+    with pytest.raises(ConfigError, match=f"^config: {re.escape(message)}$"):
+        configfile.validate(_tree(PICTURES, encoder="conv") | section)
+
+
+@pytest.mark.parametrize(
     ("given", "message"),
     [
         ({"cell": 6}, "data.input: `cell` is 6, and must be a power of two, such as 8"),

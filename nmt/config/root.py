@@ -7,7 +7,7 @@ from pydantic import model_validator
 from nmt.config.data import DataConfig
 from nmt.config.decoding import DecodingConfig
 from nmt.config.encoders import ConvolutionalConfig, IdentityConfig
-from nmt.config.inputs import InputShape, PictureInputConfig, TextInputConfig
+from nmt.config.inputs import InputShape, PictureInputConfig
 from nmt.config.model import ModelConfig
 from nmt.config.section import ConfigSection, Count, ObjectiveConfig
 from nmt.config.tokenizer import TokenizerConfig, TrainedTokenizerConfig
@@ -95,6 +95,7 @@ class Config(ConfigSection):
         if shape is None:
             return
         yield from self._encoder_conflicts(shape)
+        yield from self._given_conflicts(kind)
         if model.lexical_model:
             yield (
                 "`model.lexical_model: true` reads the embeddings of source words, and "
