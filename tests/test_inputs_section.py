@@ -111,7 +111,7 @@ def test_what_the_model_cannot_do_with_a_source_is_one_line(given, model, messag
             "out",
         ),
         (
-            {"decoding": {"placeholders": ["<[A-Z]+>"]}},
+            {"decoding": {"placeholders": ["numbers"]}},
             "`decoding.placeholders` is for sources of text, and `data.input` is pictures: leave "
             "it out",
         ),
