@@ -131,8 +131,8 @@ def _check_read(option: str, value: object, names: Sequence[str], *, by: Sequenc
 
 def _texts(
     runs: Sequence[Path], source: Path | None, references: Sequence[Path], files: Sequence[Path]
-) -> tuple[list[str] | None, list[list[str]], dict[str, list[str]]]:
-    """Returns source sentences, each reference, and the given translations by their names.
+) -> tuple[list[Any] | None, list[list[str]], dict[str, list[str]]]:
+    """Returns sources, each reference, and the given translations by their names.
 
     Without files, source and reference are those of the first run's own test set.
     """
