@@ -184,7 +184,7 @@ def _tokenizer(runs: Sequence[Path], references: Sequence[Path]) -> str:
 
 def _metrics(
     names: Sequence[str],
-    sources: list[str] | None,
+    sources: list[Any] | None,
     *,
     comet_model: str | None,
     **how: Any,
@@ -197,6 +197,10 @@ def _metrics(
             chosen.append(metrics.metric(name, **how))
         elif sources is None:
             raise DataError("--metric comet reads the source sentences too; give --source FILE")
+        elif not all(isinstance(source, str) for source in sources):
+            raise DataError(
+                "--metric comet reads source sentences, and these are none; leave it out"
+            )
         else:
             chosen.append(comet.Comet(sources, comet_model or comet.MODEL))
     return chosen

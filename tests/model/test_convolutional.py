@@ -49,17 +49,19 @@ def _looped(encoder, picture):
                 layer["norm"], affine(layer["linear"], np.concatenate(window))
             )
         grid = halved
-    kernel, found = encoder["last"]["kernel"], []
-    for r, c in np.ndindex(*grid.shape[:2]):
-        total = np.zeros(kernel.shape[-1])
-        for i, j in np.ndindex(3, 3):
-            y, x = r + i - 1, c + j - 1
-            if 0 <= y < grid.shape[0] and 0 <= x < grid.shape[1]:
-                total += kernel[i, j].T @ grid[y, x]
-        found.append(
-            _normalized(encoder["norm"], total) + encoder["rows"][r] + encoder["columns"][c]
-        )
-    return np.array(found)
+    for layer in encoder["convolutions"].values():
+        kernel = layer["layer"]["kernel"]
+        seen = np.empty((*grid.shape[:2], kernel.shape[-1]))
+        for r, c in np.ndindex(*grid.shape[:2]):
+            total = np.zeros(kernel.shape[-1])
+            for i, j in np.ndindex(3, 3):
+                y, x = r + i - 1, c + j - 1
+                if 0 <= y < grid.shape[0] and 0 <= x < grid.shape[1]:
+                    total += kernel[i, j].T @ grid[y, x]
+            seen[r, c] = _normalized(layer["norm"], total)
+        grid = seen
+    places = encoder["rows"][:, None] + encoder["columns"]
+    return (grid + places).reshape(-1, grid.shape[-1])
 
 
 def test_the_annotations_of_a_picture_are_those_of_loops_over_its_pixels():
