@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from nmt import configfile, version, weights
 from nmt.checkpoints import Which
-from nmt.config import Config
+from nmt.config import Config, TextInputConfig
 from nmt.config.migration import migrated
 from nmt.config.storage import DType
 from nmt.data.tokenizer import Tokenizers
@@ -28,6 +28,7 @@ CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer"
 # The settings of `data` that translation needs; corpora stay behind, but for their tags.
 KEPT = ("source", "target", "bleu_tokenizer", "max_length", "reverse_target", "word_boundaries")
 TAGS = "tags"
+INPUT = "input"  # a bundle of text has no such key
 LEFT_OUT = "left out of the bundle"  # the path of its corpora
 
 
@@ -90,6 +91,8 @@ class Bundle:
         path.mkdir()
         settings = config.model_dump(mode="json", include={"model": True, "decoding": True})
         data = config.data.model_dump(mode="json", include=set(KEPT))
+        if not isinstance(config.data.input, TextInputConfig):
+            data[INPUT] = config.data.input.reading.model_dump(mode="json")
         head = {"format": FORMAT, "nmt": version.__version__, "dtype": dtype}
         stored = {**head, "data": {**data, TAGS: config.data.tags}, **settings}
         text = json.dumps(stored, indent=2, ensure_ascii=False)
@@ -139,7 +142,7 @@ def _tree(stored: dict[str, Any]) -> dict[str, Any]:
     """
     data = dict(stored["data"])
     corpora = [{"path": LEFT_OUT, "source_tag": tag} for tag in data.pop(TAGS)]
-    if data.keys() - set(KEPT):
+    if data.keys() - {*KEPT, INPUT}:
         raise ValueError
     first, *_ = corpora = corpora or [{"path": LEFT_OUT}]
     data |= {"train": corpora, "validation": first}

@@ -2,9 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Self
 
-from nmt.config.section import Buildable, Choice, ConfigSection, Size
+from nmt.config.section import Buildable, Choice, ConfigSection, Count, Fraction, Size
 
 if TYPE_CHECKING:
     from nmt.config.data import DataConfig
@@ -28,6 +28,11 @@ class TextInputConfig(ConfigSection):
         """None: the embeddings of the model decide on the size of the vectors."""
         return None
 
+    @property
+    def reading(self) -> Self:
+        """The settings, all of which are of reading."""
+        return self
+
     def conflicts(self, data: "DataConfig") -> Iterator[str]:
         """Yields why a corpus has no text."""
         yield from _of_pictures(data)
@@ -36,7 +41,15 @@ class TextInputConfig(ConfigSection):
 class GivenInputConfig(Buildable):
     """Settings of sources that are not text: a vector is given at each position."""
 
+    training: ClassVar[tuple[str, ...]] = ()  # settings that change what training alone reads
+
     kind: str
+
+    @property
+    def reading(self) -> Self:
+        """The settings that decide on what is read, and the defaults of those of training alone."""
+        fields = type(self).model_fields
+        return self.model_copy(update={name: fields[name].default for name in self.training})
 
     @property
     @abstractmethod
@@ -80,6 +93,7 @@ class PictureInputConfig(GivenInputConfig):
     """Pictures, divided into square cells: one position of the source is one cell."""
 
     implementation: ClassVar[str] = "nmt.data.pictures:Pictures"
+    training: ClassVar[tuple[str, ...]] = ("shift", "brightness")
 
     kind: Literal["pictures"] = "pictures"
     height: Size = 64
@@ -90,6 +104,10 @@ class PictureInputConfig(GivenInputConfig):
     """Pixels per side of a cell; a power of two."""
     invalid: Literal["refuse", "skip"] = "refuse"
     """What to do with training pairs whose picture is missing or damaged."""
+    shift: Count = 0
+    """Move each training picture at random by up to so many pixels each way; edges are repeated."""
+    brightness: Fraction = 0.0
+    """Make each training picture at random brighter or darker by up to this fraction."""
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -113,6 +131,11 @@ class PictureInputConfig(GivenInputConfig):
         for name, pixels in (("height", self.height), ("width", self.width)):
             if pixels % self.cell:
                 yield f"`{name}` ({pixels}) must be a multiple of `cell` ({self.cell})"
+            if self.shift >= pixels:
+                yield (
+                    f"`shift` of {self.shift} pixels moves a picture out of its `{name}` "
+                    f"({pixels}): make it smaller, such as {pixels // 16}"
+                )
 
 
 InputConfig = Annotated[

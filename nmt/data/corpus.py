@@ -111,7 +111,8 @@ def encode(
     made_of: list[object] = [tokenizers.fingerprint, sampling, seed]
     features = Features({**text.features, **IDS})
     if reader is not None:
-        made_of, features["source"] = [*made_of, input, reader.state(text)], reader.feature
+        made_of += [input.reading, reader.state(text)]
+        features["source"] = reader.feature
     return text.map(
         encode_rows,
         batched=True,

@@ -18,7 +18,7 @@ from datasets.exceptions import DatasetGenerationError
 from nmt import caches
 from nmt.config import CorpusConfig, PictureInputConfig
 from nmt.config.endings import is_table
-from nmt.data import files, given, scenes, texts
+from nmt.data import augmentation, files, given, scenes, texts
 from nmt.errors import DataError
 
 PICTURE = {"bytes": Value("binary"), "path": Value("string")}  # one of both is null
@@ -85,10 +85,7 @@ class Pictures:
         picture = _opened(source, where=where)
         size = self.config.width, self.config.height
         pixels = np.asarray(picture.resize(size, PIL.Image.Resampling.BICUBIC))
-        rows, columns = self.config.grid
-        side = self.config.cell
-        cells = pixels.reshape(rows, side, columns, side, 3).swapaxes(1, 2)
-        return cells.reshape(rows * columns, -1)
+        return augmentation.cut(pixels[None], self.config.cell)[0]
 
     def sources(self, path: Any, *, column: str) -> list[Any]:
         """Returns the pictures of a file: itself, or those that a table or a list of paths names.
@@ -117,10 +114,8 @@ class Pictures:
 
     def pixels(self, cells: given.Array) -> npt.NDArray[np.uint8]:
         """Returns the picture (height, width, 3) of its cells."""
-        rows, columns = self.config.grid
-        side = self.config.cell
-        blocks = cells.reshape(rows, columns, side, side, 3).swapaxes(1, 2)
-        return blocks.reshape(rows * side, columns * side, 3).astype(np.uint8)
+        joined = augmentation.join(cells[None].astype(np.uint8), self.config.grid, self.config.cell)
+        return joined[0]
 
 
 def _opened(source: Any, *, where: str) -> PIL.Image.Image:

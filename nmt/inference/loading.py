@@ -77,7 +77,7 @@ def _model(trained: Trained, tokenizers: Tokenizers, checkpoint: Which | int) ->
 
 def _check_fit(first: Trained, tokenizers: Tokenizers, other: Trained) -> None:
     """Checks that two runs read and write the same pieces in the same order."""
-    if other.config.data.input != first.config.data.input:
+    if other.config.data.input.reading != first.config.data.input.reading:
         raise DataError(
             f"{other.path} reads other sources than {first.path} (data.input), so they cannot be "
             "an ensemble"

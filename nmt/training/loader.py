@@ -12,7 +12,7 @@ import numpy as np
 
 from nmt.checkpoints import TrainingProgress
 from nmt.config import Config, InputShape
-from nmt.data import corpus, mixing
+from nmt.data import augmentation, corpus, mixing
 from nmt.data.batching import (
     Batch,
     Bucket,
@@ -97,8 +97,17 @@ class DataLoader:
             for index in range(part.batch, len(plan)):
                 is_last = index + 1 == len(plan)
                 after = self._next(part) if is_last else replace(part, batch=index + 1)
-                batch = read_batch(pairs, plan[index], self.processes, self.config.data.input.shape)
-                yield shard(batch), after
+                yield shard(self._batch(pairs, plan[index], replace(part, batch=index))), after
+
+    def _batch(
+        self, pairs: datasets.Dataset, planned: PlannedBatch, progress: TrainingProgress
+    ) -> Batch:
+        """Returns the rows of this process in the batch at this progress, changed for training."""
+        given = self.config.data.input
+        batch = read_batch(pairs, planned, self.processes, given.shape)
+        seed = [self.config.seed, progress.epoch, progress.part, progress.batch + 1]
+        rows = self.processes.rows(planned.bucket.rows)
+        return batch._replace(source=augmentation.changed(batch.source, given, rows, seed=seed))
 
     def _planned(
         self, part: TrainingProgress

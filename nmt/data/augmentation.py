@@ -1,0 +1,62 @@
+"""Changes of training pictures: moved by some pixels, and made brighter or darker.
+
+Random numbers belong to a row of the whole batch, so that processes which have a part of it each,
+and a training that goes on from a checkpoint, change each picture alike.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from nmt.config import InputConfig, PictureInputConfig
+
+Bytes = npt.NDArray[np.uint8]
+Shifts = npt.NDArray[np.integer]  # (batch, 2): pixels downwards and to the right
+
+
+def changed(source: Bytes, config: InputConfig, rows: slice, *, seed: Sequence[int]) -> Bytes:
+    """Returns the cells of a batch (batch, cells, size), each picture changed at random.
+
+    Args:
+        source: The cells of some rows of a batch.
+        config: The bounds of the changes; if they are zero, nothing is changed.
+        rows: Which rows of the whole batch these are.
+        seed: Numbers that identify the whole batch.
+    """
+    if not isinstance(config, PictureInputConfig) or not (config.shift or config.brightness):
+        return source
+    drawn = np.random.default_rng(seed).random((rows.stop, 3))[rows]
+    shifts = (drawn[:, :2] * (2 * config.shift + 1)).astype(int) - config.shift
+    factors = 1 + config.brightness * (2 * drawn[:, 2] - 1)
+    pixels = join(source, config.grid, config.cell)
+    return cut(brightened(moved(pixels, shifts), factors), config.cell)
+
+
+def moved(pixels: Bytes, shifts: Shifts) -> Bytes:
+    """Returns pictures (batch, height, width, 3) that are moved; what is free repeats the edge."""
+    _, height, width, _ = pixels.shape
+    y = np.clip(np.arange(height) - shifts[:, :1], 0, height - 1)
+    x = np.clip(np.arange(width) - shifts[:, 1:], 0, width - 1)
+    return pixels[np.arange(len(pixels))[:, None, None], y[:, :, None], x[:, None, :]]
+
+
+def brightened(pixels: Bytes, factors: npt.NDArray[np.floating]) -> Bytes:
+    """Returns pictures (batch, height, width, 3), each multiplied by a factor, at most white."""
+    table = np.clip(np.rint(factors[:, None] * np.arange(256)), 0, 255).astype(np.uint8)
+    return table[np.arange(len(pixels))[:, None, None, None], pixels]
+
+
+def join(cells: Bytes, grid: tuple[int, int], side: int) -> Bytes:
+    """Returns the pictures (batch, height, width, 3) of cells (batch, cells, 3 * side ** 2)."""
+    rows, columns = grid
+    blocks = cells.reshape(-1, rows, columns, side, side, 3).swapaxes(2, 3)
+    return blocks.reshape(-1, rows * side, columns * side, 3)
+
+
+def cut(pixels: Bytes, side: int) -> Bytes:
+    """Returns the cells (batch, cells, 3 * side ** 2) of pictures, in reading order."""
+    batch, height, width, _ = pixels.shape
+    rows, columns = height // side, width // side
+    blocks = pixels.reshape(batch, rows, side, columns, side, 3).swapaxes(2, 3)
+    return blocks.reshape(batch, rows * columns, -1)
