@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nmt import hub
-from nmt.cli import ensembles, options
+from nmt.cli import captions, ensembles, options
 from nmt.cli.options import Checkpoint, RunPath, Trust
 from nmt.config.storage import DType
 from nmt.errors import DataError
@@ -69,6 +69,8 @@ def export(
     from nmt.sharing.export import export as write
 
     found = Run.open(run)
+    if captions.are_written_by(run):
+        captions.check(run, {"--sentence": sentence})
     options.check_imports(found, trust=trust)
     name = f"{hub.PREFIX}{push}" if push else folder.resolve().name
     given = Given(name, license, trained_on, sentence and options.sentence(sentence), test)

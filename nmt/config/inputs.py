@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from nmt.config.section import Buildable, Choice, ConfigSection, Count, Fraction, Size
 
@@ -29,7 +29,7 @@ class TextInputConfig(ConfigSection):
         return None
 
     @property
-    def reading(self) -> Self:
+    def reading(self) -> "TextInputConfig":
         """The settings, all of which are of reading."""
         return self
 
@@ -46,7 +46,7 @@ class GivenInputConfig(Buildable):
     kind: str
 
     @property
-    def reading(self) -> Self:
+    def reading(self) -> "GivenInputConfig":
         """The settings that decide on what is read, and the defaults of those of training alone."""
         fields = type(self).model_fields
         return self.model_copy(update={name: fields[name].default for name in self.training})

@@ -9,9 +9,12 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCardData
 
 from nmt.bundle import Bundle
-from nmt.config import Config, CorpusConfig
+from nmt.config import Config, CorpusConfig, TextInputConfig
+from nmt.config.data import EMBEDDED
 from nmt.evaluation.metrics import MetricScore
 from nmt.hub import PREFIX
+from nmt.sharing import wording
+from nmt.sharing.wording import Wording
 
 NAME, PICTURE = "README.md", "attention.png"
 _CODE = re.compile(r"[a-z]{2,3}(?![a-z])")  # ISO 639, at the beginning of `de`, `zh-TW`, `zho_Hans`
@@ -54,7 +57,12 @@ class Facts:
     updates: int
     time: timedelta
     scores: Sequence[Scored]
-    example: str | None  # the sentence of the picture
+    example: str | None  # the sentence of the picture, or the caption
+
+    @property
+    def wording(self) -> Wording:
+        """The words for its kind of sources."""
+        return wording.of(self.config)
 
 
 def text(given: Given, facts: Facts) -> str:
@@ -62,9 +70,7 @@ def text(given: Given, facts: Facts) -> str:
     sections = [
         f"---\n{_metadata(given, facts).to_yaml()}\n---",
         f"# {given.title}",
-        f"Translates `{facts.config.data.source}` to `{facts.config.data.target}`, sentence by "
-        "sentence, with a recurrent network that shows its attention. Made with nmt "
-        f"{facts.bundle.version}.",
+        f"{facts.wording.described} Made with nmt {facts.bundle.version}.",
         *_usage(given, facts),
         *_scores(facts),
         *_picture(facts),
@@ -78,8 +84,9 @@ def described(corpus: CorpusConfig) -> str:
     """Returns the name of a corpus without the folders that it lies in."""
     if corpus.hub is not None and _is_on_the_hub(corpus.hub):
         return "/".join(filter(None, (corpus.hub, corpus.subset, corpus.split)))
-    if corpus.path == "embedded":
-        return f"embedded corpus of nmt ({corpus.split})"
+    if corpus.path in EMBEDDED:
+        kind = "embedded corpus" if corpus.path == "embedded" else "embedded scenes"
+        return f"{kind} of nmt ({corpus.split})"
     names = filter(None, (corpus.path, corpus.source, corpus.target, corpus.hub))
     return " and ".join(Path(name).name for name in names)
 
@@ -90,15 +97,16 @@ def _is_on_the_hub(name: str) -> bool:
 
 def _metadata(given: Given, facts: Facts) -> ModelCardData:
     data = facts.config.data
-    codes = filter(None, map(_CODE.match, (data.source, data.target)))
+    names = data.languages if isinstance(data.input, TextInputConfig) else [data.target]
+    codes = filter(None, map(_CODE.match, names))
     hubs = [each.hub for each in data.corpora if each.hub and _is_on_the_hub(each.hub)]
     results = [_result(each, facts) for each in facts.scores]
     return ModelCardData(
         language=list(dict.fromkeys(code[0] for code in codes)) or None,
         license=given.license,
         library_name="nmt",
-        pipeline_tag="translation",
-        tags=["translation", "attention", "recurrent"],
+        pipeline_tag=facts.wording.task,
+        tags=[facts.wording.tag, "attention", "recurrent"],
         datasets=hubs or None,
         metrics=list(dict.fromkeys(each.metric_type for each in results)) or None,
         model_name=given.title if results else None,
@@ -110,8 +118,8 @@ def _result(scored: Scored, facts: Facts) -> EvalResult:
     """Returns a score as the metadata has it."""
     name = described(scored.corpus)
     return EvalResult(
-        task_type="translation",
-        task_name=f"{facts.config.data.source} to {facts.config.data.target}",
+        task_type=facts.wording.task,
+        task_name=facts.wording.named,
         dataset_type=name,
         dataset_name=name,
         dataset_split=scored.part,
@@ -123,13 +131,10 @@ def _result(scored: Scored, facts: Facts) -> EvalResult:
 
 
 def _usage(given: Given, facts: Facts) -> Iterator[str]:
-    sentence = facts.example or "..."
+    code = facts.wording.use.replace("NAME", repr(given.name), 1)
     yield "## Use"
-    yield (
-        f"```python\nimport nmt\n\ntranslator = nmt.Translator.load({given.name!r})\n"
-        f"print(translator.translate({sentence!r}).text)\n```"
-    )
-    yield f"or, in a shell, `nmt translate {given.name} FILE`."
+    yield f"```python\nimport nmt\n\n{code.replace('SENTENCE', repr(facts.example or '...'))}\n```"
+    yield f"or, in a shell, `nmt {facts.wording.shell.replace('NAME', given.name)}`."
     if (imported := facts.config.model.attention.imported) is not None:
         yield (
             f"The model needs the class `{imported}`, which is not in this repository. Read its "
@@ -157,7 +162,7 @@ def _cell(text: str) -> str:
 def _picture(facts: Facts) -> Iterator[str]:
     if facts.example is not None:
         yield "## Attention"
-        yield f"![The words of a translation, and the source words they attend to]({PICTURE})"
+        yield f"![{facts.wording.shown}]({PICTURE})"
 
 
 def _facts(given: Given, facts: Facts) -> Iterator[tuple[str, str]]:
@@ -176,8 +181,7 @@ def _facts(given: Given, facts: Facts) -> Iterator[tuple[str, str]]:
     yield "Vocabulary", pieces
     corpora = ", ".join(map(described, config.data.corpora))
     cleaned = "cleaned, " if config.data.clean else ""
-    limit = f"{cleaned}pairs of up to {config.data.max_length} pieces a side"
-    yield "Training data", f"{given.trained_on or corpora} ({limit})"
+    yield "Training data", f"{given.trained_on or corpora} ({cleaned}{facts.wording.limit})"
     yield "Training", f"{facts.updates:,} updates" + _duration(facts.time)
     if given.license is not None:
         yield "License", given.license

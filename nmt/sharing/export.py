@@ -6,18 +6,20 @@ import warnings
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import jax
 
 from nmt import plotting
 from nmt.bundle import Bundle, is_bundle
 from nmt.checkpoints import Saved, Which
-from nmt.config import CorpusConfig
+from nmt.config import CorpusConfig, TextInputConfig
 from nmt.config.storage import DType
 from nmt.data import corpora
 from nmt.errors import DataError, RunError
 from nmt.evaluation import bleu_tokenizers, metrics
 from nmt.evaluation.metrics import MetricScore
+from nmt.inference.captioner import Captioner
 from nmt.inference.shortlist import FILE as SHORTLIST
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.translator import Translator
@@ -29,6 +31,8 @@ from nmt.sharing.history import training_time
 
 PIECES = 12  # about as many has the sentence of the picture, which is chosen among
 SENTENCES = 100  # of the validation set
+
+Model = Translator | Captioner
 
 
 def export(
@@ -51,7 +55,8 @@ def export(
     saved = run.checkpoints.find(checkpoint)
     with _replaced(folder, force=force) as new:
         bundle = write(run, new, saved, dtype)
-        translator = Translator.load(new, trust=True)
+        is_text = isinstance(run.config.data.input, TextInputConfig)
+        translator: Model = (Translator if is_text else Captioner).load(new, trust=True)
         example = _draw(run, translator, given, new / card.PICTURE)
         scores = [*_logged(run, saved)]
         if given.test:
@@ -104,28 +109,37 @@ def write(run: Run, folder: Path, saved: Saved, dtype: DType) -> Bundle:
     return bundle
 
 
-def _draw(run: Run, translator: Translator, given: Given, path: Path) -> str | None:
-    """Draws the attention of a sentence; returns it, or None if there is nothing to draw."""
+def _draw(run: Run, translator: Model, given: Given, path: Path) -> str | None:
+    """Draws the attention of an example; returns its sentence, or None if nothing can be drawn.
+
+    The sentence is the source, or the caption of a source that is not text.
+    """
     if not run.config.model.attention.has_weights:
         return None
+    is_text = isinstance(translator, Translator)
     try:
-        sentence = given.sentence or _example(run, translator)
+        source = given.sentence or _example(run, translator)
+        translation = translator.translate([source])[0]
     except DataError as error:
-        warnings.warn(f"no picture of attention: give a sentence ({error})", stacklevel=2)
+        remedy = "give a sentence" if is_text else "it needs the validation set"
+        warnings.warn(f"no picture of attention: {remedy} ({error})", stacklevel=2)
         return None
-    translation = translator.translate(sentence)
     if not translation.text.strip():
-        warnings.warn(f"no picture of attention: {sentence!r} has no translation", stacklevel=2)
+        name = repr(source) if is_text else "the example of the validation set"
+        warnings.warn(f"no picture of attention: {name} has no translation", stacklevel=2)
         return None
     plotting.save(plotting.plot_alignment(translation), path)
-    return sentence
+    return source if is_text else translation.text
 
 
-def _example(run: Run, translator: Translator) -> str:
-    """Returns a validation sentence that is neither short nor long."""
-    sources = islice(corpora.held_out(run.config.data, "validation")["source"], SENTENCES)
-    tokenizer = translator.tokenizers.source
-    return min(sources, key=lambda line: abs(len(tokenizer.encode(line)) - PIECES))
+def _example(run: Run, translator: Model) -> Any:
+    """Returns a source of the validation set whose text is neither short nor long."""
+    side = "source" if isinstance(translator, Translator) else "target"
+    pairs = corpora.held_out(run.config.data, "validation")
+    lines = list(islice(pairs[side], SENTENCES))
+    tokenizer = getattr(translator.tokenizers, side)
+    lengths = [abs(len(tokenizer.encode(line)) - PIECES) for line in lines]
+    return pairs[lengths.index(min(lengths))]["source"]
 
 
 def _logged(run: Run, saved: Saved) -> Iterator[Scored]:
@@ -141,7 +155,7 @@ def _logged(run: Run, saved: Saved) -> Iterator[Scored]:
             return
 
 
-def _tested(run: Run, translator: Translator) -> Iterator[Scored]:
+def _tested(run: Run, translator: Model) -> Iterator[Scored]:
     """Yields the scores of the bundle on data.test."""
     data = run.config.data
     corpus: CorpusConfig | None = data.test
