@@ -28,7 +28,7 @@ def drawn(line):
 
 def write(folder, name, lines):
     """Writes pictures, and NAME.jsonl, which names them and their lines; returns its path."""
-    (folder / name).mkdir()
+    (folder / name).mkdir(parents=True)
     rows = []
     for number, line in enumerate(lines):
         drawn(line).save(folder / name / f"{number}.png")

@@ -44,7 +44,10 @@ class Given(Protocol):
         """
 
     def state(self, pairs: Dataset) -> str:
-        """Returns a fingerprint of the files beside a corpus that its rows name."""
+        """Returns a fingerprint of the files beside a corpus that its rows name, on this host."""
+
+    def content(self, pairs: Dataset) -> str:
+        """Returns a fingerprint of the pairs and of the files that they name, the same anywhere."""
 
 
 def load(corpus: CorpusConfig, kind: Given, *, languages: tuple[str, str]) -> Dataset:

@@ -18,7 +18,7 @@ from datasets.exceptions import DatasetGenerationError
 from nmt import caches
 from nmt.config import CorpusConfig, PictureInputConfig
 from nmt.config.endings import is_table
-from nmt.data import augmentation, files, given, scenes, texts
+from nmt.data import augmentation, files, fingerprints, given, scenes, texts
 from nmt.errors import DataError
 
 PICTURE = {"bytes": Value("binary"), "path": Value("string")}  # one of both is null
@@ -106,10 +106,30 @@ class Pictures:
     def state(self, pairs: Dataset) -> str:
         """Returns a fingerprint of the sizes and times of the files that the rows name."""
         digest = hashlib.sha256()
-        for path in pairs.data.column("source").combine_chunks().field("path").to_pylist():
-            if path is not None and os.path.exists(path):
-                found = os.stat(path)
-                digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+        for chunk in pairs.data.column("source").chunks:
+            for path in chunk.field("path").to_pylist():
+                if path is not None and os.path.exists(path):
+                    found = os.stat(path)
+                    digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
+    def content(self, pairs: Dataset) -> str:
+        """Returns a fingerprint of the texts, and of the bytes of pictures or sizes of their files.
+
+        Files are known by their names relative to the folder that all of them are in, which may be
+        another on each host. Of two files of one name and size, the pixels are not compared.
+        """
+        digest = hashlib.sha256(fingerprints.of_content(pairs.remove_columns("source")).encode())
+        paths = list[str]()
+        for row in pairs.select_columns("source").with_format(None):
+            picture = row["source"]
+            if picture["bytes"] is None:
+                paths.append(os.path.abspath(picture["path"]))
+            digest.update(hashlib.sha256(picture["bytes"] or b"").digest())
+        root = os.path.commonpath([os.path.dirname(path) for path in paths] or ["/"])
+        for path in paths:
+            size = os.path.getsize(path) if os.path.exists(path) else None
+            digest.update(f"{os.path.relpath(path, root)} {size}\n".encode())
         return digest.hexdigest()
 
     def pixels(self, cells: given.Array) -> npt.NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from datasets.exceptions import DatasetGenerationError
 from nmt import caches
 from nmt.config import CorpusConfig, VectorInputConfig
 from nmt.config.endings import suffix
-from nmt.data import files, given, tables
+from nmt.data import files, fingerprints, given, tables
 from nmt.errors import DataError
 
 
@@ -83,6 +83,10 @@ class Vectors:
     def state(self, pairs: Dataset) -> str:
         """Returns nothing: the rows have the vectors themselves."""
         return ""
+
+    def content(self, pairs: Dataset) -> str:
+        """Returns the fingerprint of the rows, which have the vectors themselves."""
+        return fingerprints.of_content(pairs)
 
 
 def checked(source: Any, size: int, *, where: str) -> given.Array:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import datasets
 import jax
 
+from nmt.config import TextInputConfig
 from nmt.data import fingerprints, streams
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import ClusterError
@@ -30,15 +31,17 @@ def check(
     if run.processes.count == 1:
         return
     saved, data = run.progress("last"), run.config.data
+    is_text = isinstance(data.input, TextInputConfig)
+    content = fingerprints.of_content if is_text else data.input.build().content
     compare(
         run.processes,
         {
             "version of nmt or jax": f"{__version__} {jax.__version__}",
             "number of devices": str(jax.local_device_count()),
             "configuration": hashlib.sha256(run.config.model_dump_json().encode()).hexdigest(),
-            "training corpus": fingerprints.of_content(text),
+            "training corpus": content(text),
             "name or size of a training file": str(streams.sizes(data) if data.stream else None),
-            "validation corpus": fingerprints.of_content(validation),
+            "validation corpus": content(validation),
             "tokenizer": tokenizers.fingerprint,
             "run folder": "new" if saved is None else str(saved.batches),
         },

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import shutil
 
 import numpy as np
 import PIL.Image
@@ -240,3 +241,22 @@ def test_scenes_have_two_languages():
     with refused("the corpus of scenes has no language 'fr'; choose de or en"):
         where = CorpusConfig(path="scenes", split="validation")
         corpus.load(where, source="image", target="fr", input=INPUT)
+
+
+def content(folder, name):
+    return Pictures(INPUT).content(load(path=str(folder / name)))
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "paths.parquet", "bytes.parquet"])
+def test_a_copy_has_the_same_content_and_another_picture_or_text_another(folder, name):
+    before = content(folder, name)
+    copy = shutil.copytree(folder, folder.parent / f"{folder.name}-elsewhere")
+    assert content(copy, name) == before
+
+    if name == "x.jsonl":
+        with (copy / "p" / "1.png").open("ab") as file:
+            file.write(b"0")
+        assert content(copy, name) != before
+    rows = {"image": [str(folder / "p" / f"{i}.png") for i in range(3)], "en": ["a b", "c", "b"]}
+    Dataset.from_dict(rows).to_parquet(copy / "other.parquet")
+    assert content(copy, "other.parquet") != before
