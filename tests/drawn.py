@@ -1,4 +1,4 @@
-"""Sources that are pictures: each letter of a line is a cell of its colour, the others are black."""
+"""Sources that are pictures: each letter of a line is a cell of its colour, others are black."""
 
 import json
 

@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nmt.config import CorpusConfig
     from nmt.data.survey import Survey
 
+LOOKED_AT = 10  # pairs
 LANGUAGES = re.compile(r"([^\W\d]\w*)-([^\W\d]\w*)")
 
 
@@ -58,6 +60,7 @@ def init(
     read = {
         name: partial(_pairs, _corpus(name, each, codes), codes) for name, each in given.items()
     }
+    _check_text(train[0], read["train"]())
     found = survey(read["train"](), read["validation"]())
     pieces = recipes.tokenizer(found, read["train"])
     text = beginning.configuration(found, pieces, languages=codes, corpora=given, name=str(path))
@@ -80,6 +83,11 @@ def _corpus(name: str, paths: list[str], languages: tuple[str, str]) -> "CorpusC
     if len(paths) > 2:
         raise DataError(f"--{name} is given once, or twice for a pair of text files")
     path = Path(paths[0])
+    if path.suffix == ".npz":
+        raise DataError(
+            f"{path}: has vectors, and nmt init writes configurations for text; begin with "
+            "configs/scenes.yaml, and set data.input=vectors"
+        )
     if len(paths) == 1 and path.is_file() and not is_table(str(path)):
         raise DataError(
             f"{path}: one file of two; give --{name} their prefix, without .{languages[0]} and "
@@ -88,6 +96,22 @@ def _corpus(name: str, paths: list[str], languages: tuple[str, str]) -> "CorpusC
     corpus = CorpusConfig.model_validate(paths[0] if len(paths) == 1 else paths)
     texts.find(corpus, languages)
     return corpus
+
+
+def _check_text(name: str, pairs: Iterable[tuple[str, str]]) -> None:
+    """Checks that the sources of a corpus do not look like the names of pictures.
+
+    Raises:
+        DataError: they do.
+    """
+    from nmt.config.endings import PICTURES
+
+    sources = [source for source, _ in islice(pairs, LOOKED_AT)]
+    if sources and all(source.lower().endswith(PICTURES) for source in sources):
+        raise DataError(
+            f"{name}: its sources are names of pictures, and nmt init writes configurations for "
+            "text; begin with configs/scenes.yaml"
+        )
 
 
 def _pairs(corpus: "CorpusConfig", languages: tuple[str, str]) -> Iterable[tuple[str, str]]:

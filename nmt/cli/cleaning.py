@@ -73,6 +73,8 @@ def _of_config(path: Path, overrides: list[str]) -> "DataConfig":
     from nmt.config import CleaningConfig
 
     data = configfile.load(path, overrides).data
+    if data.input.kind != "text":
+        raise DataError(f"{path}: cleaning is for sources of text, and it has {data.input.kind}")
     return data if data.clean else data.model_copy(update={"clean": CleaningConfig()})
 
 

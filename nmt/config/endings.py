@@ -7,6 +7,8 @@ COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 # Endings of a single file that holds both languages; any other path is a prefix of two files.
 TABLES = (".tsv", ".json", ".jsonl", ".parquet")
 
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
+
 # Of files that can be read at a URL, and the builder of Hugging Face datasets for each.
 STREAMED = {".parquet": "parquet", ".jsonl": "json", ".json": "json"}
 

@@ -17,13 +17,12 @@ from datasets.exceptions import DatasetGenerationError
 
 from nmt import caches
 from nmt.config import CorpusConfig, PictureInputConfig
-from nmt.config.endings import is_table
+from nmt.config.endings import PICTURES, is_table
 from nmt.data import augmentation, files, fingerprints, given, scenes, texts
 from nmt.errors import DataError
 
 PICTURE = {"bytes": Value("binary"), "path": Value("string")}  # one of both is null
 PAIRS = Features({"source": PICTURE, "target": Value("string")})
-ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
 
 
 class Pictures:
@@ -93,7 +92,7 @@ class Pictures:
         The list has a path in each line, and may come through a pipe.
         """
         path = Path(path)
-        if path.suffix.lower() in ENDINGS:
+        if path.suffix.lower() in PICTURES:
             return [str(files.find_stored(str(path)))]
         folder = Path() if path == files.STDIN else path.parent
         if is_table(str(path)):

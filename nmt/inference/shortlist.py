@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from nmt.errors import RunError
+from nmt.errors import DataError, RunError
 from nmt.inference.batches import SentenceBatch, width_of
 from nmt.run import Run
 from nmt.trained import Trained
@@ -122,11 +122,15 @@ def make(run: Run) -> Path:
     """Learns the table of a run from its training pairs and saves it; returns its path.
 
     Raises:
-        DataError: the training corpus cannot be read.
+        DataError: the training corpus cannot be read, or its sources are not text.
     """
     from nmt.data import corpora, corpus  # imports `datasets`, which a search does not need
 
     data, tokenizers = run.config.data, run.tokenizers()
+    if data.input.kind != "text":
+        raise DataError(
+            f"{run.path}: a shortlist is for sources of text, and this run reads {data.input.kind}"
+        )
     text = corpora.training(data).text
     encoded, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), data)
     pairs = ((pair["source"], pair["target"]) for pair in encoded.shuffle(seed=run.config.seed))

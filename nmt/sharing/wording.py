@@ -37,7 +37,8 @@ def _of_text(config: Config) -> Wording:
     return Wording(
         task="translation",
         tag="translation",
-        described=f"Translates `{data.source}` to `{data.target}`, sentence by sentence, {NETWORK}.",
+        described=f"Translates `{data.source}` to `{data.target}`, sentence by sentence, "
+        f"{NETWORK}.",
         named=f"{data.source} to {data.target}",
         use="translator = nmt.Translator.load(NAME)\nprint(translator.translate(SENTENCE).text)",
         shell="translate NAME FILE",
@@ -68,8 +69,8 @@ def _of_vectors(config: Config, given: VectorInputConfig) -> Wording:
     return Wording(
         task="other",
         tag="vectors",
-        described=f"Writes `{target}` for sequences of vectors (`{config.data.source}`), {NETWORK}. "
-        f"A vector has {given.size} components; they must come from the same program as those that "
+        described=f"Writes `{target}` for sequences of vectors (`{config.data.source}`), "
+        f"{NETWORK}. A vector has {given.size} components; they must come from the same program as those that "
         "the model was trained on.",
         named=f"{config.data.source} to {target}",
         use="captioner = nmt.Captioner.load(NAME)\n"
