@@ -70,8 +70,8 @@ def _of_vectors(config: Config, given: VectorInputConfig) -> Wording:
         task="other",
         tag="vectors",
         described=f"Writes `{target}` for sequences of vectors (`{config.data.source}`), "
-        f"{NETWORK}. A vector has {given.size} components; they must come from the same program as those that "
-        "the model was trained on.",
+        f"{NETWORK}. A vector has {given.size} components; they must come from the same program "
+        "as those that the model was trained on.",
         named=f"{config.data.source} to {target}",
         use="captioner = nmt.Captioner.load(NAME)\n"
         f"vectors = ...  # a float32 array of shape (positions, {given.size})\n"

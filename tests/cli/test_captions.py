@@ -1,5 +1,6 @@
 """Captions from the command line: every form of input, and what is for text alone."""
 
+import dataclasses
 import json
 import shutil
 
@@ -8,6 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import vectors
+from tiny import changed_run
+
+from nmt.model.build import outline
+from nmt.run import Run
 
 LINES = ["a b c", "h", "g f e d"]
 ARRAYS = [vectors.spoken(line, seed=50 + i) for i, line in enumerate(LINES)]
@@ -129,3 +134,58 @@ def test_a_training_goes_on_where_it_was(nmt, spoken_run, tmp_path):
 
     assert code == 0
     assert "already trained to step" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["shortlist", "RUN"], "RUN: a shortlist is for sources of text, and this run reads vec"),
+        (
+            ["export", "RUN", "x", "--sentence", "a"],
+            "--sentence is for sources of text, and RUN reads vectors: leave it out",
+        ),
+        (
+            ["rescore", "RUN", "NPZ", "--source", "NPZ"],
+            "RUN: its sources are vectors and not text, which `nmt translate`",
+        ),
+        (
+            ["clean", "RUN/config.yaml", "-o", "x"],
+            "RUN/config.yaml: cleaning is for sources of text, and it has vectors",
+        ),
+        (
+            ["init", "x-y", "--train", "NPZ", "--train", "b", "--validation", "NPZ"],
+            "NPZ: has vectors, and nmt init writes configurations for text; begin with configs/sc",
+        ),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_is_for_text_alone_is_one_line(nmt, spoken_run, npz, arguments, message):
+    def filled(text):
+        return text.replace("RUN", str(spoken_run)).replace("NPZ", str(npz))
+
+    code, _, error = nmt(*map(filled, arguments))
+
+    assert (code, error.count("\n")) == (2, 1)
+    assert error.startswith(f"nmt: {filled(message)}")
+
+
+def test_a_first_configuration_is_not_written_for_pictures(nmt, text, tmp_path):
+    rows = [json.dumps({"image": f"p/{name}", "en": "a b"}) for name in ("1.png", "2.JPG")]
+    table = text("x.jsonl", *rows)
+    code, _, error = nmt("init", "image-en", "--train", table, "--validation", table)
+
+    message = "its sources are names of pictures, and nmt init writes configurations for text; "
+    assert (code, error) == (2, f"nmt: {table}: {message}begin with configs/scenes.yaml\n")
+
+
+def test_checkpoints_of_vectors_are_averaged(nmt, spoken_run, npz, tmp_path):
+    run = Run.open(changed_run(spoken_run, tmp_path / "run"))
+    template = {"params": outline(run.config, run.tokenizers())[1]}
+    kept, progress = run.restore("best", template), run.progress("best")
+    for step in (1, 2):
+        run.save("kept", kept, dataclasses.replace(progress, step=step, batches=step), keep=2)
+
+    code, out, _ = nmt("average", run.path)
+    assert (code, "mean of 2: ppl" in out) == (0, True)
+    found = nmt("translate", run.path, npz, "--checkpoint", "averaged")
+    assert found[1].splitlines() == LINES
