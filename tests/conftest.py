@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,10 @@ from hypothesis import settings
 _cache = tempfile.mkdtemp(prefix="nmt-tests-")
 atexit.register(shutil.rmtree, _cache, ignore_errors=True)
 
+# Compiling the package to bytecode takes half a second, and checked by beartype eight; containers
+# often forbid to keep it, and every worker and command would compile it again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "highest"  # a GPU rounds inputs to 10 bits by default
