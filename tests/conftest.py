@@ -58,6 +58,8 @@ def fast_memory():
 
     keep_freed_memory()
     gc.set_threshold(100_000)
+    gc.collect()
+    gc.freeze()  # what was imported stays to the end, and no collection looks at it again
 
 
 @pytest.fixture(autouse=True, scope="module")
