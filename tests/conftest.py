@@ -32,6 +32,7 @@ os.environ["JAX_TRACEBACK_IN_LOCATIONS_LIMIT"] = "0"
 # The workers of pytest-xdist, and the commands that tests start, share their compiled programs.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = os.path.join(_cache, "compiled")
+_shared = Path(os.environ["JAX_COMPILATION_CACHE_DIR"]).parent
 os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**31)  # with a limit, jax locks the folder
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -135,13 +136,13 @@ def browser(chromium):
 @pytest.fixture(scope="session")
 def copy_run(tmp_path_factory):
     """A run folder of a small model that has learnt to copy up to six letters."""
-    return _copying(tmp_path_factory.mktemp("copy"), max_epochs=8)
+    return _trained_once(tmp_path_factory.mktemp("copy"), max_epochs=8)
 
 
 @pytest.fixture(scope="session")
 def reverse_run(tmp_path_factory):
     """A run folder of a model with the same vocabulary that writes the copy from right to left."""
-    return _copying(tmp_path_factory.mktemp("reverse"), max_epochs=6, reverse_target=True)
+    return _trained_once(tmp_path_factory.mktemp("reverse"), max_epochs=6, reverse_target=True)
 
 
 @pytest.fixture(scope="session")
@@ -164,6 +165,25 @@ def copy_bundle(copy_run, tmp_path_factory):
     run, folder = Run.open(copy_run), tmp_path_factory.mktemp("shared") / "bundle"
     write(run, folder, run.checkpoints.find("best"), "float32")
     return folder
+
+
+def _trained_once(folder, **settings):
+    """Trains in the folder, or copies to it what another worker has trained; returns the run."""
+    import yaml
+    from filelock import FileLock
+
+    kept = _shared / folder.name
+    with FileLock(f"{kept}.lock"):
+        if not kept.exists():
+            run = _copying(folder, **settings)
+            shutil.copytree(folder, kept)
+            return run
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    config = folder / "run" / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    trained_in = str(Path(yaml.safe_load(text)["run"]).parent)
+    config.write_text(text.replace(trained_in, str(folder)), encoding="utf-8")
+    return folder / "run"
 
 
 def _copying(folder, *, max_epochs, **data):
