@@ -181,9 +181,11 @@ def test_an_update_that_is_not_finite_is_left_out_and_counted(training):
     assert not any(np.isnan(leaf).any() for leaf in leaves(mended))
 
 
-@pytest.mark.parametrize("training", [ADAM, GATHERING], ids=["at once", "accumulated"])
-def test_a_batch_of_padding_alone_changes_nothing_at_all(training):
-    settings = config(training, dropout=0.4)
+@pytest.mark.parametrize(
+    ("training", "dropout"), [(ADAM, 0.4), (GATHERING, 0.0)], ids=["at once", "accumulated"]
+)
+def test_a_batch_of_padding_alone_changes_nothing_at_all(training, dropout):
+    settings = config(training, dropout=dropout)
     state, _ = stepper(settings)(fresh(settings), shard(batch()), KEY)
     if training is GATHERING:
         state, _ = stepper(settings, update=False)(state, shard(batch(seed=2)), KEY)
