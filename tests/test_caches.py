@@ -104,7 +104,14 @@ def public_run(copy_run):
         yield shutil.copytree(copy_run, Path(folder) / "run")
 
 
-@pytest.mark.parametrize("home", [None, "/nonexistent", "read-only"])
+@pytest.mark.parametrize(
+    "home",
+    [
+        None,
+        pytest.param("/nonexistent", marks=pytest.mark.slow),
+        pytest.param("read-only", marks=pytest.mark.slow),
+    ],
+)
 def test_another_user_without_a_home_translates(public_run, home):
     if subprocess.run([*READER, "true"], capture_output=True, check=False).returncode:
         pytest.skip("only root can become another user")
