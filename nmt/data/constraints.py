@@ -65,7 +65,7 @@ OfLines = Constraints | Iterable[Constraints]  # of all lines, or one for each
 Line = str | tuple[str, Constraints]  # a line to translate, alone or with its own constraints
 
 
-def with_constraints(lines: Iterable[str], constraints: OfLines) -> Iterator[Line]:
+def with_constraints(lines: Iterable[Any], constraints: OfLines) -> Iterator[Any]:
     """Yields the lines, each with its constraints.
 
     Raises:
