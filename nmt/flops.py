@@ -15,7 +15,9 @@ from nmt.config import (
     LayeredConfig,
     LuongDecoderConfig,
     ModelConfig,
+    RecurrentEncoderConfig,
     ScoredConfig,
+    XuDecoderConfig,
 )
 
 
@@ -35,6 +37,7 @@ def decoding_flops(model: ModelConfig, *, vocabulary: int, length: int, beam: in
 def _encoding_flops(model: ModelConfig, length: int) -> float:
     """Returns the operations per source token: all cells, U h_j, and W_s h once per sentence."""
     encoder, annotation = model.encoder, model.annotation_size
+    assert isinstance(encoder, RecurrentEncoderConfig)  # that of a text
     below = encoder.hidden_size if isinstance(encoder, AlternatingConfig) else annotation
     keys = annotation * _score_size(model)
     initial = annotation * model.decoder.hidden_size * model.decoder.layers / length
@@ -59,6 +62,9 @@ def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
             others = transitions - 1  # of which the first reads the context
             feed = matrices * (annotation + others * state) * state
             into_readout = (state + annotation + embed) * readout
+        case XuDecoderConfig(gate=gate):
+            feed = matrices * annotation * state + gate * state
+            into_readout = (state + annotation) * readout
     words = length * embed + embed * embed + embed * vocabulary if model.lexical_model else 0
     return 2.0 * (layers + feed + attention + into_readout + readout * vocabulary + words)
 

@@ -159,15 +159,33 @@ def copy_bundle(copy_run, tmp_path_factory):
     return folder
 
 
-def _copying(folder, *, max_epochs, **data):
+@pytest.fixture(scope="session")
+def spoken_run(tmp_path_factory):
+    """A run folder of a small model that has learnt to write the letters that vectors stand for."""
+    import vectors
+
+    return _copying(
+        tmp_path_factory.mktemp("spoken"),
+        max_epochs=8,
+        write=vectors.write,
+        source="vectors",
+        input={"kind": "vectors", "size": vectors.SIZE},
+    )
+
+
+def _copying(folder, *, max_epochs, write=None, **data):
     from tiny import letters, tree, write_side_by_side
 
     from nmt import configfile
     from nmt.training.trainer import train
 
     lines = letters(2050, longest=6, seed=1)
-    for name, part in {"train": lines[:2000], "val": lines[2000:]}.items():
+    parts = {"train": lines[:2000], "val": lines[2000:]}
+    for name, part in parts.items():
         write_side_by_side(folder, name, part, part)
+    if write is not None:
+        names = {"train": "train", "val": "validation"}
+        data |= {names[name]: write(folder, name, part) for name, part in parts.items()}
     settings = tree(
         folder / "run",
         folder,

@@ -251,6 +251,34 @@ def conditional(
     return np.array(readouts), np.array(weights)
 
 
+def xu(
+    decoder,
+    embedded,
+    annotations,
+    summary,
+    *,
+    score,
+    between=(),
+    recurrent=(),
+    dropped=1,
+    residual=False,
+):
+    """Returns the readout and the weights of each target position (Xu et al. 2015)."""
+    cells = decoder_cells(decoder, decoder["context"])
+    hidden = initial_hidden(decoder, sum(annotations) / len(annotations))
+    readouts, weights = [], []
+    for y in embedded:
+        context, row = attend(decoder, score, top(hidden, residual), annotations, summary)
+        if decoder.get("gate"):
+            context = sigmoid(affine(decoder["gate"], top(hidden, residual))) * context
+        x = np.concatenate([y, context])
+        hidden = advance(cells, hidden, x, between, recurrent, residual)
+        deep = affine(decoder["from_hidden"], top(hidden, residual))
+        readouts.append((y + deep + affine(decoder["from_context"], context)) * dropped)
+        weights.append(row)
+    return np.array(readouts), np.array(weights)
+
+
 def lexical(model, words, weights):
     """Returns what is added to the logits of each position (Nguyen and Chiang 2018, 4)."""
     added = []

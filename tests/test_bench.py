@@ -32,6 +32,7 @@ DECODERS = {
     "conditional of four cells": {"kind": "conditional", "transitions": 4},
     "luong of two deep layers": {"kind": "luong", "layers": 2, "transitions": 3},
     "conditional of three layers": {"kind": "conditional", "layers": 3, "upper_transitions": 2},
+    "xu": {"kind": "xu"},
 }
 ENCODERS = {
     "bidirectional": {"layers": 3, "transitions": 2, "residual": True},
@@ -40,8 +41,11 @@ ENCODERS = {
 
 
 def model_of(decoder, *, scale=1, encoder=None, lexical_model=False, **attention):
-    """Sizes that all differ, so that no two of them can be mistaken for each other."""
-    sizes = {"hidden_size": 14 * scale, "readout_size": 8 * scale}
+    """Sizes that all differ, so that no two of them can be mistaken for each other.
+
+    The readout of `xu` is a sum with the embedding, and must be as wide.
+    """
+    sizes = {"hidden_size": 14 * scale, "readout_size": (10 if decoder == "xu" else 8) * scale}
     return ModelConfig.model_validate(
         {
             "embedding_size": 10 * scale,

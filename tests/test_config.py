@@ -176,8 +176,7 @@ def write(tmp_path):
             {"model": {"attention": {"score": "dot"}, "decoder": {"hidden_size": 500}}},
             "model: the score 'dot' compares the decoder state with annotations directly: "
             "`decoder.hidden_size` (500) must be the size of an annotation (512), twice the "
-            "`encoder.hidden_size`; "
-            "or choose 'general'",
+            "`encoder.hidden_size` or an `encoder.annotation_size`; or choose 'general'",
         ),
         (
             {"model": {"tied_embeddings": "target", "decoder": {"readout_size": 7}}},

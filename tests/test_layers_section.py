@@ -132,7 +132,7 @@ def test_an_example_of_the_page_on_networks_builds_a_model(text):
          "model.encoder.layers: input should be greater than or equal to 2, not 1"),
         ("encoder: {kind: alternate}",
          "model.encoder: unknown kind 'alternate'; did you mean alternating? known: bidirectional, "
-         "alternating"),
+         "alternating, identity, conv"),
         ("cell: {layer_norm: 3}",
          "model.cell.layer_norm: input should be a valid boolean, unable to interpret input, "
          "not 3"),

@@ -27,7 +27,7 @@ class EncodedSource:
     annotations: Annotations
     keys: Keys  # the score's projection of the annotations
     mask: SourceMask
-    summary: Summary  # last states of both directions, side by side
+    summary: Summary  # the encoder's, such as the last states of both directions
     embedded: SourceVectors | None = None  # for the lexical model
     sample_keys: RowKeys = None  # to sample positions with; without, mechanisms take the best
     training: bool = struct.field(pytree_node=False, default=False)  # not translating

@@ -8,6 +8,7 @@ from nmt.config.attention import *
 from nmt.config.data import *
 from nmt.config.decoding import *
 from nmt.config.dropout import *
+from nmt.config.encoders import *
 from nmt.config.inputs import *
 from nmt.config.model import *
 from nmt.config.risk import *

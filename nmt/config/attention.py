@@ -147,7 +147,8 @@ class ScoredConfig(MechanismConfig):
             yield (
                 f"the score {self.score!r} compares the decoder state with annotations directly: "
                 f"`decoder.hidden_size` ({query_size}) must be the size of an annotation "
-                f"({annotation_size}), twice the `encoder.hidden_size`; or choose 'general'"
+                f"({annotation_size}), twice the `encoder.hidden_size` or an "
+                "`encoder.annotation_size`; or choose 'general'"
             )
 
 
@@ -262,7 +263,8 @@ class MultiHeadConfig(NormalizedConfig):
         if annotation_size % self.heads:
             yield (
                 f"`attention.heads` ({self.heads}) must divide the size of an annotation "
-                f"({annotation_size}), which is twice the `encoder.hidden_size`"
+                f"({annotation_size}), twice the `encoder.hidden_size` or an "
+                "`encoder.annotation_size`"
             )
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from nmt.config.attention import AttentionConfig, GlobalConfig
 from nmt.config.dropout import DropoutConfig
+from nmt.config.encoders import ConvolutionalConfig, IdentityConfig
 from nmt.config.section import Buildable, Choice, ConfigSection, Size
 
 
@@ -97,7 +98,10 @@ class AlternatingConfig(RecurrentEncoderConfig):
     """Number of layers of each column."""
 
 
-EncoderConfig = Annotated[BidirectionalConfig | AlternatingConfig, Choice(default="bidirectional")]
+EncoderConfig = Annotated[
+    BidirectionalConfig | AlternatingConfig | IdentityConfig | ConvolutionalConfig,
+    Choice(default="bidirectional"),
+]
 
 
 class AttentionalDecoderConfig(LayeredConfig):
@@ -154,8 +158,20 @@ class ConditionalDecoderConfig(AttentionalDecoderConfig):
             )
 
 
+class XuDecoderConfig(AttentionalDecoderConfig):
+    """The decoder of Xu et al. (2015): its context is gated, and a part of the deep output."""
+
+    implementation: ClassVar[str] = "nmt.model.xu:XuDecoder"
+    attends_first: ClassVar[bool] = True
+
+    kind: Literal["xu"] = "xu"
+    gate: bool = True
+    """Multiply the context by beta_t, a gate that the state before the step decides on."""
+
+
 DecoderConfig = Annotated[
-    BahdanauDecoderConfig | LuongDecoderConfig | ConditionalDecoderConfig, Choice(default="luong")
+    BahdanauDecoderConfig | LuongDecoderConfig | ConditionalDecoderConfig | XuDecoderConfig,
+    Choice(default="luong"),
 ]
 
 
@@ -194,6 +210,11 @@ class ModelConfig(ConfigSection):
         if self.tied_embeddings != "none" and self.readout_size != self.embedding_size:
             yield (
                 "tied embeddings are also the output matrix: `decoder.readout_size` "
+                f"({self.readout_size}) must equal `embedding_size` ({self.embedding_size})"
+            )
+        if isinstance(self.decoder, XuDecoderConfig) and self.readout_size != self.embedding_size:
+            yield (
+                "`decoder.kind: xu` adds the embedding to the readout: `decoder.readout_size` "
                 f"({self.readout_size}) must equal `embedding_size` ({self.embedding_size})"
             )
         layers = max(getattr(part, "layers", 1) for part in (self.encoder, self.decoder))

@@ -6,7 +6,8 @@ from pydantic import model_validator
 
 from nmt.config.data import DataConfig
 from nmt.config.decoding import DecodingConfig
-from nmt.config.inputs import TextInputConfig
+from nmt.config.encoders import ConvolutionalConfig, IdentityConfig
+from nmt.config.inputs import InputShape, PictureInputConfig
 from nmt.config.model import ModelConfig
 from nmt.config.section import ConfigSection, Count, ObjectiveConfig
 from nmt.config.tokenizer import TokenizerConfig, TrainedTokenizerConfig
@@ -35,13 +36,12 @@ class Config(ConfigSection):
         return given if own is None else [*given, own]
 
     def _conflicts(self) -> Iterator[str]:
+        yield from self._input_conflicts()
         if self.model.tied_embeddings == "all" and not self.tokenizer.joint:
             yield (
                 "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
                 "`tokenizer.joint: true`, or tie only the `target`"
             )
-        if not isinstance(self.data.input, TextInputConfig):
-            yield from self._given_conflicts(self.data.input.kind)
         if self.data.stream is not None and self.training.max_steps is None:
             yield (
                 "`data.stream` does not tell how many pairs there are: give `training.max_steps`, "
@@ -53,6 +53,12 @@ class Config(ConfigSection):
                     f"`data.{name}.alignments` would do nothing, for links guide training alone: "
                     "leave it out, or give `data.train.alignments`"
                 )
+        if self.training.doubly_stochastic and not self.model.attention.learns_weights:
+            yield (
+                "`training.doubly_stochastic` sums the weights of attention, and `mechanism: "
+                f"{self.model.attention.mechanism}` learns none: leave it out, or choose "
+                "`mechanism: global`"
+            )
         guided = self.training.guided_alignment
         if self.data.linked:
             yield from self._guidance_conflicts(guided or GuidedAlignmentConfig())
@@ -78,20 +84,65 @@ class Config(ConfigSection):
                 f"{attention.mechanism}` has none: leave it out, or choose `mechanism: global`"
             )
 
-    def _given_conflicts(self, kind: str) -> Iterator[str]:
-        """Yields what is for sources of text alone."""
+    def _input_conflicts(self) -> Iterator[str]:
+        """Yields what the model cannot do with such a source."""
+        model, shape, kind = self.model, self.data.input.shape, self.data.input.kind
+        if shape is None and isinstance(model.encoder, IdentityConfig | ConvolutionalConfig):
+            yield (
+                f"`model.encoder.kind: {model.encoder.kind}` reads no text: choose "
+                "`encoder: bidirectional`, or a `data.input` of pictures or vectors"
+            )
+        if shape is None:
+            return
+        yield from self._encoder_conflicts(shape)
+        if model.lexical_model:
+            yield (
+                "`model.lexical_model: true` reads the embeddings of source words, and "
+                f"`data.input: {kind}` has none: leave it out"
+            )
+        if model.tied_embeddings == "all":
+            yield (
+                "`model.tied_embeddings: all` shares those of source words, and "
+                f"`data.input: {kind}` has none: tie only the `target`"
+            )
+        if model.dropout.source_words:
+            yield (
+                "`model.dropout.source_words` drops embeddings of source words, and "
+                f"`data.input: {kind}` has none: leave it out"
+            )
         if not self.tokenizer.joint:
             yield (
-                f"`tokenizer` has two models, and `data.input` is {kind}, which none divides: set "
-                "`tokenizer.joint: true`, or give one `tokenizer.model`"
+                f"`tokenizer` has two models, and `data.input: {kind}` has no text for one of "
+                "them: set `tokenizer.joint: true`, or give one `tokenizer.model`"
             )
-        given = {
+        text_only = {
             "tokenizer.sampling": self.tokenizer.sampling,
             "decoding.shortlist": self.decoding.shortlist,
             "decoding.placeholders": self.decoding.placeholders,
         }
-        for name in (name for name, value in given.items() if value):
+        for name in (name for name, value in text_only.items() if value):
             yield f"`{name}` is for sources of text, and `data.input` is {kind}: leave it out"
+
+    def _encoder_conflicts(self, shape: InputShape) -> Iterator[str]:
+        """Yields why the encoder cannot read vectors of this shape."""
+        match self.model.encoder, self.data.input:
+            case IdentityConfig(annotation_size=size), _ if size != shape.size:
+                yield (
+                    f"`model.encoder.annotation_size` ({size}) must be the size of the vectors of "
+                    f"`data.input` ({shape.size}), which `kind: identity` leaves as they are"
+                )
+            case ConvolutionalConfig(channels=channels), PictureInputConfig(cell=cell):
+                layers = cell.bit_length() - 1
+                if channels is not None and len(channels) != layers:
+                    yield (
+                        f"`model.encoder.channels` is of {len(channels)} layers, which halve each "
+                        f"side, and `data.input.cell` of {cell} pixels needs {layers}"
+                    )
+            case ConvolutionalConfig(), _:
+                yield (
+                    "`model.encoder.kind: conv` reads pictures: set `data.input: pictures`, or "
+                    "choose `encoder: identity` or `bidirectional`"
+                )
 
     def _guidance_conflicts(self, guided: GuidedAlignmentConfig) -> Iterator[str]:
         """Yields why word links cannot guide the attention of this model."""

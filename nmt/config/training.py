@@ -124,6 +124,18 @@ class GuidedAlignmentConfig(ObjectiveConfig):
     """Decoder step that the links of a piece guide: the step that predicts it, or the next one."""
 
 
+class DoublyStochasticConfig(ObjectiveConfig):
+    """[Doubly stochastic attention](attention.md#doubly-stochastic-attention).
+
+    Each source position should be attended to once (Xu et al. 2015, section 4.2.1).
+    """
+
+    implementation: ClassVar[str] = "nmt.training.doubly_stochastic:DoublyStochastic"
+
+    weight: Positive = 1.0
+    """Weight of the cost of a sentence, lambda in equation 14 of the paper."""
+
+
 class RDropConfig(ObjectiveConfig):
     """[R-Drop](recipe.md#r-drop): two passes with different dropout should agree."""
 
@@ -158,6 +170,8 @@ class TrainingConfig(ConfigSection):
     """Guided alignment; used with its defaults if only `data.train.alignments` is given."""
     r_drop: RDropConfig | None = None
     """R-Drop; null: none."""
+    doubly_stochastic: DoublyStochasticConfig | None = None
+    """Doubly stochastic attention; null: none."""
     gradient_accumulation: Size = 1
     """Batches whose gradients make one update."""
     dtype: Literal["float32", "bfloat16"] = "float32"

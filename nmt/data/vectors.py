@@ -95,6 +95,8 @@ def checked(source: Any, size: int, *, where: str) -> given.Array:
         array = np.asarray(source, np.float32)
     except (TypeError, ValueError):
         raise DataError(f"{where}: vectors of several sizes, or no numbers") from None
+    if array.shape == (0,):  # a list without vectors does not say of what size they are
+        return array.reshape(0, size)
     if array.ndim != 2 or array.shape[1] != size:
         shape = " x ".join(map(str, array.shape))
         raise DataError(
@@ -112,7 +114,7 @@ def arrays(path: Path) -> Iterator[Any]:
         DataError: it cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if not archive.files:
                 raise DataError(f"{path}: the corpus is empty")
             first = archive[archive.files[0]]

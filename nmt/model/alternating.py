@@ -7,7 +7,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.config import AlternatingConfig, CellConfig, DropoutConfig, InputShape
-from nmt.model.encoder import Encoding, read
+from nmt.model.encoder import Encoding, mean_annotation, read
 from nmt.recurrent import dropout, transition
 from nmt.recurrent.cell import Cell
 from nmt.types import RowKeys, SourceMask, SourceVectors
@@ -55,8 +55,7 @@ class AlternatingEncoder(nnx.Module):
         ]
         annotations = jnp.concatenate(tops, axis=-1) * mask[..., None]
         annotations = dropout.over_time(top, self.rates.at("annotations"), annotations)
-        lengths = jnp.maximum(mask.sum(axis=1, keepdims=True), 1).astype(annotations.dtype)
-        return Encoding(annotations, mask, summary=annotations.sum(axis=1) / lengths)
+        return Encoding(annotations, mask, summary=mean_annotation(annotations, mask))
 
     def _run(
         self,

@@ -38,6 +38,12 @@ class Encoder(Protocol):
         """
 
 
+def mean_annotation(annotations: Annotations, mask: SourceMask) -> Summary:
+    """Returns the mean of the annotations of real positions; zeros if there is none."""
+    number = jnp.maximum(mask.sum(axis=1, keepdims=True), 1).astype(annotations.dtype)
+    return jnp.sum(annotations, axis=1, where=mask[..., None]) / number
+
+
 def read(
     cell: Cell,
     inputs: SourceVectors,

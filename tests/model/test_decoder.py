@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from equations import additive, bahdanau, compiled, conditional, general, luong, randomised
+from equations import additive, bahdanau, compiled, conditional, general, luong, randomised, xu
 from flax import nnx
 
 from nmt.attention.interface import EncodedSource
@@ -36,11 +36,15 @@ DECODERS = {
     "bahdanau, bideep": {"kind": "bahdanau", **DEEP, "transitions": 3},
     "luong, bideep": {"kind": "luong", **DEEP, "transitions": 2},
     "conditional, bideep": {"kind": "conditional", **DEEP, "upper_transitions": 2},
+    "xu": {"kind": "xu", "readout_size": EMBED},
+    "xu without a gate": {"kind": "xu", "readout_size": EMBED, "gate": False},
+    "xu, bideep": {"kind": "xu", "readout_size": EMBED, **DEEP, "transitions": 2},
 }
 EQUATIONS = {
     "bahdanau": (bahdanau, "additive", additive),
     "luong": (luong, "general", general),
     "conditional": (conditional, "additive", additive),
+    "xu": (xu, "additive", additive),
 }
 
 
@@ -145,7 +149,7 @@ def test_teacher_forcing_is_the_repeated_step(run):
 @pytest.mark.parametrize("training", [False, True], ids=["translating", "training"])
 @pytest.mark.parametrize("mechanism", ["local_m", "hard"])
 @pytest.mark.parametrize(
-    "name", ["bahdanau", "luong", "luong without input feeding", "conditional"]
+    "name", ["bahdanau", "luong", "luong without input feeding", "conditional", "xu"]
 )
 def test_what_a_mechanism_carries_goes_from_step_to_step(name, mechanism, training):
     decoder, _ = _built(mechanism, DECODERS[name])

@@ -11,11 +11,12 @@ from nmt.config import DropoutConfig, GRUConfig, InputShape, LSTMConfig, ModelCo
 from nmt.config.place import Place
 from nmt.model.encoder import Encoder
 
-BATCH, SRC, INPUT = 3, 5, 4
+BATCH, SRC, INPUT, GRID = 3, 6, 12, (2, 3)
 RATES = DropoutConfig(rate=0.5, recurrent=0.4)
-LENGTHS = np.array([5, 2, 0])
+LENGTHS = np.array([6, 2, 0])
 DEEP = {"hidden_size": 8, "layers": 3, "transitions": 2, "residual": True}
 ENCODERS = Place.of(ModelConfig.model_fields["encoder"]).names
+SETTINGS = {"identity": {"annotation_size": INPUT}, "conv": {"annotation_size": 8}}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -31,15 +32,16 @@ def _float64():
         for kind in ENCODERS
         for cell in ("gru", "lstm")
         for deep in (False, True)
+        if kind not in SETTINGS or (cell, deep) == ("gru", False)  # no cells, no layers
     ],
 )
 def encoder(request):
     kind, cell, deep = request.param
-    config = ENCODERS[kind](**(DEEP if deep else {}))
+    config = ENCODERS[kind](**(DEEP if deep else SETTINGS.get(kind, {})))
     cell = {"gru": GRUConfig, "lstm": LSTMConfig}[cell]()
 
     def build():
-        return config.build(cell, InputShape(INPUT), rates=RATES, rngs=nnx.Rngs(params=0))
+        return config.build(cell, InputShape(INPUT, GRID), rates=RATES, rngs=nnx.Rngs(params=0))
 
     return randomised(build)[0], config
 

@@ -7,7 +7,12 @@ import pytest
 
 from nmt import configfile
 from nmt.attention.interface import AttentionOutput
-from nmt.config import GuidedAlignmentConfig, RDropConfig, ReinforceConfig
+from nmt.config import (
+    DoublyStochasticConfig,
+    GuidedAlignmentConfig,
+    RDropConfig,
+    ReinforceConfig,
+)
 from nmt.data.batching import Batch
 from nmt.training.loss import LossSums
 from nmt.training.objectives import Forward, Objective, build_objectives
@@ -18,6 +23,7 @@ CONFIGS = [
     GuidedAlignmentConfig(cost="mse", step="shifted"),
     ReinforceConfig(),
     RDropConfig(),
+    DoublyStochasticConfig(),
 ]
 PLAIN = {"train": "train", "validation": "val"}
 DATA = {"train": {"path": "train", "alignments": "links"}, "validation": "val"}
@@ -114,6 +120,7 @@ def test_what_is_logged_is_what_is_added_or_nothing(objective):
         (PLAIN, "global", {"r_drop": {"weight": 2}}, ["r_drop"]),
         (DATA, "global", {"r_drop": {}}, ["guided_alignment", "r_drop"]),
         (PLAIN, "hard", {"r_drop": {}}, ["r_drop", "reinforce"]),
+        (PLAIN, "global", {"doubly_stochastic": {"weight": 2}}, ["doubly_stochastic"]),
     ],
 )
 def test_the_configuration_says_what_is_minimised_beside_the_cross_entropy(

@@ -1,0 +1,27 @@
+"""Settings of encoders that are not recurrent: those of given vectors and of pictures."""
+
+from typing import ClassVar, Literal
+
+from nmt.config.section import Buildable, Size
+
+
+class IdentityConfig(Buildable):
+    """No layers at all: the given vectors are the annotations."""
+
+    implementation: ClassVar[str] = "nmt.model.identity:IdentityEncoder"
+
+    kind: Literal["identity"] = "identity"
+    annotation_size: Size
+    """Size of an annotation, which is that of the given vectors."""
+
+
+class ConvolutionalConfig(Buildable):
+    """Convolutional layers over pictures, each of which halves the grid, down to that of cells."""
+
+    implementation: ClassVar[str] = "nmt.model.convolutional:ConvolutionalEncoder"
+
+    kind: Literal["conv"] = "conv"
+    channels: tuple[Size, ...] | None = None
+    """Channels of each of the log2(`data.input.cell`) layers; null: 32, 64, 128, then 256."""
+    annotation_size: Size = 128
+    """Size of an annotation."""
