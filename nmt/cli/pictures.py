@@ -159,7 +159,7 @@ def _check_given(
 
 def _gold_links(
     run: Path,
-    sentences: list[str],
+    sentences: list[Any],
     target: Column,
     gold: Column,
     *,

@@ -146,8 +146,8 @@ def _check_read(option: str, value: object, names: Sequence[str], *, by: Sequenc
 
 def _texts(
     runs: Sequence[Path], source: Path | None, references: Sequence[Path], files: Sequence[Path]
-) -> tuple[list[str] | None, list[list[str]], dict[str, list[str]]]:
-    """Returns source sentences, each reference, and the given translations by their names.
+) -> tuple[list[Any] | None, list[list[str]], dict[str, list[str]]]:
+    """Returns the sources, each reference, and the given translations by their names.
 
     Without files, source and reference are those of the first run's own test set.
     """
@@ -159,7 +159,9 @@ def _texts(
         raise DataError("give both --source and --reference, or neither to score data.test")
     paths = [*([source] if source else []), *references, *files]
     found = read.find_together(*paths)
-    texts = {str(path): list(read.lines(each)) for path, each in zip(paths, found, strict=True)}
+    texts: dict[str, list[Any]] = {
+        str(path): list(read.lines(each)) for path, each in zip(paths, found, strict=True)
+    }
     if source is not None and runs and captions.are_written_by(runs[0]):
         texts[str(source)] = captions.sources(ensembles.data(runs[0]), source)
     if references:
@@ -196,7 +198,7 @@ def _tokenizer(runs: Sequence[Path], references: Sequence[Path]) -> str:
 
 def _metrics(
     names: Sequence[str],
-    sources: list[str] | None,
+    sources: list[Any] | None,
     *,
     comet_model: str | None,
     **how: Any,
@@ -214,7 +216,7 @@ def _metrics(
     return chosen
 
 
-def _test_set(path: Path) -> tuple[list[str], list[str]]:
+def _test_set(path: Path) -> tuple[list[Any], list[str]]:
     """Returns source and reference of a run's own test set."""
     from nmt.data import corpora
 

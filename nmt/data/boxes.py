@@ -46,8 +46,13 @@ def _listed(path: Path, source: str) -> Iterator[Gold]:
             raise DataError(
                 f"{where}: no field {FIELD!r}, a list of [left, top, right, bottom] for each word"
             )
-        boxes = [[_box(box, where=where) for box in word] for word in row[FIELD]]
-        yield Gold(boxes, pictures.size(str(path.parent / row[source])))
+        yield Gold(_boxes(row[FIELD], where), pictures.size(str(path.parent / row[source])))
+
+
+def _boxes(words: Any, where: str) -> list[list[Box]]:
+    if not isinstance(words, list) or not all(isinstance(word, list) for word in words):
+        raise DataError(f"{where}: {FIELD!r} is no list of boxes for each word")
+    return [[_box(box, where=where) for box in word] for word in words]
 
 
 def _box(box: Any, *, where: str) -> Box:

@@ -3,7 +3,9 @@
 import json
 import sys
 
+import numpy as np
 import pytest
+from tiny import letters, tree, untrained_run
 
 from nmt import cli
 
@@ -32,47 +34,39 @@ def text(tmp_path):
 
 @pytest.fixture(scope="session")
 def picture_run(tmp_path_factory):
-    """A run folder of a small model that has seen 48 scenes of 16 x 16 pixels; tests only read it.
+    """A run folder of an untrained model that reads pictures of 16 x 16 pixels; only read it.
 
-    The folder around it has the pictures, and JSON lines of them: `train.jsonl`, and `test.jsonl`,
-    six with boxes, which is the test set.
+    The folder around it has six scenes as pictures, and JSON lines of them with boxes,
+    `test.jsonl`, which is the test set of the run.
     """
-    from nmt import configfile
     from nmt.data import scenes
-    from nmt.training.trainer import train
 
     folder = tmp_path_factory.mktemp("pictures")
-    drawn = scenes.scenes("validation")[:54]
+    drawn = scenes.scenes("validation")[:60]
     rows = []
-    for number, scene in enumerate(drawn):
+    for number, scene in enumerate(drawn[:6]):
         scenes.draw(scene, 16).save(folder / f"{number}.png")
         sentence = scene.sentence("en")
         boxes = [[[side / 4 for side in box] for box in word] for word in sentence.boxes]
         rows.append({"image": f"{number}.png", "en": sentence.text, "boxes": boxes})
-    for name, part in {"train": rows[6:], "test": rows[:6]}.items():
-        lines = "".join(f"{json.dumps(row)}\n" for row in part)
-        (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
-    settings = {
-        "run": str(folder / "run"),
-        "data": {
-            **{"source": "image", "target": "en"},
-            "input": {"kind": "pictures", "height": 16, "width": 16, "cell": 4},
-            "train": str(folder / "train.jsonl"),
-            "validation": str(folder / "test.jsonl"),
-            "test": str(folder / "test.jsonl"),
-            "batch": {"sentences": 16, "buckets": 1},
-        },
-        "tokenizer": {"vocabulary_size": 50, "byte_fallback": False},
-        "model": {
-            "embedding_size": 8,
-            "encoder": {"hidden_size": 6},
-            "decoder": {"kind": "luong", "hidden_size": 12},
-            "dropout": 0.0,
-        },
-        "training": {
-            **{"learning_rate": 3e-2, "max_steps": 30, "validate_every": 30},
-            "attention_images": 1,
-        },
-        "decoding": {"batch": 4, "beam": 2, "max_output_ratio": 1},
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+    (folder / "test.jsonl").write_text(lines, encoding="utf-8")
+    settings = tree(folder / "run", folder, vocabulary=60, dropout=0.0)
+    settings["data"] |= {
+        "source": "image",
+        "target": "en",
+        "test": str(folder / "test.jsonl"),
+        "input": {"kind": "pictures", "height": 16, "width": 16, "cell": 4},
     }
-    return train(configfile.validate(settings)).path
+    return untrained_run(settings, [scene.english.text for scene in drawn])
+
+
+@pytest.fixture(scope="session")
+def vector_run(tmp_path_factory):
+    """A run folder of an untrained model that reads three vectors, those of `two.npz` beside it."""
+    folder = tmp_path_factory.mktemp("vectors")
+    arrays = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
+    np.savez(folder / "two.npz", arrays)
+    settings = tree(folder / "run", folder, dropout=0.0)
+    settings["data"] |= {"source": "speech", "input": {"kind": "vectors", "size": 4}}
+    return untrained_run(settings, letters(50, longest=5, seed=0))
