@@ -158,27 +158,32 @@ def _opened(source: Any, *, where: str) -> PIL.Image.Image:
     """Returns the picture upright and in RGB; what is transparent becomes white."""
     if isinstance(source, Mapping):
         source = source["path"] if source["bytes"] is None else source["bytes"]
-    if isinstance(source, str | os.PathLike):
-        where = f"{where}: {os.fspath(source)}" if where else os.fspath(source)
     try:
-        if isinstance(source, np.ndarray):
-            picture = PIL.Image.fromarray(source)
-        elif isinstance(source, PIL.Image.Image):
-            picture = source
-        else:
-            with warnings.catch_warnings(action="error"):  # of pictures that are bombs
-                picture = PIL.Image.open(
-                    io.BytesIO(source) if isinstance(source, bytes) else source
-                )
-        upright = PIL.ImageOps.exif_transpose(picture)
-        if "A" not in upright.getbands() and "transparency" not in upright.info:
-            return upright.convert("RGB")
-        white = PIL.Image.new("RGBA", upright.size, "white")
-        return PIL.Image.alpha_composite(white, upright.convert("RGBA")).convert("RGB")
+        if isinstance(source, str | os.PathLike):
+            where = f"{where}: {os.fspath(source)}" if where else os.fspath(source)
+            source = Path(source).read_bytes()
+        with warnings.catch_warnings(action="error"):  # of pictures that are too large
+            return _in_colours(PIL.ImageOps.exif_transpose(_image(source)))
     except FileNotFoundError:
         raise DataError(f"{where}: no such picture") from None
     except (OSError, ValueError, TypeError, SyntaxError, Warning, PIL.Image.DecompressionBombError):
         raise DataError(f"{where}: not a picture that can be read; is the file whole?") from None
+
+
+def _image(source: Any) -> PIL.Image.Image:
+    """Returns the image of a file's bytes, of an array, or of Pillow itself."""
+    if isinstance(source, np.ndarray):
+        return PIL.Image.fromarray(source)
+    return source if isinstance(source, PIL.Image.Image) else PIL.Image.open(io.BytesIO(source))
+
+
+def _in_colours(image: PIL.Image.Image) -> PIL.Image.Image:
+    if image.mode.startswith("I;16"):  # Pillow would cut what is above 255
+        image = PIL.Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image.convert("RGB")
+    white = PIL.Image.new("RGBA", image.size, "white")
+    return PIL.Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
 
 
 def _picture(value: str | bytes) -> dict[str, Any]:

@@ -1,0 +1,242 @@
+"""Sources of pictures: the same cells from every origin, every form of a file, every refusal."""
+
+import io
+import json
+import re
+
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+import pytest
+from datasets import Dataset, Features, Image, Value
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmt.config import CorpusConfig, DataConfig, PictureInputConfig, TrainedTokenizerConfig
+from nmt.data import corpus, scenes, tokenizer
+from nmt.data.pictures import Pictures
+from nmt.errors import DataError
+
+LINES = ["a b", "c", "b c"]
+INPUT = PictureInputConfig(height=16, width=24, cell=8)
+SKIPPING = INPUT.model_copy(update={"invalid": "skip"})
+
+
+def picture(seed, size=(24, 16)):
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    return PIL.Image.fromarray(pixels)
+
+
+def cells_of(pixels, cell):
+    """Cuts pixels into cells in reading order, one number after the other."""
+    height, width, _ = pixels.shape
+    found = []
+    for top in range(0, height, cell):
+        for left in range(0, width, cell):
+            block = [
+                pixels[top + i, left + j, colour]
+                for i in range(cell)
+                for j in range(cell)
+                for colour in range(3)
+            ]
+            found.append(block)
+    return np.array(found, np.uint8)
+
+
+def file_of(image, form="PNG", **options):
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def read(source):
+    return Pictures(INPUT).read(source, where="")
+
+
+def load(input=INPUT, **where):
+    return corpus.load(CorpusConfig(**where), source="image", target="en", input=input)
+
+
+@pytest.fixture(scope="module")
+def tokenizers():
+    settings = TrainedTokenizerConfig(vocabulary_size=8, byte_fallback=False)
+    return tokenizer.train((), LINES * 20, settings)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three pictures, and every kind of file that names or holds them."""
+    (tmp_path / "p").mkdir()
+    names = [f"p/{number}.png" for number in range(3)]
+    for number, name in enumerate(names):
+        picture(number).save(tmp_path / name)
+    rows = [{"image": name, "en": line} for name, line in zip(names, LINES, strict=True)]
+    (tmp_path / "x.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    (tmp_path / "x.tsv").write_text("".join(f"{row['image']}\t{row['en']}\n" for row in rows))
+    (tmp_path / "x.image").write_text("".join(f"{name}\n" for name in names))
+    (tmp_path / "x.en").write_text("".join(f"{line}\n" for line in LINES))
+    data = {"image": [str(tmp_path / name) for name in names], "en": LINES}
+    Dataset.from_dict(data).to_parquet(tmp_path / "paths.parquet")
+    typed = Features({"image": Image(), "en": Value("string")})
+    Dataset.from_dict(data, features=typed).to_parquet(tmp_path / "typed.parquet")
+    stored = [(tmp_path / name).read_bytes() for name in names]
+    Dataset.from_dict({**data, "image": stored}).to_parquet(tmp_path / "bytes.parquet")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name", ["x.jsonl", "x.tsv", "x", "paths.parquet", "typed.parquet", "bytes.parquet"]
+)
+def test_the_cells_are_the_same_from_every_origin(folder, tokenizers, name):
+    text = load(path=str(folder / name))
+    encoded = corpus.encode(text, tokenizers, input=INPUT)
+
+    assert list(text["target"]) == LINES
+    for number, (source, _) in enumerate(corpus.rows(encoded, range(3))):
+        np.testing.assert_array_equal(source, cells_of(np.asarray(picture(number)), 8))
+    assert corpus.lengths(encoded)[:, 0].tolist() == [6, 6, 6]
+
+
+def test_a_data_set_of_the_hub_has_an_image_column(folder, tokenizers, tmp_path):
+    (tmp_path / "hub").mkdir()
+    (folder / "typed.parquet").rename(tmp_path / "hub" / "train.parquet")
+    text = load(hub=str(tmp_path / "hub"), columns=["image", "en"])
+
+    (source, _), *_ = corpus.rows(corpus.encode(text, tokenizers, input=INPUT), [2])
+    np.testing.assert_array_equal(source, cells_of(np.asarray(picture(2)), 8))
+
+
+@given(
+    rows=st.integers(1, 4),
+    columns=st.integers(1, 4),
+    cell=st.sampled_from([1, 2, 4]),
+    seed=st.integers(0, 99),
+)
+def test_cells_are_cut_in_reading_order_and_joined_again(rows, columns, cell, seed):
+    pictures = Pictures(PictureInputConfig(height=rows * cell, width=columns * cell, cell=cell))
+    pixels = np.asarray(picture(seed, (columns * cell, rows * cell)))
+    cells = pictures.read(pixels, where="")
+
+    np.testing.assert_array_equal(cells, cells_of(pixels, cell))
+    np.testing.assert_array_equal(pictures.pixels(cells), pixels)
+
+
+def test_every_form_of_a_source_gives_the_same_cells(tmp_path):
+    image = picture(7)
+    image.save(tmp_path / "x.png")
+    stored = (tmp_path / "x.png").read_bytes()
+    forms = [tmp_path / "x.png", str(tmp_path / "x.png"), stored, image, np.asarray(image)]
+    forms += [{"bytes": stored, "path": None}, {"bytes": None, "path": str(tmp_path / "x.png")}]
+    for form in forms:
+        np.testing.assert_array_equal(read(form), cells_of(np.asarray(image), 8))
+    np.testing.assert_array_equal(read(read(image)), read(image))
+
+
+def test_pictures_are_turned_upright():
+    image = picture(3, (16, 24))
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6  # it was taken with the camera turned: rotate it by 90 degrees clockwise
+    turned = np.rot90(np.asarray(image), k=-1)
+
+    np.testing.assert_array_equal(read(file_of(image, exif=exif)), cells_of(turned, 8))
+
+
+def test_what_is_transparent_is_white():
+    clear = PIL.Image.new("RGBA", (24, 16), (255, 0, 0, 0))
+    assert (read(file_of(clear)) == 255).all()
+
+
+@pytest.mark.parametrize(("mode", "grey"), [("L", 90), ("P", 90), ("1", 255), ("I;16", 90 * 257)])
+def test_grey_pictures_have_three_equal_colours(mode, grey):
+    image = PIL.Image.new("L" if mode == "P" else mode, (24, 16), grey)
+    cells = read(file_of(image.convert("P") if mode == "P" else image))
+    assert (cells == (grey // 257 if mode == "I;16" else grey)).all()
+
+
+def test_other_sizes_are_resized_as_a_whole():
+    wide = PIL.Image.new("RGB", (200, 10), "blue")
+    wide.paste((255, 255, 0), (100, 0, 200, 10))  # its right half
+    pixels = Pictures(INPUT).pixels(read(wide))
+
+    assert pixels.shape == (16, 24, 3)
+    np.testing.assert_array_equal(pixels[8, 2], (0, 0, 255))
+    np.testing.assert_array_equal(pixels[8, 21], (255, 255, 0))
+
+
+def test_a_picture_that_changes_is_read_again(folder, tokenizers):
+    before = corpus.encode(load(path=str(folder / "x.jsonl")), tokenizers, input=INPUT)
+    first = corpus.rows(before, [1])[0][0]
+    picture(99, (48, 32)).save(folder / "p" / "1.png")
+    after = corpus.encode(load(path=str(folder / "x.jsonl")), tokenizers, input=INPUT)
+
+    assert not np.array_equal(first, corpus.rows(after, [1])[0][0])
+
+
+def refused(message):
+    return pytest.raises(DataError, match=f"^{re.escape(message)}")
+
+
+DAMAGED = {"empty": b"", "text": b"no picture", "cut": file_of(picture(1, (99, 99)))[:2000]}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_picture_is_named_by_row_and_file(folder, tokenizers, content):
+    damaged = folder / "p" / "1.png"
+    damaged.write_bytes(content)
+    text = load(path=str(folder / "x.jsonl"))
+
+    message = f"row 2: {damaged}: not a picture that can be read; is the file whole?; or train with"
+    with refused(message):
+        corpus.encode(text, tokenizers, input=INPUT)
+
+
+def test_a_missing_picture_is_named(folder, tokenizers):
+    (folder / "p" / "2.png").unlink()
+    with refused(f"row 3: {folder / 'p' / '2.png'}: no such picture; or train with data.input."):
+        corpus.encode(load(path=str(folder / "x.tsv")), tokenizers, input=INPUT)
+
+
+def test_invalid_pictures_may_be_skipped(folder, tokenizers):
+    (folder / "p" / "0.png").unlink()
+    (folder / "p" / "1.png").write_bytes(b"damaged")
+    text = load(SKIPPING, path=str(folder / "x.jsonl"))
+    with pytest.warns(UserWarning, match=r"left out: row 1: .*0\.png: no such picture, and 1 more"):
+        encoded = corpus.encode(text, tokenizers, input=SKIPPING)
+    limits = DataConfig(train="x", validation="x", input=SKIPPING)
+    pairs, report = corpus.fitting(encoded, limits)
+
+    assert str(report).startswith("1 of 3 pairs kept; left out: 2 empty")
+    np.testing.assert_array_equal(
+        corpus.rows(pairs, [0])[0][0], cells_of(np.asarray(picture(2)), 8)
+    )
+
+
+def test_a_picture_of_too_many_pixels_is_refused(monkeypatch):
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 300)
+    with refused("row 1: not a picture that can be read"):
+        Pictures(INPUT).arrays([file_of(picture(0))], before=0)
+
+
+def test_a_column_of_numbers_has_no_pictures(tmp_path):
+    Dataset.from_dict({"image": [1, 2], "en": ["a", "b"]}).to_parquet(tmp_path / "x.parquet")
+    with refused(f"{tmp_path / 'x.parquet'}: the source column holds int64, and no pictures"):
+        load(path=str(tmp_path / "x.parquet"))
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_the_embedded_scenes_are_drawn_with_their_sentences(language):
+    split = "validation"
+    text = corpus.load(
+        CorpusConfig(path="scenes", split=split), source="image", target=language, input=INPUT
+    )
+    known = scenes.scenes(split)
+
+    assert list(text["target"]) == [scene.sentence(language).text for scene in known]
+    first = PIL.Image.open(io.BytesIO(text[0]["source"]["bytes"]))
+    np.testing.assert_array_equal(np.asarray(first), np.asarray(scenes.draw(known[0])))
+
+
+def test_scenes_have_two_languages():
+    with refused("the corpus of scenes has no language 'fr'; choose de or en"):
+        where = CorpusConfig(path="scenes", split="validation")
+        corpus.load(where, source="image", target="fr", input=INPUT)
