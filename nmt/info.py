@@ -9,7 +9,8 @@ from rich.table import Table
 
 from nmt import version
 from nmt.bundle import Bundle
-from nmt.config import ConfigSection, ModelConfig
+from nmt.config import ConfigSection, InputConfig, LayeredConfig, ModelConfig
+from nmt.data.tokenizer import Tokenizers
 from nmt.model import parameters
 from nmt.model.build import outline
 from nmt.plotting.diagram import Arrow, Block, diagram
@@ -23,6 +24,7 @@ PARTS = ("source_embedding", "target_embedding", "encoder", "decoder.attention",
 PLACES = {
     "source pieces": (0, 0),
     "source embedding": (0, 1),
+    "source": (0, 1),
     "encoder": (0, 2),
     "attention": (1, 2),
     "target pieces so far": (2, 0),
@@ -35,6 +37,7 @@ LINE = 42  # characters that fit into a block
 ARROWS = (
     Arrow("source pieces", "source embedding"),
     Arrow("source embedding", "encoder"),
+    Arrow("source", "encoder"),
     Arrow("encoder", "attention", "annotations"),
     Arrow("decoder", "attention", "query", shift=-12),
     Arrow("attention", "decoder", "context", shift=18),
@@ -60,11 +63,7 @@ def describe(run: Trained) -> dict[str, Any]:
             "attention": run.config.model.attention.mechanism,
             **_score(run.config.model),
         },
-        "vocabulary": {
-            "source": tokenizers.source.size,
-            "target": tokenizers.target.size,
-            "joint": tokenizers.joint,
-        },
+        **_vocabulary(run.config.data.input, tokenizers),
         "parameters": [
             {"name": name, "shape": list(leaf.shape), "count": math.prod(leaf.shape)}
             for name, leaf in parameters.named(params).items()
@@ -107,7 +106,7 @@ def render(description: dict[str, Any]) -> str:
         parameters.add_section()
     parameters.add_row("all", "", f"{_count(description['parameters']):,}")
     facts = Table(show_header=False)
-    for section in ("model", "vocabulary", "scores", "nmt"):
+    for section in ("model", "source", "vocabulary", "scores", "nmt"):
         if section in description:
             facts.add_row(section, ", ".join(f"{k} {v}" for k, v in description[section].items()))
     if "dtype" in description:
@@ -125,17 +124,16 @@ def render(description: dict[str, Any]) -> str:
 def draw(description: dict[str, Any], model: ModelConfig) -> str:
     """Returns a block diagram of a model as SVG: its parts, their sizes and parameters."""
     counts = {name: f"{_count(arrays):,} parameters" for name, arrays in parts(description).items()}
-    source, target = (f"{description['vocabulary'][side]:,}" for side in ("source", "target"))
+    target = f"{description['vocabulary']['target']:,}"
     encoder, decoder, cell = model.encoder, model.decoder, _cell(model)
     tied = "" if model.tied_embeddings == "none" else " of the target embedding"
     width, size = f"{model.readout_size}", f"size {model.embedding_size}"
     if model.lexical_model:
         width = f"({width} + {model.embedding_size} of the lexical model)"
     lines = {
-        "source pieces": [f"vocabulary of {source}"],
-        "source embedding": [size, counts.get("source_embedding", "the target embedding")],
+        **_source(description, [size, counts.get("source_embedding", "the target embedding")]),
         "encoder": [
-            f"{encoder.kind} {cell}",
+            f"{encoder.kind} {cell}" if isinstance(encoder, LayeredConfig) else encoder.kind,
             *_settings(encoder),
             counts.get("encoder", "no parameters"),
         ],
@@ -153,8 +151,28 @@ def draw(description: dict[str, Any], model: ModelConfig) -> str:
         ],
         "output": [f"softmax{tied}", f"{width} x {target}", counts["output"]],
     }
-    blocks = [Block(name, lines[name], *place) for name, place in PLACES.items()]
-    return diagram(blocks, ARROWS, title=description["run"])
+    blocks = [Block(name, lines[name], *place) for name, place in PLACES.items() if name in lines]
+    arrows = [arrow for arrow in ARROWS if {arrow.start, arrow.end} <= set(lines)]
+    return diagram(blocks, arrows, title=description["run"])
+
+
+def _source(description: dict[str, Any], embedding: list[str]) -> dict[str, list[str]]:
+    """Returns the lines of the blocks from which the encoder reads: pieces, or given vectors."""
+    if "source" not in description:
+        pieces = f"vocabulary of {description['vocabulary']['source']:,}"
+        return {"source pieces": [pieces], "source embedding": embedding}
+    kind, *facts = description["source"].items()
+    return {"source": [str(kind[1]), *(f"{key} {value}" for key, value in facts)]}
+
+
+def _vocabulary(given: InputConfig, tokenizers: Tokenizers) -> dict[str, Any]:
+    """Returns the sizes of the vocabularies, and what a source is if it is not text."""
+    if given.shape is None:
+        sizes = {"source": tokenizers.source.size, "target": tokenizers.target.size}
+        return {"vocabulary": {**sizes, "joint": tokenizers.joint}}
+    grid = {} if given.shape.grid is None else {"cells": "{} x {}".format(*given.shape.grid)}
+    source = {"kind": given.kind, "size": given.shape.size, **grid}
+    return {"source": source, "vocabulary": {"target": tokenizers.target.size}}
 
 
 def _score(model: ModelConfig) -> dict[str, str]:

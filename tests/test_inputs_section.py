@@ -1,4 +1,4 @@
-"""What a source is, in the configuration: what the model cannot do with it is refused."""
+"""The section `data.input`: what a source is, and the settings that are for text alone."""
 
 import re
 
@@ -8,98 +8,88 @@ from nmt import configfile
 from nmt.config import InputShape
 from nmt.errors import ConfigError
 
-VECTORS = {"kind": "vectors", "size": 512}
-PICTURES = {"kind": "pictures"}
+PICTURES = {"kind": "pictures", "height": 32, "width": 64, "cell": 8}
+VECTORS = {"kind": "vectors", "size": 40}
 
 
-def _tree(given, **model):
-    return {"data": {"input": given, "train": "t", "validation": "v"}, "model": model}
+def tree(input, **sections):
+    data = {"train": "x", "validation": "y", "input": input, **sections.pop("data", {})}
+    return {"run": "r", "data": data, **sections}
 
 
-@pytest.mark.parametrize(
-    ("given", "model", "shape"),
-    [
-        ("text", {}, None),
-        (VECTORS, {"encoder": {"kind": "identity", "annotation_size": 512}}, InputShape(512)),
-        (VECTORS, {"encoder": {"kind": "alternating"}}, InputShape(512)),
-        (PICTURES, {"encoder": "conv"}, InputShape(192, (8, 8))),
-        (PICTURES, {"encoder": {"kind": "bidirectional"}}, InputShape(192, (8, 8))),
-        (
-            {**PICTURES, "cell": 4, "width": 32},
-            {"encoder": {"kind": "conv", "channels": [8, 9]}},
-            InputShape(48, (16, 8)),
-        ),
-    ],
-)
-def test_vectors_and_pictures_have_a_shape_that_encoders_read(given, model, shape):
-    assert configfile.validate(_tree(given, **model)).data.input.shape == shape
+def test_each_kind_has_its_shape():
+    def shape(given):
+        return configfile.validate(tree(given)).data.input.shape
+
+    assert shape("text") is None
+    assert shape(VECTORS) == InputShape(40, "float32", None)
+    assert shape(PICTURES) == InputShape(192, "uint8", (4, 8))
 
 
-@pytest.mark.parametrize(
-    ("given", "model", "message"),
-    [
-        (
-            "text",
-            {"encoder": "conv"},
-            "`model.encoder.kind: conv` reads no text: choose `encoder: bidirectional`, or a "
-            "`data.input` of pictures or vectors",
-        ),
-        (
-            "text",
-            {"encoder": {"kind": "identity", "annotation_size": 4}},
-            "`model.encoder.kind: identity` reads no text: choose `encoder: bidirectional`, or a "
-            "`data.input` of pictures or vectors",
-        ),
-        (
-            VECTORS,
-            {"encoder": {"kind": "identity", "annotation_size": 4}},
-            "`model.encoder.annotation_size` (4) must be the size of the vectors of `data.input` "
-            "(512), which `kind: identity` leaves as they are",
-        ),
-        (
-            VECTORS,
-            {"encoder": "conv"},
-            "`model.encoder.kind: conv` reads pictures: set `data.input: pictures`, or choose "
-            "`encoder: identity` or `bidirectional`",
-        ),
-        (
-            PICTURES,
-            {"encoder": {"kind": "conv", "channels": [8, 9]}},
-            "`model.encoder.channels` is of 2 layers, which halve each side, and "
-            "`data.input.cell` of 8 pixels needs 3",
-        ),
-        (
-            PICTURES,
-            {"lexical_model": True},
-            "`model.lexical_model: true` reads the embeddings of source words, and "
-            "`data.input: pictures` has none: leave it out",
-        ),
-        (
-            VECTORS,
-            {"tied_embeddings": "all"},
-            "`model.tied_embeddings: all` shares those of source words, and "
-            "`data.input: vectors` has none: tie only the `target`",
-        ),
-        (
-            PICTURES,
-            {"dropout": {"source_words": 0.1}},
-            "`model.dropout.source_words` drops embeddings of source words, and "
-            "`data.input: pictures` has none: leave it out",
-        ),
-    ],
-)
-def test_what_the_model_cannot_do_with_a_source_is_one_line(given, model, message):
-    with pytest.raises(ConfigError, match=f"^config: {re.escape(message)}$"):
-        configfile.validate(_tree(given, **model))
+def test_length_limits_of_vectors_are_their_own():
+    def longest(given):
+        return configfile.validate(tree(given, data={"max_length": 50})).data.longest
+
+    assert longest("text") == (50, 50)
+    assert longest({**VECTORS, "max_length": 900}) == (900, 50)
+    assert longest(PICTURES) == (32, 50)
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("sections", "message"),
     [
-        ({"cell": 6}, "data.input: `cell` is 6, and must be a power of two, such as 8"),
-        ({"height": 60}, "data.input: `height` (60) must be a multiple of `cell` (8)"),
+        ({"input": {**PICTURES, "cell": 6}}, "`cell` is 6, and must be a power of two, such as 8"),
+        ({"input": {**PICTURES, "width": 60}}, "`width` (60) must be a multiple of `cell` (8)"),
+        (
+            {"input": PICTURES, "data": {"clean": True}},
+            "`clean` is for sources of text, and `input` is pictures: leave it out",
+        ),
+        (
+            {"input": VECTORS, "data": {"stream": True}, "training": {"max_steps": 5}},
+            "`stream` is for sources of text, and `input` is vectors: leave it out",
+        ),
+        (
+            {"input": VECTORS, "data": {"train": {"path": "x", "alignments": "l"}}},
+            "`train.alignments` is for sources of text, and `input` is vectors: leave it out",
+        ),
+        (
+            {"input": VECTORS, "data": {"train": {"path": "x", "source_tag": "<t>"}}},
+            "`train.source_tag` is for sources of text, and `input` is vectors: leave it out",
+        ),
+        (
+            {"input": PICTURES, "data": {"train": "embedded"}},
+            "the corpus `embedded` has text, and `input` is pictures: choose `scenes`",
+        ),
+        (
+            {"input": "text", "data": {"train": "scenes"}},
+            "the corpus `scenes` has pictures: set `input: pictures`",
+        ),
+        (
+            {"input": VECTORS, "data": {"train": "scenes"}},
+            "the corpus `scenes` has pictures: set `input: pictures`",
+        ),
+        (
+            {"input": VECTORS, "tokenizer": {"joint": False}},
+            "`tokenizer` has two models, and `data.input: vectors` has no text for one of them",
+        ),
+        (
+            {"input": PICTURES, "tokenizer": {"sampling": {}}},
+            "`tokenizer.sampling` is for sources of text, and `data.input` is pictures: leave it",
+        ),
+        (
+            {"input": PICTURES, "decoding": {"shortlist": 5}},
+            "`decoding.shortlist` is for sources of text, and `data.input` is pictures: leave it",
+        ),
+        (
+            {"input": PICTURES, "decoding": {"placeholders": ["numbers"]}},
+            "`decoding.placeholders` is for sources of text, and `data.input` is pictures: leave",
+        ),
     ],
-)
-def test_cells_that_do_not_divide_a_picture_are_refused(given, message):
-    with pytest.raises(ConfigError, match=f"^config: {re.escape(message)}$"):
-        configfile.validate(_tree(PICTURES | given, encoder="conv"))
+    ids=[
+        "cell", "width", "clean", "stream", "links", "tags", "embedded", "scenes as text",
+        "scenes as vectors", "two models", "sampling", "shortlist", "placeholders",
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused(sections, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        configfile.validate(tree(**sections), where="x.yaml")

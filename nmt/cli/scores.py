@@ -147,7 +147,7 @@ def _check_read(option: str, value: object, names: Sequence[str], *, by: Sequenc
 def _texts(
     runs: Sequence[Path], source: Path | None, references: Sequence[Path], files: Sequence[Path]
 ) -> tuple[list[Any] | None, list[list[str]], dict[str, list[str]]]:
-    """Returns the sources, each reference, and the given translations by their names.
+    """Returns sources, each reference, and the given translations by their names.
 
     Without files, source and reference are those of the first run's own test set.
     """
@@ -159,11 +159,12 @@ def _texts(
         raise DataError("give both --source and --reference, or neither to score data.test")
     paths = [*([source] if source else []), *references, *files]
     found = read.find_together(*paths)
-    texts: dict[str, list[Any]] = {
-        str(path): list(read.lines(each)) for path, each in zip(paths, found, strict=True)
-    }
-    if source is not None and runs and captions.are_written_by(runs[0]):
-        texts[str(source)] = captions.sources(ensembles.data(runs[0]), source)
+    texts = dict[str, list[Any]]()
+    for path, each in zip(paths, found, strict=True):
+        given = path == source and runs and captions.are_written_by(runs[0])
+        texts[str(path)] = (
+            captions.sources(ensembles.data(runs[0]), path) if given else list(read.lines(each))
+        )
     if references:
         sources = texts[str(source)] if source else None
         targets = [texts[str(path)] for path in references]

@@ -218,6 +218,11 @@ class DataConfig(ConfigSection):
         return {name: corpus for name, corpus in named.items() if corpus is not None}
 
     @property
+    def paths(self) -> list[str | None]:
+        """The paths of all corpora."""
+        return [each.path for each in (*self.corpora, *self.held_out.values())]
+
+    @property
     def linked(self) -> bool:
         """Whether a training corpus has word links."""
         return any(corpus.alignments is not None for corpus in self.corpora)

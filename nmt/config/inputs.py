@@ -29,9 +29,8 @@ class TextInputConfig(ConfigSection):
         return None
 
     def conflicts(self, data: "DataConfig") -> Iterator[str]:
-        """Yields a line for each corpus that has no text."""
-        if "scenes" in [each.path for each in (*data.corpora, *data.held_out.values())]:
-            yield "the corpus `scenes` has pictures: set `input: pictures`"
+        """Yields why a corpus has no text."""
+        yield from _of_pictures(data)
 
 
 class GivenInputConfig(Buildable):
@@ -52,7 +51,9 @@ class GivenInputConfig(Buildable):
             "train.alignments": data.linked,
             "train.source_tag": data.tags,
         }
-        if "embedded" in [each.path for each in (*data.corpora, *data.held_out.values())]:
+        if self.kind != "pictures":
+            yield from _of_pictures(data)
+        if "embedded" in data.paths:
             yield f"the corpus `embedded` has text, and `input` is {self.kind}: choose `scenes`"
         for name in (name for name, value in given.items() if value):
             yield f"`{name}` is for sources of text, and `input` is {self.kind}: leave it out"
@@ -117,3 +118,8 @@ class PictureInputConfig(GivenInputConfig):
 InputConfig = Annotated[
     TextInputConfig | VectorInputConfig | PictureInputConfig, Choice(default="text")
 ]
+
+
+def _of_pictures(data: "DataConfig") -> Iterator[str]:
+    if "scenes" in data.paths:
+        yield "the corpus `scenes` has pictures: set `input: pictures`"

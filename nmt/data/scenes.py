@@ -117,19 +117,7 @@ def scenes(split: str) -> list[Scene]:
             f"the corpus of scenes has no split {split!r}; choose from {', '.join(SPLITS)}"
         )
     rows = (line.split("\t") for line in files.lines(PATH))
-    return [parse(columns) for name, *columns in rows if name == split]
-
-
-def parse(columns: list[str]) -> Scene:
-    """Returns the scene of a line's columns after the split."""
-    background, text, german, german_words, english, english_words = columns
-    groups = [tuple(_shapes(group)) for group in text.split(";")]
-    return Scene(
-        tuple(shape for group in groups for shape in group),
-        int(background),
-        _sentence(german, german_words, groups),
-        _sentence(english, english_words, groups),
-    )
+    return [_scene(columns) for name, *columns in rows if name == split]
 
 
 def draw(scene: Scene, size: int = PIXELS) -> "PIL.Image.Image":
@@ -148,6 +136,17 @@ def draw(scene: Scene, size: int = PIXELS) -> "PIL.Image.Image":
     for shape in scene.shapes:
         _draw(canvas, shape, wide / PIXELS, grey)
     return image.reduce(_OVERSAMPLING)
+
+
+def _scene(columns: list[str]) -> Scene:
+    background, text, german, german_words, english, english_words = columns
+    groups = [tuple(_shapes(group)) for group in text.split(";")]
+    return Scene(
+        tuple(shape for group in groups for shape in group),
+        int(background),
+        _sentence(german, german_words, groups),
+        _sentence(english, english_words, groups),
+    )
 
 
 def _shapes(group: str) -> Iterator[Shape]:

@@ -111,7 +111,7 @@ def test_the_score_is_as_wide_as_a_head_and_there_is_one():
 
 
 def test_heads_of_unequal_width_are_refused():
-    message = r"`attention\.heads` \(4\) must divide the size of an annotation \(10\), which is"
+    message = r"`attention\.heads` \(4\) must divide the size of an annotation \(10\), twice"
     with pytest.raises(ValidationError, match=message):
         ModelConfig(encoder={"hidden_size": 5}, attention={"mechanism": "multi_head", "heads": 4})
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
 
@@ -136,6 +137,25 @@ def test_the_drawing_names_the_recurrent_cell(copy_run):
 
     assert "bidirectional LSTM<" in drawing
     assert "GRU" not in drawing
+
+
+def test_the_drawing_of_a_model_of_pictures_has_no_source_pieces(copy_run):
+    from nmt.config import ConvolutionalConfig, PictureInputConfig
+    from nmt.info import describe, draw
+    from nmt.run import Run
+
+    run = Run.open(copy_run)
+    data = run.config.data.model_copy(update={"input": PictureInputConfig(width=32)})
+    model = run.config.model.model_copy(update={"encoder": ConvolutionalConfig()})
+    config = run.config.model_copy(update={"data": data, "model": model})
+    description = describe(replace(run, config=config))
+
+    assert description["source"] == {"kind": "pictures", "size": 192, "cells": "8 x 4"}
+    assert list(description["vocabulary"]) == ["target"]
+    texts = [each.text for each in ElementTree.fromstring(draw(description, model)).iter()]
+    for text in ("source", "pictures", "size 192", "cells 8 x 4", "conv", "annotation size 128"):
+        assert text in texts
+    assert not {"source pieces", "source embedding"} & set(texts)
 
 
 def test_a_shortlist_is_made_for_a_run_and_then_used(nmt, copy_run, tmp_path, text):

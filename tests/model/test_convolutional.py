@@ -10,7 +10,7 @@ from pictures import CELL, GRID, cut, pictures
 
 from nmt.config import ConvolutionalConfig, DropoutConfig, GRUConfig, InputShape
 
-SHAPE = InputShape(3 * CELL**2, GRID)
+SHAPE = InputShape(3 * CELL**2, grid=GRID)
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def test_the_annotations_of_a_picture_are_those_of_loops_over_its_pixels():
     ("cell", "widths"), [(1, []), (2, [32]), (4, [32, 64]), (32, [32, 64, 128, 256, 256])]
 )
 def test_there_are_as_many_layers_as_halve_a_cell_to_one_position(cell, widths):
-    shape = InputShape(3 * cell**2, (2, 2))
+    shape = InputShape(3 * cell**2, grid=(2, 2))
     encoder = nnx.eval_shape(
         lambda: ConvolutionalConfig().build(
             GRUConfig(), shape, rates=DropoutConfig(), rngs=nnx.Rngs(params=0)

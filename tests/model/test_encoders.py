@@ -41,7 +41,9 @@ def encoder(request):
     cell = {"gru": GRUConfig, "lstm": LSTMConfig}[cell]()
 
     def build():
-        return config.build(cell, InputShape(INPUT, GRID), rates=RATES, rngs=nnx.Rngs(params=0))
+        return config.build(
+            cell, InputShape(INPUT, grid=GRID), rates=RATES, rngs=nnx.Rngs(params=0)
+        )
 
     return randomised(build)[0], config
 

@@ -20,7 +20,7 @@ from nmt.model.seq2seq import build
 
 BOS, VOCAB, SIZE = 2, 7, 3
 VECTORS = InputShape(SIZE)
-CELLS = InputShape(3 * CELL**2, GRID)
+CELLS = InputShape(3 * CELL**2, grid=GRID)
 PICTURES = np.array([cut(each) for each in pictures(2)])
 TARGET, LENGTHS = np.array([[4, 6, 3], [5, 3, 0]], np.int32), np.array([3, 2], np.int32)
 STEP = 1e-5

@@ -1,8 +1,9 @@
 """Random scenes in splits that have no sentence in common, and the lines of the file."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 from typing import get_args
 
@@ -39,15 +40,7 @@ class DrawnLayout:
 
     def line(self, split: str) -> str:
         """Returns the line of the file, as `nmt.data.scenes` describes it."""
-        groups = ";".join(
-            " ".join(
-                (
-                    f"{group[0].colour} {group[0].kind} {group[0].size}",
-                    *(f"{shape.left},{shape.top}" for shape in group),
-                )
-            )
-            for group in self.groups
-        )
+        groups = ";".join(_described(group) for group in self.groups)
         columns = [split, str(self.background), groups]
         for words in (self.german, self.english):
             columns += [_text(words), "".join(_number(word) for word in words)]
@@ -66,24 +59,33 @@ def generate(split: str, *, seed: int = 1, size: int | None = None) -> list[Draw
     """
     usual = SIZES[split]
     wanted = usual if size is None else size
-    rng = Random(seed)
-    found: dict[str, DrawnLayout] = {}
-    while len(found) < wanted:
-        layout = _layout(rng)
-        if not _distinct(layout):
-            continue
-        german, english = (tuple(finished(words)) for words in sentence(layout))
-        text = _text(english)
-        if text in found or _split_of(text) != split:
-            continue
-        if groups := place(layout, rng):
-            found[text] = DrawnLayout(rng.randint(*_GREYS), groups, german, english)
-    return list(found.values())
+    return list(islice((drawn for name, drawn in _random(seed) if name == split), wanted))
 
 
 def table() -> str:
     """Returns the text of the file: its splits one after the other, a scene a line."""
-    return "".join(f"{drawn.line(split)}\n" for split in SIZES for drawn in generate(split))
+    lines: dict[str, list[str]] = {split: [] for split in SIZES}
+    scenes = _random(seed=1)  # one pass, with the same scenes as `generate`
+    while any(len(lines[split]) < size for split, size in SIZES.items()):
+        split, drawn = next(scenes)
+        lines[split].append(f"{drawn.line(split)}\n")
+    return "".join(line for split, size in SIZES.items() for line in lines[split][:size])
+
+
+def _random(seed: int) -> Iterator[tuple[str, DrawnLayout]]:
+    """Yields the split of a random scene, and the scene; no sentence comes twice."""
+    rng = Random(seed)
+    found = set()
+    while True:
+        layout = _layout(rng)
+        groups = place(layout, rng) if _distinct(layout) else None
+        if groups is None:
+            continue
+        german, english = (tuple(finished(words)) for words in sentence(layout))
+        text = _text(english)
+        if text not in found:
+            found.add(text)
+            yield _split_of(text), DrawnLayout(rng.randint(*_GREYS), groups, german, english)
 
 
 def _layout(rng: Random) -> Layout:
@@ -112,6 +114,12 @@ def _distinct(layout: Layout) -> bool:
     if isinstance(layout, Corner):
         return layout.corner.kind not in (layout.vertical.kind, layout.horizontal.kind)
     return True
+
+
+def _described(group: tuple[Shape, ...]) -> str:
+    first = group[0]
+    corners = " ".join(f"{shape.left},{shape.top}" for shape in group)
+    return f"{first.colour} {first.kind} {first.size} {corners}"
 
 
 def _text(words: Sequence[Word]) -> str:

@@ -1,0 +1,131 @@
+"""Captions from the command line: every form of input, and what is for text alone."""
+
+import json
+import shutil
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import vectors
+
+LINES = ["a b c", "h", "g f e d"]
+ARRAYS = [vectors.spoken(line, seed=50 + i) for i, line in enumerate(LINES)]
+
+
+@pytest.fixture
+def npz(tmp_path):
+    np.savez(tmp_path / "x.npz", *ARRAYS)
+    return tmp_path / "x.npz"
+
+
+def test_a_file_of_vectors_has_a_text_in_each_line(nmt, spoken_run, npz):
+    assert nmt("translate", spoken_run, npz) == (0, "a b c\nh\ng f e d\n", "")
+
+
+def test_a_column_of_parquet_is_read(nmt, spoken_run, tmp_path):
+    rows = pa.table({"vectors": [array.tolist() for array in ARRAYS]})
+    pq.write_table(rows, tmp_path / "x.parquet")
+
+    code, out, _ = nmt("translate", spoken_run, tmp_path / "x.parquet")
+    assert (code, out.splitlines()) == (0, LINES)
+
+
+def test_json_has_the_positions_and_the_words(nmt, spoken_run, npz):
+    code, out, _ = nmt("translate", spoken_run, npz, "--json", "decoding.beam=2")
+    first, *_ = map(json.loads, out.splitlines())
+
+    assert code == 0
+    assert first["text"] == "a b c"
+    assert first["source_words"] == ["1", "2", "3"]
+    assert first["words"] == ["a", "b", "c"]
+    assert first["alignment"] == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_output_and_attention_go_to_files(nmt, spoken_run, npz, tmp_path):
+    out, attention = tmp_path / "out.txt", tmp_path / "attention.npz"
+    assert nmt("translate", spoken_run, npz, "-o", out, "--alignments", attention)[0] == 0
+
+    assert out.read_text().splitlines() == LINES
+    with np.load(attention) as stored:
+        assert stored["attention_2"].shape == (stored["target_2"].size, 4)
+
+
+def test_n_best_and_a_prefix(nmt, spoken_run, npz):
+    code, out, _ = nmt("translate", spoken_run, npz, "--n-best", 2, "--prefix", "c")
+
+    assert code == 0
+    assert [line.split(" ||| ")[1][0] for line in out.splitlines()] == ["c"] * 6
+
+
+def test_evaluate_scores_the_test_set_given_by_files(nmt, spoken_run, npz, text):
+    reference = text("ref.txt", *LINES)
+    code, out, _ = nmt("evaluate", spoken_run, "--source", npz, "--reference", reference)
+
+    assert code == 0
+    assert out.startswith("BLEU 100.00")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--markup", "html"),
+        ("--placeholders",),
+        ("--input-format", "tsv"),
+        ("--resume",),
+        ("--ray", "local"),
+    ],
+    ids=lambda option: option[0],
+)
+def test_options_for_text_are_refused(nmt, spoken_run, npz, option):
+    code, _, error = nmt("translate", spoken_run, npz, *option)
+
+    message = f"{option[0]} is for sources of text, and {spoken_run} reads vectors: leave it out"
+    assert (code, error) == (2, f"nmt: {message}\n")
+
+
+def test_files_for_text_are_refused(nmt, spoken_run, npz, text):
+    terms = text("terms.tsv", "a\tb")
+    for option in ("--dictionary", "--glossary"):
+        code, _, error = nmt("translate", spoken_run, npz, option, terms)
+        assert code == 2
+        assert error.startswith(f"nmt: {option} is for sources of text")
+
+
+def test_other_files_have_no_vectors(nmt, spoken_run, text):
+    code, _, error = nmt("translate", spoken_run, text("x.txt", "a"))
+
+    assert code == 2
+    assert error.endswith("x.txt: vectors are read from .npz or .parquet\n")
+
+
+def test_a_parquet_without_the_column_is_named(nmt, spoken_run, tmp_path):
+    pq.write_table(pa.table({"other": [[[1.0]]]}), tmp_path / "x.parquet")
+    code, _, error = nmt("translate", spoken_run, tmp_path / "x.parquet")
+
+    assert code == 2
+    assert "x.parquet: no column 'vectors'; there are: other" in error
+
+
+@pytest.mark.parametrize("command", ["align", "score", "serve"])
+def test_commands_for_text_say_so(nmt, spoken_run, text, command):
+    files = ["--source", text("a.txt", "a"), "--target", text("b.txt", "a")]
+    code, _, error = nmt(command, spoken_run, *([] if command == "serve" else files))
+
+    assert code == 2
+    assert "its sources are vectors and not text, which `nmt translate`" in error
+
+
+def test_runs_that_read_something_else_are_no_ensemble(nmt, spoken_run, copy_run, npz):
+    code, _, error = nmt("translate", spoken_run, copy_run, npz)
+
+    assert code == 2
+    assert f"{copy_run} reads other sources than {spoken_run} (data.input)" in error
+
+
+def test_a_training_goes_on_where_it_was(nmt, spoken_run, tmp_path):
+    again = shutil.copytree(spoken_run, tmp_path / "again")
+    code, _, error = nmt("train", again / "config.yaml", f"run={again}")
+
+    assert code == 0
+    assert "already trained to step" in error
