@@ -98,6 +98,8 @@ def evaluate(
     _check_read("--comet-model", comet_model, wanted, by=("comet",))
     if tokenize is None and "bleu" in wanted:
         tokenize = _tokenizer(runs, reference or [])
+    for run in filter(captions.are_written_by, runs):
+        captions.check(run, {"--metric comet": "comet" in wanted})
     how = {"tokenize": tokenize or "13a", "lowercase": lowercase}
     chosen = _metrics(wanted, sources, comet_model=comet_model, **how)
     systems = dict[str, list[str]]()

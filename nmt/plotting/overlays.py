@@ -104,9 +104,13 @@ class Overlay:
         title: str | None = None,
         boxes: Sequence[Sequence[Box]] = (),
     ) -> "Overlay":
-        """Returns the overlay of a caption: of its words, with `end` and its end, or its pieces."""
-        assert caption.picture is not None
-        assert caption.grid is not None
+        """Returns the overlay of a caption: of its words, with `end` and its end, or its pieces.
+
+        Raises:
+            ValueError: the caption has no picture.
+        """
+        if caption.picture is None or caption.grid is None:
+            raise ValueError("the caption has no picture; draw it with plot_alignment")
         if words:
             folded = caption.fold(end=end)
             weights, names = folded.weights, folded.target

@@ -133,6 +133,7 @@ def test_what_cannot_point_is_refused(nmt, picture_run, vector_run, text):
             *(picture_run, "--source", lines, "--reference", lines),
             *pointing,
         ): "--pointing needs the boxes of data.test; leave out --source, or it",
+        (picture_run, "--metric", "comet"): "--metric comet is for sources of text, and ",
         (vector_run, *pointing): "--pointing is for runs that read pictures, and ",
     }.items():
         code, out, err = nmt("evaluate", *arguments)

@@ -90,6 +90,8 @@ def test_a_caption_without_picture_is_shown_as_a_heat_map():
     vectors = dataclasses.replace(caption("a", "b"), grid=None)
 
     assert "<table" in vectors._repr_html_()
+    with pytest.raises(ValueError, match="the caption has no picture; draw it with plot_alignment"):
+        plotting.Overlay.of(vectors)
     (axes, _) = nmt.plot_alignment(vectors).axes  # and its colour bar
     assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b"]
 
