@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from equations import affine, compiled, randomised
+from equations import compiled, randomised
 from flax import nnx
 from pictures import CELL, GRID, cut, pictures
 
