@@ -12,21 +12,21 @@ as training.max_steps=20 are for all networks.
 import argparse
 import json
 from collections.abc import Sequence
-from itertools import product
 from pathlib import Path
 
 import nmt
 from nmt import configfile
 from nmt.data import files
-from nmt.evaluation.alignment import GoldLinks, Link, aer
+from nmt.evaluation.alignment import aer
+from nmt.evaluation.cross_validation import cross_validate
 from nmt.evaluation.pharaoh import format_links, read_gold
-from nmt.evaluation.symmetrization import SOFT, turned
+from nmt.evaluation.symmetrization import turned
+from nmt.inference.alternatives import alternatives
 from nmt.inference.explanations import METHODS
 from nmt.inference.output import stream_symmetrized, symmetrized_links, word_links
 
 CONFIG = Path(__file__).parents[1] / "configs" / "dermit-alignment.yaml"
 LANGUAGES = ("de", "rm")
-THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5)  # of soft joins
 SYMMETRISED = ("intersection", "grow-diag-final-and", "soft-intersection", "soft-union")
 GUIDED = (
     "training.guided_alignment.step=shifted",
@@ -61,7 +61,8 @@ def score(both: Both, data: Path, method: str) -> dict[str, float]:
     """Returns the alignment error of a method, of each direction and of both together.
 
     What joins both, and its threshold, is a choice. `cross-validated` is the error when each half
-    of the sentences is joined by what has the least error on the other half.
+    of the sentences is joined by what has the least error on the other half, as by `nmt align
+    --cross-validate`.
     """
     german, romansh = (list(files.lines(data / "gold" / f"gold.{name}")) for name in LANGUAGES)
     path = data / "gold" / "gold.align"
@@ -75,25 +76,9 @@ def score(both: Both, data: Path, method: str) -> dict[str, float]:
     pairs = list(zip(forward, backward, strict=True))
     for kind in SYMMETRISED:
         found[kind] = [symmetrized_links(*pair, symmetrization=kind) for pair in pairs]
-    joined = {kind: links for kind, links in found.items() if kind in SYMMETRISED}
-    for kind, threshold in product(SOFT, THRESHOLDS):
-        joined[f"{kind} {threshold}"] = [
-            symmetrized_links(*pair, symmetrization=kind, threshold=threshold) for pair in pairs
-        ]
     errors = {name: round(aer(links, gold), 3) for name, links in found.items()}
-    return {**errors, "cross-validated": round(cross_validated(joined, gold), 3)}
-
-
-def cross_validated(joined: dict[str, list[frozenset[Link]]], gold: Sequence[GoldLinks]) -> float:
-    """Returns the error of each half's links by what is best on the other half, taken together."""
-    halves = range(0, len(gold), 2), range(1, len(gold), 2)
-    chosen: dict[int, frozenset[Link]] = {}
-    for here, there in (halves, halves[::-1]):
-        best = min(
-            joined, key=lambda kind: aer([joined[kind][i] for i in there], [gold[i] for i in there])
-        )
-        chosen |= {i: joined[best][i] for i in here}
-    return aer([chosen[i] for i in range(len(gold))], gold)
+    validated = cross_validate(alternatives(forward, backward), gold)
+    return {**errors, "cross-validated": round(validated.score.aer, 3)}
 
 
 def write_links(both: Both, data: Path, path: Path, method: str) -> None:

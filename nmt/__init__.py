@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nmt.configfile import load as load_config
     from nmt.data.constraints import Constraints
     from nmt.evaluation.metrics import evaluate
+    from nmt.inference.caption import Caption
+    from nmt.inference.captioner import Captioner
     from nmt.inference.translation import Translation
     from nmt.inference.translator import Translator
     from nmt.plotting import plot_alignment
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from nmt.training.trainer import train
 
 _LAZY = {
+    "Caption": "nmt.inference.caption:Caption",
+    "Captioner": "nmt.inference.captioner:Captioner",
     "Config": "nmt.config:Config",
     "Constraints": "nmt.data.constraints:Constraints",
     "Run": "nmt.run:Run",
@@ -37,9 +41,9 @@ _LAZY = {
     "train": "nmt.training.trainer:train",
 }
 
-__all__ = ["Config", "ConfigError", "Constraints", "DataError", "Interrupted", "Run", "RunError"]
-__all__ += ["Translation", "Translator", "UserError", "evaluate", "load_config", "plot_alignment"]
-__all__ += ["train"]
+__all__ = ["Caption", "Captioner", "Config", "ConfigError", "Constraints", "DataError"]
+__all__ += ["Interrupted", "Run", "RunError", "Translation", "Translator", "UserError", "evaluate"]
+__all__ += ["load_config", "plot_alignment", "train"]
 
 
 def __getattr__(name: str) -> Any:

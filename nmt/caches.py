@@ -4,6 +4,7 @@ They are in $XDG_CACHE_HOME/nmt, or ~/.cache/nmt if that is not set:
 
     compiled    compiled functions of JAX, which the commands use again
     corpora     text and pieces of corpora, as Arrow files
+    alignments  word links of corpora that an aligner has made
 """
 
 import atexit
@@ -14,7 +15,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-NAMES = ("compiled", "corpora")
+NAMES = ("compiled", "corpora", "alignments")
 
 
 def folder(name: str) -> Path:
@@ -57,9 +58,17 @@ def corpora() -> Path:
     except (OSError, RuntimeError) as error:
         variable = "HF_DATASETS_CACHE" if chosen else "XDG_CACHE_HOME"
         _warn(error, "corpora are read again by each command", variable)
-        temporary = tempfile.mkdtemp(prefix="nmt-")
-        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
-        return Path(temporary)
+        return _temporary()
+
+
+@functools.cache
+def alignments() -> Path:
+    """Returns the folder of word links, or a temporary one with a warning, as `corpora` does."""
+    try:
+        return _usable(folder("alignments"))
+    except (OSError, RuntimeError) as error:
+        _warn(error, "texts are aligned again by each command", "XDG_CACHE_HOME")
+        return _temporary()
 
 
 def can_be_written(path: Path) -> bool:
@@ -68,6 +77,13 @@ def can_be_written(path: Path) -> bool:
         return bool(_usable(path))
     except OSError:
         return False
+
+
+def _temporary() -> Path:
+    """Returns a new folder, which is removed when the process ends."""
+    path = tempfile.mkdtemp(prefix="nmt-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return Path(path)
 
 
 def _usable(path: Path) -> Path:

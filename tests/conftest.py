@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,10 @@ from hypothesis import settings
 _cache = tempfile.mkdtemp(prefix="nmt-tests-")
 atexit.register(shutil.rmtree, _cache, ignore_errors=True)
 
+# Compiling the package to bytecode takes half a second, and checked by beartype eight; containers
+# often forbid to keep it, and every worker and command would compile it again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ["JAX_NUMPY_RANK_PROMOTION"] = "raise"
 os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "highest"  # a GPU rounds inputs to 10 bits by default
@@ -27,6 +32,7 @@ os.environ["JAX_TRACEBACK_IN_LOCATIONS_LIMIT"] = "0"
 # The workers of pytest-xdist, and the commands that tests start, share their compiled programs.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = os.path.join(_cache, "compiled")
+_shared = Path(os.environ["JAX_COMPILATION_CACHE_DIR"]).parent
 os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(2**31)  # with a limit, jax locks the folder
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -53,6 +59,8 @@ def fast_memory():
 
     keep_freed_memory()
     gc.set_threshold(100_000)
+    gc.collect()
+    gc.freeze()  # what was imported stays to the end, and no collection looks at it again
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -128,13 +136,13 @@ def browser(chromium):
 @pytest.fixture(scope="session")
 def copy_run(tmp_path_factory):
     """A run folder of a small model that has learnt to copy up to six letters."""
-    return _copying(tmp_path_factory.mktemp("copy"), max_epochs=8)
+    return _trained_once(tmp_path_factory.mktemp("copy"), max_epochs=8)
 
 
 @pytest.fixture(scope="session")
 def reverse_run(tmp_path_factory):
     """A run folder of a model with the same vocabulary that writes the copy from right to left."""
-    return _copying(tmp_path_factory.mktemp("reverse"), max_epochs=6, reverse_target=True)
+    return _trained_once(tmp_path_factory.mktemp("reverse"), max_epochs=6, reverse_target=True)
 
 
 @pytest.fixture(scope="session")
@@ -164,13 +172,32 @@ def spoken_run(tmp_path_factory):
     """A run folder of a small model that has learnt to write the letters that vectors stand for."""
     import vectors
 
-    return _copying(
+    return _trained_once(
         tmp_path_factory.mktemp("spoken"),
         max_epochs=8,
         write=vectors.write,
         source="vectors",
         input={"kind": "vectors", "size": vectors.SIZE},
     )
+
+
+def _trained_once(folder, **settings):
+    """Trains in the folder, or copies to it what another worker has trained; returns the run."""
+    import yaml
+    from filelock import FileLock
+
+    kept = _shared / folder.name
+    with FileLock(f"{kept}.lock"):
+        if not kept.exists():
+            run = _copying(folder, **settings)
+            shutil.copytree(folder, kept)
+            return run
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
+    config = folder / "run" / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    trained_in = str(Path(yaml.safe_load(text)["run"]).parent)
+    config.write_text(text.replace(trained_in, str(folder)), encoding="utf-8")
+    return folder / "run"
 
 
 def _copying(folder, *, max_epochs, write=None, **data):

@@ -28,13 +28,16 @@ def place(monkeypatch, tmp_path):
 def forget():
     caches.compiled.cache_clear()
     caches.corpora.cache_clear()
+    caches.alignments.cache_clear()
 
 
 def test_folders_are_made_where_the_variable_says(place):
     assert caches.compiled() == place / "nmt" / "compiled"
     assert caches.corpora() == place / "nmt" / "corpora"
+    assert caches.alignments() == place / "nmt" / "alignments"
     assert sorted(place.rglob("*")) == [
         place / "nmt",
+        place / "nmt" / "alignments",
         place / "nmt" / "compiled",
         place / "nmt" / "corpora",
     ]
@@ -88,6 +91,18 @@ def test_a_corpus_is_read_where_nothing_can_be_kept(monkeypatch, tmp_path, obsta
     assert not caches.corpora().is_relative_to(tmp_path)
 
 
+def test_links_are_written_where_nothing_can_be_kept(monkeypatch, tmp_path):
+    in_the_way(monkeypatch, tmp_path)
+
+    message = (
+        r"no cache \(.*Not a directory.*\): texts are aligned again by each command; set XDG_C"
+    )
+    with pytest.warns(UserWarning, match=message):
+        (caches.alignments() / "a.align").write_text("0-0\n")
+
+    assert not caches.alignments().is_relative_to(tmp_path)
+
+
 # A user who has no entry among the users, and so no home of his own, but may read the interpreter.
 READER = [
     "setpriv", "--reuid=54321", "--regid=54321", "--clear-groups",
@@ -104,7 +119,14 @@ def public_run(copy_run):
         yield shutil.copytree(copy_run, Path(folder) / "run")
 
 
-@pytest.mark.parametrize("home", [None, "/nonexistent", "read-only"])
+@pytest.mark.parametrize(
+    "home",
+    [
+        None,
+        pytest.param("/nonexistent", marks=pytest.mark.slow),
+        pytest.param("read-only", marks=pytest.mark.slow),
+    ],
+)
 def test_another_user_without_a_home_translates(public_run, home):
     if subprocess.run([*READER, "true"], capture_output=True, check=False).returncode:
         pytest.skip("only root can become another user")
@@ -152,11 +174,11 @@ def test_the_command_shows_and_empties_what_is_ours(place, tmp_path):
     shown = run(**chosen)
     emptied = run("--clear", **chosen)
 
-    compiled, corpora = place / "nmt" / "compiled", place / "nmt" / "corpora"
+    ours = [place / "nmt" / name for name in ("compiled", "corpora", "alignments")]
     last = f"{own}  700 bytes, chosen by JAX_COMPILATION_CACHE_DIR and never emptied by nmt\n"
-    assert shown.stdout == f"{compiled}  1.5 kB\n{corpora}  1.5 kB\n{last}"
-    assert emptied.stdout == f"{compiled}  0 bytes\n{corpora}  0 bytes\n{last}"
-    assert [*compiled.iterdir(), *corpora.iterdir()] == []
+    assert shown.stdout == "".join(f"{each}  1.5 kB\n" for each in ours) + last
+    assert emptied.stdout == "".join(f"{each}  0 bytes\n" for each in ours) + last
+    assert [file for each in ours for file in each.iterdir()] == []
     assert [each.stat().st_size for each in (kept / "file", own / "file")] == [700, 700]
 
 
@@ -178,11 +200,11 @@ def test_a_linked_folder_is_named_and_keeps_its_files(place, tmp_path, linked):
 
 
 def test_a_variable_that_chooses_nothing_else_is_not_shown(place):
-    own = str(place / "nmt" / "corpora")
+    ours = [str(place / "nmt" / name) for name in ("compiled", "corpora", "alignments")]
 
-    done = run(JAX_COMPILATION_CACHE_DIR="", HF_DATASETS_CACHE=own)
+    done = run(JAX_COMPILATION_CACHE_DIR="", HF_DATASETS_CACHE=ours[1])
 
-    assert done.stdout == f"{place / 'nmt' / 'compiled'}  0 bytes\n{own}  0 bytes\n"
+    assert done.stdout == "".join(f"{each}  0 bytes\n" for each in ours)
 
 
 def test_a_folder_that_cannot_be_emptied_is_named(place):

@@ -1,6 +1,6 @@
 """The recipe of the Multi30k papers has the tokens of the data set's own tokenized files."""
 
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -16,12 +16,19 @@ PUBLISHED = {
 }
 
 
-def run(*arguments):
-    command = [sys.executable, SCRIPT, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs the script in this process, and returns what it prints."""
+
+    def script(*arguments):
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, arguments)])
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+        return capsys.readouterr().out
+
+    return script
 
 
-def test_the_counts_are_those_that_are_published(shared_data):
+def test_the_counts_are_those_that_are_published(run, shared_data):
     paths = [shared_data / "multi30k" / name for name in PUBLISHED]
 
     out = run("--counts", *paths)
@@ -29,7 +36,7 @@ def test_the_counts_are_those_that_are_published(shared_data):
     assert out == "".join(f"{name} {count}\n" for name, count in PUBLISHED.items())
 
 
-def test_the_tokens_are_written_line_by_line(tmp_path):
+def test_the_tokens_are_written_line_by_line(run, tmp_path):
     (tmp_path / "val.de").write_text("Ein „Hund“ läuft,\n\nschnell!\n", encoding="utf-8")
 
     run("--write", tmp_path / "tokens", tmp_path / "val.de")
@@ -47,7 +54,7 @@ def test_the_tokens_are_written_line_by_line(tmp_path):
         ('Ein "Hund" läuft, schnell!', 100 * (7 / 8 * 6 / 7 * 5 / 6 * 4 / 5) ** 0.25),
     ],
 )
-def test_case_and_kinds_of_quotation_marks_do_not_count(tmp_path, hypothesis, bleu):
+def test_case_and_kinds_of_quotation_marks_do_not_count(run, tmp_path, hypothesis, bleu):
     (tmp_path / "out.txt").write_text(f"{hypothesis}\n", encoding="utf-8")
     (tmp_path / "test.de").write_text("ein “Hund” läuft, schnell.\n", encoding="utf-8")
 

@@ -54,6 +54,27 @@ def test_the_menu_of_attention_trains_compares_and_draws_what_it_is_asked_for(
     assert names == {"dot", "none"}
 
 
+def test_soft_and_hard_attention_caption_the_scenes_and_point(tmp_path, monkeypatch):
+    shorter = "training.max_steps=20 training.validate_every=20 training.attention_images=0"
+
+    outputs = executed(
+        "show_attend_and_tell.ipynb",
+        monkeypatch,
+        NMT_SCENES=f"{shorter} model.encoder.annotation_size=16 model.decoder.hidden_size=16",
+        NMT_SCENES_RUNS=str(tmp_path),
+        NMT_SCENES_TEST="8",
+    )
+
+    assert len(pictures(outputs)) == 4
+    assert [each for each in outputs if "nmt-caption" in each.get("data", {}).get("text/html", "")]
+    (table,) = [o["data"]["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {})]
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in table.splitlines()[2:]]
+    assert rows == [
+        *([name, method] for name in ("soft", "hard") for method in ("attention", "saliency")),
+        ["uniform guess", ""],
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "figures", "tables"),
     [("alignment_heatmaps", 4, 1), ("what_the_model_looks_at", 1, 1), ("decoding", 0, 3)],

@@ -1,6 +1,7 @@
 """Corpora of letters, and the configuration of networks that train on them in seconds."""
 
 import random
+from pathlib import Path
 
 
 def write_side_by_side(folder, name, source, target):
@@ -68,3 +69,24 @@ def changed_run(run, folder, change=lambda leaf: leaf, *, tokenizers=None, **dat
     progress = dataclasses.replace(old.progress("best"), tokenizer=new.tokenizers().fingerprint)
     new.save("best", {"params": jax.tree.map(change, params)}, progress)
     return folder
+
+
+def untrained_run(settings, texts):
+    """Makes the run folder of a model of random parameters that writes pieces of the texts."""
+    import jax
+    import numpy as np
+
+    from nmt import configfile
+    from nmt.checkpoints import TrainingProgress
+    from nmt.data import tokenizer
+    from nmt.model.build import outline
+    from nmt.run import Run
+
+    config = configfile.validate(settings)
+    run = Run(Path(settings["run"]), config)
+    run.create(tokenizer.train([], texts, config.tokenizer))
+    rng = np.random.default_rng(0)
+    _, shapes = outline(config, run.tokenizers())
+    params = jax.tree.map(lambda leaf: rng.normal(0, 0.5, leaf.shape).astype(np.float32), shapes)
+    run.save("best", {"params": params}, TrainingProgress(tokenizer=run.tokenizers().fingerprint))
+    return run.path

@@ -12,13 +12,14 @@ from typing import Annotated, Any
 import typer
 
 from nmt.allocator import keep_freed_memory
-from nmt.cli.alignments import aer, align, symmetrize
+from nmt.cli.alignments import align
 from nmt.cli.averaging import average
 from nmt.cli.beginning import init
 from nmt.cli.cache import cache, set_up
 from nmt.cli.cleaning import clean
 from nmt.cli.config import config
 from nmt.cli.exporting import export
+from nmt.cli.links import aer, symmetrize
 from nmt.cli.models import bench, demo, info, shortlist, train
 from nmt.cli.options import app
 from nmt.cli.pictures import curves, plot

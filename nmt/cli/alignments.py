@@ -1,9 +1,8 @@
-"""The commands for word alignments: align, symmetrize and score."""
+"""The command that aligns sentence pairs by one run, or by two of both directions."""
 
-import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,14 +11,14 @@ import typer
 
 from nmt.cli import cluster, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
-from nmt.cli.options import AsJson, Checkpoint, OneBased, Output, Settings, Trust
+from nmt.cli.options import Checkpoint, OneBased, Output, Settings, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
     from nmt.evaluation.alignment import GoldLinks, Link
+    from nmt.evaluation.cross_validation import CrossValidation
     from nmt.inference.translator import Translator
 
-LINK_METHODS = "intersection, union, grow-diag, grow-diag-final or grow-diag-final-and."
 MOST = "Link all words with at least this attention, instead of the most attended word."
 
 Source = Annotated[Path, typer.Option(help="Source text, one sentence per line.")]
@@ -41,6 +40,15 @@ Symmetrization = Annotated[
         "method of nmt symmetrize."
     ),
 ]
+CrossValidate = Annotated[
+    bool,
+    typer.Option(
+        "--cross-validate",
+        help="Choose threshold and symmetrization on half of the gold links, and score the other "
+        "half; both ways.",
+    ),
+]
+ScoreAsJson = Annotated[bool, typer.Option("--json", help="Print the error rate as JSON.")]
 
 
 def align(
@@ -56,6 +64,8 @@ def align(
     method: Method = "attention",
     backward: Backward = None,
     symmetrization: Symmetrization = None,
+    cross_validate: CrossValidate = False,
+    as_json: ScoreAsJson = False,
     ray: cluster.Ray = None,
     column: cluster.Column = None,
     actors: cluster.Actors = None,
@@ -75,12 +85,14 @@ def align(
     decoding = options.only_settings(settings)
     load = partial(ensembles.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
     how: dict[str, Any] = {"threshold": threshold, "method": method}
-    alone: dict[str, object] = {"--gold": gold, "--one-based": one_based, "--backward": backward}
+    of_gold = {"--one-based": one_based, "--cross-validate": cross_validate, "--json": as_json}
+    alone: dict[str, object] = {"--gold": gold, **of_gold, "--backward": backward}
     alone |= {"--symmetrization": symmetrization}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, never=alone)
     if corpus is not None:
         _align_corpus(corpus, source, target, output, load=partial(load, run), **how)
         return
+    _check_gold(gold, of_gold)
     boundaries = ensembles.data(run).word_boundaries
     texts = files.find_together(source, target, *([gold] if gold else []))
     pairs: Iterable[tuple[str, str]] = files.parallel(*texts[:2])
@@ -89,7 +101,11 @@ def align(
     golden = _gold(gold, pairs, one_based=one_based, word_boundaries=boundaries)
     if golden is None:  # otherwise reading the gold links has looked at the text
         pairs = Ambiguity(f"{source} and {target}", boundaries).watch(pairs)
-    aligned = _aligned(load, run, backward, pairs, symmetrization=symmetrization, **how)
+    how["symmetrization"] = symmetrization
+    validated = None
+    if golden is not None and cross_validate:
+        validated = _cross_validated(load, run, backward, list(pairs), golden, **how)
+    aligned = validated.links if validated else _aligned(load, run, backward, pairs, **how)
     scored = []
     with options.writer(output) as out:
         for links in aligned:
@@ -97,7 +113,8 @@ def align(
             if golden is not None:
                 scored.append(links)
     if golden is not None:
-        print(score_links(scored, golden), file=sys.stderr)
+        score = validated or score_links(scored, golden)
+        print(json.dumps(score.summary(), indent=2) if as_json else score, file=sys.stderr)
 
 
 def _align_corpus(
@@ -151,9 +168,19 @@ def _gold(
             target_lines=(target for _, target in pairs),
             word_boundaries=word_boundaries,
         )
-    if one_based:
-        raise DataError("--one-based says how --gold counts words; give --gold, or leave it out")
     return None
+
+
+def _check_gold(gold: Path | None, options_of_gold: Mapping[str, bool]) -> None:
+    """Checks that options about gold links are given only with some."""
+    purposes = {
+        "--one-based": "says how --gold counts words",
+        "--cross-validate": "scores links by --gold",
+        "--json": "prints the error rate of --gold",
+    }
+    for name, given in options_of_gold.items():
+        if given and gold is None:
+            raise DataError(f"{name} {purposes[name]}; give --gold, or leave it out")
 
 
 def _aligned(
@@ -168,14 +195,49 @@ def _aligned(
     """Returns the links of each pair by a run, or by two runs of both directions."""
     from nmt.inference.output import stream_links, stream_symmetrized
 
+    _check_both(run, backward, symmetrization)
     if backward is None:
-        if symmetrization is not None:
-            raise DataError("--symmetrization needs a second model: give --backward RUN")
         return stream_links(load(run), pairs, **how)
-    _check_fit(run, backward)
     if symmetrization is not None:
         how["symmetrization"] = symmetrization
     return stream_symmetrized(load(run), load(backward), pairs, **how)
+
+
+def _cross_validated(
+    load: Callable[[Path], Any],
+    run: Path,
+    backward: Path | None,
+    pairs: Sequence[tuple[str, str]],
+    golden: "list[GoldLinks]",
+    *,
+    method: str,
+    **choices: Any,
+) -> "CrossValidation":
+    """Returns links by what is best on the other half; `choices` that are not None are given."""
+    from nmt.evaluation.cross_validation import cross_validate
+    from nmt.evaluation.symmetrization import METHODS, SOFT, check_method
+    from nmt.inference.alternatives import alternatives
+
+    _check_both(run, backward, choices["symmetrization"])
+    if choices["threshold"] is not None and (backward is None or choices["symmetrization"]):
+        raise DataError(
+            "--cross-validate chooses what --threshold and --symmetrization would say, and "
+            "nothing is left to choose; leave one of them out"
+        )
+    if choices["symmetrization"]:
+        check_method(choices["symmetrization"], methods=(*SOFT, *METHODS))
+    found = list(load(run).align_stream(pairs, method=method))
+    turned = [(target, source) for source, target in pairs]
+    back = list(load(backward).align_stream(turned, method=method)) if backward else None
+    return cross_validate(alternatives(found, back, **choices), golden)
+
+
+def _check_both(run: Path, backward: Path | None, symmetrization: str | None) -> None:
+    """Checks that a symmetrization has two runs, and that these fit."""
+    if backward is not None:
+        _check_fit(run, backward)
+    elif symmetrization is not None:
+        raise DataError("--symmetrization needs a second model: give --backward RUN")
 
 
 def _check_fit(run: Path, backward: Path) -> None:
@@ -192,54 +254,3 @@ def _check_fit(run: Path, backward: Path) -> None:
             f"{there.word_boundaries}; edit the config.yaml of one, so that both count the same "
             "words"
         )
-
-
-def symmetrize(
-    forward: Annotated[Path, typer.Argument(help="Links of one direction.")],
-    backward: Annotated[Path, typer.Argument(help="Links of the other direction, line by line.")],
-    symmetrization: Annotated[str, typer.Option(help=LINK_METHODS)] = "grow-diag-final-and",
-    reverse: Annotated[
-        bool, typer.Option("--reversed", help="The links of BACKWARD are target-source.")
-    ] = False,
-    output: Output = None,
-) -> None:
-    """Combine the alignments of two directions, as Moses' symal does.
-
-    Example: nmt symmetrize de-en.align en-de.align --reversed -o test.align
-    """
-    from nmt.data import files
-    from nmt.evaluation import symmetrization as joining
-    from nmt.evaluation.pharaoh import format_links, read_links
-
-    found = files.find_together(forward, backward)
-    left, right = (read_links(files.lines(path), name=path) for path in found)
-    with options.writer(output) as out:
-        for there, back in files.side_by_side(left, right, names=(forward, backward)):
-            if reverse:
-                back = joining.turned(back)
-            links = joining.symmetrize(there, back, method=symmetrization)
-            out.write(format_links(links) + "\n")
-
-
-def aer(
-    links: Annotated[Path, typer.Argument(help="Links of some sentences.")],
-    gold: Annotated[Path, typer.Option(help="Their gold links: `i-j` sure, `ipj` possible.")],
-    one_based: OneBased = False,
-    as_json: AsJson = False,
-) -> None:
-    """Score links against gold links: alignment error rate, precision, recall and F1.
-
-    Both files are in Pharaoh format, or in that of GIZA++ (A3.final) or WPT, which are recognized.
-
-    Example: nmt aer test.align --gold gold.align --json
-    """
-    from nmt.data import files
-    from nmt.evaluation.alignment import score_links
-    from nmt.evaluation.pharaoh import read_gold, read_links
-
-    found = files.find_together(links, gold)
-    golden = read_gold(files.lines(found[1]), name=gold, one_based=one_based)
-    predicted = read_links(files.lines(found[0]), name=links, sentences=len(golden))
-    pairs = list(files.side_by_side(predicted, golden, names=(links, gold)))
-    score = score_links([pair[0] for pair in pairs], [pair[1] for pair in pairs])
-    print(json.dumps(dataclasses.asdict(score), indent=2) if as_json else score)

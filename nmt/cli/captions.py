@@ -1,4 +1,4 @@
-"""What `nmt translate` does by a run whose sources are pictures or vectors: it writes captions."""
+"""What the commands do by a run whose sources are pictures or vectors: it writes captions."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -37,6 +37,19 @@ def sources(data: "DataConfig", path: Path) -> list[Any]:
     """
     assert data.input.kind != "text"  # the caller makes sure of it
     return data.input.build().sources(path, column=data.source)
+
+
+def given(run: Path, arguments: Sequence[str], file: Path | None) -> list[Any]:
+    """Returns the sources in the files that a command is given as arguments, or by --file.
+
+    Raises:
+        DataError: it is given both, or a file cannot be read.
+    """
+    if file is not None and arguments:
+        raise DataError("--file has the sources; leave out either it or the arguments")
+    paths = [file] if file is not None else map(Path, arguments)
+    data = ensembles.data(run)
+    return [source for path in paths for source in sources(data, path)]
 
 
 def translate(

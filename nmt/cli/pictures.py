@@ -1,12 +1,11 @@
-"""The commands that draw heat maps of attention, and learning curves."""
+"""The commands that draw attention, and learning curves."""
 
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import ensembles, options
+from nmt.cli import captions, drawing, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, OneBased, Trust
 from nmt.errors import DataError
@@ -20,14 +19,16 @@ Sentences = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SENTENCE]... [decoding.KEY=VALUE]...",
-        help="Sentences to translate; decoding settings replace the run's own.",
+        help="Sentences to translate, or files of pictures or vectors if the run reads those; "
+        "decoding settings replace the run's own.",
     ),
 ]
 SentenceFile = Annotated[
     Path | None,
     typer.Option(
         help="Draw the sentences of a file, one per line; optional further columns, separated by "
-        "tabs, are the translation and gold links."
+        "tabs, are the translation and gold links. Of a run that reads pictures: a list or a table "
+        "of them."
     ),
 ]
 Picture = Annotated[
@@ -40,7 +41,9 @@ Picture = Annotated[
 ]
 Page = Annotated[
     Path | None,
-    typer.Option("--html", help="Also write an HTML page that highlights aligned words."),
+    typer.Option(
+        "--html", help="Also write an HTML page where words that are pointed at show their links."
+    ),
 ]
 Targets = Annotated[
     list[str] | None,
@@ -76,9 +79,11 @@ def plot(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Draw heat maps of the attention between source and target words.
+    """Draw the attention between source and target words: heat maps, or over pictures.
 
     Example: nmt plot runs/demo "Der Hund schläft im Garten." -o heatmap.svg
+
+    Example: nmt plot runs/scenes photo.jpg --method attention --method saliency
     """
     from nmt import plotting
 
@@ -86,33 +91,32 @@ def plot(
         output = Path("heatmap.png")
     if output is not None:
         plotting.check_ending(output)
-    methods = _checked_methods(method)
+    how: dict[str, Any] = {"methods": _checked_methods(method), "output": output, "page": page}
+    how |= {"words": words, "end": end}
     if end and not words:
         raise DataError(
             "--end keeps the end of sentence beside words, and pieces have it anyway: "
             "leave out --end, or --no-words"
         )
-    sentences, settings = options.settings_apart(sentences, beam=beam)
-    if file is not None:
-        if sentences or target or gold:
+    given, settings = options.settings_apart(sentences, beam=beam)
+    load, noun = ensembles.translator, "sentence"
+    if captions.are_written_by(run):
+        captions.check(run, {"--gold": gold, "--one-based": one_based})
+        load, noun = ensembles.captioner, "source"
+        sources = captions.given(run, given, file)
+    elif file is not None:
+        if given or target or gold:
             raise DataError("--file has sentences, targets and gold links; leave the others out")
-        sentences, target, gold = _read_file(file)
-    sentences = list(map(options.sentence, sentences or []))
+        sources, target, gold = _read_file(file)
+    else:
+        sources = list(map(options.sentence, given))
     target = None if target is None else list(map(options.sentence, target))
-    _check_given(sentences, target, gold, n_best)
+    _check_given(sources, target, gold, n_best, noun=noun)
     name = file or "--gold"
-    links = _gold_links(run, sentences, target, gold, name=name, one_based=one_based, words=words)
-    translator = ensembles.translator(run, settings=settings, checkpoint=checkpoint, trust=trust)
-    found = _translations(translator, sentences, target, n_best or 1)
-    shown = [each for hypotheses in found for each in hypotheses]
-    panels = _panels(translator, shown, methods, words=words, end=end, gold=links)
-    if output is not None:
-        plotting.save(plotting.grid(_rows(panels, [len(each) for each in found])), output)
-    if page is not None:
-        with options.writer(page) as out:
-            out.write(plotting.page(panels))
-    for each in shown:
-        print(each.text)
+    links = _gold_links(run, sources, target, gold, name=name, one_based=one_based, words=words)
+    model = load(run, settings=settings, checkpoint=checkpoint, trust=trust)
+    drawn = drawing.found(model, sources, target, n_best=n_best or 1, noun=noun)
+    drawing.draw(model, drawn, gold=links, **how)
 
 
 def _checked_methods(given: list[str] | None) -> list[str]:
@@ -125,7 +129,7 @@ def _checked_methods(given: list[str] | None) -> list[str]:
     return methods
 
 
-def _read_file(file: Path) -> tuple[Column, Column, Column]:
+def _read_file(file: Path) -> tuple[list[Any], Column, Column]:
     """Returns the sentences in a file, and the columns of translations and gold links, if any."""
     rows = [line.split("\t") for line in options.lines(file)]
     for number, row in enumerate(rows, start=1):
@@ -135,17 +139,19 @@ def _read_file(file: Path) -> tuple[Column, Column, Column]:
                 "sentence, or also its translation, or also gold links"
             )
     sentences, target, gold, *_ = (*map(list, zip(*rows, strict=True)), None, None, None)
-    return sentences, target, gold
+    return sentences or [], target, gold
 
 
-def _check_given(sentences: list[str], target: Column, gold: Column, n_best: int | None) -> None:
-    """Checks that sentences, translations, gold links and --n-best fit together."""
-    if not sentences:
-        raise DataError("no sentence to draw; give one, or a --file of them")
+def _check_given(
+    sources: list[Any], target: Column, gold: Column, n_best: int | None, *, noun: str
+) -> None:
+    """Checks that sources (each a `noun`), translations, gold links and --n-best fit together."""
+    if not sources:
+        raise DataError(f"no {noun} to draw; give one, or a --file of them")
     for option, given in (("--target", target), ("--gold", gold)):
-        if given is not None and len(given) != len(sentences):
+        if given is not None and len(given) != len(sources):
             raise DataError(
-                f"{len(given)} times {option} for {len(sentences)} sentences; give it once for each"
+                f"{len(given)} times {option} for {len(sources)} {noun}s; give it once for each"
             )
     if target is not None and n_best is not None:
         raise DataError("--n-best shows what the model writes itself; leave out the targets")
@@ -153,7 +159,7 @@ def _check_given(sentences: list[str], target: Column, gold: Column, n_best: int
 
 def _gold_links(
     run: Path,
-    sentences: list[str],
+    sentences: list[Any],
     target: Column,
     gold: Column,
     *,
@@ -180,46 +186,6 @@ def _gold_links(
         target_lines=target,
         word_boundaries=ensembles.data(run).word_boundaries,
     )
-
-
-def _translations(translator: Any, sentences: list[str], target: Column, n_best: int) -> Any:
-    """Returns a list of translations to draw for each sentence: hypotheses, or the target."""
-    if target is not None:
-        found = [[each] for each in translator.align(sentences, target)]
-    else:
-        found = list(translator.stream(sentences, n_best=n_best))
-    for number, (best, *_) in enumerate(found, start=1):
-        if len(best.source_pieces) < 2 or not best.text.strip():  # the end of sentence alone
-            raise DataError(f"sentence {number}: nothing to draw, it or its translation is empty")
-    return found
-
-
-def _panels(
-    translator: Any, shown: list[Any], methods: list[str], *, gold: Any, **style: bool
-) -> list[dict[str, Any]]:
-    """Returns the heat maps of each translation, by method; see `plotting.panel` for `style`."""
-    from nmt import plotting
-
-    panels: list[dict[str, Any]] = [{} for _ in shown]
-    for name in methods:
-        title = name if len(methods) > 1 else None
-        for row, each in enumerate(translator.explain(shown, method=name)):
-            links = gold[row] if gold else None
-            panels[row][name] = plotting.panel(each, title=title, gold=links, **style)
-    return panels
-
-
-def _rows(panels: list[dict[str, Any]], hypotheses: list[int]) -> list[list[Any]]:
-    """Returns rows of heat maps: one row for each sentence with several methods or hypotheses."""
-    from nmt import plotting
-
-    if len(panels[0]) > 1:
-        return [list(each.values()) for each in panels]
-    single = [panel for each in panels for panel in each.values()]
-    if max(hypotheses) == 1:
-        return plotting.wrapped(single)
-    remaining = iter(single)
-    return [list(islice(remaining, number)) for number in hypotheses]
 
 
 def curves(

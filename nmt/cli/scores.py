@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt.cli import captions, ensembles, options
+from nmt.cli import pointing as of_boxes
 from nmt.cli.options import AsJson, Beam, Checkpoint, Trust
+from nmt.cli.pointing import Pointing
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric
+
+    from nmt.evaluation.pointing import PointingScore
 
 Arguments = Annotated[
     list[str] | None,
@@ -63,6 +67,7 @@ def evaluate(
     lowercase: Lowercase = False,
     confidence: Confidence = False,
     comet_model: CometModel = None,
+    pointing: Pointing = None,
     beam: Beam = None,
     as_json: AsJson = False,
     checkpoint: Checkpoint = "best",
@@ -84,6 +89,8 @@ def evaluate(
     _check_systems(runs, files)
     if not runs and (decoding or trust or checkpoint != "best"):
         raise DataError("decoding settings, --checkpoint and --trust are for a RUN; give one")
+    if pointing:
+        of_boxes.check(pointing, runs, len(runs) + len(files), source)
     sources, references, given = _texts(runs, source, reference or [], files)
     wanted = metric or ["bleu", "chrf"]
     _check_read("--tokenize", tokenize, wanted, by=("bleu",))
@@ -91,6 +98,8 @@ def evaluate(
     _check_read("--comet-model", comet_model, wanted, by=("comet",))
     if tokenize is None and "bleu" in wanted:
         tokenize = _tokenizer(runs, reference or [])
+    for run in filter(captions.are_written_by, runs):
+        captions.check(run, {"--metric comet": "comet" in wanted})
     how = {"tokenize": tokenize or "13a", "lowercase": lowercase}
     chosen = _metrics(wanted, sources, comet_model=comet_model, **how)
     systems = dict[str, list[str]]()
@@ -106,7 +115,15 @@ def evaluate(
         (hypotheses,) = systems.values()
         resamples = metrics.RESAMPLES if confidence else 1
         scores = metrics.evaluate(hypotheses, *references, metrics=chosen, resamples=resamples)
-        print(metrics.as_json(scores) if as_json else "\n".join(map(str, scores)))
+        found: dict[str, PointingScore] = {}
+        if pointing:
+            assert sources is not None  # those of the run's own test set
+            found = of_boxes.scores(runs[0], translator, (sources, references[0]), pointing)
+        if as_json:
+            print(metrics.as_json([*scores, *of_boxes.as_objects(found)]))
+        else:
+            lines = [*map(str, scores), *(f"{name}: {each}" for name, each in found.items())]
+            print("\n".join(lines))
 
 
 def _check_systems(runs: Sequence[Path], files: Sequence[Path]) -> None:
@@ -206,7 +223,7 @@ def _metrics(
     return chosen
 
 
-def _test_set(path: Path) -> tuple[list[str], list[str]]:
+def _test_set(path: Path) -> tuple[list[Any], list[str]]:
     """Returns source and reference of a run's own test set."""
     from nmt.data import corpora
 

@@ -19,6 +19,7 @@ from nmt.config.section import (
 
 WordBoundaries = Literal["spaces", "unicode"]
 EMBEDDED = ("embedded", "scenes")  # paths of corpora that come with the package
+EFLOMAL = "eflomal"  # instead of a file of links: the program that makes them
 WORD_BOUNDARIES: Final[WordBoundaries] = "spaces"  # the default
 
 
@@ -59,7 +60,8 @@ class CorpusConfig(ConfigSection):
     source_tag: str | None = None
     """A word such as `<2fr>` that is put in front of each source sentence."""
     alignments: str | None = None
-    """`data.train` only: file of word links `i-j`, line by line, which guide the attention."""
+    """`data.train` only: file of word links `i-j`, line by line, which guide the attention; or
+    `eflomal`, [which aligns the text](explanations.md#links-by-eflomal)."""
     weight: Annotated[float, Field(gt=0, le=1000)] | None = None
     """`data.train` only: how often an epoch reads each pair; 0.5: half of them; null: once."""
 

@@ -14,8 +14,8 @@ from datasets import Dataset, Features, List, Value
 
 from nmt import caches
 from nmt.config import CorpusConfig, DataConfig, InputConfig, SamplingConfig, TextInputConfig
-from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
-from nmt.data import embedded, files, fingerprints, given, links, tables, texts
+from nmt.config.data import EFLOMAL, WORD_BOUNDARIES, WordBoundaries
+from nmt.data import aligner, embedded, files, fingerprints, given, links, tables, texts
 from nmt.data.report import FilterReport
 from nmt.data.tables import SIDES
 from nmt.data.tokenizer import Tokenizers
@@ -58,6 +58,8 @@ def load(
     text = _text(corpus, languages=(source, target))
     if corpus.alignments is None:
         return text
+    if corpus.alignments == EFLOMAL:
+        return links.attach(text, aligner.links_file(text), word_boundaries="unicode", certain=True)
     path = files.find_stored(corpus.alignments)
     return links.attach(text, path, word_boundaries=word_boundaries)
 

@@ -231,9 +231,7 @@ def json_objects(path: Path, *, columns: tuple[str, str]) -> Iterator[tuple[str,
     Raises:
         DataError: the file is not JSON, or a field is missing or not text.
     """
-    for where, row in _json_rows(path):
-        if not isinstance(row, dict):
-            raise DataError(f"{where}: not a JSON object")
+    for where, row in json_rows(path):
         yield pair_in(row, columns=columns, where=where)
 
 
@@ -251,17 +249,25 @@ def pair_in(row: Mapping[str, Any], *, columns: tuple[str, str], where: str) -> 
     return fields[columns[0]], fields[columns[1]]
 
 
-def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yields the values in a file, each after its position for messages."""
+def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the objects in a file of JSON, each after its position for messages.
+
+    Raises:
+        DataError: the file is not JSON, or has something else than objects.
+    """
+    found: Iterator[tuple[str, Any]]
     start = next((line for line in lines(path) if line.strip()), "")
     if start.lstrip().startswith("["):
         rows = parse_json("\n".join(lines(path)), where=str(path))
-        yield from ((f"{path}, object {number}", row) for number, row in enumerate(rows, start=1))
-        return
-    for number, line in enumerate(lines(path), start=1):
-        if line.strip():
-            where = f"{path}, line {number}"
-            yield where, parse_json(line, where=where)
+        found = ((f"{path}, object {number}", row) for number, row in enumerate(rows, start=1))
+    else:
+        numbered = enumerate(lines(path), start=1)
+        named = ((f"{path}, line {number}", line) for number, line in numbered if line.strip())
+        found = ((where, parse_json(line, where=where)) for where, line in named)
+    for where, row in found:
+        if not isinstance(row, dict):
+            raise DataError(f"{where}: not a JSON object")
+        yield where, row
 
 
 def parse_json(text: str, *, where: str) -> Any:

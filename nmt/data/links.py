@@ -27,9 +27,16 @@ LINKS = Features({"links": List(Value("int32"))})
 
 
 def attach(
-    text: Dataset, path: Path, *, word_boundaries: WordBoundaries = WORD_BOUNDARIES
+    text: Dataset,
+    path: Path,
+    *,
+    word_boundaries: WordBoundaries = WORD_BOUNDARIES,
+    certain: bool = False,
 ) -> Dataset:
     """Adds the column `links` to pairs, from a file of links between words.
+
+    Unless it is `certain` that the file counts words by these `word_boundaries`, a warning says if
+    that matters.
 
     Raises:
         DataError: a token is no link, a link lies outside its sentence, or the number of sentences
@@ -59,7 +66,8 @@ def attach(
         features=Features({**text.features, **LINKS}),
         new_fingerprint=fingerprints.of_result(text, files.digest(path), word_boundaries),
     )
-    ambiguity.warn()
+    if not certain:
+        ambiguity.warn()
     return attached
 
 

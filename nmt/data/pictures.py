@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from nmt.errors import DataError
 
 PICTURE = {"bytes": Value("binary"), "path": Value("string")}  # one of both is null
 PAIRS = Features({"source": PICTURE, "target": Value("string")})
+LARGEST = 800  # pixels of the longer side of a picture that is drawn
 
 
 class Pictures:
@@ -131,10 +133,39 @@ class Pictures:
             digest.update(f"{os.path.relpath(path, root)} {size}\n".encode())
         return digest.hexdigest()
 
-    def pixels(self, cells: given.Array) -> npt.NDArray[np.uint8]:
-        """Returns the picture (height, width, 3) of its cells."""
-        joined = augmentation.join(cells[None].astype(np.uint8), self.config.grid, self.config.cell)
-        return joined[0]
+
+def pixels(cells: given.Array, grid: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """Returns the picture (height, width, 3) of its cells, which are in rows and columns."""
+    side = math.isqrt(cells.shape[1] // 3)
+    return augmentation.join(cells[None].astype(np.uint8), grid, side)[0]
+
+
+def original(path: str) -> npt.NDArray[np.uint8]:
+    """Returns the picture (height, width, 3) in a file, made smaller if it is large.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    picture = _opened(path, where="")
+    picture.thumbnail((LARGEST, LARGEST))
+    return np.asarray(picture)
+
+
+def size(path: str) -> tuple[int, int]:
+    """Returns the height and width in pixels of the upright picture in a file.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    picture = _opened(path, where="")
+    return picture.height, picture.width
+
+
+def png(pixels: npt.NDArray[np.uint8]) -> bytes:
+    """Returns the file of a picture, (height, width, 3) in RGB or (height, width, 4) in RGBA."""
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
 
 
 def _opened(source: Any, *, where: str) -> PIL.Image.Image:
@@ -196,6 +227,5 @@ def _listed(
 
 def _scenes(split: str, language: str, digest: str) -> Iterator[dict[str, Any]]:
     for scene in scenes.scenes(split):
-        file = io.BytesIO()
-        scenes.draw(scene).save(file, "PNG")
-        yield {"source": _picture(file.getvalue()), "target": scene.sentence(language).text}
+        file = png(np.asarray(scenes.draw(scene)))
+        yield {"source": _picture(file), "target": scene.sentence(language).text}

@@ -75,7 +75,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Caption:
+class Sentence:
     """A sentence, and for each of its words the boxes of the shapes that it names.
 
     Words are counted between spaces, so punctuation belongs to the word before it. Articles,
@@ -92,10 +92,10 @@ class Scene:
 
     shapes: tuple[Shape, ...]
     background: int
-    german: Caption
-    english: Caption
+    german: Sentence
+    english: Sentence
 
-    def sentence(self, language: str) -> Caption:
+    def sentence(self, language: str) -> Sentence:
         """Returns the sentence in a language.
 
         Raises:
@@ -144,8 +144,8 @@ def _scene(columns: list[str]) -> Scene:
     return Scene(
         tuple(shape for group in groups for shape in group),
         int(background),
-        _caption(german, german_words, groups),
-        _caption(english, english_words, groups),
+        _sentence(german, german_words, groups),
+        _sentence(english, english_words, groups),
     )
 
 
@@ -156,9 +156,9 @@ def _shapes(group: str) -> Iterator[Shape]:
         yield Shape(kind, colour, int(size), int(left), int(top))
 
 
-def _caption(text: str, words: str, groups: list[tuple[Shape, ...]]) -> Caption:
+def _sentence(text: str, words: str, groups: list[tuple[Shape, ...]]) -> Sentence:
     boxes = [tuple(shape.box for shape in group) for group in groups]
-    return Caption(text, tuple(() if word == "-" else boxes[int(word)] for word in words))
+    return Sentence(text, tuple(() if word == "-" else boxes[int(word)] for word in words))
 
 
 def _draw(

@@ -5,7 +5,7 @@ The end of sentence is never linked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,10 @@ class AlignmentScore:
     def __str__(self) -> str:
         accuracy = f"precision {self.precision:.3f} recall {self.recall:.3f} F1 {self.f1:.3f}"
         return f"AER {self.aer:.3f} {accuracy}"
+
+    def summary(self) -> dict[str, float]:
+        """Returns the scores as values of JSON."""
+        return asdict(self)
 
 
 def argmax_links(word_weights: npt.NDArray[np.float32]) -> frozenset[Link]:

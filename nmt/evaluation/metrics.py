@@ -141,10 +141,12 @@ def bleu(
     return evaluate(hypotheses, *references, metrics=[metric("bleu", tokenize=tokenize)])[0]
 
 
-def as_json(scores: Sequence[MetricScore] | Mapping[str, Sequence[MetricScore]]) -> str:
+def as_json(
+    scores: Sequence[MetricScore | Mapping[str, Any]] | Mapping[str, Sequence[MetricScore]],
+) -> str:
     """Returns JSON: a list of scores, or an object with such a list for each system.
 
-    A score is an object with the fields that are known.
+    A score is an object with the fields that are known; scores of another kind are given as such.
     """
 
     def known(score: MetricScore) -> dict[str, Any]:

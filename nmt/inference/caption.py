@@ -1,6 +1,7 @@
 """The result of a captioner: the text for a source that is not text, and its attention."""
 
 import dataclasses
+import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from nmt.data.given import Array
 from nmt.data.tokenizer import Tokenizers
 from nmt.evaluation.words import Words
+from nmt.inference.picture_display import as_html
 from nmt.inference.translation import Translation
 
 
@@ -32,6 +34,27 @@ class Caption(Translation):
         return Words(
             self.source_pieces, tuple(range(i, i + 1) for i in range(len(self.source_pieces)))
         )
+
+    @cached_property
+    def picture(self) -> npt.NDArray[np.uint8] | None:
+        """The picture to draw on, RGB, of shape (height, width, 3); None if there is none.
+
+        It is that of the file, upright, 800 pixels at most; of other sources, what the model read.
+        """
+        from nmt.data import pictures
+
+        if self.grid is None or not len(self.given):
+            return None
+        if os.path.isfile(self.source):
+            return pictures.original(self.source)
+        return pictures.pixels(self.given, self.grid)
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows: a picture, and words to point at; see `Translation`."""
+        if self.picture is None:
+            return super()._repr_html_()
+        assert self.grid is not None
+        return as_html(self, self.picture, self.grid)
 
     @classmethod
     def of_pieces(
@@ -68,7 +91,7 @@ class Caption(Translation):
 
 def positions(array: Array, grid: tuple[int, int] | None) -> Iterator[str]:
     """Yields the names of the positions of a source."""
-    if grid is None:
+    if grid is None or not len(array):  # one that could not be read has no cells
         return (str(number) for number in range(1, len(array) + 1))
     rows, columns = grid
     return (f"{i},{j}" for i in range(1, rows + 1) for j in range(1, columns + 1))

@@ -12,6 +12,7 @@ from nmt.errors import DataError
 from nmt.evaluation.alignment import GoldLinks
 from nmt.evaluation.words import WordMatrix
 from nmt.plotting.fonts import fonts, preferred
+from nmt.plotting.overlays import Overlay, Pictured, overlays
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -99,12 +100,17 @@ def plot_alignment(
     """Draws the attention of a translation: between words, or between subword pieces.
 
     The pieces include the end of sentence; the words do with `end`. Gold links are outlined: sure
-    links solid, possible links dashed.
+    links solid, possible links dashed. The caption of a picture is drawn as the picture under the
+    attention of each word or piece.
 
     Raises:
-        ValueError: the translation is empty, or there are gold links for pieces.
+        ValueError: the translation is empty, or there are gold links for pieces or a picture.
         DataError: a gold link lies outside of the sentence.
     """
+    if isinstance(translation, Pictured) and translation.picture is not None:
+        if gold is not None:
+            raise ValueError("gold links are between words; a picture has none")
+        return overlays([Overlay.of(translation, words=words, end=end, title=title)])
     return grid([[panel(translation, words=words, end=end, title=title, gold=gold)]])
 
 

@@ -3,12 +3,13 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from nmt.evaluation.pointing import Box, GroundedCaption
+from nmt.evaluation.words import WordMatrix
 from nmt.plotting.fonts import fonts, preferred
 
 if TYPE_CHECKING:
@@ -32,6 +33,30 @@ OPACITY = 0.85  # where a word attends most
 PALE = 0.5  # contrast that is left of a picture under attention
 BOX: dict[str, Any] = {"edgecolor": "#0072B2", "linewidth": 1.4, "fill": False, "clip_on": False}
 HALO: dict[str, Any] = {"linewidth": 2.6, "foreground": "white"}  # around the line of a box
+
+
+@runtime_checkable
+class Pictured(Protocol):
+    """A caption of a picture with its attention, such as `nmt.Caption`."""
+
+    @property
+    def picture(self) -> npt.NDArray[np.uint8] | None:
+        """RGB, of shape (height, width, 3)."""
+
+    @property
+    def grid(self) -> tuple[int, int] | None:
+        """Rows and columns of cells."""
+
+    @property
+    def target_pieces(self) -> Sequence[str]:
+        """The pieces of the text."""
+
+    @property
+    def attention(self) -> npt.NDArray[np.float32]:
+        """Weights of shape (target pieces, rows * columns)."""
+
+    def fold(self, *, end: bool = False) -> WordMatrix:
+        """Returns the weights of words; with `end`, the end of sentence counts as a word."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,6 +93,30 @@ class Overlay:
         if len(self.boxes) != len(self.words):
             raise ValueError(f"boxes of {len(self.boxes)} words for {len(self.words)} words")
         GroundedCaption(self.attention, self.boxes, self.size, self.grid)  # refuses the rest
+
+    @classmethod
+    def of(
+        cls,
+        caption: Pictured,
+        *,
+        words: bool = True,
+        end: bool = False,
+        title: str | None = None,
+        boxes: Sequence[Sequence[Box]] = (),
+    ) -> "Overlay":
+        """Returns the overlay of a caption: of its words, with `end` and its end, or its pieces.
+
+        Raises:
+            ValueError: the caption has no picture.
+        """
+        if caption.picture is None or caption.grid is None:
+            raise ValueError("the caption has no picture; draw it with plot_alignment")
+        if words:
+            folded = caption.fold(end=end)
+            weights, names = folded.weights, folded.target
+        else:
+            weights, names = caption.attention, tuple(caption.target_pieces)
+        return cls(caption.picture, weights, names, caption.grid, title, boxes)
 
     @property
     def size(self) -> tuple[int, int]:

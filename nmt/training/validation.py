@@ -150,9 +150,14 @@ class Validator:
     def attention_images(self, params: Params) -> list[npt.NDArray[np.uint8]]:
         """Returns heat maps of the first sentences, each with its own reference force-decoded.
 
-        Long ones are left out: their pictures would be large, and nobody could read them.
+        Long ones are left out: their pictures would be large, and nobody could read them. The
+        words of a caption are drawn over its picture.
         """
-        short = [i for i, pair in enumerate(self._pairs) if max(map(len, pair)) <= LONGEST_DRAWN]
+        pictured = (shape := self._config.data.input.shape) is not None and shape.grid is not None
+        sides = slice(1, None) if pictured else slice(None)  # a picture has one size
+        short = [
+            i for i, pair in enumerate(self._pairs) if max(map(len, pair[sides])) <= LONGEST_DRAWN
+        ]
         first = short[: self._config.training.attention_images]
         translator = self._translator(params, beam=1)
         with warnings.catch_warnings(action="ignore"):
@@ -160,11 +165,7 @@ class Validator:
                 [self._sources[i] for i in first], self._text[first]["target"]
             )
         return [
-            plotting.image(
-                plotting.heatmap(
-                    aligned.attention, source=aligned.source_pieces, target=aligned.target_pieces
-                )
-            )
+            plotting.image(plotting.plot_alignment(aligned, words=pictured))
             for aligned in forced
             if aligned.attention.size
         ]

@@ -1,5 +1,8 @@
 """Random annotations and queries for the tests of mechanisms."""
 
+from functools import partial
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
@@ -32,12 +35,26 @@ def memory_of(attention, lengths, *, src=SRC):
     )
 
 
-def attend(attention, query, encoded, *, steps=1):
-    """Returns the context and the weights of the last of some steps with the same query."""
-    state = attention.initial_state(encoded)
-    for _ in range(steps):
+def attend(attention, query, encoded):
+    """Returns the context and the weights of the first step."""
+    contexts, weights = attend_again(attention, query, encoded, steps=1)
+    return contexts[0], weights[0]
+
+
+def attend_again(attention, query, encoded, *, steps):
+    """Returns contexts (step, batch, size) and weights of some steps with the same query."""
+    return _attended(*nnx.split(attention), query, encoded, steps)
+
+
+@partial(jax.jit, static_argnums=(0, 4))
+def _attended(graph, parameters, query, encoded, steps):
+    attention = nnx.merge(graph, parameters)
+
+    def step(state, _):
         context, attended, state = attention(query, encoded, state)
-    return context, attended.weights
+        return state, (context, attended.weights)
+
+    return jax.lax.scan(step, attention.initial_state(encoded), length=steps)[1]
 
 
 def query_of(batch=BATCH):

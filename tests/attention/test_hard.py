@@ -99,7 +99,8 @@ def test_gumbel_goes_forwards_by_the_draw_and_backwards_by_the_softmax(temperatu
         assert attended.log_choice is None
         return jnp.sum(context * costs[None, :]), context
 
-    (_, context), gradient = jax.value_and_grad(cost, argnums=1, has_aux=True)(0.0, query)
+    gradient_of = jax.jit(jax.value_and_grad(cost, argnums=1, has_aux=True))
+    (_, context), gradient = gradient_of(0.0, query)
 
     drawn = np.asarray(context)[:, :SRC]
     np.testing.assert_allclose(np.sort(drawn, axis=1)[:, -2:], [[0, 1]] * DRAWS, atol=1e-6)

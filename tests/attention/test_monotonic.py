@@ -1,6 +1,7 @@
 """Monotonic attention against the process that it is the expectation of, played in Python."""
 
 import itertools
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -55,14 +56,21 @@ def _attend(attention, logits, lengths, *, draws=False, training=False):
 
     The i-th query is the i-th unit vector, and annotations have its products as components.
     """
+    graph, state = nnx.split(attention)
+    return _attended(graph, state, logits, jnp.array(lengths), draws or training, training)
+
+
+@partial(jax.jit, static_argnums=(0, 4, 5))
+def _attended(graph, state, logits, lengths, draws, training):
+    attention = nnx.merge(graph, state)
     annotations = jnp.swapaxes(logits, 1, 2)
     batch, src, size = annotations.shape
     encoded = EncodedSource(
         annotations=annotations,
         keys=annotations,
-        mask=jnp.arange(src)[None, :] < jnp.array(lengths)[:, None],
+        mask=jnp.arange(src)[None, :] < lengths[:, None],
         summary=annotations[:, 0],
-        sample_keys=jax.random.split(jax.random.key(3), batch) if draws or training else None,
+        sample_keys=jax.random.split(jax.random.key(3), batch) if draws else None,
         training=training,
     )
 

@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 
 def test_translate_reads_and_writes_files_line_for_line(nmt, copy_run, text, tmp_path):
@@ -199,19 +200,21 @@ def test_a_run_of_another_configuration_is_not_touched(nmt, copy_run):
     assert before == {path: path.read_bytes() for path in copy_run.rglob("*") if path.is_file()}
 
 
-def test_translate_replaces_what_is_not_utf8_and_says_where(copy_run, tmp_path):
+@pytest.mark.filterwarnings("always")  # are printed, as on a terminal
+def test_translate_replaces_what_is_not_utf8_and_says_where(nmt, copy_run, tmp_path):
     text = "a b\nMädchen\n\nc\nß\nd e".encode("latin-1")
     (tmp_path / "in.txt").write_bytes(text)
     command = [sys.executable, "-m", "nmt", "translate", str(copy_run)]
 
-    piped = subprocess.run(command, input=text, capture_output=True, check=True)
-    read = subprocess.run([*command, tmp_path / "in.txt"], capture_output=True, check=True)
+    done = subprocess.run(command, input=text, capture_output=True, check=True)
+    piped, told = done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+    read = nmt("translate", copy_run, tmp_path / "in.txt")
 
-    lines = piped.stdout.decode("utf-8").split("\n")
-    assert read.stdout == piped.stdout
+    lines = piped.split("\n")
+    assert read[:2] == (0, piped)
     assert (lines[0], lines[2], lines[3], lines[5:]) == ("a b", "", "c", ["d e", ""])
-    for done, name in ((piped, "standard input"), (read, tmp_path / "in.txt")):
-        assert done.stderr.decode("utf-8").splitlines() == [
+    for messages, name in ((told, "standard input"), (read[2], tmp_path / "in.txt")):
+        assert messages.splitlines() == [
             f"nmt: warning: {name}, line 2: not UTF-8 (invalid continuation byte); "
             "U+FFFD stands for what cannot be decoded",
             f"nmt: warning: {name}, line 5: not UTF-8 (unexpected end of data); "

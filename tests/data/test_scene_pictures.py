@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.data import scenes
-from nmt.data.scenes import Box, Caption, Scene, Shape
+from nmt.data.scenes import Box, Scene, Sentence, Shape
 
 NUMBERS = {"a": 1, "the": None, "two": 2, "three": 3}
 
@@ -144,7 +144,7 @@ def shapes(draw):
 
 @given(shapes(), st.integers(10, 245), st.integers(16, 160))
 def test_a_picture_of_any_size_has_the_same_shapes(shapes, grey, size):
-    nothing = Caption("", ())
+    nothing = Sentence("", ())
     scene = Scene(tuple(Shape(*fields) for fields in shapes), grey, nothing, nothing)
 
     image = scenes.draw(scene, size)

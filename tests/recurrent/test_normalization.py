@@ -42,7 +42,7 @@ def test_values_and_gradients_are_those_of_flax(float64, rows):
             found = function(values, gain)
             return (found * weights).sum(), found
 
-        return jax.grad(summed, argnums=(0, 1), has_aux=True)
+        return jax.jit(jax.grad(summed, argnums=(0, 1), has_aux=True))
 
     arrays = jnp.array(values), jnp.array(gain)
     found = total(lambda values, gain: normalized(values, gain, SIZE))(*arrays)

@@ -88,9 +88,17 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(model, source, translate, 
     assert sorted(tmp_path.iterdir()) == [output, whole]
 
 
+@pytest.fixture(scope="module")
+def killed(model, source, tmp_path_factory):
+    """A folder with what a killed translation leaves."""
+    folder = tmp_path_factory.mktemp("killed")
+    kill_in_the_middle(model, source, folder / "out")
+    return folder
+
+
 @pytest.fixture
-def unfinished(model, source, tmp_path):
-    kill_in_the_middle(model, source, tmp_path / "out")
+def unfinished(killed, tmp_path):
+    shutil.copytree(killed, tmp_path, dirs_exist_ok=True)
     return tmp_path / "out"
 
 

@@ -10,6 +10,9 @@ from steps import ADAM, GATHERING, KEY, assert_trees_close, batch, config, fresh
 
 from nmt.training.step import shard
 
+AVERAGED = {**ADAM, "ema": 0.4}  # with this dropout, a step that most tests here share
+DROPOUT = 0.4
+
 
 def averaged(params, *, decay):
     """Returns the average of the initial parameters and those of each update."""
@@ -20,15 +23,19 @@ def averaged(params, *, decay):
     return average
 
 
-@pytest.mark.parametrize("decay", [0.05, pytest.param(0.4, marks=pytest.mark.slow), 0.9999])
+# In the last two of eight updates 0.4 is itself the smaller one; the others show one side each.
+@pytest.mark.parametrize(
+    "decay",
+    [pytest.param(0.05, marks=pytest.mark.slow), 0.4, pytest.param(0.9999, marks=pytest.mark.slow)],
+)
 def test_it_is_the_average_of_a_loop_and_training_goes_on_as_without(decay):
-    settings = config({**ADAM, "ema": decay}, dropout=0.4)
-    state, plain = fresh(settings), fresh(config(ADAM, dropout=0.4))
+    settings, without = (config(each, dropout=DROPOUT) for each in ({**ADAM, "ema": decay}, ADAM))
+    state, plain = fresh(settings), fresh(without)
     params = [leaves(state.params)]
 
     for seed in range(8):
         state, _ = stepper(settings)(state, shard(batch(seed=seed)), KEY)
-        plain, _ = stepper(config(ADAM, dropout=0.4))(plain, shard(batch(seed=seed)), KEY)
+        plain, _ = stepper(without)(plain, shard(batch(seed=seed)), KEY)
         params.append(leaves(state.params))
 
     for one, other in zip(leaves(state.ema), averaged(params, decay=decay), strict=True):
@@ -38,7 +45,7 @@ def test_it_is_the_average_of_a_loop_and_training_goes_on_as_without(decay):
 
 
 def test_the_first_average_is_nearly_the_first_update():
-    settings = config({**ADAM, "ema": 0.999})
+    settings = config(AVERAGED, dropout=DROPOUT)
     state = fresh(settings)
     before = leaves(state.ema)
 
@@ -56,13 +63,15 @@ def broken(state):
 @pytest.mark.parametrize(
     ("training", "before", "rows", "update"),
     [
-        pytest.param(ADAM, broken, batch(), True, id="a skipped update"),
-        pytest.param(ADAM, lambda state: state, batch([]), True, id="a batch of padding"),
-        pytest.param(GATHERING, lambda state: state, batch(), False, id="a batch that gathers"),
+        pytest.param(AVERAGED, broken, batch(), True, id="a skipped update"),
+        pytest.param(AVERAGED, lambda state: state, batch([]), True, id="a batch of padding"),
+        pytest.param(
+            GATHERING | AVERAGED, lambda state: state, batch(), False, id="a batch that gathers"
+        ),
     ],
 )
 def test_what_makes_no_update_leaves_the_average_as_it_was(training, before, rows, update):
-    settings = config({**training, "ema": 0.9})
+    settings = config(training, dropout=DROPOUT)
     state, _ = stepper(settings)(fresh(settings), shard(batch()), KEY)
     average = leaves(state.ema)
 
@@ -72,7 +81,7 @@ def test_what_makes_no_update_leaves_the_average_as_it_was(training, before, row
 
 
 def test_a_checkpoint_has_the_average_as_its_parameters_and_gives_the_state_back():
-    settings = config({**GATHERING, "ema": 0.9})
+    settings = config(GATHERING | AVERAGED, dropout=DROPOUT)
     state, _ = stepper(settings)(fresh(settings), shard(batch()), KEY)
 
     items = state.items()

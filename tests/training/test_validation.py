@@ -11,7 +11,7 @@ from flax import nnx
 
 from nmt import configfile
 from nmt.config import BeamConfig, TrainedTokenizerConfig
-from nmt.data import corpus, tokenizer
+from nmt.data import corpus, pictures, tokenizer
 from nmt.evaluation.metrics import bleu
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translator import Translator
@@ -150,3 +150,29 @@ def test_more_is_better_whatever_the_metric():
 
     for metric in ("bleu", "perplexity"):
         assert better.value(metric) > worse.value(metric)
+
+
+def test_images_of_captions_are_drawn_over_their_pictures(tokenizers):
+    side = 12 * 4  # pixels, with more cells than pieces of a sentence that is drawn
+    shape = {"kind": "pictures", "height": side, "width": side, "cell": 4}
+    config = configfile.validate(
+        {
+            "data": {"train": "unused", "validation": "unused", "input": shape},
+            "model": {
+                "embedding_size": 4,
+                "encoder": {"hidden_size": 3},
+                "decoder": {"hidden_size": 5},
+            },
+            "training": {"attention_images": 2},
+        }
+    )
+    graph, params = nnx.split(build_model(config, tokenizers), nnx.Param)
+    red = np.full((side, side, 3), (255, 0, 0), np.uint8)
+    rows = [{"bytes": pictures.png(red), "path": None}] * 2
+    text = Dataset.from_dict({"source": rows, "target": TARGET[1:3]}, features=pictures.PAIRS)
+
+    images = Validator(text, graph, tokenizers=tokenizers, config=config).attention_images(params)
+
+    assert len(images) == 2
+    for image in images:
+        assert (image == (255, 0, 0)).all(axis=2).mean() > 0.05  # the picture beside its words

@@ -1,0 +1,96 @@
+"""What `nmt plot` draws: translations or captions, as a figure and as a page."""
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from nmt.cli import options
+from nmt.errors import DataError
+
+
+def found(
+    translator: Any, sources: Sequence[Any], target: Sequence[str] | None, *, n_best: int, noun: str
+) -> list[list[Any]]:
+    """Returns what to draw of each source, which is a `noun`: hypotheses, or the given target.
+
+    Raises:
+        DataError: the source or what is written for it is empty.
+    """
+    if target is not None:
+        drawn = [[each] for each in translator.align(sources, target)]
+    else:
+        drawn = list(translator.stream(sources, n_best=n_best))
+    for number, (best, *_) in enumerate(drawn, start=1):
+        if not best.source_words.labels or not best.text.strip():
+            raise DataError(f"{noun} {number}: nothing to draw, it or its translation is empty")
+    return drawn
+
+
+def draw(
+    translator: Any,
+    drawn: Sequence[Sequence[Any]],
+    methods: Sequence[str],
+    *,
+    output: Path | None,
+    page: Path | None,
+    gold: Sequence[Any] | None,
+    **style: Any,
+) -> None:
+    """Writes the figure and the page of what was found, and prints its texts.
+
+    `style` is that of `plotting.panel`.
+    """
+    from nmt import plotting
+
+    shown = [each for hypotheses in drawn for each in hypotheses]
+    over_pictures = getattr(shown[0], "grid", None) is not None
+    panels = _panels(translator, shown, methods, gold=gold, over_pictures=over_pictures, **style)
+    if output is not None:
+        if over_pictures:
+            figure = plotting.overlays([row for each in panels for row in each.values()])
+        else:
+            figure = plotting.grid(_rows(panels, [len(each) for each in drawn]))
+        plotting.save(figure, output)
+    if page is not None:
+        with options.writer(page) as out:
+            out.write((plotting.picture_page if over_pictures else plotting.page)(panels))
+    for each in shown:
+        print(each.text)
+
+
+def _panels(
+    translator: Any,
+    shown: Sequence[Any],
+    methods: Sequence[str],
+    *,
+    gold: Sequence[Any] | None,
+    over_pictures: bool,
+    **style: Any,
+) -> list[dict[str, Any]]:
+    """Returns the heat maps, or the overlays, of each translation by method."""
+    from nmt import plotting
+
+    panels: list[dict[str, Any]] = [{} for _ in shown]
+    for name in methods:
+        title = name if len(methods) > 1 else None
+        for row, each in enumerate(translator.explain(shown, method=name)):
+            if over_pictures:
+                panels[row][name] = plotting.Overlay.of(each, title=title, **style)
+            else:
+                links = gold[row] if gold else None
+                panels[row][name] = plotting.panel(each, title=title, gold=links, **style)
+    return panels
+
+
+def _rows(panels: list[dict[str, Any]], hypotheses: list[int]) -> list[list[Any]]:
+    """Returns rows of heat maps: one row for each sentence with several methods or hypotheses."""
+    from nmt import plotting
+
+    if len(panels[0]) > 1:
+        return [list(each.values()) for each in panels]
+    single = [panel for each in panels for panel in each.values()]
+    if max(hypotheses) == 1:
+        return plotting.wrapped(single)
+    remaining = iter(single)
+    return [list(islice(remaining, number)) for number in hypotheses]
