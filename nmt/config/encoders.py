@@ -23,7 +23,7 @@ class ConvolutionalConfig(Buildable):
     kind: Literal["conv"] = "conv"
     channels: tuple[Size, ...] | None = None
     """Channels of each of the log2(`data.input.cell`) layers; null: 32, 64, 128, then 256."""
-    depth: Size = 2
-    """Convolutions of 3 x 3 over the grid of cells, one after the other."""
+    depth: Size = 1
+    """Layers on the grid of cells, behind those that halve."""
     annotation_size: Size = 128
     """Size of an annotation."""

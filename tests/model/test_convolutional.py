@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from equations import affine, compiled, randomised
+from equations import compiled, randomised
 from flax import nnx
 from pictures import CELL, GRID, cut, pictures
 
@@ -41,21 +41,14 @@ def _looped(encoder, picture):
     """Returns the annotations of a picture (height, width, 3) in reading order."""
     grid = picture
     for layer in encoder["layers"].values():
-        rows, columns = grid.shape[0] // 2, grid.shape[1] // 2
-        halved = np.empty((rows, columns, len(layer["norm"]["bias"])))
-        for r, c in np.ndindex(rows, columns):
-            window = [grid[2 * r + i, 2 * c + j] for i in (0, 1) for j in (0, 1)]
-            halved[r, c] = _normalized(
-                layer["norm"], affine(layer["linear"], np.concatenate(window))
-            )
-        grid = halved
-    for layer in encoder["convolutions"].values():
         kernel = layer["layer"]["kernel"]
-        seen = np.empty((*grid.shape[:2], kernel.shape[-1]))
-        for r, c in np.ndindex(*grid.shape[:2]):
+        stride = 2 if len(kernel) == 4 else 1
+        rows, columns = grid.shape[0] // stride, grid.shape[1] // stride
+        seen = np.empty((rows, columns, kernel.shape[-1]))
+        for r, c in np.ndindex(rows, columns):
             total = np.zeros(kernel.shape[-1])
-            for i, j in np.ndindex(3, 3):
-                y, x = r + i - 1, c + j - 1
+            for i, j in np.ndindex(*kernel.shape[:2]):
+                y, x = stride * r + i - 1, stride * c + j - 1
                 if 0 <= y < grid.shape[0] and 0 <= x < grid.shape[1]:
                     total += kernel[i, j].T @ grid[y, x]
             seen[r, c] = _normalized(layer["norm"], total)
@@ -91,7 +84,9 @@ def test_there_are_as_many_layers_as_halve_a_cell_to_one_position(cell, widths):
         )
     )
 
-    assert [layer.linear.kernel.shape[1] for layer in encoder.layers] == widths
+    kernels = [layer.layer.kernel.shape for layer in encoder.layers]
+    assert [wider for side, _, _, wider in kernels if side == 4] == widths
+    assert [kernel[0] for kernel in kernels[len(widths) :]] == [3]
 
 
 def test_components_of_annotations_are_dropped_at_every_position_alike():
