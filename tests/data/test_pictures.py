@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from nmt.config import CorpusConfig, DataConfig, PictureInputConfig, TrainedTokenizerConfig
 from nmt.data import corpus, scenes, tokenizer
-from nmt.data.pictures import Pictures
+from nmt.data.pictures import Pictures, pixels
 from nmt.errors import DataError
 
 LINES = ["a b", "c", "b c"]
@@ -114,12 +114,12 @@ def test_a_data_set_of_the_hub_has_an_image_column(folder, tokenizers, tmp_path)
     seed=st.integers(0, 99),
 )
 def test_cells_are_cut_in_reading_order_and_joined_again(rows, columns, cell, seed):
-    pictures = Pictures(PictureInputConfig(height=rows * cell, width=columns * cell, cell=cell))
-    pixels = np.asarray(picture(seed, (columns * cell, rows * cell)))
-    cells = pictures.read(pixels, where="")
+    config = PictureInputConfig(height=rows * cell, width=columns * cell, cell=cell)
+    drawn = np.asarray(picture(seed, (columns * cell, rows * cell)))
+    cells = Pictures(config).read(drawn, where="")
 
-    np.testing.assert_array_equal(cells, cells_of(pixels, cell))
-    np.testing.assert_array_equal(pictures.pixels(cells), pixels)
+    np.testing.assert_array_equal(cells, cells_of(drawn, cell))
+    np.testing.assert_array_equal(pixels(cells, config.grid), drawn)
 
 
 def test_every_form_of_a_source_gives_the_same_cells(tmp_path):
@@ -157,11 +157,11 @@ def test_grey_pictures_have_three_equal_colours(mode, grey):
 def test_other_sizes_are_resized_as_a_whole():
     wide = PIL.Image.new("RGB", (200, 10), "blue")
     wide.paste((255, 255, 0), (100, 0, 200, 10))  # its right half
-    pixels = Pictures(INPUT).pixels(read(wide))
+    small = pixels(read(wide), INPUT.grid)
 
-    assert pixels.shape == (16, 24, 3)
-    np.testing.assert_array_equal(pixels[8, 2], (0, 0, 255))
-    np.testing.assert_array_equal(pixels[8, 21], (255, 255, 0))
+    assert small.shape == (16, 24, 3)
+    np.testing.assert_array_equal(small[8, 2], (0, 0, 255))
+    np.testing.assert_array_equal(small[8, 21], (255, 255, 0))
 
 
 def test_a_picture_that_changes_is_read_again(folder, tokenizers):
