@@ -94,7 +94,9 @@ def test_a_corpus_is_read_where_nothing_can_be_kept(monkeypatch, tmp_path, obsta
 def test_links_are_written_where_nothing_can_be_kept(monkeypatch, tmp_path):
     in_the_way(monkeypatch, tmp_path)
 
-    message = r"no cache \(.*Not a directory.*\): texts are aligned again by each command; set XDG_C"
+    message = (
+        r"no cache \(.*Not a directory.*\): texts are aligned again by each command; set XDG_C"
+    )
     with pytest.warns(UserWarning, match=message):
         (caches.alignments() / "a.align").write_text("0-0\n")
 
