@@ -167,14 +167,6 @@ def test_the_projected_jacobian_has_the_error_that_is_said():
     assert 1e-3 < np.sqrt(np.mean(errors**2)) < 1 / np.sqrt(2 * PROJECTIONS)
 
 
-def test_few_components_are_not_projected():
-    small = make(DECODERS["luong"])
-
-    exact = matrix(small, "jacobian")
-
-    np.testing.assert_allclose(matrix(small, "projected_jacobian"), exact, rtol=1e-12)
-
-
 def test_shifted_attention_is_that_of_the_step_which_reads_the_piece(model):
     # One piece more, whichever: its step is the one that reads the end of the target.
     longer = matrix(model, "attention", target=[*TARGET, 1])
