@@ -14,6 +14,7 @@ from nmt.errors import DataError
 from nmt.inference.compiled import ForcedInputs
 from nmt.inference.explanations import METHODS, explain
 from nmt.inference.predictor import LoadedModel
+from nmt.inference.projections import PROJECTIONS
 from nmt.inference.ranking import Ranking
 from nmt.inference.translator import Translator
 from nmt.model.seq2seq import build
@@ -42,9 +43,9 @@ def model(request):
     return make(DECODERS[request.param])
 
 
-def make(decoder, table=None, mechanism="global"):
+def make(decoder, table=None, mechanism="global", size=3):
     config = ModelConfig(
-        embedding_size=3,
+        embedding_size=size,
         encoder={"hidden_size": 2},
         decoder={"hidden_size": 3, **decoder},
         attention={"mechanism": mechanism},
@@ -157,6 +158,15 @@ def test_the_jacobian_is_that_of_the_readouts(model):
     np.testing.assert_allclose(matrix(model, "jacobian"), expected, rtol=1e-6)
 
 
+def test_the_projected_jacobian_has_the_error_that_is_said():
+    wide = make(DECODERS["luong"], size=40)
+    assert readouts(*wide).shape[1] > PROJECTIONS
+
+    errors = matrix(wide, "projected_jacobian") / matrix(wide, "jacobian") - 1
+
+    assert 1e-3 < np.sqrt(np.mean(errors**2)) < 1 / np.sqrt(2 * PROJECTIONS)
+
+
 def test_shifted_attention_is_that_of_the_step_which_reads_the_piece(model):
     # One piece more, whichever: its step is the one that reads the end of the target.
     longer = matrix(model, "attention", target=[*TARGET, 1])
@@ -192,7 +202,7 @@ def test_rows_sum_to_one_whatever_stands_beside_the_sentence(method):
     np.testing.assert_allclose(together, alone, rtol=1e-7)
 
 
-@pytest.mark.parametrize("method", ["saliency", "saliency_input", "smoothed", "jacobian"])
+@pytest.mark.parametrize("method", METHODS[2:])
 def test_a_model_without_attention_can_be_asked_too(method):
     model = make(DECODERS["luong"], mechanism="none")
 
@@ -216,7 +226,7 @@ def translator(copy_run):
         return Translator.load(copy_run)
 
 
-@pytest.mark.parametrize("method", ["saliency", "saliency_input", "smoothed", "jacobian"])
+@pytest.mark.parametrize("method", METHODS[2:])
 def test_a_model_that_copies_owes_each_letter_to_itself(translator, method):
     lines = ["a c e g b d", "h g f e d c", "b d f", "c a", "e h a f b", "g b h d a e"]
     with jax.enable_x64(False):

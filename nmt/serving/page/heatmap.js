@@ -11,6 +11,7 @@ export const MEANINGS = {
   saliency_input: "The gradient of a word's probability, times each source word.",
   smoothed: "Gradient times input, averaged over noisy copies of the source words.",
   jacobian: "How much a small change of each source word would change the state under a word.",
+  projected_jacobian: "The same as jacobian, estimated in less time by random projections.",
 };
 
 let headings = { source: [], target: [] };
