@@ -31,8 +31,9 @@ def check(
     if run.processes.count == 1:
         return
     saved, data = run.progress("last"), run.config.data
-    is_text = isinstance(data.input, TextInputConfig)
-    content = fingerprints.of_content if is_text else data.input.build().content
+    content = fingerprints.of_content
+    if not isinstance(data.input, TextInputConfig):
+        content = data.input.build().content
     compare(
         run.processes,
         {
