@@ -14,6 +14,7 @@ from nmt.training.trainer import train
 CONFIGS = Path(__file__).parents[1] / "configs"
 SMALL = [
     "data.batch={sentences: 4, buckets: 1}",
+    "data.max_length=200",
     "tokenizer.vocabulary_size=60",
     "tokenizer.byte_fallback=false",
     "model.embedding_size=8",
@@ -58,7 +59,7 @@ def test_a_copy_of_the_layout_is_trained_on(copy, tmp_path, capsys):
 
 def test_show_attend_and_tell_has_a_hard_variant():
     path = CONFIGS / "show-attend-tell.yaml"
-    head, *_ = path.read_text().split("data:")
+    head, *_ = path.read_text().split("\ndata:")
     command = re.search(r"^#   nmt train \S+ run=(?s:.*?)null$", head, re.M)[0]
     overrides = re.sub(r"\\\n#", "", command).split()[4:]
 

@@ -5,6 +5,7 @@ and a training that goes on from a checkpoint, change each picture alike.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,14 @@ Bytes = npt.NDArray[np.uint8]
 Shifts = npt.NDArray[np.integer]  # (batch, 2): pixels downwards and to the right
 
 
-def changed(source: Bytes, config: InputConfig, rows: slice, *, seed: Sequence[int]) -> Bytes:
+def changed(
+    source: npt.NDArray[Any], config: InputConfig, rows: slice, *, seed: Sequence[int]
+) -> npt.NDArray[Any]:
     """Returns the cells of a batch (batch, cells, size), each picture changed at random.
 
     Args:
         source: The cells of some rows of a batch.
-        config: The bounds of the changes; if they are zero, nothing is changed.
+        config: The bounds of the changes; text, vectors, and pictures without bounds are as before.
         rows: Which rows of the whole batch these are.
         seed: Numbers that identify the whole batch.
     """

@@ -79,6 +79,7 @@ def test_fewer_bits_write_the_same_texts(spoken, tmp_path, dtype):
     assert [each.text for each in Captioner.load(bundle).translate(ARRAYS)] == LINES
 
 
+@pytest.mark.filterwarnings("ignore:.*cut at its longest|no picture of attention")
 def test_a_bundle_of_pictures_writes_as_its_run_does(picture_run, tmp_path):
     bundle = shutil.move(written(picture_run, tmp_path / "made"), tmp_path / "elsewhere")
     pictures = [drawn.drawn(line) for line in LINES]
@@ -123,6 +124,7 @@ def test_the_card_of_vectors_says_how_to_use_them(spoken):
         assert min(picture.size) > 100
 
 
+@pytest.mark.filterwarnings("ignore:.*cut at its longest|no picture of attention")
 def test_the_card_of_pictures_says_what_they_become(picture_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = {"max_extra": 3, "min_output_ratio": 0.2}

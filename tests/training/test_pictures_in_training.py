@@ -10,15 +10,17 @@ import tiny
 from flax import nnx
 from members import threads
 from steps import BOS, LENGTHS, SGD, VOCABULARY, assert_trees_close
-from taken import take
+from taken import take, whole
 
 from nmt import configfile
 from nmt.data import corpora, corpus, tokenizer
 from nmt.data.batching import Bucket, pad
 from nmt.inference import devices
+from nmt.model.build import build_model
 from nmt.model.seq2seq import build
 from nmt.training.loader import DataLoader
 from nmt.training.step import init_state, make_train_step, shard
+from nmt.training.validation import Validator
 
 LINES = tiny.letters(30, longest=4, seed=3)
 MODEL = {
@@ -83,16 +85,31 @@ def test_processes_read_the_rows_of_one_with_the_same_changes(tmp_path):
     alone = loader(config(tmp_path, input=CHANGED))
     plain = dataclasses.replace(alone, config=config(tmp_path / "plain"))
     number = alone.batches_per_epoch
-    whole = take(alone, number)
+    every = take(alone, number)
     parts = [take(dataclasses.replace(alone, processes=each), number) for each in threads(4)]
 
-    for index, (batch, _) in enumerate(whole):
+    for index, (batch, _) in enumerate(every):
         for side in range(4):
             joined = np.concatenate([part[index][0][side] for part in parts])
             np.testing.assert_array_equal(joined, batch[side])
-    assert 0 in [part[-1][0][1].max() for part in parts]  # one has no row of the last batch
-    again = take(alone, number, start=whole[1][1])[0]
-    np.testing.assert_array_equal(again[0][0], whole[2][0][0])
-    for (batch, _), (other, _) in zip(whole, take(plain, number), strict=True):
+    lengths = [batch[1].max() for part in parts for batch, _ in part]
+    assert 0 in lengths  # one has no row of the smallest batch
+    again = take(alone, number, start=every[1][1])[0]
+    np.testing.assert_array_equal(again[0][0], every[2][0][0])
+    for (batch, _), (other, _) in zip(every, take(plain, number), strict=True):
         assert (batch[0] != other[0]).any()
         np.testing.assert_array_equal(batch[2], other[2])
+
+
+def test_pictures_of_validation_stay_as_they_are(tmp_path):
+    plain, changing = config(tmp_path / "plain"), config(tmp_path / "changed", input=CHANGED)
+    tokenizers = loader(plain).tokenizers
+    graph = nnx.graphdef(build_model(plain, tokenizers))
+    found = []
+    for each in (plain, changing):
+        text = corpora.held_out(each.data, "validation")
+        validator = Validator(text, graph, tokenizers=tokenizers, config=each)
+        found.append([whole(batch)[0] for batch in validator.batches])
+
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
