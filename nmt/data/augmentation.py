@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nmt.config import InputConfig, PictureInputConfig
+from nmt.data import cells
+from nmt.data.cells import Bytes
 
-Bytes = npt.NDArray[np.uint8]
 Shifts = npt.NDArray[np.integer]  # (batch, 2): pixels downwards and to the right
 
 
@@ -32,8 +33,8 @@ def changed(
     drawn = np.random.default_rng(seed).random((rows.stop, 3))[rows]
     shifts = (drawn[:, :2] * (2 * config.shift + 1)).astype(int) - config.shift
     factors = 1 + config.brightness * (2 * drawn[:, 2] - 1)
-    pixels = join(source, config.grid, config.cell)
-    return cut(brightened(moved(pixels, shifts), factors), config.cell)
+    pixels = cells.join(source, config.grid, config.cell)
+    return cells.cut(brightened(moved(pixels, shifts), factors), config.cell)
 
 
 def moved(pixels: Bytes, shifts: Shifts) -> Bytes:
@@ -48,18 +49,3 @@ def brightened(pixels: Bytes, factors: npt.NDArray[np.floating]) -> Bytes:
     """Returns pictures (batch, height, width, 3), each multiplied by a factor, at most white."""
     table = np.clip(np.rint(factors[:, None] * np.arange(256)), 0, 255).astype(np.uint8)
     return table[np.arange(len(pixels))[:, None, None, None], pixels]
-
-
-def join(cells: Bytes, grid: tuple[int, int], side: int) -> Bytes:
-    """Returns the pictures (batch, height, width, 3) of cells (batch, cells, 3 * side ** 2)."""
-    rows, columns = grid
-    blocks = cells.reshape(-1, rows, columns, side, side, 3).swapaxes(2, 3)
-    return blocks.reshape(-1, rows * side, columns * side, 3)
-
-
-def cut(pixels: Bytes, side: int) -> Bytes:
-    """Returns the cells (batch, cells, 3 * side ** 2) of pictures, in reading order."""
-    batch, height, width, _ = pixels.shape
-    rows, columns = height // side, width // side
-    blocks = pixels.reshape(batch, rows, side, columns, side, 3).swapaxes(2, 3)
-    return blocks.reshape(batch, rows * columns, -1)

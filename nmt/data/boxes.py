@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from nmt.config import CorpusConfig
 from nmt.config.endings import suffix
-from nmt.data import files, pictures, scenes
+from nmt.data import files, images, scenes
 from nmt.errors import DataError
 from nmt.evaluation.pointing import Box
 
@@ -46,7 +46,7 @@ def _listed(path: Path, source: str) -> Iterator[Gold]:
             raise DataError(
                 f"{where}: no field {FIELD!r}, a list of [left, top, right, bottom] for each word"
             )
-        yield Gold(_boxes(row[FIELD], where), pictures.size(str(path.parent / row[source])))
+        yield Gold(_boxes(row[FIELD], where), images.size(str(path.parent / row[source])))
 
 
 def _boxes(words: Any, where: str) -> list[list[Box]]:

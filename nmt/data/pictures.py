@@ -1,30 +1,24 @@
 """Sources that are pictures: read, resized, and cut into square cells."""
 
 import hashlib
-import io
-import math
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import PIL.Image
-import PIL.ImageOps
 from datasets import Dataset, Features, Image, List, Value
 from datasets.exceptions import DatasetGenerationError
 
 from nmt import caches
 from nmt.config import CorpusConfig, PictureInputConfig
 from nmt.config.endings import PICTURES, is_table
-from nmt.data import augmentation, files, fingerprints, given, scenes, texts
+from nmt.data import cells, files, fingerprints, given, images, scenes, texts
 from nmt.errors import DataError
 
 PICTURE = {"bytes": Value("binary"), "path": Value("string")}  # one of both is null
 PAIRS = Features({"source": PICTURE, "target": Value("string")})
-LARGEST = 800  # pixels of the longer side of a picture that is drawn
 
 
 class Pictures:
@@ -83,10 +77,9 @@ class Pictures:
         """
         if isinstance(source, np.ndarray) and source.ndim == 2:
             return source
-        picture = _opened(source, where=where)
         size = self.config.width, self.config.height
-        pixels = np.asarray(picture.resize(size, PIL.Image.Resampling.BICUBIC))
-        return augmentation.cut(pixels[None], self.config.cell)[0]
+        picture = images.opened(source, where=where).resize(size, images.SMOOTH)
+        return cells.cut(np.asarray(picture)[None], self.config.cell)[0]
 
     def sources(self, path: Any, *, column: str) -> list[Any]:
         """Returns the pictures of a file: itself, or those that a table or a list of paths names.
@@ -134,72 +127,6 @@ class Pictures:
         return digest.hexdigest()
 
 
-def pixels(cells: given.Array, grid: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """Returns the picture (height, width, 3) of its cells, which are in rows and columns."""
-    side = math.isqrt(cells.shape[1] // 3)
-    return augmentation.join(cells[None].astype(np.uint8), grid, side)[0]
-
-
-def original(path: str) -> npt.NDArray[np.uint8]:
-    """Returns the picture (height, width, 3) in a file, made smaller if it is large.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    picture = _opened(path, where="")
-    picture.thumbnail((LARGEST, LARGEST))
-    return np.asarray(picture)
-
-
-def size(path: str) -> tuple[int, int]:
-    """Returns the height and width in pixels of the upright picture in a file.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    picture = _opened(path, where="")
-    return picture.height, picture.width
-
-
-def png(pixels: npt.NDArray[np.uint8]) -> bytes:
-    """Returns the file of a picture, (height, width, 3) in RGB or (height, width, 4) in RGBA."""
-    file = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def _opened(source: Any, *, where: str) -> PIL.Image.Image:
-    """Returns the picture upright and in RGB; what is transparent becomes white."""
-    if isinstance(source, Mapping):
-        source = source["path"] if source["bytes"] is None else source["bytes"]
-    try:
-        if isinstance(source, str | os.PathLike):
-            where = f"{where}: {os.fspath(source)}" if where else os.fspath(source)
-            source = Path(source).read_bytes()
-        with warnings.catch_warnings(action="error"):  # of pictures that are too large
-            return _in_colours(PIL.ImageOps.exif_transpose(_image(source)))
-    except FileNotFoundError:
-        raise DataError(f"{where}: no such picture") from None
-    except (OSError, ValueError, TypeError, SyntaxError, Warning, PIL.Image.DecompressionBombError):
-        raise DataError(f"{where}: not a picture that can be read; is the file whole?") from None
-
-
-def _image(source: Any) -> PIL.Image.Image:
-    """Returns the image of a file's bytes, of an array, or of Pillow itself."""
-    if isinstance(source, np.ndarray):
-        return PIL.Image.fromarray(source)
-    return source if isinstance(source, PIL.Image.Image) else PIL.Image.open(io.BytesIO(source))
-
-
-def _in_colours(image: PIL.Image.Image) -> PIL.Image.Image:
-    if image.mode.startswith("I;16"):  # Pillow would cut what is above 255
-        image = PIL.Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if "A" not in image.getbands() and "transparency" not in image.info:
-        return image.convert("RGB")
-    white = PIL.Image.new("RGBA", image.size, "white")
-    return PIL.Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
-
-
 def _picture(value: str | bytes) -> dict[str, Any]:
     is_path = isinstance(value, str)
     return {"bytes": None if is_path else value, "path": value if is_path else None}
@@ -227,5 +154,5 @@ def _listed(
 
 def _scenes(split: str, language: str, digest: str) -> Iterator[dict[str, Any]]:
     for scene in scenes.scenes(split):
-        file = png(np.asarray(scenes.draw(scene)))
+        file = images.png(np.asarray(scenes.draw(scene)))
         yield {"source": _picture(file), "target": scene.sentence(language).text}

@@ -41,13 +41,13 @@ class Caption(Translation):
 
         It is that of the file, upright, 800 pixels at most; of other sources, what the model read.
         """
-        from nmt.data import pictures
+        from nmt.data import cells, images
 
         if self.grid is None or not len(self.given):
             return None
         if os.path.isfile(self.source):
-            return pictures.original(self.source)
-        return pictures.pixels(self.given, self.grid)
+            return images.original(self.source)
+        return cells.pixels(self.given, self.grid)
 
     def _repr_html_(self) -> str:
         """Returns what a notebook shows: a picture, and words to point at; see `Translation`."""

@@ -60,6 +60,6 @@ def _layer(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
 
 def _address(pixels: npt.NDArray[np.uint8]) -> str:
     """Returns the data URI of a picture."""
-    from nmt.data.pictures import png
+    from nmt.data.images import png
 
     return f"data:image/png;base64,{b64encode(png(pixels)).decode()}"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nmt import configfile
 from nmt.config import PictureInputConfig, TextInputConfig, VectorInputConfig
 from nmt.data import augmentation
+from nmt.data.cells import cut, join
 from nmt.errors import ConfigError
 
 SIDES = st.sampled_from([1, 2, 4])
@@ -28,12 +29,12 @@ def changed(cells, rows, *, config=PICTURES, seed=(1, 2, 3)):
 @given(st.integers(1, 3), st.integers(1, 3), SIDES, st.integers(0, 99))
 def test_cells_are_cut_in_reading_order_and_joined_again(rows, columns, side, seed):
     pixels = pictures(2, rows * side, columns * side, seed=seed)
-    cells = augmentation.cut(pixels, side)
+    cells = cut(pixels, side)
 
     for i, j in np.ndindex(rows, columns):
         block = pixels[:, i * side : (i + 1) * side, j * side : (j + 1) * side]
         np.testing.assert_array_equal(cells[:, i * columns + j], block.reshape(2, -1))
-    np.testing.assert_array_equal(augmentation.join(cells, (rows, columns), side), pixels)
+    np.testing.assert_array_equal(join(cells, (rows, columns), side), pixels)
 
 
 @given(st.tuples(st.integers(-9, 9), st.integers(-13, 13)), st.integers(0, 99))
@@ -64,13 +65,13 @@ def test_a_factor_multiplies_each_colour(factor, value):
     ids=["pictures", "vectors", "text"],
 )
 def test_without_bounds_nothing_is_changed(config):
-    cells = augmentation.cut(pictures(3), 4)
+    cells = cut(pictures(3), 4)
 
     assert augmentation.changed(cells, config, slice(0, 3), seed=[1]) is cells
 
 
 def test_changes_belong_to_the_batch_and_the_row():
-    cells = augmentation.cut(np.repeat(pictures(1), 6, axis=0), 4)
+    cells = cut(np.repeat(pictures(1), 6, axis=0), 4)
     whole = changed(cells, slice(0, 6))
 
     parts = [changed(cells, slice(start, start + 2)) for start in (0, 2, 4)]
@@ -84,14 +85,12 @@ def test_changes_stay_within_their_bounds_and_reach_them():
     one = np.full((400, 8, 12, 3), 100, np.uint8)
     one[:, 4, 6] = 200
     config = PICTURES.model_copy(update={"brightness": 0.0})
-    moved = augmentation.join(
-        changed(augmentation.cut(one, 4), slice(0, 400), config=config), (2, 3), 4
-    )
+    moved = join(changed(cut(one, 4), slice(0, 400), config=config), (2, 3), 4)
     places = {tuple(np.argwhere(each[:, :, 0] == 200)[0] - (4, 6)) for each in moved}
     assert places == {(y, x) for y in range(-3, 4) for x in range(-3, 4)}
 
     config = PICTURES.model_copy(update={"shift": 0})
-    found = changed(augmentation.cut(np.full_like(one, 100), 4), slice(0, 400), config=config)
+    found = changed(cut(np.full_like(one, 100), 4), slice(0, 400), config=config)
     values = found[:, 0, 0]
     assert found.std(axis=(1, 2)).max() == 0
     assert 60 <= values.min() < 64

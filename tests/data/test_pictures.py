@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from nmt.config import CorpusConfig, DataConfig, PictureInputConfig, TrainedTokenizerConfig
 from nmt.data import corpus, scenes, tokenizer
-from nmt.data.pictures import Pictures, pixels
+from nmt.data.cells import pixels
+from nmt.data.pictures import Pictures
 from nmt.errors import DataError
 
 LINES = ["a b", "c", "b c"]

@@ -11,7 +11,9 @@ from flax import nnx
 
 from nmt import configfile
 from nmt.config import BeamConfig, TrainedTokenizerConfig
-from nmt.data import corpus, pictures, tokenizer
+from nmt.data import corpus, tokenizer
+from nmt.data.images import png
+from nmt.data.pictures import PAIRS
 from nmt.evaluation.metrics import bleu
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translator import Translator
@@ -168,8 +170,8 @@ def test_images_of_captions_are_drawn_over_their_pictures(tokenizers):
     )
     graph, params = nnx.split(build_model(config, tokenizers), nnx.Param)
     red = np.full((side, side, 3), (255, 0, 0), np.uint8)
-    rows = [{"bytes": pictures.png(red), "path": None}] * 2
-    text = Dataset.from_dict({"source": rows, "target": TARGET[1:3]}, features=pictures.PAIRS)
+    rows = [{"bytes": png(red), "path": None}] * 2
+    text = Dataset.from_dict({"source": rows, "target": TARGET[1:3]}, features=PAIRS)
 
     images = Validator(text, graph, tokenizers=tokenizers, config=config).attention_images(params)
 
