@@ -56,7 +56,7 @@ def seen(pixels, box):
     name = names[int((colour > 128) @ [100, 10, 1])]
     assert colour.max() in (0, *range(160, 256))
     assert colour.min() == 0  # full saturation
-    return "small" if len(inside) < 14 else "large", name, kind_of(filled)
+    return "small" if len(inside) < 16 else "large", name, kind_of(filled)
 
 
 def kind_of(filled):

@@ -6,7 +6,7 @@ from random import Random
 from demo_corpus.scenes.layouts import SMALL, Alone, Axis, Corner, Group, Layout, Line, Side
 from nmt.data.scenes import PIXELS, Shape
 
-_PIXELS = {True: (10, 11), False: (18, 19)}  # of a shape, whether it is small
+_PIXELS = {True: (12, 13), False: (18, 19)}  # of a shape, whether it is small
 _GAP = (2, 4)  # between the shapes of a group
 _BETWEEN_GROUPS = {2: 8, 3: 4}  # at least, by their number
 _ROUND_A_CORNER = (6, 10)
