@@ -77,6 +77,15 @@ def few_memory_maps():
         jax.clear_caches()
 
 
+@pytest.fixture(scope="module")
+def compiled_once():
+    """Has trainings of the same configuration share their steps with those before them."""
+    from compiled import shared_steps
+
+    with shared_steps():
+        yield
+
+
 @pytest.fixture(scope="session")
 def embedded_tokenizers():
     """A joint unigram model of a few hundred pairs, which changes characters as it splits words."""

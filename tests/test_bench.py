@@ -77,6 +77,18 @@ def forward(model, tokens):
     return model.logits(model.teacher_forced(tokens, encoded)[0])
 
 
+def outlined(config, vocabulary):
+    """The graph and the shapes of a model that is not made: its programs are only looked at."""
+    made = partial(build, config, source=vocabulary, target_size=vocabulary, seed=1)
+    return nnx.split(nnx.eval_shape(made))
+
+
+def program_of(config, vocabulary):
+    """The forward pass as a function of parameters and tokens, and the shapes of the former."""
+    graph, params = outlined(config, vocabulary)
+    return lambda params, tokens: forward(nnx.merge(graph, params), tokens), params
+
+
 @pytest.mark.parametrize(
     "options",
     [{}, {"hidden_size": 18}, {"lexical_model": True}, *({"encoder": name} for name in ENCODERS)],
@@ -84,8 +96,8 @@ def forward(model, tokens):
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_training_takes_three_times_the_products_of_the_traced_forward_pass(decoder, options):
     config, rows, length, vocabulary = model_of(decoder, **options), 3, 5, 22
-    model = build(config, source=vocabulary, target_size=vocabulary, seed=1)
-    traced = jax.make_jaxpr(partial(forward, model))(jnp.ones((rows, length), jnp.int32))
+    program, params = program_of(config, vocabulary)
+    traced = jax.make_jaxpr(program)(params, jax.ShapeDtypeStruct((rows, length), jnp.int32))
 
     work = training_flops(config, vocabulary=vocabulary, length=length)
 
@@ -96,10 +108,9 @@ def test_training_takes_three_times_the_products_of_the_traced_forward_pass(deco
 def test_the_forward_pass_has_the_operations_that_xla_counts(decoder):
     # XLA counts the body of a loop once: one position. It also counts gates and softmax.
     config, rows, vocabulary = model_of(decoder, scale=12), 2, 500
-    model = build(config, source=vocabulary, target_size=vocabulary, seed=1)
-    graph, params = nnx.split(model)
-    program = jax.jit(lambda params, tokens: forward(nnx.merge(graph, params), tokens))
-    counted = program.lower(params, jnp.ones((rows, 1), jnp.int32)).cost_analysis()["flops"]
+    program, params = program_of(config, vocabulary)
+    tokens = jax.ShapeDtypeStruct((rows, 1), jnp.int32)
+    counted = jax.jit(program).lower(params, tokens).cost_analysis()["flops"]
 
     work = training_flops(config, vocabulary=vocabulary, length=1) / 3 * rows
 
@@ -110,22 +121,25 @@ def test_the_forward_pass_has_the_operations_that_xla_counts(decoder):
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_decoding_takes_the_products_of_the_encoder_and_of_each_hypothesis(decoder, beam):
     config, length, vocabulary = model_of(decoder), 5, 22
-    model = build(config, source=vocabulary, target_size=vocabulary, seed=1)
-    source = jnp.ones((1, length), jnp.int32)
+    graph, params = outlined(config, vocabulary)
 
-    def start(source):
+    def start(params, source):
+        model = nnx.merge(graph, params)
         encoded = model.encode(source, jnp.array([length]))
-        return encoded, model.initial_state(encoded)
+        return model, encoded, model.initial_state(encoded)
 
-    encoded, state = start(source)
-    state = jax.tree.map(lambda leaf: jnp.stack([leaf] * beam, 1), state)
-    step = jax.vmap(model.decode_step, in_axes=(1, 1, None), out_axes=1)
-    once = jax.make_jaxpr(start)(source)
-    each = jax.make_jaxpr(step)(state, jnp.ones((1, beam), jnp.int32), encoded)
+    def step(params, source, tokens):
+        model, encoded, state = start(params, source)
+        state = jax.tree.map(lambda leaf: jnp.stack([leaf] * beam, 1), state)
+        return jax.vmap(model.decode_step, in_axes=(1, 1, None), out_axes=1)(state, tokens, encoded)
+
+    source, tokens = (jax.ShapeDtypeStruct(shape, jnp.int32) for shape in ((1, length), (1, beam)))
+    once = products(jax.make_jaxpr(lambda *a: start(*a)[1:])(params, source).jaxpr)
+    both = products(jax.make_jaxpr(step)(params, source, tokens).jaxpr)
 
     work = decoding_flops(config, vocabulary=vocabulary, length=length, beam=beam)
 
-    expected = products(once.jaxpr) / length + products(each.jaxpr)
+    expected = once / length + both - once
     assert work == pytest.approx(expected, rel=1e-12)
 
 
@@ -149,10 +163,8 @@ def disk(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def figures(disk):
-    sizes = {
-        kind: Size(rows=2, length=3, vocabulary=20, model=model_of(kind).model_dump(), repeats=1)
-        for kind in ("luong", "bahdanau")
-    }
+    model = model_of("luong").model_dump()
+    sizes = {"luong": Size(rows=2, length=3, vocabulary=20, model=model, repeats=1)}
     # To describe a lowered step, jax fills a TrainState with what are not arrays.
     jaxtyping.config.update("jaxtyping_disable", True)
     try:
@@ -182,6 +194,8 @@ def test_the_table_has_the_figures_of_the_json(figures):
         "compilations": ("compilations", 1),
         "memory of a training step per device": ("peak_memory_bytes", 1e-6),
     }
+    doubled = jax.tree.map(lambda figure: 2 * figure, figures["sizes"]["luong"])
+    figures = figures | {"sizes": figures["sizes"] | {"doubled": doubled}}
     expected = [("", "matrix products, bfloat16", figures["matrix_gflops"])]
     for name, size in figures["sizes"].items():
         expected += [(name, figure, size[key] * unit) for figure, (key, unit) in names.items()]
@@ -201,8 +215,8 @@ def test_the_table_has_the_figures_of_the_json(figures):
 
 def test_a_training_step_is_compiled_once_and_holds_parameters_and_moments(figures):
     for kind, size in figures["sizes"].items():
-        model = build(model_of(kind), source=20, target_size=20, seed=1)
-        parameters = sum(leaf.size for leaf in jax.tree.leaves(nnx.state(model, nnx.Param)))
+        _, params = outlined(model_of(kind), 20)
+        parameters = sum(leaf.size for leaf in jax.tree.leaves(params))
 
         assert size["compilations"] == 1
         # float32 parameters, Adam's two moments, and at the least one bfloat16 gradient

@@ -42,6 +42,11 @@ forced = translator.align("a b", "c")
 tokens = len(forced.target_pieces)
 np.testing.assert_allclose(forced.log_prob, -tokens * np.log(guesser.vocabulary_size), rtol=1e-5)
 print(repr(translator.translate("a b").text))
+from flax import nnx
+from nmt.config import SCORES, GlobalConfig
+SCORES["flat"] = "nmt.attention.flat:FlatScore"
+for name in ("flat", "nmt.attention.flat:FlatScore"):
+    print(type(GlobalConfig(score=name).build(4, 6, rngs=nnx.Rngs(params=0)).score).__name__)
 try:
     translator.explain(forced, method="saliency")
 except nmt.DataError as error:
@@ -115,45 +120,33 @@ def test_each_example_is_one_new_file_and_at_most_one_edit_of_the_configuration(
         assert all(edit.startswith("nmt/config/") and (FOLDER / edit).exists() for edit in edits)
 
 
-def test_a_model_of_nothing_but_examples_trains_and_translates(package, tmp_path):
+@pytest.fixture(scope="module")
+def said(package, tmp_path_factory):
+    """The lines that one process prints, which uses the examples in every way."""
+    folder = tmp_path_factory.mktemp("blank")
     lines = letters(40, longest=4, seed=1)
-    write_side_by_side(tmp_path, "train", lines, lines)
-    (tmp_path / "blank.yaml").write_text(CONFIG)
+    write_side_by_side(folder, "train", lines, lines)
+    (folder / "blank.yaml").write_text(CONFIG)
 
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", SCRIPT],
-        cwd=tmp_path,
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(package)},
         capture_output=True,
         text=True,
     )
 
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.splitlines()[0] == "[0.0, 0.0]"
-    assert done.stdout.splitlines()[-1] == (
+    return done.stdout.splitlines()
+
+
+def test_a_model_of_nothing_but_examples_trains_and_translates(said):
+    assert said[0] == "[0.0, 0.0]"
+    assert said[-1] == (
         "Guesser is not one model, whose steps and gradients could be asked for: choose the method "
         "attention"
     )
 
 
-def test_a_score_of_ones_own_and_a_name_for_it_work_in_the_same_way(package, tmp_path):
-    script = "\n".join(
-        [
-            "from flax import nnx",
-            "from nmt.config import SCORES, GlobalConfig",
-            "SCORES['flat'] = 'nmt.attention.flat:FlatScore'",
-            "for name in ('flat', 'nmt.attention.flat:FlatScore'):",
-            "    built = GlobalConfig(score=name).build(4, 6, rngs=nnx.Rngs(params=0))",
-            "    print(type(built.score).__name__)",
-        ]
-    )
-
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(package)},
-        capture_output=True,
-        text=True,
-    )
-
-    assert done.stdout.split() == ["FlatScore", "FlatScore"], done.stderr[-3000:]
+def test_a_score_of_ones_own_and_a_name_for_it_work_in_the_same_way(said):
+    assert said[-3:-1] == ["FlatScore", "FlatScore"]

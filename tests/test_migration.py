@@ -16,6 +16,8 @@ from nmt.errors import ConfigError, RunError
 from nmt.run import Run
 from nmt.training.trainer import train
 
+pytestmark = pytest.mark.usefixtures("compiled_once")
+
 # A model that copies letters, trained by commit dcef128, and what that commit translated with it.
 ARCHIVE = Path(__file__).parent / "data" / "run-dcef128.tar.gz"
 

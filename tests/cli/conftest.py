@@ -1,6 +1,7 @@
-"""A command in this process, and files of text for it."""
+"""A command in this process, and files of text and pipes for it."""
 
 import json
+import os
 import sys
 
 import numpy as np
@@ -21,6 +22,32 @@ def nmt(monkeypatch, capsys):
         return stop.value.code or 0, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture
+def piped():
+    """Makes a pipe that holds a short text, and returns its name, as bash names `<(command)`."""
+    ends = []
+
+    def pipe(text):
+        read, write = os.pipe()
+        ends.append(read)
+        os.write(write, text.encode() if isinstance(text, str) else text)
+        os.close(write)
+        return f"/dev/fd/{read}"
+
+    yield pipe
+    for end in ends:
+        os.close(end)
+
+
+@pytest.fixture
+def standard_input(piped):
+    """Has the commands of a test read a short text, once, from a pipe as standard input."""
+    own = os.dup(0)
+    yield lambda text: os.dup2(int(piped(text).rpartition("/")[2]), 0)
+    os.dup2(own, 0)
+    os.close(own)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 import itertools
 import json
 import shutil
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
@@ -201,14 +199,17 @@ def test_a_run_of_another_configuration_is_not_touched(nmt, copy_run):
 
 
 @pytest.mark.filterwarnings("always")  # are printed, as on a terminal
-def test_translate_replaces_what_is_not_utf8_and_says_where(nmt, copy_run, tmp_path):
+def test_translate_replaces_what_is_not_utf8_and_says_where(
+    nmt, copy_run, tmp_path, standard_input
+):
     text = "a b\nMädchen\n\nc\nß\nd e".encode("latin-1")
     (tmp_path / "in.txt").write_bytes(text)
-    command = [sys.executable, "-m", "nmt", "translate", str(copy_run)]
+    standard_input(text)
 
-    done = subprocess.run(command, input=text, capture_output=True, check=True)
-    piped, told = done.stdout.decode("utf-8"), done.stderr.decode("utf-8")
+    code, piped, told = nmt("translate", copy_run)
     read = nmt("translate", copy_run, tmp_path / "in.txt")
+
+    assert code == 0
 
     lines = piped.split("\n")
     assert read[:2] == (0, piped)

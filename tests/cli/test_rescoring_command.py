@@ -1,7 +1,5 @@
 """The command that rescores an n-best list: what it reads, writes, tunes and refuses."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -60,13 +58,12 @@ def test_a_list_has_the_scores_of_all_systems_as_features(nmt, folder):
         assert float(row[3]) == pytest.approx(0.25 * one + 0.75 * two, abs=1e-3)
 
 
-def test_a_pipe_of_our_own_translations_is_rescored_by_the_other_direction(folder):
-    nmt = f"{sys.executable} -m nmt"
-    line = f"{nmt} translate l2r source --n-best 3 | {nmt} rescore l2r r2l --source source"
+def test_a_pipe_of_our_own_translations_is_rescored_by_the_other_direction(
+    nmt, folder, standard_input
+):
+    standard_input(nmt("translate", "l2r", "source", "--n-best", 3)[1])
 
-    done = subprocess.run(["bash", "-c", line], capture_output=True, encoding="utf-8")
-
-    assert (done.returncode, done.stdout) == (0, "a b\nc\n"), done.stderr
+    assert nmt("rescore", "l2r", "r2l", "--source", "source") == (0, "a b\nc\n", "")
 
 
 def test_weights_are_tuned_on_a_reference(nmt, folder):

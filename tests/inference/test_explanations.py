@@ -143,6 +143,14 @@ def test_saliency_is_the_absolute_gradient(model):
     np.testing.assert_allclose(matrix(model, "saliency"), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        "bahdanau",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in DECODERS if each != "bahdanau"),
+    ],
+    indirect=True,
+)
 def test_saliency_of_the_input_is_gradient_times_embedding(model):
     gradients = differences(model, log_probs)
     embedded = table_of(model[1])[SOURCE]

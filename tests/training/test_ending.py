@@ -9,6 +9,8 @@ from nmt.run import Run
 from nmt.training.ending import total_steps
 from nmt.training.trainer import train
 
+pytestmark = pytest.mark.usefixtures("compiled_once")
+
 COSINE = {"kind": "cosine"}
 HALVED_AT_THE_END = {"kind": "luong", "every_steps": 100}  # from two thirds of all steps on
 

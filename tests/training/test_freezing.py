@@ -16,6 +16,8 @@ from nmt.training import freezing
 from nmt.training.step import shard
 from nmt.training.trainer import train
 
+pytestmark = pytest.mark.usefixtures("compiled_once")
+
 RULES = {
     "adam": {},
     "adamw": {"optimizer": {"kind": "adamw", "weight_decay": 0.5}},

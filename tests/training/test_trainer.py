@@ -20,6 +20,8 @@ from nmt.training import agreement, validation
 from nmt.training.trainer import train
 from nmt.training.validation import Report, update_best
 
+pytestmark = pytest.mark.usefixtures("compiled_once")
+
 ZERO = (
     r"run: BLEU is still zero at step 20, although perplexity has fallen to \d+\.\d; either its "
     r"tokenizer, 13a, does not suit the target language \(data\.bleu_tokenizer\), or translations "
@@ -250,9 +252,9 @@ def test_a_model_that_cannot_be_built_leaves_no_run_behind(tmp_path, corpus):
 
     with pytest.raises(ConfigError, match="hiden_size"):
         train(config(tmp_path / "run", corpus, max_steps=1, model=model))
-    corrected = train(config(tmp_path / "run", corpus, max_steps=1, validate_every=1))
 
-    assert corrected.progress("last").step == 1
+    # Another configuration may have the folder: it holds no run.
+    assert not Run.start(config(tmp_path / "run", corpus, max_steps=1)).started
 
 
 def test_the_tokenizer_is_trained_from_both_sides(tmp_path, corpus):
@@ -358,17 +360,16 @@ def test_zeros_are_counted_while_perplexity_falls():
     assert counts == [0, 1, 1, 2, 2, 3]
 
 
-def test_validation_splits_chinese_by_the_language_or_by_the_setting(tmp_path, corpus):
+def test_validation_splits_chinese_by_the_setting(tmp_path, corpus):
     for name in ("train", "val"):
         for old, new in {"de": "de", "en": "zh"}.items():
             (tmp_path / f"{name}.{new}").write_text((corpus / f"{name}.{old}").read_text())
 
-    for setting, expected in {None: "zh", "char": "char"}.items():
-        settings = tree(tmp_path / expected, tmp_path, max_steps=1)
-        settings["data"] |= {"target": "zh", "bleu_tokenizer": setting}
-        (record,) = records(train(configfile.validate(settings)), "validation/")
+    settings = tree(tmp_path / "run", tmp_path, max_steps=1)
+    settings["data"] |= {"target": "zh", "bleu_tokenizer": "char"}
+    (record,) = records(train(configfile.validate(settings)), "validation/")
 
-        assert f"|tok:{expected}|" in record["validation/bleu_signature"]
+    assert "|tok:char|" in record["validation/bleu_signature"]
 
 
 def test_a_tokenizer_that_is_not_installed_stops_training_before_it_begins(
