@@ -105,7 +105,9 @@ def plot(
     translator = ensembles.translator(run, settings=settings, checkpoint=checkpoint, trust=trust)
     found = _translations(translator, sentences, target, n_best or 1)
     shown = [each for hypotheses in found for each in hypotheses]
-    panels = _panels(translator, shown, methods, words=words, end=end, gold=links)
+    panels = _panels(
+        translator, shown, methods or [translator.method], words=words, end=end, gold=links
+    )
     if output is not None:
         plotting.save(plotting.grid(_rows(panels, [len(each) for each in found])), output)
     if page is not None:
@@ -116,10 +118,10 @@ def plot(
 
 
 def _checked_methods(given: list[str] | None) -> list[str]:
-    """Returns the methods of explanation, each once."""
+    """Returns the given methods of explanation, each once."""
     from nmt.inference.explanations import check_method
 
-    methods = list(dict.fromkeys(given or ["attention"]))
+    methods = list(dict.fromkeys(given or []))
     for name in methods:
         check_method(name)
     return methods
