@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 from nmt.types import (
     Annotations,
     Context,
+    GuidedKeys,
     Keys,
     Query,
     RowKeys,
@@ -29,7 +30,7 @@ class EncodedSource:
     mask: SourceMask
     summary: Summary  # the encoder's, such as the last states of both directions
     embedded: SourceVectors | None = None  # for the lexical model
-    guided_keys: Keys | None = None  # of the guided head, if there is one
+    guided_keys: GuidedKeys | None = None  # of the guided head, if there is one
     sample_keys: RowKeys = None  # to sample positions with; without, mechanisms take the best
     training: bool = struct.field(pytree_node=False, default=False)  # not translating
 

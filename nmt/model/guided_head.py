@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 from nmt.attention.dot_scores import float32_sum
 from nmt.attention.normalizers import masked_softmax
 from nmt.config import GuidedHeadConfig
-from nmt.types import Annotations, Keys, SourceMask, SourceVectors
+from nmt.types import Annotations, GuidedKeys, SourceMask, SourceVectors
 
 
 class GuidedHead(nnx.Module):
@@ -42,7 +42,7 @@ class GuidedHead(nnx.Module):
         self.annotation = nnx.Linear(annotation_size, config.size, use_bias=False, rngs=rngs)
         self.source = nnx.Linear(embedding_size, config.size, use_bias=False, rngs=rngs)
 
-    def keys(self, annotations: Annotations, embedded: SourceVectors) -> Keys:
+    def keys(self, annotations: Annotations, embedded: SourceVectors) -> GuidedKeys:
         """Returns k_j, which are the same at every target position."""
         annotations, embedded = self._apart((annotations, embedded))
         return self.annotation(annotations) + self.source(embedded)
@@ -51,13 +51,13 @@ class GuidedHead(nnx.Module):
         self,
         hidden: Float[Array, "batch tgt hidden"],
         embedded: Float[Array, "batch tgt embed"],
-        keys: Keys,
+        keys: GuidedKeys,
         mask: SourceMask,
     ) -> Float[Array, "batch tgt src"]:
         """Returns the weights of the tokens that steps have read, given the states after them."""
         hidden, embedded = self._apart((hidden, embedded))
         queries = self.state(hidden) + self.token(embedded)
-        scores = float32_sum("btk,bsk->bts", queries, keys) / keys.shape[-1] ** 0.5
+        scores = float32_sum("btg,bsg->bts", queries, keys) / keys.shape[-1] ** 0.5
         return masked_softmax(scores, jnp.broadcast_to(mask[:, None, :], scores.shape))
 
     def _apart(self, inputs: tuple[Array, Array]) -> tuple[Array, Array]:
