@@ -7,8 +7,8 @@ the log-probability of target piece t, and g_tj the gradient of log p_t with res
 
     attention       the weights of step t, which writes piece t
     shifted         the weights of step t + 1, which reads piece t
-    guided          the weights of a guided head at step t + 1; zero for the last piece, which no
-                    step of a translation reads (nmt.model.guided_head)
+    guided          the weights of a guided head at step t + 1; zero for the piece that is written
+                    last, which no step of a translation reads (nmt.model.guided_head)
     saliency        |g_tj|_1, the absolute gradient (Simonyan et al. 2014; Li et al. 2016)
     saliency_input  |g_tj . x_j|, gradient times input (Ding et al. 2019)
     smoothed        |mean of g_tj(x + noise) . x_j|, the same by SmoothGrad (Smilkov et al. 2017)

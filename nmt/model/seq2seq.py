@@ -187,7 +187,8 @@ class Seq2Seq(nnx.Module):
         def step(time: Integer, state: DecoderState) -> tuple[DecoderState, Any]:
             after, features, attended = self.decoder.step(state, projected[:, time], encoded, masks)
             attended = followed(attended, self.decoder.stack.output(after.stack), encoded)
-            return choose(time < lengths, after, state), (features, attended)
+            told = features, attended.weights, attended.hidden
+            return choose(time < lengths, after, state), told
 
         def collect(time: Integer, before: tuple[DecoderState, Any]) -> tuple[DecoderState, Any]:
             state, found = step(time, before[0])
@@ -197,7 +198,9 @@ class Seq2Seq(nnx.Module):
             lambda one: jnp.zeros((*embedded.shape[:2], *one.shape[1:]), one.dtype),
             jax.eval_shape(lambda: step(jnp.int32(0), state)[1]),
         )
-        state, (features, attended) = jax.lax.fori_loop(0, lengths.max(), collect, (state, blank))
+        state, found = jax.lax.fori_loop(0, lengths.max(), collect, (state, blank))
+        features, weights, hidden = found
+        attended = AttentionOutput(weights, hidden=hidden)
         readouts = self.decoder.readout(features, embedded, masks)
         readouts = self._with_lexical(readouts, attended.weights, encoded)
         return state, readouts, self._guided(attended, embedded, encoded).told
