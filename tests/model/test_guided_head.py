@@ -70,9 +70,7 @@ def test_the_weights_are_those_of_the_state_that_has_read_the_token(decoder):
     model, parameters = randomised(maker(config(decoder, {"size": 4})))
     annotations, hidden = map(np.asarray, states(model))
     head = parameters["guided_head"]
-    ours, theirs = (
-        parameters[f"{side}_embedding"]["embedding"] for side in ("source", "target")
-    )
+    ours, theirs = (parameters[f"{side}_embedding"]["embedding"] for side in ("source", "target"))
 
     _, _, attended = compiled(forced)(model)
 
@@ -82,7 +80,10 @@ def test_the_weights_are_those_of_the_state_that_has_read_the_token(decoder):
         query = query + affine(head["token"], theirs[PREVIOUS[row, step]])
         energies = [
             query
-            @ (affine(head["annotation"], annotations[row, j]) + affine(head["source"], ours[token]))
+            @ (
+                affine(head["annotation"], annotations[row, j])
+                + affine(head["source"], ours[token])
+            )
             / 2  # the root of the size
             for j, token in enumerate(SOURCE[row, : LENGTHS[row]].tolist())
         ]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from flax import nnx
 from steps import SGD, batch, config, leaves, network, trained
-from tiny import tree, write_side_by_side
+from tiny import tree, write_corpus, write_side_by_side
 from typer.testing import CliRunner
 
 from nmt import configfile
@@ -17,6 +17,8 @@ from nmt.cli import app
 from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.inference.output import word_links
 from nmt.inference.translator import Translator
+from nmt.model import parameters
+from nmt.model.build import outline
 from nmt.training.trainer import train
 
 PLACES = [[(0, 0), (4, 0), (2, 4)], [(3, 1)], [], []]  # source and target piece
@@ -134,3 +136,35 @@ def test_commands_read_the_head_by_themselves_and_nmt_info_names_it(aligning, tm
     facts = " ".join(told[3].stdout.replace("│", " ").split())  # a terminal breaks lines
     assert "guided head of size 16, isolated" in facts
     assert "guided_head.token.kernel" in told[3].stdout
+
+
+def test_a_head_is_added_to_a_trained_network_that_stays_as_it_is(tmp_path):
+    corpus = write_corpus(tmp_path)
+    shared = {"vocabulary": 14, "max_steps": 2, "validate_every": 2, "metric": "perplexity"}
+    plain = train(configfile.validate(tree(tmp_path / "plain", corpus, **shared)))
+    (corpus / "train.align").write_text("0-0\n" * 60)
+    parts = ["encoder", "decoder", "source_embedding", "target_embedding", "output", "output_bias"]
+    settings = tree(
+        tmp_path / "run",
+        corpus,
+        model={"guided_head": {"size": 3}},
+        start_from=str(plain.path),
+        freeze=parts,
+        **shared,
+    )
+    train_on = {"path": str(corpus / "train"), "alignments": str(corpus / "train.align")}
+    settings["data"]["train"] = train_on
+
+    run = train(configfile.validate(settings))
+
+    before, after = (params_of(each) for each in (plain, run))
+    assert set(after) - set(before) == {
+        f"guided_head.{name}.kernel" for name in ("state", "token", "annotation", "source")
+    }
+    for name, values in before.items():
+        np.testing.assert_array_equal(after[name], values)
+
+
+def params_of(run):
+    _, template = outline(run.config, run.tokenizers())
+    return parameters.named(run.restore("best", {"params": template})["params"])
