@@ -35,13 +35,17 @@ def decoding_flops(model: ModelConfig, *, vocabulary: int, length: int, beam: in
 
 
 def _encoding_flops(model: ModelConfig, length: int) -> float:
-    """Returns the operations per source token: all cells, U h_j, and W_s h once per sentence."""
+    """Returns the operations per source token: all cells, U h_j, and W_s h once per sentence.
+
+    The keys of a guided head count as U h_j does.
+    """
     encoder, annotation = model.encoder, model.annotation_size
     assert isinstance(encoder, RecurrentEncoderConfig)  # that of a text
     below = encoder.hidden_size if isinstance(encoder, AlternatingConfig) else annotation
     keys = annotation * _score_size(model)
     initial = annotation * model.decoder.hidden_size * model.decoder.layers / length
-    return 2.0 * (2 * _layers(model, encoder, below=below) + keys + initial)
+    head = (annotation + model.embedding_size) * _head_size(model)
+    return 2.0 * (2 * _layers(model, encoder, below=below) + keys + head + initial)
 
 
 def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
@@ -66,7 +70,8 @@ def _decoder_flops(model: ModelConfig, vocabulary: int, length: int) -> float:
             feed = matrices * annotation * state + gate * state
             into_readout = (state + annotation) * readout
     words = length * embed + embed * embed + embed * vocabulary if model.lexical_model else 0
-    return 2.0 * (layers + feed + attention + into_readout + readout * vocabulary + words)
+    head = (state + embed + length) * _head_size(model)  # a query, and its products with the keys
+    return 2.0 * (layers + feed + attention + into_readout + readout * vocabulary + words + head)
 
 
 def _layers(model: ModelConfig, part: LayeredConfig, *, below: int) -> int:
@@ -79,6 +84,11 @@ def _layers(model: ModelConfig, part: LayeredConfig, *, below: int) -> int:
         size + depth * part.hidden_size for size, depth in zip(inputs, part.depths, strict=True)
     )
     return model.cell.matrices * read * part.hidden_size
+
+
+def _head_size(model: ModelConfig) -> int:
+    """Returns the size of the vectors that a guided head compares; 0 without one."""
+    return 0 if model.guided_head is None else model.guided_head.size
 
 
 def _score_size(model: ModelConfig) -> int:

@@ -18,7 +18,14 @@ from nmt.run import Run
 from nmt.trained import Trained
 
 # Prefixes of parameter names, in the order of the computation; all other parameters are output.
-PARTS = ("source_embedding", "target_embedding", "encoder", "decoder.attention", "decoder")
+PARTS = (
+    "source_embedding",
+    "target_embedding",
+    "encoder",
+    "decoder.attention",
+    "decoder",
+    "guided_head",
+)
 
 # Column and row of each block in the diagram.
 PLACES = {
@@ -27,6 +34,7 @@ PLACES = {
     "source": (0, 1),
     "encoder": (0, 2),
     "attention": (1, 2),
+    "guided head": (1, 1),
     "target pieces so far": (2, 0),
     "target embedding": (2, 1),
     "decoder": (2, 2),
@@ -41,6 +49,8 @@ ARROWS = (
     Arrow("encoder", "attention", "annotations"),
     Arrow("decoder", "attention", "query", shift=-12),
     Arrow("attention", "decoder", "context", shift=18),
+    Arrow("source embedding", "guided head"),
+    Arrow("target embedding", "guided head"),
     Arrow("target pieces so far", "target embedding"),
     Arrow("target embedding", "decoder"),
     Arrow("decoder", "output", "readout"),
@@ -62,6 +72,7 @@ def describe(run: Trained) -> dict[str, Any]:
             "decoder": run.config.model.decoder.kind,
             "attention": run.config.model.attention.mechanism,
             **_score(run.config.model),
+            **_guided_head(run.config.model),
         },
         **_vocabulary(run.config.data.input, tokenizers),
         "parameters": [
@@ -142,6 +153,7 @@ def draw(description: dict[str, Any], model: ModelConfig) -> str:
             *([", ".join(scored)] if (scored := _score(model).values()) else []),
             counts.get("decoder.attention", "no parameters"),
         ],
+        **_head_lines(model, counts),
         "target pieces so far": [f"vocabulary of {target}"],
         "target embedding": [size, counts["target_embedding"]],
         "decoder": [
@@ -178,6 +190,22 @@ def _vocabulary(given: InputConfig, tokenizers: Tokenizers) -> dict[str, Any]:
 def _score(model: ModelConfig) -> dict[str, str]:
     """Returns the score function and the normalizer, if the mechanism has them."""
     return model.attention.model_dump(include={"score", "normalizer"})
+
+
+def _guided_head(model: ModelConfig) -> dict[str, str]:
+    """Returns the settings of the guided head, if there is one."""
+    head = model.guided_head
+    if head is None:
+        return {}
+    return {"guided head": f"of size {head.size}" + (", isolated" if head.isolated else "")}
+
+
+def _head_lines(model: ModelConfig, counts: dict[str, str]) -> dict[str, list[str]]:
+    """Returns the lines of the block of the guided head, if there is one."""
+    reads = "also annotations and decoder states"
+    return {
+        name: [text, reads, counts["guided_head"]] for name, text in _guided_head(model).items()
+    }
 
 
 def _cell(model: ModelConfig) -> str:

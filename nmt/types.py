@@ -12,6 +12,7 @@
     query       components of the decoder state that attends
     annotation  components of an encoder output, which is attended to: both directions
     key         components of a projected annotation
+    guided      components of what a guided head compares
     readout     components of the layer under the logits
     vocab       entries of a target vocabulary
     device      local accelerators, the leading axis of a sharded batch
@@ -54,6 +55,7 @@ StepGates = Float[Array, "batch gates"]  # at one step of a decoder
 Annotations = Float[Array, "batch src annotation"]
 Summary = Float[Array, "batch annotation"]  # of the whole source
 Keys = Float[Array, "batch src key"]
+GuidedKeys = Float[Array, "batch src guided"]  # of annotations and embeddings
 Query = Float[Array, "batch query"]
 Scores = Float[Array, "batch src"]  # not normalized
 Weights = Float[Array, "batch src"]  # normalized; zero on padding

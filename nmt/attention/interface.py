@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int
 from nmt.types import (
     Annotations,
     Context,
+    GuidedKeys,
     Keys,
     Query,
     RowKeys,
@@ -29,6 +30,7 @@ class EncodedSource:
     mask: SourceMask
     summary: Summary  # the encoder's, such as the last states of both directions
     embedded: SourceVectors | None = None  # for the lexical model
+    guided_keys: GuidedKeys | None = None  # of the guided head, if there is one
     sample_keys: RowKeys = None  # to sample positions with; without, mechanisms take the best
     training: bool = struct.field(pytree_node=False, default=False)  # not translating
 
@@ -39,6 +41,32 @@ class AttentionOutput:
 
     weights: Float[Array, "*places src"]  # float32 or wider; zero on padding
     log_choice: Float[Array, "*places"] | None = None  # log-probability of sampled positions
+    # Of a model with a guided head: the decoder's state after the step, which the head compares
+    # with the source, and the head's weights for the token that the step has read.
+    hidden: Float[Array, "*places hidden"] | None = None
+    guided: Float[Array, "*places src"] | None = None
+
+    @property
+    def told(self) -> "Told":
+        """What a search and forced decoding read of it: weights, with the guided head's if any."""
+        if self.guided is None:
+            return self.weights
+        return AttentionOutput(self.weights, guided=self.guided)
+
+
+# The weights alone, or an output with those of a guided head beside them.
+Told = Float[Array, "*places src"] | AttentionOutput
+
+
+def weights_of(told: Told) -> Float[Array, "*places src"]:
+    """Returns the weights that the context is made of."""
+    return told.weights if isinstance(told, AttentionOutput) else told
+
+
+def shown(told: Told) -> Float[Array, "*places src"]:
+    """Returns the weights to show: of a guided head, if there is one, else those of the context."""
+    guided = told.guided if isinstance(told, AttentionOutput) else None
+    return weights_of(told) if guided is None else guided
 
 
 @runtime_checkable

@@ -28,7 +28,13 @@ Gold = Annotated[
     Path | None,
     typer.Option(help="Gold links (`i-j` sure, `ipj` possible): print the alignment error rate."),
 ]
-Method = Annotated[str, typer.Option(help=f"Weights to link words by: {options.METHODS}.")]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        help=f"Weights to link words by: {options.METHODS}; if not given, guided where the run has "
+        "a guided head, else attention."
+    ),
+]
 Backward = Annotated[
     Path | None, typer.Option(metavar="RUN", help="A run of the other direction, to use both.")
 ]
@@ -61,7 +67,7 @@ def align(
     threshold: Threshold = None,
     gold: Gold = None,
     one_based: OneBased = False,
-    method: Method = "attention",
+    method: Method = None,
     backward: Backward = None,
     symmetrization: Symmetrization = None,
     cross_validate: CrossValidate = False,
@@ -90,6 +96,7 @@ def align(
     alone |= {"--symmetrization": symmetrization}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, never=alone)
     if corpus is not None:
+        how["method"] = method or ensembles.method(run)
         _align_corpus(corpus, source, target, output, load=partial(load, run), **how)
         return
     _check_gold(gold, of_gold)

@@ -44,6 +44,7 @@ def draw(
     from nmt import plotting
 
     shown = [each for hypotheses in drawn for each in hypotheses]
+    methods = methods or [translator.method]
     over_pictures = getattr(shown[0], "grid", None) is not None
     panels = _panels(translator, shown, methods, gold=gold, over_pictures=over_pictures, **style)
     if output is not None:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from nmt.bundle import Bundle
     from nmt.run import Run
 
-# Of explanation.
-METHODS = "attention, shifted, saliency, saliency_input, smoothed, jacobian or projected_jacobian"
+# Of explanation; the last one is the default of a run that has it.
+METHODS = (
+    "attention, shifted, saliency, saliency_input, smoothed, jacobian, projected_jacobian or guided"
+)
 
 # The beginning of an override; a file name or a sentence hardly begins like this.
 OVERRIDE = re.compile(r"(?:data|tokenizer|model|training|decoding)\.[\w.]+=")

@@ -120,10 +120,10 @@ def plot(
 
 
 def _checked_methods(given: list[str] | None) -> list[str]:
-    """Returns the methods of explanation, each once."""
+    """Returns the given methods of explanation, each once."""
     from nmt.inference.explanations import check_method
 
-    methods = list(dict.fromkeys(given or ["attention"]))
+    methods = list(dict.fromkeys(given or []))
     for name in methods:
         check_method(name)
     return methods

@@ -175,6 +175,17 @@ DecoderConfig = Annotated[
 ]
 
 
+class GuidedHeadConfig(Buildable):
+    """A [guided head](explanations.md#a-guided-head): a second attention, which aligns."""
+
+    implementation: ClassVar[str] = "nmt.model.guided_head:GuidedHead"
+
+    size: Size = 128
+    """Components of the vectors that the head compares."""
+    isolated: bool = True
+    """Train the head alone by the links, so that the rest learns as it would without a head."""
+
+
 class ModelConfig(ConfigSection):
     """Sizes and kinds of the network."""
 
@@ -190,6 +201,9 @@ class ModelConfig(ConfigSection):
     """Attention mechanism; [attention.md](attention.md) has the equations of each."""
     lexical_model: bool = False
     """Add the [lexical model](attention.md#the-lexical-model-modellexical_model) to the logits."""
+    guided_head: GuidedHeadConfig | None = None
+    """Second attention, which `data.train.alignments` guide to align what is written; null: none.
+    """
     dropout: DropoutConfig = DropoutConfig()
     """Dropout in training; a plain number is the rate of embeddings, annotations and readout."""
     tied_embeddings: Literal["none", "target", "all"] = "none"

@@ -61,11 +61,16 @@ class Config(ConfigSection):
             )
         guided = self.training.guided_alignment
         if self.data.linked:
-            yield from self._guidance_conflicts(guided or GuidedAlignmentConfig())
+            yield from self._guidance_conflicts(guided or self._guidance)
         elif guided is not None:
             yield (
                 "`training.guided_alignment` needs word links: give `data.train.alignments`, or "
                 "leave it out"
+            )
+        if self.model.guided_head is not None and not self.data.linked:
+            yield (
+                "`model.guided_head` learns from word links alone: give `data.train.alignments`, "
+                "or leave it out"
             )
         attention = self.model.attention
         if self.training.r_drop and not (self.model.dropout.drops or attention.samples):
@@ -147,6 +152,13 @@ class Config(ConfigSection):
     def _guidance_conflicts(self, guided: GuidedAlignmentConfig) -> Iterator[str]:
         """Yields why word links cannot guide the attention of this model."""
         attention = self.model.attention
+        if self.model.guided_head is not None:
+            if guided.step != "shifted":
+                yield (
+                    "`model.guided_head` aligns at the step that has read a piece: set "
+                    "`training.guided_alignment.step: shifted`, or leave out `guided_head`"
+                )
+            return  # the links guide the head, and the other attention is as it likes
         if not attention.learns_weights:
             yield (
                 f"`mechanism: {attention.mechanism}` has no weights that `data.train.alignments` "
@@ -170,10 +182,15 @@ class Config(ConfigSection):
                 "choose `step: predicted`, or `decoder.kind: luong`"
             )
 
+    @property
+    def _guidance(self) -> GuidedAlignmentConfig:
+        """How links guide if nothing is said: a guided head, at the step that it aligns at."""
+        return GuidedAlignmentConfig(step="shifted" if self.model.guided_head else "predicted")
+
     @model_validator(mode="after")
     def _links_guide_by_default(self) -> "Config":
         """Writes down how links guide attention if nothing was said, for the run folder to show."""
         if self.training.guided_alignment is not None or not self.data.linked:
             return self
-        guided = {"guided_alignment": GuidedAlignmentConfig()}
+        guided = {"guided_alignment": self._guidance}
         return self.model_copy(update={"training": self.training.model_copy(update=guided)})

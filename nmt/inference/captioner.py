@@ -17,7 +17,7 @@ from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.inference import constrained, devices, limits, loading
 from nmt.inference.caption import Caption
-from nmt.inference.explanations import check_method
+from nmt.inference.explanations import chosen_method
 from nmt.inference.forced import force_all
 from nmt.inference.loading import Runs
 from nmt.inference.predictor import Loaded
@@ -64,6 +64,11 @@ class Captioner:
         return cls(**loading.captioner(runs, checkpoint=checkpoint, trust=trust, decoding=decoding))
 
     @property
+    def method(self) -> str:
+        """The method whose matrix captions have."""
+        return chosen_method(None, self.loaded)
+
+    @property
     def window(self) -> int:
         """The number of sources that are read ahead, sorted and decoded together."""
         return 8 * self.config.batch
@@ -99,7 +104,7 @@ class Captioner:
         Raises:
             DataError: the two sides differ in length, or there is no such method.
         """
-        check_method(method)
+        chosen_method(method, self.loaded)
         given, texts = list(sources), list(targets)
         if len(given) != len(texts):
             raise DataError(f"{len(given)} sources but {len(texts)} target lines")
@@ -129,7 +134,7 @@ class Captioner:
     def explain(self, translations: Iterable[Caption], *, method: str) -> list[Caption]: ...
     def explain(self, translations: Any, *, method: str) -> Any:
         """Returns the same texts, piece for piece, with the matrix of another method."""
-        check_method(method)
+        chosen_method(method, self.loaded)
         if isinstance(translations, Caption):
             return self.explain([translations], method=method)[0]
         found = list(translations)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float, Int
 
+from nmt.attention.interface import AttentionOutput, Told, shown, weights_of
 from nmt.inference.predictor import Encoded, Loaded, Predictor, Source, State
 from nmt.types import LastTokens, LogProbs
 
@@ -26,6 +27,8 @@ class LoadedEnsemble:
 class Ensemble:
     """Predictors whose probabilities and attention are averaged at each step.
 
+    Of guided heads the mean is that of the members that have one.
+
     p(y_t | y_<t, x) = 1/n sum_m p_m(y_t | y_<t, x)
 
     Averaging log-probabilities instead would let a single member veto a token.
@@ -41,7 +44,7 @@ class Ensemble:
 
     def step(
         self, state: State, tokens: LastTokens, encoded: Encoded
-    ) -> tuple[State, LogProbs, Float[Array, "row src"]]:
+    ) -> tuple[State, LogProbs, Told]:
         """Runs one step of each member."""
         steps = zip(self.members, state, encoded, strict=True)
         states, log_probs, attention = zip(
@@ -57,7 +60,7 @@ class Ensemble:
         encoded: Encoded,
         *,
         bos: int,
-    ) -> tuple[State, Float[Array, "row begun"], Float[Array, "row begun src"]]:
+    ) -> tuple[State, Float[Array, "row begun"], Told]:
         """Has each member read the given tokens."""
         states, log_probs, attention = zip(
             *(
@@ -70,7 +73,7 @@ class Ensemble:
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
-    ) -> tuple[Float[Array, "row tgt"], Float[Array, "row tgt src"]]:
+    ) -> tuple[Float[Array, "row tgt"], Told]:
         """Has each member predict the given targets."""
         forced = (each.force(source, target, bos=bos) for each in self.members)
         log_probs, attention = zip(*forced, strict=True)
@@ -80,6 +83,11 @@ class Ensemble:
 def members(loaded: Loaded) -> tuple[Loaded, ...]:
     """Returns the members of an ensemble, or what is one by itself."""
     return loaded.members if isinstance(loaded, LoadedEnsemble) else (loaded,)
+
+
+def has_guided_head(loaded: Loaded) -> bool:
+    """Returns whether a model, or a member of an ensemble, has a guided head."""
+    return any(getattr(each, "has_guided_head", False) for each in members(loaded))
 
 
 def _log_mean(log_probs: Sequence[Float[Array, "*places"]]) -> Float[Array, "*places"]:
@@ -92,5 +100,9 @@ def _log_mean(log_probs: Sequence[Float[Array, "*places"]]) -> Float[Array, "*pl
     return most + jnp.log(sum(jnp.exp(each - most) for each in log_probs) / len(log_probs))
 
 
-def _mean(attention: Sequence[Float[Array, "*places"]]) -> Float[Array, "*places"]:
-    return jnp.mean(jnp.stack(attention), axis=0)
+def _mean(attention: Sequence[Told]) -> Told:
+    guided = [shown(each) for each in attention if isinstance(each, AttentionOutput)]
+    weights = jnp.mean(jnp.stack(list(map(weights_of, attention))), axis=0)
+    if not guided:
+        return weights
+    return AttentionOutput(weights, guided=jnp.mean(jnp.stack(guided), axis=0))

@@ -7,6 +7,8 @@ the log-probability of target piece t, and g_tj the gradient of log p_t with res
 
     attention           the weights of step t, which writes piece t
     shifted             the weights of step t + 1, which reads piece t
+    guided              the weights of a guided head at step t + 1; zero for the piece that is
+                        written last, which no step reads (nmt.model.guided_head)
     saliency            |g_tj|_1, the absolute gradient (Simonyan et al. 2014; Li et al. 2016)
     saliency_input      |g_tj . x_j|, gradient times input (Ding et al. 2019)
     smoothed            |mean of g_tj(x + noise) . x_j|, by SmoothGrad (Smilkov et al. 2017)
@@ -32,8 +34,8 @@ from nmt.data.batching import Batch
 from nmt.errors import DataError
 from nmt.inference import devices
 from nmt.inference.compiled import ForcedInputs, ForcedOutputs, force
-from nmt.inference.ensemble import members
-from nmt.inference.predictor import ModelPredictor, Source
+from nmt.inference.ensemble import has_guided_head, members
+from nmt.inference.predictor import Loaded, ModelPredictor, Source
 from nmt.inference.projections import projections
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens, real_tokens, token_log_probs
@@ -58,6 +60,7 @@ METHODS = (
     "jacobian",
     "projected_jacobian",
 )
+GUIDED = "guided"  # the method that not every model has
 
 SAMPLES = 30  # of noise; the settings of Ding et al. (2019)
 SPREAD = 0.15
@@ -73,10 +76,31 @@ def check_method(name: str) -> None:
     Raises:
         DataError: there is no such method.
     """
-    if name not in METHODS:
+    if name not in (*METHODS, GUIDED):
+        known = ", ".join((*METHODS, GUIDED))
+        raise DataError(f"unknown method of explanation {name!r}; choose one of {known}")
+
+
+def methods_of(loaded: Loaded) -> tuple[str, ...]:
+    """Returns the methods that a model or an ensemble has; the first one is its own."""
+    return (GUIDED, *METHODS) if has_guided_head(loaded) else METHODS
+
+
+def chosen_method(name: str | None, loaded: Loaded) -> str:
+    """Returns a method of explanation, or if none is named, the model's own.
+
+    Raises:
+        DataError: there is no such method, or the model has none.
+    """
+    if name is None:
+        return methods_of(loaded)[0]
+    check_method(name)
+    if name not in methods_of(loaded):
         raise DataError(
-            f"unknown method of explanation {name!r}; choose one of {', '.join(METHODS)}"
+            "the method guided reads the weights of a guided head, and this model has none: choose "
+            "another method, or train a model with `model.guided_head`"
         )
+    return name
 
 
 def explain(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> ForcedOutputs:
@@ -84,8 +108,9 @@ def explain(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> Forc
 
     The arguments are those of `force`. Derivatives are those of a model that does not sample.
     """
-    log_probs, scores, matrix = devices.run(force, shared, rows, bos=bos)
-    if method == "attention":
+    guided = method == GUIDED
+    log_probs, scores, matrix = devices.run(force, shared, rows, bos=bos, guided=guided)
+    if guided or method == "attention":
         return log_probs, scores, matrix
     models = [shared._replace(loaded=each) for each in members(shared.loaded)]
     if method == "shifted":

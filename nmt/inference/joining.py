@@ -60,6 +60,7 @@ class Joiner:
             piece_log_probs=_log_probs(read),
             utility=_utility(read),
             attention=_blocks(read),
+            method=_method(read),
             source_offsets=[
                 span
                 for part, each in zip(parts, found, strict=True)
@@ -94,9 +95,12 @@ def with_parts(joined: Translation, parts: Iterable[Translation]) -> Translation
     """Returns a joined translation with the matrices of other explanations of its parts."""
     parts = tuple(parts)
     read = [each for each in parts if each.attention.size]
-    return replace(
-        joined, parts=parts, attention=_blocks(read), method=read[0].method if read else "attention"
-    )
+    return replace(joined, parts=parts, attention=_blocks(read), method=_method(read))
+
+
+def _method(read: Sequence[Translation]) -> str:
+    """Returns the method of explanation of the parts, which all have the same."""
+    return read[0].method if read else "attention"
 
 
 def _combinations(found: Sequence[Sequence[Translation]], number: int) -> list[Combination]:

@@ -70,7 +70,7 @@ def stream_links(
     pairs: Iterable[tuple[str, str]],
     *,
     threshold: float | None = None,
-    method: str = "attention",
+    method: str | None = None,
 ) -> Iterator[frozenset[Link]]:
     """Returns `word_links` of each (source, target) pair, with a window of them in memory.
 
@@ -112,7 +112,7 @@ def stream_symmetrized(
     *,
     symmetrization: str = "soft-intersection",
     threshold: float | None = None,
-    method: str = "attention",
+    method: str | None = None,
 ) -> Iterator[frozenset[Link]]:
     """Returns `symmetrized_links` of each (source, target) pair, as `stream_links` does.
 

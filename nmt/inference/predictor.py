@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx, struct
 from jaxtyping import Array, Float, Int, UInt32
 
-from nmt.attention.interface import EncodedSource
+from nmt.attention.interface import EncodedSource, Told
 from nmt.model.decoder import DecoderState
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import (
@@ -25,7 +25,7 @@ TOGETHER = 64  # tokens of prefixes whose log-probabilities are computed at a ti
 
 Encoded = Any  # a pytree, the same at all steps; every leaf leads with the axis row
 State = Any  # a pytree that changes from step to step; every leaf leads with the axis row
-Step = Callable[[State, Array, Encoded], tuple[State, Array, Array]]
+Step = Callable[[State, Array, Encoded], tuple[State, Array, Told]]
 
 
 class Source(NamedTuple):
@@ -71,7 +71,8 @@ def _hash(numbers: UInt32[Array, "*rows number"]) -> UInt32[Array, "*rows"]:
 class Predictor(Protocol):
     """Predicts the next token of a translation, with normalized log-probabilities.
 
-    Tokens may be entries of a shortlist instead.
+    Tokens may be entries of a shortlist instead. Attention is an array of weights (..., src), or
+    an `AttentionOutput` with those of a guided head beside them.
     """
 
     def start(self, source: Source) -> tuple[Encoded, State]:
@@ -79,7 +80,7 @@ class Predictor(Protocol):
 
     def step(
         self, state: State, tokens: LastTokens, encoded: Encoded
-    ) -> tuple[State, LogProbs, Float[Array, "row src"]]:
+    ) -> tuple[State, LogProbs, Told]:
         """Reads the previous token of each row.
 
         Returns the new state, the log-probabilities of the next token, and the attention.
@@ -93,7 +94,7 @@ class Predictor(Protocol):
         encoded: Encoded,
         *,
         bos: int,
-    ) -> tuple[State, Float[Array, "row begun"], Float[Array, "row begun src"]]:
+    ) -> tuple[State, Float[Array, "row begun"], Told]:
         """Reads `bos` and given first tokens, but for the last one of each row.
 
         Returns the new state, and the log-probability and the attention of each token.
@@ -101,7 +102,7 @@ class Predictor(Protocol):
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
-    ) -> tuple[Float[Array, "row tgt"], Float[Array, "row tgt src"]]:
+    ) -> tuple[Float[Array, "row tgt"], Told]:
         """Returns the log-probability and the attention of each token of given targets."""
 
 
@@ -124,6 +125,11 @@ class LoadedModel:
 
     params: Params
     graph: Graph = struct.field(pytree_node=False)
+
+    @property
+    def has_guided_head(self) -> bool:
+        """Whether the attention that it tells has the weights of a guided head."""
+        return "guided_head" in self.params
 
     def predictor(self, *, seed: Any = None, common: Any = None) -> "ModelPredictor":
         """Returns the predictor of the model."""
@@ -152,7 +158,7 @@ class ModelPredictor:
         state: DecoderState,
         tokens: LastTokens,
         encoded: tuple[EncodedSource, OwnTokens | None],
-    ) -> tuple[DecoderState, LogProbs, Float[Array, "row src"]]:
+    ) -> tuple[DecoderState, LogProbs, Told]:
         """Runs one step of the decoder."""
         source, own = encoded
         return self.model.decode_step(state, tokens, source, self._known(own))
@@ -165,7 +171,7 @@ class ModelPredictor:
         encoded: tuple[EncodedSource, OwnTokens | None],
         *,
         bos: int,
-    ) -> tuple[DecoderState, Float[Array, "row begun"], Float[Array, "row begun src"]]:
+    ) -> tuple[DecoderState, Float[Array, "row begun"], Told]:
         """Runs the decoder step by step, and behind it the output layer for the real tokens."""
         source, own = encoded
         rows, width = tokens.shape
@@ -189,11 +195,11 @@ class ModelPredictor:
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
-    ) -> tuple[Float[Array, "row tgt"], Float[Array, "row tgt src"]]:
+    ) -> tuple[Float[Array, "row tgt"], Told]:
         """Runs all steps at once, as training does, over the whole vocabulary."""
         before = previous_tokens(target, bos)
         readouts, attended = self.model.teacher_forced(before, self.encode(source))
-        return token_log_probs(self.model.logits(readouts), target), attended.weights
+        return token_log_probs(self.model.logits(readouts), target), attended.told
 
     def encode(self, source: Source) -> EncodedSource:
         """Returns the encoded source."""

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float, Int, PyTree
 
+from nmt.attention.interface import shown, weights_of
 from nmt.inference.history import Beam, History
 from nmt.inference.hypotheses import AnyArray
 from nmt.inference.predictor import Encoded, Predictor, State
@@ -38,7 +39,8 @@ class Begun:
     tokens: Int[Array, "batch begun"]
     lengths: Int[Array, " batch"]
     log_probs: Float[Array, "batch begun"]  # zero on padding, as the attention
-    attention: Float[Array, "batch begun src"]
+    attention: Float[Array, "batch begun src"]  # to show
+    covered: Float[Array, "batch src"]  # the sum of the weights that the contexts were made of
     processors: tuple[State, ...]  # before they read the last token
 
     @classmethod
@@ -49,6 +51,7 @@ class Begun:
             lengths=jnp.zeros(batch, jnp.int32),
             log_probs=jnp.zeros((batch, 0)),
             attention=jnp.zeros((batch, 0, src)),
+            covered=jnp.zeros((batch, src)),
             processors=processors,
         )
 
@@ -57,7 +60,7 @@ class Begun:
         tokens = jnp.pad(self.tokens, ((0, 0), (1, 0)), constant_values=bos)
         last = jnp.take_along_axis(tokens, self.lengths[:, None], axis=1)
         places, covered = absent.tokens.shape, absent.attention.shape
-        summed = self.attention.sum(axis=1)[:, None, : covered[2]]
+        summed = self.covered[:, None, : covered[2]]
         return dataclasses.replace(
             absent,
             tokens=jnp.broadcast_to(last, places),
@@ -114,11 +117,11 @@ def begin(
         prefix,
         bos=bos,
     )
-    state, log_probs, attention = predictor.read(state, tokens, lengths, encoded, bos=bos)
+    state, log_probs, told = predictor.read(state, tokens, lengths, encoded, bos=bos)
     real = real_tokens(lengths, tokens.shape[1])
     log_probs = jnp.where(real, log_probs, 0.0)
-    attention = jnp.where(real[:, :, None], attention, 0.0)
-    return state, Begun(tokens, lengths, log_probs, attention, states)
+    attention, weights = (jnp.where(real[:, :, None], of(told), 0.0) for of in (shown, weights_of))
+    return state, Begun(tokens, lengths, log_probs, attention, weights.sum(axis=1), states)
 
 
 def replayed(

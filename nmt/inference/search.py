@@ -20,6 +20,7 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from nmt.attention.interface import shown, weights_of
 from nmt.inference.history import Beam, History, take
 from nmt.inference.hypotheses import Hypotheses, expand
 from nmt.inference.predictor import Encoded, State, Step
@@ -185,10 +186,12 @@ class Search:
         """Returns the search with one more token on every live hypothesis."""
         encoded, rules = rows
         read = jax.vmap(step, in_axes=(1, 1, None), out_axes=1)
-        model, log_probs, attention = read(search.model, search.live.tokens, encoded)
+        model, log_probs, told = read(search.model, search.live.tokens, encoded)
         decide = jax.vmap(partial(process, rules), in_axes=1, out_axes=1)
         processors, values = decide(search.processors, search.live.tokens, log_probs)
-        summed = search.live.attention + attention if self.covers else search.live.attention
+        summed = search.live.attention
+        if self.covers:
+            summed = summed + weights_of(told)
         continuations = Continuations(search.live, log_probs, values, summed, self.eos)
         state, live, ended = settings.strategy(search.strategy, continuations)
         ended = self._scored(ended, search, settings.ranking)
@@ -203,7 +206,7 @@ class Search:
             strategy=state,
             live=live,
             finished=finished,
-            history=search.history.write(search.clock, live, attention),
+            history=search.history.write(search.clock, live, shown(told)),
         )
         return dataclasses.replace(after, done=self._are_done(after, settings.ranking))
 

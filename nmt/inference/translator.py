@@ -14,7 +14,7 @@ from nmt.data.constraints import NONE, Constraints, Line, OfLines, with_constrai
 from nmt.errors import DataError
 from nmt.inference import limits, loading
 from nmt.inference.arguments import checked, checked_pair
-from nmt.inference.explanations import check_method
+from nmt.inference.explanations import chosen_method
 from nmt.inference.joining import with_parts
 from nmt.inference.loading import Runs
 from nmt.inference.translation import Translation
@@ -129,19 +129,20 @@ class Translator(WindowTranslator):
         )
 
     @overload
-    def align(self, sources: str, targets: str, *, method: str = ...) -> Translation: ...
+    def align(self, sources: str, targets: str, *, method: str | None = ...) -> Translation: ...
     @overload
     def align(
-        self, sources: Iterable[str], targets: Iterable[str], *, method: str = ...
+        self, sources: Iterable[str], targets: Iterable[str], *, method: str | None = ...
     ) -> list[Translation]: ...
-    def align(self, sources: Any, targets: Any, *, method: str = "attention") -> Any:
+    def align(self, sources: Any, targets: Any, *, method: str | None = None) -> Any:
         """Force-decodes a given pair, or pairs; returns score and attention of each target.
 
         A search would rank the target by this score. `method` is one of `explanations.METHODS`,
-        whose matrix replaces attention.
+        whose matrix replaces attention, or `guided` for a model with a guided head, of which it is
+        the default.
 
         Raises:
-            DataError: the two sides differ in length, or there is no such method.
+            DataError: the two sides differ in length, or the model has no such method.
             TypeError: the arguments are neither two strings nor strings on both sides.
         """
         if isinstance(sources, str) and isinstance(targets, str):
@@ -164,12 +165,12 @@ class Translator(WindowTranslator):
         return self.align(sources, targets)
 
     def align_stream(
-        self, pairs: Iterable[tuple[str, str]], *, method: str = "attention"
+        self, pairs: Iterable[tuple[str, str]], *, method: str | None = None
     ) -> Iterator[Translation]:
         """Aligns (source, target) pairs as `align` does, in order, reading ahead a window."""
-        check_method(method)
+        chosen = chosen_method(method, self.loaded)
         return chain.from_iterable(
-            self.align_window(window, before=before, method=method)
+            self.align_window(window, before=before, method=chosen)
             for before, window in self._windows(map(checked_pair, pairs))
         )
 
@@ -181,10 +182,10 @@ class Translator(WindowTranslator):
         """Returns the same translations, piece for piece, with the matrix of another method.
 
         Raises:
-            DataError: there is no such method.
+            DataError: the model has no such method.
             TypeError: `translations` are neither a translation nor translations.
         """
-        check_method(method)
+        chosen_method(method, self.loaded)
         if isinstance(translations, Translation):
             return self.explain([translations], method=method)[0]
         rule = "explain takes a Translation or an iterable of them"

@@ -11,6 +11,7 @@ from nmt.data.glossary import Glossary
 from nmt.data.tokenizer import Tokenizers
 from nmt.inference import constrained, devices, limits
 from nmt.inference.copying import Copier
+from nmt.inference.explanations import chosen_method
 from nmt.inference.forced import Forced, force_all
 from nmt.inference.joining import Joiner
 from nmt.inference.predictor import Loaded
@@ -109,6 +110,7 @@ class WindowTranslator:
                     log_prob=found.log_prob,
                     piece_log_probs=found.token_log_probs,
                     attention=found.attention,
+                    method=self.method,
                     word_boundaries=self.word_boundaries,
                 )
                 for found in ranked
@@ -118,6 +120,11 @@ class WindowTranslator:
         if is_cut := {numbers[i]: None for i in real if translations[i][0].is_cut}:
             self.warn(list(is_cut), limits.CUT)
         return translations
+
+    @property
+    def method(self) -> str:
+        """The method whose matrix translations have: guided with a guided head, else attention."""
+        return chosen_method(None, self.loaded)
 
     @property
     def searcher(self) -> Searcher:
@@ -131,9 +138,10 @@ class WindowTranslator:
         return constraints.with_more(Constraints(require=terms)) if terms else constraints
 
     def align_window(
-        self, window: Sequence[tuple[str, str]], *, before: int, method: str
+        self, window: Sequence[tuple[str, str]], *, before: int, method: str | None
     ) -> list[Translation]:
-        """Returns the forced decoding of each (source, target) pair."""
+        """Returns the forced decoding of each (source, target) pair; see `align` for `method`."""
+        method = chosen_method(method, self.loaded)
         sources, targets = zip(*window, strict=True)
         numbers = range(before + 1, before + 1 + len(window))
         lines, source_ids = self._pieces("source", sources, numbers=numbers)

@@ -7,6 +7,7 @@ given tokens, and search calls them for one position at a time.
 """
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -89,12 +90,19 @@ class Decoder(nnx.Module):
 
         def step(state: DecoderState, projected: StepGates) -> tuple[DecoderState, Any]:
             state, features, attended = self.step(state, projected, encoded, masks)
-            return state, (features, attended)
+            return state, (features, followed(attended, self.stack.output(state.stack), encoded))
 
         projected = self.project(embedded.swapaxes(0, 1))
         _, collected = scan(step, self.initial_state(encoded), projected)
         features, attended = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
         return self.readout(features, embedded, masks), attended
+
+
+def followed(
+    attended: AttentionOutput, hidden: Float[Array, "*places hidden"], encoded: EncodedSource
+) -> AttentionOutput:
+    """Returns the attention with the states after the steps, if a guided head will read them."""
+    return attended if encoded.guided_keys is None else replace(attended, hidden=hidden)
 
 
 def dropout_masks(

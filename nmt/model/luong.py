@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from nmt.attention.interface import AttentionOutput, EncodedSource
 from nmt.config import LuongDecoderConfig, ModelConfig
-from nmt.model.decoder import Decoder, DecoderState, DropoutMasks
+from nmt.model.decoder import Decoder, DecoderState, DropoutMasks, followed
 from nmt.recurrent.scan import scan
 from nmt.types import Readouts, StepGates, TargetEmbeddings
 
@@ -93,5 +93,9 @@ class LuongDecoder(Decoder):
 
         if jax.tree.leaves(initial.attention):
             _, collected = scan(attend, initial.attention, hidden.swapaxes(0, 1))
-            return jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
-        return jax.vmap(attend, in_axes=(None, 1), out_axes=1)(initial.attention, hidden)[1]
+            collected = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
+        else:
+            at_once = jax.vmap(attend, in_axes=(None, 1), out_axes=1)
+            _, collected = at_once(initial.attention, hidden)
+        readouts, attended = collected
+        return readouts, followed(attended, hidden, encoded)

@@ -1,5 +1,6 @@
 """The sequence model: a source in, log-probabilities of the next target token and attention out."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -7,11 +8,12 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from nmt.attention.interface import AttentionOutput, EncodedSource
+from nmt.attention.interface import AttentionOutput, EncodedSource, Told
 from nmt.config import InputShape, ModelConfig
 from nmt.errors import ConfigError
-from nmt.model.decoder import Decoder, DecoderState, dropout_masks
+from nmt.model.decoder import Decoder, DecoderState, dropout_masks, followed
 from nmt.model.encoder import Encoder
+from nmt.model.guided_head import GuidedHead
 from nmt.model.lexical_model import LexicalModel
 from nmt.model.vocabulary import Shortlist, Vocabulary, embedding_table, logits, real_tokens
 from nmt.recurrent import dropout
@@ -28,7 +30,6 @@ from nmt.types import (
     SourceVectors,
     TargetEmbeddings,
     TargetTokens,
-    Weights,
 )
 
 
@@ -76,6 +77,11 @@ class Seq2Seq(nnx.Module):
         self.lexical_model = (
             LexicalModel(embed, target_size, rngs=rngs) if config.lexical_model else None
         )
+        # The last one, so that all other parameters start as they do without it.
+        sizes = embed, config.decoder.hidden_size, config.annotation_size
+        self.guided_head: GuidedHead | None = (
+            config.guided_head.build(*sizes, rngs=rngs) if config.guided_head else None
+        )
 
     def encode(
         self,
@@ -122,12 +128,14 @@ class Seq2Seq(nnx.Module):
             embedded = dropout.over_time(embed_keys, self.dropout.at("embeddings"), embedded)
             embedded = dropout.of_words(word_keys, self.dropout.source_words, embedded)
         encoding = self.encoder(embedded, mask, dropout_keys=layer_keys)
+        head, annotations = self.guided_head, encoding.annotations
         return EncodedSource(
-            annotations=encoding.annotations,
-            keys=self.decoder.attention.keys(encoding.annotations),
+            annotations=annotations,
+            keys=self.decoder.attention.keys(annotations),
             mask=encoding.mask,
             summary=encoding.summary,
             embedded=None if self.lexical_model is None else embedded,
+            guided_keys=None if head is None else head.keys(annotations, embedded),
             sample_keys=sample_keys,
             training=dropout_keys is not None,
         )
@@ -142,8 +150,8 @@ class Seq2Seq(nnx.Module):
         tokens: Int[Array, " batch"],
         encoded: EncodedSource,
         vocabulary: Vocabulary | Shortlist | None = None,
-    ) -> tuple[DecoderState, Float[Array, "batch vocab"], Weights]:
-        """Reads the previous token of each row; returns state, log-probabilities and weights.
+    ) -> tuple[DecoderState, Float[Array, "batch vocab"], Told]:
+        """Reads the previous token of each row; returns state, log-probabilities and attention.
 
         With a shortlist, tokens are entries of it, and so are the predictions.
         """
@@ -152,10 +160,15 @@ class Seq2Seq(nnx.Module):
         embedded = vocabulary.embed(tokens)[:, None]
         projected = self.decoder.project(embedded)[:, 0]
         state, features, attended = self.decoder.step(state, projected, encoded, masks)
-        features = jax.tree.map(lambda feature: feature[:, None], features)
+        features, attended = jax.tree.map(
+            lambda leaf: leaf[:, None],
+            (features, followed(attended, self.decoder.stack.output(state.stack), encoded)),
+        )
         readouts = self.decoder.readout(features, embedded, masks)
-        readouts = self._with_lexical(readouts, attended.weights[:, None], encoded)[:, 0]
-        return state, jax.nn.log_softmax(vocabulary.logits(readouts)), attended.weights
+        readouts = self._with_lexical(readouts, attended.weights, encoded)[:, 0]
+        told = self._guided(attended, embedded, encoded).told
+        log_probs = jax.nn.log_softmax(vocabulary.logits(readouts))
+        return state, log_probs, jax.tree.map(lambda leaf: leaf[:, 0], told)
 
     def read(
         self,
@@ -163,7 +176,7 @@ class Seq2Seq(nnx.Module):
         embedded: TargetEmbeddings,
         lengths: Lengths,
         encoded: EncodedSource,
-    ) -> tuple[DecoderState, Readouts, AttentionMatrix]:
+    ) -> tuple[DecoderState, Readouts, Told]:
         """Reads as many previous tokens of each row as its length; returns state and all readouts.
 
         There are as many steps as the longest row needs. What is behind a row is arbitrary.
@@ -173,7 +186,9 @@ class Seq2Seq(nnx.Module):
 
         def step(time: Integer, state: DecoderState) -> tuple[DecoderState, Any]:
             after, features, attended = self.decoder.step(state, projected[:, time], encoded, masks)
-            return choose(time < lengths, after, state), (features, attended.weights)
+            attended = followed(attended, self.decoder.stack.output(after.stack), encoded)
+            told = features, attended.weights, attended.hidden
+            return choose(time < lengths, after, state), told
 
         def collect(time: Integer, before: tuple[DecoderState, Any]) -> tuple[DecoderState, Any]:
             state, found = step(time, before[0])
@@ -183,9 +198,12 @@ class Seq2Seq(nnx.Module):
             lambda one: jnp.zeros((*embedded.shape[:2], *one.shape[1:]), one.dtype),
             jax.eval_shape(lambda: step(jnp.int32(0), state)[1]),
         )
-        state, (features, weights) = jax.lax.fori_loop(0, lengths.max(), collect, (state, blank))
+        state, found = jax.lax.fori_loop(0, lengths.max(), collect, (state, blank))
+        features, weights, hidden = found
+        attended = AttentionOutput(weights, hidden=hidden)
         readouts = self.decoder.readout(features, embedded, masks)
-        return state, self._with_lexical(readouts, weights, encoded), weights
+        readouts = self._with_lexical(readouts, attended.weights, encoded)
+        return state, readouts, self._guided(attended, embedded, encoded).told
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -195,13 +213,14 @@ class Seq2Seq(nnx.Module):
     def teacher_forced(
         self, previous: TargetTokens, encoded: EncodedSource, *, dropout_keys: RowKeys = None
     ) -> tuple[Readouts, AttentionOutput]:
-        """Returns readouts and weights at every position, given the true previous tokens."""
+        """Returns readouts and attention at every position, given the true previous tokens."""
         embed_keys, mask_keys, word_keys = dropout.split(dropout_keys, 3)
         embedded = self.target_embedding(previous)
         embedded = dropout.over_time(embed_keys, self.dropout.at("embeddings"), embedded)
         embedded = dropout.of_words(word_keys, self.dropout.target_words, embedded)
         masks = dropout_masks(self.decoder, self.dropout, embedded.dtype, keys=mask_keys)
         readouts, attended = self.decoder.teacher_forced(embedded, encoded, masks)
+        attended = self._guided(attended, embedded, encoded)
         return self._with_lexical(readouts, attended.weights, encoded), attended
 
     def logits(self, readouts: Readouts) -> Float[Array, "batch tgt vocab"]:
@@ -216,6 +235,20 @@ class Seq2Seq(nnx.Module):
             tables.append(self.lexical_model.output)
         matrix = jnp.concatenate([table.embedding[...] for table in tables], axis=-1)
         return matrix, self.output_bias[...]
+
+    def _guided(
+        self, attended: AttentionOutput, embedded: TargetEmbeddings, encoded: EncodedSource
+    ) -> AttentionOutput:
+        """Returns the attention of steps, with that of the guided head, if there is one.
+
+        `embedded` are the tokens that the steps have read.
+        """
+        if self.guided_head is None:
+            return attended
+        assert encoded.guided_keys is not None  # set by `encode_embedded`
+        assert attended.hidden is not None  # set by `followed`
+        guided = self.guided_head(attended.hidden, embedded, encoded.guided_keys, encoded.mask)
+        return replace(attended, hidden=None, guided=guided)
 
     def _with_lexical(
         self, readouts: Readouts, weights: AttentionMatrix, encoded: EncodedSource

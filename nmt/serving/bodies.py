@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 from starlette.exceptions import HTTPException
 
-from nmt.inference.explanations import METHODS
+from nmt.inference.explanations import GUIDED, METHODS
 
 PHRASES = 16  # of a request, each of LONGEST characters at most: more need ever larger programs
 LONGEST = 1_000
@@ -20,7 +20,7 @@ Text = Annotated[
 ]
 Phrase = Annotated[str, Field(max_length=LONGEST)]
 Phrases = Annotated[list[Phrase], Field(max_length=PHRASES)]
-Method = Literal[*METHODS]  # type: ignore[valid-type]
+Method = Literal[*METHODS, GUIDED]  # type: ignore[valid-type]
 
 
 class Body(BaseModel):
@@ -38,8 +38,9 @@ class Chosen(Body):
     """The code of the source language; null or "auto": the one that the vocabulary fits best."""
     target: str | None = None
     """The code of the target language."""
-    method: Method = "attention"
-    """What the matrix shows: the attention, or another explanation."""
+    method: Method | None = None
+    """What the matrix shows; null: what the model's own translations have, which is the attention,
+    or that of a guided head."""
 
 
 class TranslateBody(Chosen):

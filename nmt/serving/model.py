@@ -70,7 +70,7 @@ class Align:
 
     translator: Translator
     notes: Notes
-    method: str
+    method: str | None
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[Found]:
         """Returns the given translation of each pair."""
@@ -133,7 +133,7 @@ class Served:
         engine = self.engine if plain else self.others
         return engine.submit(Search(translator, self._notes, n_best), lines, sizes)
 
-    def align(self, source: str, target: str, *, method: str) -> "Future[Found]":
+    def align(self, source: str, target: str, *, method: str | None) -> "Future[Found]":
         """Force-decodes a pair."""
         task = Align(self.translator, self._notes, method)
         [future] = self.others.submit(task, [(source, target)], [len(source) + len(target)])

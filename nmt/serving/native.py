@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from nmt.data.constraints import Constraints
 from nmt.errors import UserError
 from nmt.inference import limits
-from nmt.inference.explanations import METHODS
+from nmt.inference.explanations import methods_of
 from nmt.serving.answers import (
     ErrorAnswer,
     ExplainAnswer,
@@ -44,7 +44,7 @@ async def models(request: Request) -> Response:
             target=each.target,
             beam=each.translator.config.beam,
             n_best=limits.most(each.translator.config),
-            methods=METHODS,
+            methods=methods_of(each.translator.loaded),
             default=each is service.models[0],
         )
         for each in service.models
@@ -77,7 +77,7 @@ async def translate(request: Request) -> Response:
 
     async def line(future: "asyncio.Future[Found]") -> list[TranslationAnswer]:
         found = await future
-        if body.attention and body.method != "attention":
+        if body.attention and body.method not in (None, model.translator.method):
             [future] = service.awaited(request, [model.explain(found, method=body.method)])
             found = await future
         return of_line(found, attention=body.attention)

@@ -172,7 +172,9 @@ def _facts(given: Given, facts: Facts) -> Iterator[tuple[str, str]]:
     yield (
         "Model",
         f"{model.encoder.kind} encoder, {model.decoder.kind} decoder, {model.cell.kind.upper()} "
-        f"cells; {attention.mechanism} attention" + (f", {score} score" if score else ""),
+        f"cells; {attention.mechanism} attention"
+        + (f", {score} score" if score else "")
+        + ("; a guided head aligns" if model.guided_head else ""),
     )
     yield "Parameters", f"{facts.parameters:,}, stored as {facts.bundle.dtype}"
     pieces = f"{tokenizers.source.size:,} pieces"

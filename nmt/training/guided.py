@@ -20,9 +20,10 @@ class GuidedAlignment(Stateless):
     def __call__(
         self, state: tuple[()], forward: Forward, batch: Batch
     ) -> tuple[Scalar, dict[str, Scalar]]:
-        """Returns the cost of the links of the batch."""
-        links = jnp.asarray(batch.links)
-        cost = alignment_cost(forward.attended.weights, links, config=self.config)
+        """Returns the cost of the links of the batch: for the guided head, if there is one."""
+        attended, links = forward.attended, jnp.asarray(batch.links)
+        weights = attended.weights if attended.guided is None else attended.guided
+        cost = alignment_cost(weights, links, config=self.config)
         return cost, {self.name: cost}
 
 

@@ -7,6 +7,7 @@ const LARGEST = 10_000; // cells
 export const MEANINGS = {
   attention: "How much the model looked at each source word while it wrote a word.",
   shifted: "How much it looked at each source word one step later, when it read the word.",
+  guided: "Which source words it takes a word for the translation of, when it has read the word.",
   saliency: "How much a small change of each source word would change the probability of a word.",
   saliency_input: "The gradient of a word's probability, times each source word.",
   smoothed: "Gradient times input, averaged over noisy copies of the source words.",
