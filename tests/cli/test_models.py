@@ -152,7 +152,14 @@ def test_the_drawing_of_a_model_of_pictures_has_no_source_pieces(copy_run):
     assert description["source"] == {"kind": "pictures", "size": 192, "cells": "8 x 4"}
     assert list(description["vocabulary"]) == ["target"]
     texts = [each.text for each in ElementTree.fromstring(draw(description, model)).iter()]
-    for text in ("source", "pictures", "size 192", "cells 8 x 4", "conv", "annotation size 128"):
+    for text in (
+        "source",
+        "pictures",
+        "size 192",
+        "cells 8 x 4",
+        "conv",
+        "depth 1, annotation size 128",
+    ):
         assert text in texts
     assert not {"source pieces", "source embedding"} & set(texts)
 
