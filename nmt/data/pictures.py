@@ -60,7 +60,7 @@ class Pictures:
             except DataError as error:
                 if self.config.invalid == "refuse":
                     raise DataError(
-                        f"{error}; or train with data.input.invalid=skip to leave such rows out"
+                        f"{error}; data.input.invalid=skip leaves such rows out of a training"
                     ) from None
                 invalid.append(str(error))
                 found.append(np.zeros((0, self.config.shape.size), np.uint8))
@@ -75,7 +75,8 @@ class Pictures:
         The picture is a path, the bytes of a file, a row of a data set, an image of Pillow, or an
         array of RGB pixels (height, width, 3). Cells are accepted as they are.
         """
-        if isinstance(source, np.ndarray) and source.ndim == 2:
+        cut = self.config.max_length, self.config.shape.size
+        if isinstance(source, np.ndarray) and source.dtype == np.uint8 and source.shape == cut:
             return source
         size = self.config.width, self.config.height
         picture = images.opened(source, where=where).resize(size, images.SMOOTH)

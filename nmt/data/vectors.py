@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from datasets import Dataset, Features, List, Value
@@ -96,7 +95,8 @@ def checked(source: Any, size: int, *, where: str) -> given.Array:
         DataError: they have another size, or are no numbers.
     """
     try:
-        array = np.asarray(source, np.float32)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+            array = np.asarray(source, np.float32)
     except (TypeError, ValueError):
         raise DataError(f"{where}: vectors of several sizes, or no numbers") from None
     if array.shape == (0,):  # a list without vectors does not say of what size they are
@@ -126,7 +126,9 @@ def arrays(path: Path) -> Iterator[Any]:
                 yield from first
                 return
             yield from (archive[name] for name in archive.files)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except DataError:
+        raise
+    except Exception as error:  # what readers of damaged archives raise is of many types
         raise DataError(f"{path}: cannot be read as .npz ({tables.reason(error)})") from None
 
 

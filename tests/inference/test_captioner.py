@@ -1,6 +1,7 @@
 """The captioner: the text of given vectors, whatever else is read with them."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +114,20 @@ def test_no_sources_give_no_captions(captioner):
 def test_a_source_of_another_shape_is_named(captioner, sources, source, message):
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         captioner.translate([sources[0], source])
+
+
+@pytest.mark.parametrize("source", ["a.png", b"a", Path("a.png")], ids=["text", "bytes", "path"])
+def test_one_source_instead_of_several_is_refused(captioner, source):
+    message = "a captioner takes several sources, such as a list"
+    with pytest.raises(TypeError, match=f"^{message}, not"):
+        captioner.translate(source)
+    with pytest.raises(TypeError, match=f"^{message}, not"):
+        captioner.align(source, ["a"])
+
+
+def test_one_text_instead_of_several_is_refused(captioner, sources):
+    with pytest.raises(TypeError, match="^targets are several strings, such as a list, not str$"):
+        captioner.align(sources[:1], "a")
 
 
 def test_each_kind_of_sources_has_its_class(spoken_run, copy_run):
