@@ -82,8 +82,8 @@ def _image(source: Any) -> PIL.Image.Image:
         if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] not in (3, 4):
             shape = " x ".join(map(str, source.shape))
             raise DataError(
-                f"an array {source.dtype} of {shape}; a picture is one uint8 of height x width x 3, "
-                "in RGB from 0 to 255"
+                f"an array {source.dtype} of {shape}; a picture is one uint8 of height x width "
+                "x 3, in RGB from 0 to 255"
             )
         return PIL.Image.fromarray(source)
     return source if isinstance(source, PIL.Image.Image) else PIL.Image.open(io.BytesIO(source))

@@ -126,7 +126,7 @@ def test_one_source_instead_of_several_is_refused(captioner, source):
 
 
 def test_one_text_instead_of_several_is_refused(captioner, sources):
-    with pytest.raises(TypeError, match="^targets are several strings, such as a list, not str$"):
+    with pytest.raises(TypeError, match=r"^targets are several strings, such as a list, not str"):
         captioner.align(sources[:1], "a")
 
 
