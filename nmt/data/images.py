@@ -49,36 +49,56 @@ def png(pixels: npt.NDArray[np.uint8]) -> bytes:
 def opened(source: Any, *, where: str) -> PIL.Image.Image:
     """Returns a picture upright and in RGB; what is transparent becomes white.
 
-    It is a path, the bytes of a file, a row of a data set, an image of Pillow, or an array of
-    pixels. `where` names it in messages.
+    It is a path, the bytes of a file, a row of a data set, an image of Pillow, or an array of bytes
+    (height, width, 3) in RGB or (height, width, 4) in RGBA. `where` names it in messages.
 
     Raises:
         DataError: it cannot be read.
     """
     if isinstance(source, Mapping):
-        source = source["path"] if source["bytes"] is None else source["bytes"]
+        source = source.get("path") if source.get("bytes") is None else source["bytes"]
     try:
         if isinstance(source, str | os.PathLike):
             where = f"{where}: {os.fspath(source)}" if where else os.fspath(source)
             source = Path(source).read_bytes()
-        with warnings.catch_warnings(action="error"):  # of pictures that are too large
-            return _in_colours(PIL.ImageOps.exif_transpose(_image(source)))
+        with warnings.catch_warnings(action="ignore"):  # such as of damaged metadata
+            warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
+            picture = _image(source)
+            picture = _in_colours(PIL.ImageOps.exif_transpose(picture), form=picture.format)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from None
     except FileNotFoundError:
         raise DataError(f"{where}: no such picture") from None
-    except (OSError, ValueError, TypeError, SyntaxError, Warning, PIL.Image.DecompressionBombError):
+    except Exception:  # what the decoders of damaged files raise is of many types
         raise DataError(f"{where}: not a picture that can be read; is the file whole?") from None
+    if not all(picture.size):
+        raise DataError(f"{where}: a picture without pixels")
+    return picture
 
 
 def _image(source: Any) -> PIL.Image.Image:
     """Returns the image of a file's bytes, of an array, or of Pillow itself."""
     if isinstance(source, np.ndarray):
+        if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] not in (3, 4):
+            shape = " x ".join(map(str, source.shape))
+            raise DataError(
+                f"an array {source.dtype} of {shape}; a picture is one uint8 of height x width "
+                "x 3, in RGB from 0 to 255"
+            )
         return PIL.Image.fromarray(source)
-    return source if isinstance(source, PIL.Image.Image) else PIL.Image.open(io.BytesIO(source))
+    if isinstance(source, PIL.Image.Image):
+        return source
+    PIL.Image.init()
+    safe = [name for name in PIL.Image.OPEN if name != "EPS"]  # which would be run by Ghostscript
+    return PIL.Image.open(io.BytesIO(source), formats=safe)
 
 
-def _in_colours(image: PIL.Image.Image) -> PIL.Image.Image:
-    if image.mode.startswith("I;16"):  # Pillow would cut what is above 255
+def _in_colours(image: PIL.Image.Image, *, form: str | None) -> PIL.Image.Image:
+    if image.mode.startswith("I;16") or (image.mode, form) == ("I", "PPM"):
+        # These have 16 bits, and Pillow would cut what is above 255.
         image = PIL.Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        raise DataError("pixels of 32 bits, whose white is not known; store 8 or 16 bits of each")
     if "A" not in image.getbands() and "transparency" not in image.info:
         return image.convert("RGB")
     white = PIL.Image.new("RGBA", image.size, "white")

@@ -3,11 +3,12 @@
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from datasets import Dataset, Features, Image, List, Value
 from datasets.exceptions import DatasetGenerationError
 
@@ -43,11 +44,13 @@ class Pictures:
         """Returns pairs of `PICTURE` and text, given an image column, or one of paths or bytes."""
         if isinstance(pairs.features["source"], Image):
             return pairs.cast_column("source", Image(decode=False))
-        kind = getattr(pairs.features["source"], "dtype", None)
-        if kind not in ("string", "binary"):
+        kind = pairs.data.column("source").type
+        is_row = pa.types.is_struct(kind) and {field.name for field in kind} == PICTURE.keys()
+        if not is_row and str(kind).removeprefix("large_") not in ("string", "binary"):
             raise DataError(f"{where}: the source column holds {kind}, and no pictures")
+        folder = Path(where).absolute().parent  # of paths in a file
         return pairs.map(
-            lambda row: {"source": _picture(row["source"])},
+            lambda row: {"source": _picture(row["source"], folder)},
             features=Features({**pairs.features, "source": PICTURE}),
         )
 
@@ -60,7 +63,7 @@ class Pictures:
             except DataError as error:
                 if self.config.invalid == "refuse":
                     raise DataError(
-                        f"{error}; or train with data.input.invalid=skip to leave such rows out"
+                        f"{error}; data.input.invalid=skip leaves such rows out of a training"
                     ) from None
                 invalid.append(str(error))
                 found.append(np.zeros((0, self.config.shape.size), np.uint8))
@@ -75,7 +78,8 @@ class Pictures:
         The picture is a path, the bytes of a file, a row of a data set, an image of Pillow, or an
         array of RGB pixels (height, width, 3). Cells are accepted as they are.
         """
-        if isinstance(source, np.ndarray) and source.ndim == 2:
+        cut = self.config.max_length, self.config.shape.size
+        if isinstance(source, np.ndarray) and source.dtype == np.uint8 and source.shape == cut:
             return source
         size = self.config.width, self.config.height
         picture = images.opened(source, where=where).resize(size, images.SMOOTH)
@@ -127,9 +131,13 @@ class Pictures:
         return digest.hexdigest()
 
 
-def _picture(value: str | bytes) -> dict[str, Any]:
-    is_path = isinstance(value, str)
-    return {"bytes": None if is_path else value, "path": value if is_path else None}
+def _picture(value: Any, folder: Path = Path()) -> dict[str, Any]:
+    """Returns a row of `PICTURE`, of the bytes of a file, or of a path from a folder on."""
+    if isinstance(value, Mapping):
+        value = value["path"] if value["bytes"] is None else value["bytes"]
+    if isinstance(value, str):
+        return {"bytes": None, "path": str(folder / value)}
+    return {"bytes": value, "path": None}
 
 
 def _generated(generator: Any, where: dict[str, Any]) -> Dataset:
@@ -149,7 +157,7 @@ def _listed(
 ) -> Iterator[dict[str, Any]]:
     folder = Path(paths[0]).absolute().parent
     for source, target in texts.pairs(*map(Path, paths), languages=languages, columns=columns):
-        yield {"source": _picture(str(folder / source)), "target": target}
+        yield {"source": _picture(source, folder), "target": target}
 
 
 def _scenes(split: str, language: str, digest: str) -> Iterator[dict[str, Any]]:

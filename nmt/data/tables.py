@@ -87,7 +87,7 @@ def _chosen(
     dataset: Dataset, columns: Sequence[str], *, where: str, text: Sequence[str]
 ) -> Dataset:
     """Returns two columns, or fields of the column `translation`, as `source` and `target`."""
-    flat = dataset.flatten()
+    flat = dataset if set(columns) <= set(dataset.column_names) else dataset.flatten()
     if columns[0] not in flat.column_names:
         nested = [f"translation.{column}" for column in columns]
         columns = nested if nested[0] in flat.column_names else columns

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from datasets import Dataset, Features, List, Value
@@ -96,9 +95,13 @@ def checked(source: Any, size: int, *, where: str) -> given.Array:
         DataError: they have another size, or are no numbers.
     """
     try:
-        array = np.asarray(source, np.float32)
+        array = np.asarray(source)
     except (TypeError, ValueError):
-        raise DataError(f"{where}: vectors of several sizes, or no numbers") from None
+        array = np.asarray(None)
+    if array.size and not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
+        raise DataError(f"{where}: vectors of several sizes, or no numbers")
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
+        array = array.astype(np.float32, copy=False)
     if array.shape == (0,):  # a list without vectors does not say of what size they are
         return array.reshape(0, size)
     if array.ndim != 2 or array.shape[1] != size:
@@ -126,7 +129,9 @@ def arrays(path: Path) -> Iterator[Any]:
                 yield from first
                 return
             yield from (archive[name] for name in archive.files)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except DataError:
+        raise
+    except Exception as error:  # what readers of damaged archives raise is of many types
         raise DataError(f"{path}: cannot be read as .npz ({tables.reason(error)})") from None
 
 

@@ -16,6 +16,7 @@ from nmt.data.given import Array
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.inference import constrained, devices, limits, loading
+from nmt.inference.arguments import checked
 from nmt.inference.caption import Caption
 from nmt.inference.explanations import chosen_method
 from nmt.inference.forced import force_all
@@ -24,6 +25,8 @@ from nmt.inference.predictor import Loaded
 from nmt.inference.risk import Risk
 from nmt.inference.searcher import Searcher
 from nmt.inference.translation import distinct
+
+SEVERAL = "a captioner takes several sources, such as a list"
 
 
 class Captioner:
@@ -78,6 +81,7 @@ class Captioner:
 
         Raises:
             DataError: a source cannot be read, or the search cannot have such constraints.
+            TypeError: one source is given, and not several.
         """
         return [best for best, *_ in self.stream(sources, constraints=constraints)]
 
@@ -88,9 +92,10 @@ class Captioner:
 
         Raises:
             DataError: as `translate`, or `n_best` is more than the beam holds.
+            TypeError: as `translate`.
         """
         limits.check_number(n_best, self.config)
-        waiting: Any = with_constraints(sources, constraints)
+        waiting: Any = with_constraints(checked(sources, object, SEVERAL), constraints)
         number = 0
         while window := list(islice(waiting, self.window)):
             yield from self._searched(window, n_best, before=number)
@@ -103,9 +108,11 @@ class Captioner:
 
         Raises:
             DataError: the two sides differ in length, or there is no such method.
+            TypeError: one source or target is given, and not several.
         """
         chosen_method(method, self.loaded)
-        given, texts = list(sources), list(targets)
+        given = list(checked(sources, object, SEVERAL))
+        texts = list(checked(targets, str, "targets are several strings, such as a list"))
         if len(given) != len(texts):
             raise DataError(f"{len(given)} sources but {len(texts)} target lines")
         arrays = self.kind.arrays(given, before=0)
@@ -216,5 +223,5 @@ class Captioner:
 def _name(source: Any) -> str:
     """Returns the path of a source, or nothing."""
     if isinstance(source, Mapping):
-        source = source["path"]
+        source = source.get("path")
     return str(source) if isinstance(source, str | PurePath) else ""

@@ -1,5 +1,6 @@
 """Sources of pictures: the same cells from every origin, every form of a file, every refusal."""
 
+import contextlib
 import io
 import json
 import re
@@ -8,6 +9,8 @@ import shutil
 import numpy as np
 import PIL.Image
 import PIL.ImageOps
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset, Features, Image, Value
 from hypothesis import given
@@ -83,11 +86,17 @@ def folder(tmp_path):
     Dataset.from_dict(data, features=typed).to_parquet(tmp_path / "typed.parquet")
     stored = [(tmp_path / name).read_bytes() for name in names]
     Dataset.from_dict({**data, "image": stored}).to_parquet(tmp_path / "bytes.parquet")
+    large = {"image": pa.array(names, pa.large_string()), "en": pa.array(LINES)}
+    pq.write_table(pa.table(large), tmp_path / "names.parquet")  # as polars writes it
+    rows = [{"bytes": content, "path": None} for content in stored]
+    pq.write_table(pa.table({"image": rows, "en": LINES}), tmp_path / "rows.parquet")
     return tmp_path
 
 
 @pytest.mark.parametrize(
-    "name", ["x.jsonl", "x.tsv", "x", "paths.parquet", "typed.parquet", "bytes.parquet"]
+    "name",
+    ["x.jsonl", "x.tsv", "x"]
+    + [f"{name}.parquet" for name in ("paths", "typed", "bytes", "names", "rows")],
 )
 def test_the_cells_are_the_same_from_every_origin(folder, tokenizers, name):
     text = load(path=str(folder / name))
@@ -187,14 +196,14 @@ def test_a_damaged_picture_is_named_by_row_and_file(folder, tokenizers, content)
     damaged.write_bytes(content)
     text = load(path=str(folder / "x.jsonl"))
 
-    message = f"row 2: {damaged}: not a picture that can be read; is the file whole?; or train with"
+    message = f"row 2: {damaged}: not a picture that can be read; is the file whole?; data.input."
     with refused(message):
         corpus.encode(text, tokenizers, input=INPUT)
 
 
 def test_a_missing_picture_is_named(folder, tokenizers):
     (folder / "p" / "2.png").unlink()
-    with refused(f"row 3: {folder / 'p' / '2.png'}: no such picture; or train with data.input."):
+    with refused(f"row 3: {folder / 'p' / '2.png'}: no such picture; data.input.invalid=skip"):
         corpus.encode(load(path=str(folder / "x.tsv")), tokenizers, input=INPUT)
 
 
@@ -261,3 +270,66 @@ def test_a_copy_has_the_same_content_and_another_picture_or_text_another(folder,
     rows = {"image": [str(folder / "p" / f"{i}.png") for i in range(3)], "en": ["a b", "c", "b"]}
     Dataset.from_dict(rows).to_parquet(copy / "other.parquet")
     assert content(copy, "other.parquet") != before
+
+
+def test_grey_of_16_bits_keeps_its_steps():
+    pixels = np.linspace(0, 65535, 16 * 24).astype(np.uint16).reshape(16, 24)
+    grey = (pixels // 256).astype(np.uint8)[..., None].repeat(3, axis=2)
+
+    pgm = b"P5 24 16 65535\n" + pixels.astype(">u2").tobytes()
+
+    for file in (pgm, file_of(PIL.Image.fromarray(pixels))):
+        np.testing.assert_array_equal(read(file), cells_of(grey, 8))
+
+
+def test_damaged_metadata_do_not_matter():
+    image = picture(0)
+    exif = PIL.Image.Exif()
+    exif[0x010F] = "a maker whose name is longer than four bytes"
+    file = file_of(image, exif=exif.tobytes()[:-20])
+
+    np.testing.assert_array_equal(read(file), cells_of(np.asarray(image), 8))
+
+
+NO_ARRAY = "; a picture is one uint8 of height x width x 3, in RGB from 0 to 255"
+NO_WHITE = ": pixels of 32 bits, whose white is not known; store 8 or 16 bits of each"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (np.zeros((16, 24, 3)), f": an array float64 of 16 x 24 x 3{NO_ARRAY}"),
+        (np.zeros((16, 24), np.uint8), f": an array uint8 of 16 x 24{NO_ARRAY}"),
+        (np.zeros(3, np.uint8), f": an array uint8 of 3{NO_ARRAY}"),
+        (np.zeros((2, 192), np.uint8), f": an array uint8 of 2 x 192{NO_ARRAY}"),
+        (np.zeros((0, 24, 3), np.uint8), ": a picture without pixels"),
+        (PIL.Image.new("F", (24, 16)), NO_WHITE),
+        (PIL.Image.new("I", (24, 16)), NO_WHITE),
+    ],
+    ids=["float", "grey", "one", "cells", "none", "float of Pillow", "integer of Pillow"],
+)
+def test_what_has_no_colours_is_refused(source, message):
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        read(source)
+
+
+@given(
+    form=st.sampled_from(["PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "DDS"]),
+    places=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=9),
+)
+def test_a_damaged_file_is_read_or_refused(form, places):
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 6
+    file = bytearray(file_of(picture(0), form, exif=exif))
+    for place, value in places:
+        file[int(place**3 * len(file))] = value  # most of them are at its beginning
+
+    with contextlib.suppress(DataError):
+        assert read(bytes(file)).shape == (6, 192)
+
+
+def test_a_program_is_no_picture():
+    """PostScript would be run by another program."""
+    program = file_of(picture(1), "EPS")
+    with refused("row 1: not a picture that can be read"):
+        Pictures(INPUT).arrays([program], before=0)

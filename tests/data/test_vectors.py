@@ -1,6 +1,9 @@
 """Sources of vectors: the same rows from every origin, and every refusal."""
 
+import io
 import re
+import zipfile
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from datasets import Dataset, Features, List, Value
 
 from nmt.config import CorpusConfig, DataConfig, TrainedTokenizerConfig, VectorInputConfig
 from nmt.data import corpus, tokenizer
+from nmt.data.vectors import arrays
 from nmt.errors import DataError
 
 LINES = ["a b c", "h", "c c"]
@@ -130,3 +134,60 @@ def test_a_column_of_text_has_no_vectors(tmp_path):
     Dataset.from_dict({"vectors": ["a"], "txt": ["b"]}).to_parquet(tmp_path / "x.parquet")
     with refused("x.parquet: the source column holds Value('string'), and not a list of vectors"):
         load(path=str(tmp_path / "x.parquet"))
+
+
+def damaged(path, *, method):
+    """Writes an .npz in which bytes of the compressed array are replaced."""
+    with zipfile.ZipFile(path, "w", method) as archive, archive.open("arr_0.npy", "w") as file:
+        np.save(file, np.random.default_rng(0).normal(size=(50, 4)))
+    content = bytearray(path.read_bytes())
+    content[200:220] = b"\xff" * 20
+    path.write_bytes(content)
+
+
+def of_text(path):
+    """Writes an .npz that has a file which is no array."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+
+
+def of_one_array(path):
+    """Writes an .npy under the name of an .npz."""
+    with path.open("wb") as file:
+        np.save(file, np.ones((1, 2, 4)))
+
+
+def too_large(path):
+    """Writes an .npz whose array says that it has more numbers than a memory holds."""
+    header = io.BytesIO()
+    described = {"descr": "<f8", "fortran_order": False, "shape": (10**12, 4)}
+    np.lib.format.write_array_header_1_0(header, described)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("arr_0.npy", header.getvalue())
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        partial(damaged, method=zipfile.ZIP_DEFLATED),
+        partial(damaged, method=zipfile.ZIP_LZMA),
+        of_text,
+        of_one_array,
+        too_large,
+    ],
+    ids=["deflated", "lzma", "text", "npy", "large"],
+)
+def test_an_archive_that_cannot_be_read_is_named(tmp_path, write):
+    path = tmp_path / "a.npz"
+    write(path)
+
+    with pytest.raises(DataError, match=f"^{re.escape(str(path))}: cannot be read as .npz"):
+        list(arrays(path))
+
+
+@pytest.mark.parametrize("kind", ["<U4", "datetime64[s]"])
+def test_text_and_times_in_an_npz_are_no_numbers(tmp_path, kind):
+    np.savez(tmp_path / "x.npz", np.ones((1, 12), int).astype(kind))
+    (tmp_path / "x.txt").write_text("a\n")
+    with refused(f"{tmp_path / 'x.npz'}, array 1: vectors of several sizes, or no numbers"):
+        load(source=str(tmp_path / "x.npz"), target=str(tmp_path / "x.txt"))

@@ -115,6 +115,20 @@ def test_a_source_of_another_shape_is_named(captioner, sources, source, message)
         captioner.translate([sources[0], source])
 
 
+@pytest.mark.parametrize("source", ["a.png", b"a"], ids=["text", "bytes"])
+def test_one_source_instead_of_several_is_refused(captioner, source):
+    message = "a captioner takes several sources, such as a list"
+    with pytest.raises(TypeError, match=f"^{message}, not"):
+        captioner.translate(source)
+    with pytest.raises(TypeError, match=f"^{message}, not"):
+        captioner.align(source, ["a"])
+
+
+def test_one_text_instead_of_several_is_refused(captioner, sources):
+    with pytest.raises(TypeError, match=r"^targets are several strings, such as a list, not str"):
+        captioner.align(sources[:1], "a")
+
+
 def test_each_kind_of_sources_has_its_class(spoken_run, copy_run):
     with pytest.raises(DataError, match="its sources are vectors and not text"):
         Translator.load(spoken_run)
