@@ -1,6 +1,7 @@
 """Pictures as square cells in reading order, and back."""
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,8 +9,11 @@ import numpy.typing as npt
 Bytes = npt.NDArray[np.uint8]
 
 
-def join(cells: Bytes, grid: tuple[int, int], side: int) -> Bytes:
-    """Returns the pictures (batch, height, width, 3) of cells (batch, cells, 3 * side ** 2)."""
+def join(cells: Any, grid: tuple[int, int], side: int) -> Any:
+    """Returns the pictures (batch, height, width, 3) of cells (batch, cells, 3 * side ** 2).
+
+    They are arrays of NumPy or of JAX.
+    """
     rows, columns = grid
     blocks = cells.reshape(-1, rows, columns, side, side, 3).swapaxes(2, 3)
     return blocks.reshape(-1, rows * side, columns * side, 3)

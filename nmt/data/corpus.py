@@ -5,14 +5,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets import Dataset, Features, List, Value
 
-from nmt import caches
 from nmt.config import CorpusConfig, DataConfig, InputConfig, SamplingConfig, TextInputConfig
 from nmt.config.data import EFLOMAL, WORD_BOUNDARIES, WordBoundaries
 from nmt.data import aligner, embedded, files, fingerprints, given, links, tables, texts
@@ -202,18 +200,7 @@ def _lists(column: pa.ChunkedArray) -> list[npt.NDArray[Any]]:
 
 
 def _from_files(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Dataset:
-    paths = texts.find(corpus, languages)
-    where = {
-        "paths": tuple(str(path) for path in paths),
-        "languages": languages,
-        "columns": corpus.columns,
-        "digest": " ".join(map(files.digest, paths)),
-    }
-    try:
-        cache = str(caches.corpora())
-        return Dataset.from_generator(_pairs, features=TEXT, gen_kwargs=where, cache_dir=cache)
-    except datasets.exceptions.DatasetGenerationError as error:
-        raise error.__cause__ or error from None
+    return tables.generated(_pairs, TEXT, given.listed(corpus, languages=languages))
 
 
 def _pairs(

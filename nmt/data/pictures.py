@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from datasets import Dataset, Features, Image, List, Value
-from datasets.exceptions import DatasetGenerationError
 
-from nmt import caches
 from nmt.config import CorpusConfig, PictureInputConfig
 from nmt.config.endings import PICTURES, is_table
-from nmt.data import cells, files, fingerprints, given, images, scenes, texts
+from nmt.data import cells, files, fingerprints, given, images, scenes, tables, texts
 from nmt.errors import DataError
 
 PICTURE = {"bytes": Value("binary"), "path": Value("string")}  # one of both is null
@@ -37,8 +35,8 @@ class Pictures:
         """
         if corpus.path == "scenes":
             where: dict[str, Any] = {"split": corpus.split, "language": languages[1]}
-            return _generated(_scenes, where | {"digest": files.digest(scenes.PATH)})
-        return _generated(_listed, given.listed(corpus, languages=languages))
+            return tables.generated(_scenes, PAIRS, where | {"digest": files.digest(scenes.PATH)})
+        return tables.generated(_listed, PAIRS, given.listed(corpus, languages=languages))
 
     def from_table(self, pairs: Dataset, *, where: str) -> Dataset:
         """Returns pairs of `PICTURE` and text, given an image column, or one of paths or bytes."""
@@ -138,15 +136,6 @@ def _picture(value: Any, folder: Path = Path()) -> dict[str, Any]:
     if isinstance(value, str):
         return {"bytes": None, "path": str(folder / value)}
     return {"bytes": value, "path": None}
-
-
-def _generated(generator: Any, where: dict[str, Any]) -> Dataset:
-    try:
-        return Dataset.from_generator(
-            generator, features=PAIRS, gen_kwargs=where, cache_dir=str(caches.corpora())
-        )
-    except DatasetGenerationError as error:
-        raise error.__cause__ or error from None
 
 
 def _listed(

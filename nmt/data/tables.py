@@ -8,7 +8,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from datasets import Dataset
+from datasets import Dataset, Features
 
 from nmt import caches
 from nmt.config import CorpusConfig
@@ -18,6 +18,20 @@ from nmt.errors import DataError
 
 SIDES = ("source", "target")
 UNREADABLE = (OSError, ValueError, datasets.exceptions.DatasetsError)
+
+
+def generated(generator: Any, features: Features, made_of: dict[str, Any]) -> Dataset:
+    """Returns the rows that a function yields from these arguments, kept in the cache.
+
+    They are known again by the arguments, among which is a digest of what is read.
+    """
+    cache = str(caches.corpora())
+    try:
+        return Dataset.from_generator(
+            generator, features=features, gen_kwargs=made_of, cache_dir=cache
+        )
+    except datasets.exceptions.DatasetGenerationError as error:
+        raise error.__cause__ or error from None
 
 
 def is_stored(corpus: CorpusConfig) -> bool:

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset, Features, List, Value
-from datasets.exceptions import DatasetGenerationError
 
-from nmt import caches
 from nmt.config import CorpusConfig, VectorInputConfig
 from nmt.config.endings import suffix
 from nmt.data import files, fingerprints, given, tables
@@ -36,15 +34,7 @@ class Vectors:
             )
         del where["languages"], where["columns"]
         features = Features({"source": self.feature, "target": Value("string")})
-        try:
-            return Dataset.from_generator(
-                _pairs,
-                features=features,
-                gen_kwargs={**where, "size": self.config.size},
-                cache_dir=str(caches.corpora()),
-            )
-        except DatasetGenerationError as error:
-            raise error.__cause__ or error from None
+        return tables.generated(_pairs, features, {**where, "size": self.config.size})
 
     def from_table(self, pairs: Dataset, *, where: str) -> Dataset:
         """Returns pairs of vectors and text, given a column of lists of lists of numbers."""

@@ -11,6 +11,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.config import CellConfig, ConvolutionalConfig, DropoutConfig, InputShape
+from nmt.data.cells import join
 from nmt.model.encoder import Encoding, mean_annotation
 from nmt.recurrent import dropout
 from nmt.types import RowKeys, SourceMask, SourceVectors
@@ -71,7 +72,7 @@ class ConvolutionalEncoder(nnx.Module):
         """Returns the last grid in reading order, with dropout of annotations."""
         batch, positions = len(inputs), math.prod(self.grid)
         cells = inputs[:, :positions] * mask[:, :positions, None]
-        grid = self._joined(cells)
+        grid: Grid = join(cells, self.grid, self.side)
         for layer in self.layers:
             grid = layer(grid)
         annotations = (grid + self._places()[None]).reshape(batch, positions, -1)
@@ -79,13 +80,6 @@ class ConvolutionalEncoder(nnx.Module):
         behind = inputs.shape[1] - positions  # padding of the batch
         annotations = jnp.pad(annotations, ((0, 0), (0, behind), (0, 0))) * mask[..., None]
         return Encoding(annotations, mask, summary=mean_annotation(annotations, mask))
-
-    def _joined(self, cells: SourceVectors) -> Grid:
-        """Returns the pictures (batch, height, width, colour) of cells."""
-        rows, columns = self.grid
-        side = self.side
-        squares = cells.reshape(-1, rows, columns, side, side, COLOURS).swapaxes(2, 3)
-        return squares.reshape(-1, rows * side, columns * side, COLOURS)
 
     def _places(self) -> Float[Array, "row column annotation"]:
         """Returns r_row + c_column for each position."""
