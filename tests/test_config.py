@@ -86,7 +86,7 @@ def write(tmp_path):
         ),
         (
             {"data": {"test": {"path": "x.tsv", "split": "test"}}},
-            "data.test: `split: test` is of a Hugging Face dataset or of the embedded corpus, and "
+            "data.test: `split: test` is of a Hugging Face dataset or of an embedded corpus, and "
             "files have none: leave it out",
         ),
         *(

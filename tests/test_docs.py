@@ -94,7 +94,9 @@ def test_every_configuration_is_valid_and_starts_with_its_command(path):
 )
 @pytest.mark.parametrize("kind", ["bahdanau", "luong", "conditional"])
 def test_the_decoder_of_every_configuration_can_be_exchanged(path, kind):
-    assert configfile.load(path, [f"model.decoder.kind={kind}"]).model.decoder.kind == kind
+    size = configfile.load(path).model.decoder.hidden_size
+    other = configfile.load(path, [f"model.decoder={{kind: {kind}, hidden_size: {size}}}"])
+    assert other.model.decoder.kind == kind
 
 
 def test_the_glossary_has_every_renamed_key_and_option():

@@ -96,7 +96,6 @@ def align(
     alone |= {"--symmetrization": symmetrization}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, never=alone)
     if corpus is not None:
-        how["method"] = method or ensembles.method(run)
         _align_corpus(corpus, source, target, output, load=partial(load, run), **how)
         return
     _check_gold(gold, of_gold)
@@ -151,11 +150,12 @@ def _links(
     before: int,
     *,
     threshold: float | None,
-    method: str,
+    method: str | None,
 ) -> list[str]:
     """Returns the links of a window, behind `before` pairs, as the text of a file."""
     from nmt.inference.output import as_links
 
+    method = method or translator.method
     aligned = translator.align_window(pairs, before=before, method=method)
     return [as_links(aligned, threshold=threshold)]
 
@@ -217,7 +217,7 @@ def _cross_validated(
     pairs: Sequence[tuple[str, str]],
     golden: "list[GoldLinks]",
     *,
-    method: str,
+    method: str | None,
     **choices: Any,
 ) -> "CrossValidation":
     """Returns links by what is best on the other half; `choices` that are not None are given."""

@@ -55,14 +55,6 @@ def data(run: Path) -> "DataConfig":
     return opened(members(run)[0]).config.data
 
 
-def method(run: Path) -> str:
-    """Returns the method of explanation of a run or an ensemble, if none is chosen."""
-    from nmt.trained import opened
-
-    guided = any(opened(each).config.model.guided_head for each in members(run))
-    return "guided" if guided else "attention"
-
-
 def inputs_apart(arguments: Sequence[str]) -> tuple[list[Path], Path]:
     """Returns those arguments that are runs, which are folders, and INPUT: a file, or a pipe.
 

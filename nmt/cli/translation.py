@@ -99,20 +99,20 @@ def translate(
     of_lines: dict[str, Any] = {"--prefix": prefix, "--require": require, "--forbid": forbid}
     of_lines["--input-format"] = input_format
     model: dict[str, Any] = {"settings": settings, "checkpoint": checkpoint, "trust": trust}
-    if captions.are_written_by(run):
-        text_only: dict[str, Any] = {"--dictionary": dictionary, "--glossary": glossary}
-        text_only |= {"--markup": kind, "--placeholders": placeholders, "--resume": resume}
-        captions.check(run, {**text_only, "--input-format": input_format, "--ray": ray})
-        _check_outputs(source, output, alignments, resume=False)
-        written = Reader.of(source, of_lines), (output, alignments)
-        captions.translate([run, *more], *written, n_best=n_best, as_json=as_json, **model)
-        return
     load = partial(_loaded, [run, *more], dictionary=dictionary, glossary=glossary, **model)
     alone = {"INPUT": given != files.STDIN, "--resume": resume, "--markup": kind}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, inputs=inputs, never=alone)
     if corpus is not None:
         how: dict[str, Any] = {"of_lines": of_lines, "n_best": n_best, "as_json": as_json}
         translate_corpus(corpus, inputs, (output, alignments), load=load, **how)
+        return
+    if captions.are_written_by(run):
+        text_only: dict[str, Any] = {"--dictionary": dictionary, "--glossary": glossary}
+        text_only |= {"--markup": kind, "--placeholders": placeholders, "--resume": resume}
+        captions.check(run, {**text_only, "--input-format": input_format})
+        _check_outputs(source, output, alignments, resume=False)
+        written = Reader.of(source, of_lines), (output, alignments)
+        captions.translate([run, *more], *written, n_best=n_best, as_json=as_json, **model)
         return
     if kind is not None:
         lines_only = {"--n-best": n_best, "--json": as_json, "--alignments": alignments}

@@ -78,7 +78,6 @@ def test_evaluate_scores_the_test_set_given_by_files(nmt, spoken_run, npz, text)
         ("--placeholders",),
         ("--input-format", "tsv"),
         ("--resume",),
-        ("--ray", "local"),
     ],
     ids=lambda option: option[0],
 )
