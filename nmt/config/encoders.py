@@ -16,13 +16,14 @@ class IdentityConfig(Buildable):
 
 
 class ConvolutionalConfig(Buildable):
-    """Convolutional layers over pictures, each of which halves the grid, down to that of cells."""
+    """Convolutional layers over pictures; some halve the grid, down to cells, and others follow."""
 
     implementation: ClassVar[str] = "nmt.model.convolutional:ConvolutionalEncoder"
 
     kind: Literal["conv"] = "conv"
     channels: tuple[Size, ...] | None = None
-    """Channels of each of the log2(`data.input.cell`) layers; null: 32, 64, 128, then 256."""
+    """Channels of each of the log2(`data.input.cell`) layers that halve; null: 32, 64, 128, then
+    256."""
     depth: Size = 1
     """Layers on the grid of cells, behind those that halve."""
     annotation_size: Size = 128
