@@ -155,7 +155,6 @@ def _links(
     """Returns the links of a window, behind `before` pairs, as the text of a file."""
     from nmt.inference.output import as_links
 
-    method = method or translator.method
     aligned = translator.align_window(pairs, before=before, method=method)
     return [as_links(aligned, threshold=threshold)]
 

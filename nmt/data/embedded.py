@@ -4,6 +4,7 @@
 two sentences and their links in Pharaoh format, separated by tabs.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,13 +38,21 @@ def pairs(split: str) -> list[SentencePair]:
     Raises:
         DataError: there is no such split.
     """
-    if split not in SPLITS:
-        raise DataError(
-            f"the embedded corpus has no split {split!r}; choose from {', '.join(SPLITS)}"
-        )
-    rows = (line.split("\t") for line in files.lines(PATH))
     return [
         SentencePair(source, target, parse_links(links).sure)
-        for name, source, target, links in rows
-        if name == split
+        for source, target, links in rows(PATH, split, name="the embedded corpus")
     ]
+
+
+def rows(path: Path, split: str, *, name: str) -> Iterator[list[str]]:
+    """Yields the columns of a split in a file whose first column is the split of each line.
+
+    Raises:
+        DataError: the corpus, of this name, has no such split.
+    """
+    if split not in SPLITS:
+        raise DataError(f"{name} has no split {split!r}; choose from {', '.join(SPLITS)}")
+    for line in files.lines(path):
+        own, *columns = line.split("\t")
+        if own == split:
+            yield columns

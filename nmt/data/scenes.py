@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from nmt.data import files
+from nmt.data import embedded
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import PIL.ImageDraw
 
 PATH = Path(__file__).with_name("scenes.tsv.gz")
-SPLITS = ("train", "validation", "test")
 PIXELS = 64  # the height and width of a picture, in which boxes are given
 COLOURS = {
     "red": (230, 0, 0),
@@ -112,12 +111,7 @@ def scenes(split: str) -> list[Scene]:
     Raises:
         DataError: there is no such split.
     """
-    if split not in SPLITS:
-        raise DataError(
-            f"the corpus of scenes has no split {split!r}; choose from {', '.join(SPLITS)}"
-        )
-    rows = (line.split("\t") for line in files.lines(PATH))
-    return [_scene(columns) for name, *columns in rows if name == split]
+    return list(map(_scene, embedded.rows(PATH, split, name="the corpus of scenes")))
 
 
 def draw(scene: Scene, size: int = PIXELS) -> "PIL.Image.Image":

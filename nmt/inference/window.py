@@ -97,6 +97,7 @@ class WindowTranslator:
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
         ranking = distinct if self.config.mbr is None else Risk(self.config).ranked
         wide = self.config.candidates or n_best
+        method = self.method
         search = partial(
             constrained.search, self.searcher, n_best=wide, numbers=numbers, warn=self.warn
         )
@@ -110,7 +111,7 @@ class WindowTranslator:
                     log_prob=found.log_prob,
                     piece_log_probs=found.token_log_probs,
                     attention=found.attention,
-                    method=self.method,
+                    method=method,
                     word_boundaries=self.word_boundaries,
                 )
                 for found in ranked

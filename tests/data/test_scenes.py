@@ -14,7 +14,7 @@ import pytest
 from captions import phrases, singular
 
 from demo_corpus.scenes import generate
-from nmt.data import scenes
+from nmt.data import embedded, scenes
 from nmt.errors import DataError
 
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -48,7 +48,7 @@ GERMAN = {
 
 @pytest.fixture(scope="module")
 def splits():
-    return {split: scenes.scenes(split) for split in scenes.SPLITS}
+    return {split: scenes.scenes(split) for split in embedded.SPLITS}
 
 
 @pytest.fixture(scope="module")
