@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nmt.configfile import load as load_config
     from nmt.data.constraints import Constraints
     from nmt.evaluation.metrics import evaluate
+    from nmt.inference.aligner import Aligner
     from nmt.inference.caption import Caption
     from nmt.inference.captioner import Captioner
     from nmt.inference.translation import Translation
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "Caption": "nmt.inference.caption:Caption",
+    "Aligner": "nmt.inference.aligner:Aligner",
     "Captioner": "nmt.inference.captioner:Captioner",
     "Config": "nmt.config:Config",
     "Constraints": "nmt.data.constraints:Constraints",
@@ -41,7 +43,7 @@ _LAZY = {
     "train": "nmt.training.trainer:train",
 }
 
-__all__ = ["Caption", "Captioner", "Config", "ConfigError", "Constraints", "DataError"]
+__all__ = ["Aligner", "Caption", "Captioner", "Config", "ConfigError", "Constraints", "DataError"]
 __all__ += ["Interrupted", "Run", "RunError", "Translation", "Translator", "UserError", "evaluate"]
 __all__ += ["load_config", "plot_alignment", "train"]
 

@@ -4,6 +4,7 @@ Each module has the sections of one part, and all of them can be imported from h
 `nmt.configfile` reads a configuration from YAML and writes it back.
 """
 
+from nmt.config.aligner import *
 from nmt.config.attention import *
 from nmt.config.data import *
 from nmt.config.decoding import *

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import model_validator
 
+from nmt.config.aligner import AlignerConfig
 from nmt.config.data import DataConfig
 from nmt.config.decoding import DecodingConfig
 from nmt.config.encoders import ConvolutionalConfig, IdentityConfig
@@ -25,6 +26,8 @@ class Config(ConfigSection):
     tokenizer: TokenizerConfig = TrainedTokenizerConfig()
     """SentencePiece models: trained on the training corpus, or existing ones."""
     model: ModelConfig = ModelConfig()
+    aligner: AlignerConfig | None = None
+    """A network that [aligns and does not translate](aligner.md), instead of `model`; null: none."""
     training: TrainingConfig = TrainingConfig()
     decoding: DecodingConfig = DecodingConfig()
 
@@ -37,6 +40,7 @@ class Config(ConfigSection):
 
     def _conflicts(self) -> Iterator[str]:
         yield from self._input_conflicts()
+        yield from self._aligner_conflicts()
         if self.model.tied_embeddings == "all" and not self.tokenizer.joint:
             yield (
                 "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
@@ -88,6 +92,27 @@ class Config(ConfigSection):
                 "`decoding.coverage_penalty` sums the weights of attention, and `mechanism: "
                 f"{attention.mechanism}` has none: leave it out, or choose `mechanism: global`"
             )
+
+    def _aligner_conflicts(self) -> Iterator[str]:
+        """Yields what would do nothing for a network that aligns."""
+        if self.aligner is None:
+            return
+        if self.model != ModelConfig():
+            yield "`model` translates, and `aligner` is trained instead of it: leave one of them out"
+        if self.data.input.kind != "text":
+            yield f"`aligner` reads text, and `data.input` is {self.data.input.kind}: leave it out"
+        if self.data.linked:
+            yield "`aligner` learns from text alone: leave out `data.train.alignments`"
+        if self.data.reverse_target:
+            yield "`data.reverse_target` is for translation, and `aligner` reads both directions"
+        if self.training.metric != "perplexity":
+            yield (
+                "`training.metric: bleu` scores translations, and `aligner` makes none: set "
+                "`training.metric: perplexity`"
+            )
+        for name in ("r_drop", "doubly_stochastic"):
+            if getattr(self.training, name) is not None:
+                yield f"`training.{name}` is for a network that translates: leave it out"
 
     def _input_conflicts(self) -> Iterator[str]:
         """Yields what the model cannot do with such a source."""

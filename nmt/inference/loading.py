@@ -36,6 +36,29 @@ def load(
     return {**parts, "lexicon": lexicon, "trained_on": TrainedOn.of(first.config)}
 
 
+def aligner(
+    runs: Runs, *, checkpoint: Which | int, trust: bool, decoding: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the arguments of an `Aligner`; see `Aligner.load`."""
+    models = list(map(opened, [runs] if isinstance(runs, str | Path) else runs))
+    for each in models:
+        if each.config.aligner is None:
+            raise DataError(f"{each.path} is a network that translates; use nmt.Translator")
+    if len(models) != 1:
+        raise DataError("an aligner is one network; give one run")
+    (only,), settings = (
+        models,
+        configfile.decoding(models[0].config, decoding, where=str(models[0].path)),
+    )
+    tokenizers = only.tokenizers()
+    return {
+        "loaded": _model(only, tokenizers, checkpoint),
+        "tokenizers": tokenizers,
+        "config": settings,
+        "word_boundaries": only.config.data.word_boundaries,
+    }
+
+
 def captioner(
     runs: Runs, *, checkpoint: Which | int, trust: bool, decoding: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -55,6 +78,11 @@ def _loaded(
         raise DataError("no run to load; give the path of a run folder, or of several")
     for each in models:
         each.check_imports(trust=trust)
+        if each.config.aligner is not None:
+            raise DataError(
+                f"{each.path} is a network that aligns, which `nmt align` uses, and nmt.Aligner in "
+                "Python; it does not translate"
+            )
     first = models[0]
     settings = configfile.decoding(first.config, decoding, where=str(first.path))
     tokenizers = first.tokenizers()

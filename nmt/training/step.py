@@ -21,9 +21,11 @@ from nmt.config import Config
 from nmt.data.batching import Batch
 from nmt.inference import devices
 from nmt.inference.devices import AXIS
+from nmt.model.aligner import AlignerNetwork
+from nmt.model.build import Network
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens
-from nmt.training import freezing
+from nmt.training import aligning, freezing
 from nmt.training.loss import LossSums, cross_entropy
 from nmt.training.objectives import Forward, build_objectives
 from nmt.training.optimizer import build_optimizer, learning_rate
@@ -90,7 +92,7 @@ def shard(batch: Batch) -> Any:
     return jax.device_put(parts, devices.placement(AXIS))
 
 
-def init_state(config: Config, model: Seq2Seq) -> TrainState:
+def init_state(config: Config, model: Network) -> TrainState:
     """Returns the state before the first update, placed as the step returns it.
 
     With a state on one device only, the step would be compiled twice.
@@ -135,13 +137,16 @@ def make_train_step(
     def loss(params: Params, states: dict[str, Any], batch: Batch, keys: Any) -> tuple[Scalar, Any]:
         params = freezing.without_gradients(params, config.training.freeze)
         batch = jax.tree.map(lambda rows: jnp.concatenate([rows] * passes), batch)
-        sums, forward = _forward(
-            graph, params, batch, keys=keys, bos=bos, config=config, train=True
-        )
-        minimized, logged = sums.loss, dict[str, Scalar]()
-        for objective in objectives:
-            added, costs = objective(states[objective.name], forward, batch)
-            minimized, logged = minimized + added, logged | costs
+        model = _merged(graph, params, config)
+        if isinstance(model, AlignerNetwork):
+            sums, logged = aligning.losses(model, batch, keys[:, 0], axis=AXIS, config=config)
+            minimized = sum(logged.values(), sums.loss)
+        else:
+            sums, forward = _forward(model, batch, keys=keys, bos=bos, config=config, train=True)
+            minimized, logged = sums.loss, dict[str, Scalar]()
+            for objective in objectives:
+                added, costs = objective(states[objective.name], forward, batch)
+                minimized, logged = minimized + added, logged | costs
         parts = replace(sums, loss=sum(logged.values(), sums.loss)), logged
         return jax.tree.map(lambda total: total / passes, (minimized, parts))
 
@@ -176,21 +181,27 @@ def make_eval_step(config: Config, graph: Graph, *, bos: int) -> EvalStep:
     """Returns the compiled `(params, sharded batch) -> sums`, without dropout."""
 
     def step(params: Params, batch: Batch) -> LossSums:
-        sums, *_ = _forward(graph, params, batch, keys=None, bos=bos, config=config, train=False)
+        model = _merged(graph, params, config)
+        if isinstance(model, AlignerNetwork):
+            sums, _ = aligning.losses(model, batch, None, axis=AXIS, config=config)
+        else:
+            sums, _ = _forward(model, batch, keys=None, bos=bos, config=config, train=False)
         return jax.lax.psum(sums, AXIS)
 
     return jax.pmap(step, axis_name=AXIS, in_axes=(None, 0), out_axes=None)
 
 
-def _forward(
-    graph: Graph, params: Params, batch: Batch, *, keys: Any, bos: int, config: Config, train: bool
-) -> tuple[LossSums, Forward]:
-    """Returns the loss sums of one device's rows, and the input of the objectives.
-
-    The model is computed in the configured dtype.
-    """
+def _merged(graph: Graph, params: Params, config: Config) -> Network:
+    """Returns the model with its parameters, in the type in which it is to be computed."""
     dtype = jnp.dtype(config.training.dtype)
-    model = nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
+    merged: Network = nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
+    return merged
+
+
+def _forward(
+    model: Seq2Seq, batch: Batch, *, keys: Any, bos: int, config: Config, train: bool
+) -> tuple[LossSums, Forward]:
+    """Returns the loss sums of one device's rows, and the input of the objectives."""
     source_keys, target_keys, sample_keys = [None] * 3 if keys is None else list(keys.T)
     encoded = model.encode(
         batch.source, batch.source_lengths, dropout_keys=source_keys, sample_keys=sample_keys

@@ -3,7 +3,7 @@
 import json
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -20,10 +20,13 @@ from nmt.data.tokenizer import Tokenizers
 from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import MetricScore, bleu
 from nmt.inference import devices, limits
+from nmt.inference.aligner import Aligner
 from nmt.inference.batches import Capacity
+from nmt.inference.caption import Caption
 from nmt.inference.captioner import Captioner
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.splitting import TrainedOn
+from nmt.inference.translation import Translation
 from nmt.inference.translator import Translator
 from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Run
@@ -42,15 +45,19 @@ class Report:
     """The results of one validation."""
 
     perplexity: float  # of a target piece, over the whole set
-    bleu: MetricScore  # of translations, on detokenized text
+    bleu: MetricScore | None  # of translations, on detokenized text; an aligner makes none
     cut: int = 0  # translations that were cut at their longest length
 
     def value(self, metric: str) -> float:
         """Returns the chosen metric, signed so that higher is better."""
-        return self.bleu.value if metric == "bleu" else -self.perplexity
+        if metric == "perplexity" or self.bleu is None:
+            return -self.perplexity
+        return self.bleu.value
 
     def values(self) -> dict[str, Any]:
         """Returns the values of a log record."""
+        if self.bleu is None:
+            return {"validation/perplexity": self.perplexity}
         return {
             "validation/perplexity": self.perplexity,
             "validation/bleu": self.bleu.value,
@@ -59,6 +66,8 @@ class Report:
         }
 
     def __str__(self) -> str:
+        if self.bleu is None:
+            return f"ppl {self.perplexity:.3f}"
         cut = f", {self.cut} translations cut at their longest length" if self.cut else ""
         return f"ppl {self.perplexity:.3f} BLEU {self.bleu.value:.2f}{cut}"
 
@@ -67,7 +76,7 @@ def update_best(progress: TrainingProgress, report: Report, *, metric: str) -> T
     """Returns the progress after a validation; a tie is decided by perplexity."""
     value, best, perplexity = report.value(metric), progress.best, progress.best_perplexity
     falls = perplexity is not None and report.perplexity < perplexity
-    if falls and report.bleu.value < ZERO:
+    if falls and report.bleu is not None and report.bleu.value < ZERO:
         progress = replace(progress, zero_validations=progress.zero_validations + 1)
     if not math.isnan(value) and (best is None or value > best or (value == best and falls)):
         return replace(
@@ -125,10 +134,12 @@ class Validator:
     def measure(self, params: Params) -> Report:
         """Returns perplexity and BLEU of the model with these parameters."""
         _, nll, tokens = totals([self._step(params, batch) for batch in self.batches])
-        translator = self._translator(params, beam=self._config.training.validation_beam)
-        translations = self._translations(translator)
+        perplexity = math.exp(min(nll / tokens, 700.0))
+        if self._config.aligner is not None:
+            return Report(perplexity, bleu=None)
+        translations = self._translations(params)
         return Report(
-            perplexity=math.exp(min(nll / tokens, 700.0)),
+            perplexity,
             bleu=bleu(
                 [text for text, _ in translations],
                 list(self._text["target"]),
@@ -137,8 +148,9 @@ class Validator:
             cut=sum(is_cut for _, is_cut in translations),
         )
 
-    def _translations(self, translator: Translator | Captioner) -> list[tuple[str, bool]]:
+    def _translations(self, params: Params) -> list[tuple[str, bool]]:
         """Returns all translations, each process having made its part, and whether one is cut."""
+        translator = self._translator(params, beam=self._config.training.validation_beam)
         own = self._processes.rows(len(self._text))
         # No warnings of cut translations: early in training there are many, and `cut` counts them.
         with warnings.catch_warnings(action="ignore"):
@@ -159,16 +171,25 @@ class Validator:
             i for i, pair in enumerate(self._pairs) if max(map(len, pair[sides])) <= LONGEST_DRAWN
         ]
         first = short[: self._config.training.attention_images]
-        translator = self._translator(params, beam=1)
         with warnings.catch_warnings(action="ignore"):
-            forced = translator.align(
-                [self._sources[i] for i in first], self._text[first]["target"]
+            forced = self._forced(
+                params, [self._sources[i] for i in first], self._text[first]["target"]
             )
         return [
             plotting.image(plotting.plot_alignment(aligned, words=pictured))
             for aligned in forced
             if aligned.attention.size
         ]
+
+    def _forced(
+        self, params: Params, sources: list[Any], targets: list[str]
+    ) -> Sequence[Translation | Caption]:
+        """Returns the alignment of given pairs."""
+        if self._config.aligner is None:
+            return self._translator(params, beam=1).align(sources, targets)
+        loaded = LoadedModel(params, self._graph)
+        aligner = Aligner(loaded, tokenizers=self._tokenizers, config=self._config.decoding)
+        return [each.forward for each in aligner.align(sources, targets)]
 
     def _translator(self, params: Params, *, beam: int) -> Translator | Captioner:
         plain = {"strategy": BeamConfig(), "beam": beam, "mbr": None}

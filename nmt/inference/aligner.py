@@ -1,0 +1,192 @@
+"""From pairs of strings to links: what `Translator.align` does, by a network that only aligns."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, overload
+
+import jax
+import numpy as np
+from flax import nnx
+
+from nmt.checkpoints import Which
+from nmt.config import DecodingConfig
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
+from nmt.data.batching import Batch, Bucket, pad
+from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.errors import DataError
+from nmt.inference import devices, limits, loading
+from nmt.inference.arguments import checked, checked_pair
+from nmt.inference.batches import Capacity, sentence_batches
+from nmt.inference.predictor import LoadedModel
+from nmt.inference.translation import Translation, empty_translation
+from nmt.inference.unseen import Remainder
+from nmt.model.aligner import Aligned, AlignerNetwork, Totals
+
+BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
+METHOD = "posterior"  # of the matrices, as translations name it
+
+
+class Both(NamedTuple):
+    """The alignment of a pair from both sides; each matrix is (target pieces, source pieces)."""
+
+    forward: Translation  # targets, explained by sources
+    backward: Translation  # sources, explained by targets: its target is the source of the pair
+
+
+class _Shared(NamedTuple):
+    """What all rows share."""
+
+    loaded: LoadedModel
+    totals: tuple[Totals, Totals]
+
+
+class Aligner:
+    """A trained network that aligns: `Aligner.load("runs/align")`.
+
+    It has the probability of each link in both directions. A word whose probabilities sum to less
+    than one comes, with the rest, from no word.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        *,
+        tokenizers: Tokenizers,
+        config: DecodingConfig,
+        word_boundaries: WordBoundaries = WORD_BOUNDARIES,
+    ) -> None:
+        loaded = devices.replicate(loaded)
+        totals = jax.jit(_totals)(loaded)
+        self.shared = devices.replicate(_Shared(loaded, totals))
+        self.tokenizers, self.config = tokenizers, config
+        self.word_boundaries = word_boundaries
+        self.warn: limits.Warn = limits.warn_of
+
+    @classmethod
+    def load(
+        cls, run: Any, *, checkpoint: Which | int = "best", trust: bool = False, **decoding: Any
+    ) -> "Aligner":
+        """Reads a run folder; keyword arguments such as `batch=16` replace its decoding settings.
+
+        Raises:
+            RunError: there is no such run or checkpoint.
+            ConfigError: there is no such decoding setting, or it cannot have that value.
+            DataError: it is a network that translates, or there are several.
+        """
+        return cls(**loading.aligner(run, checkpoint=checkpoint, trust=trust, decoding=decoding))
+
+    @overload
+    def align(self, sources: str, targets: str) -> Both: ...
+    @overload
+    def align(self, sources: Iterable[str], targets: Iterable[str]) -> list[Both]: ...
+    def align(self, sources: Any, targets: Any) -> Any:
+        """Returns the alignment of a pair, or of pairs, in order.
+
+        Raises:
+            DataError: the two sides differ in length.
+            TypeError: the arguments are neither two strings nor strings on both sides.
+        """
+        if isinstance(sources, str) and isinstance(targets, str):
+            return self.align([sources], [targets])[0]
+        rule = "align takes two strings, or an iterable of strings on both sides"
+        sides = [list(checked(side, str, rule)) for side in (sources, targets)]
+        if len(sides[0]) != len(sides[1]):
+            raise DataError(f"{len(sides[0])} source lines but {len(sides[1])} target lines")
+        return list(self.align_stream(zip(*sides, strict=True)))
+
+    @property
+    def window(self) -> int:
+        """The number of pairs that are read ahead, sorted and aligned together."""
+        return BATCHES_AHEAD * self.config.batch
+
+    def align_stream(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Both]:
+        """Aligns (source, target) pairs as `align` does, in order, reading ahead a window."""
+        waiting, before = map(checked_pair, pairs), 0
+        while window := list(islice(waiting, self.window)):
+            yield from self.align_window(window, before=before)
+            before += len(window)
+
+    def align_window(self, window: Sequence[tuple[str, str]], *, before: int) -> list[Both]:
+        """Returns the alignment of each pair; `before` pairs came earlier."""
+        numbers = range(before + 1, before + 1 + len(window))
+        sources, targets = zip(*window, strict=True)
+        ids = list(
+            zip(
+                self._pieces("source", sources, numbers=numbers),
+                self._pieces("target", targets, numbers=numbers),
+                strict=True,
+            )
+        )
+        aligned = [
+            Both(*(empty_translation(*each, self.word_boundaries) for each in (pair, pair[::-1])))
+            for pair in window
+        ]
+        real = [number for number, pair in enumerate(ids) if all(pair)]
+        for number, matrices in self._aligned(ids, real):
+            aligned[number] = self._both(window[number], ids[number], matrices)
+        return aligned
+
+    def _pieces(
+        self, side: str, lines: Sequence[str], *, numbers: Sequence[int]
+    ) -> list[list[int]]:
+        """Returns the pieces of lines, without the end of sentence."""
+        tokenizer: Tokenizer = getattr(self.tokenizers, side)
+        longest = self.config.max_pieces
+        how = {"numbers": numbers, "side": side, "warn": self.warn}
+        encoded = tokenizer.encode_batch(lines)
+        cut = limits.cut(encoded, eos=tokenizer.eos, longest=longest, **how)
+        return [each[:-1] for each in cut]
+
+    def _aligned(
+        self, ids: Sequence[tuple[list[int], list[int]]], real: Sequence[int]
+    ) -> Iterator[tuple[int, Any]]:
+        """Yields the number of a pair and its two matrices, in any order."""
+        capacity = Capacity(self.config.batch, devices=devices.count())
+        widest = [max(map(len, pair)) for pair in ids]
+        for batch in sentence_batches(real, widest, capacity=capacity):
+            rows = pad(
+                [ids[i] for i in batch.numbers], Bucket(batch.size, batch.width, batch.width)
+            )
+            found = devices.run(_links, self.shared, rows)
+            for row, number in enumerate(batch.numbers):
+                source, target = map(len, ids[number])
+                forward, backward = (np.asarray(each[row]) for each in found)
+                yield number, (forward[:target, :source], backward[:source, :target])
+
+    def _both(self, pair: tuple[str, str], ids: tuple[list[int], list[int]], matrices: Any) -> Both:
+        """Returns the alignment of a pair of strings."""
+        own = self.tokenizers
+        turned = Tokenizers(own.target, own.source)
+        return Both(
+            self._explained(own, pair, ids, matrices[0]),
+            self._explained(turned, pair[::-1], ids[::-1], matrices[1]),
+        )
+
+    def _explained(
+        self, own: Tokenizers, pair: Sequence[str], ids: Sequence[list[int]], links: Any
+    ) -> Translation:
+        """Returns one direction of a pair, whose ends of sentences have no links."""
+        (source, target), (given, tokens) = map(Remainder, pair, pair), ids
+        return Translation.of(
+            own,
+            source=(source, [*given, own.source.eos]),
+            target=(target, [*tokens, own.target.eos]),
+            score=0.0,
+            log_prob=0.0,
+            attention=np.pad(links, ((0, 1), (0, 1))),
+            method=METHOD,
+            word_boundaries=self.word_boundaries,
+        )
+
+
+def _totals(loaded: LoadedModel) -> tuple[Totals, Totals]:
+    network: AlignerNetwork = nnx.merge(loaded.graph, loaded.params)
+    return network.totals()
+
+
+def _links(shared: _Shared, rows: Batch) -> tuple[Any, Any]:
+    """Returns the links of both directions."""
+    network: AlignerNetwork = nnx.merge(shared.loaded.graph, shared.loaded.params)
+    source, target = (rows.source, rows.source_lengths), (rows.target, rows.target_lengths)
+    aligned: Aligned = network(source, target, shared.totals)
+    return aligned.forward.links, aligned.backward.links

@@ -1,0 +1,58 @@
+"""The loss of a network that aligns: how likely each side is given the other, and agreement."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from nmt.config import Config
+from nmt.data.batching import Batch
+from nmt.model.aligner import AlignerNetwork
+from nmt.training.loss import LossSums
+from nmt.types import AttentionMatrix, RowKeys, Scalar
+
+LEAST = 1e-6  # of the probability that both directions agree, whose logarithm is taken
+
+
+def losses(
+    network: AlignerNetwork, batch: Batch, keys: RowKeys, *, axis: str, config: Config
+) -> tuple[LossSums, dict[str, Scalar]]:
+    """Returns the sums of both directions over one device's rows, and the costs beside them.
+
+    In training, with `keys`, words are compared with those of the batch alone, on all devices,
+    instead of the whole vocabulary (in-batch sampled softmax): the alignment depends on how the
+    source words compare for one target word, and not on how probable the target word is.
+    """
+    assert config.aligner is not None  # the network is one of it
+    source, target = jnp.asarray(batch.source), jnp.asarray(batch.target)
+    lengths = [
+        jnp.maximum(jnp.asarray(each) - 1, 0)
+        for each in (batch.source_lengths, batch.target_lengths)
+    ]
+    totals = network.totals()
+    if keys is not None:
+        totals = network.totals((_everywhere(source, axis), _everywhere(target, axis)))
+    aligned = network((source, lengths[0]), (target, lengths[1]), totals, dropout_keys=keys)
+    nll = -jnp.sum(aligned.forward.log_likelihood + aligned.backward.log_likelihood)
+    words = (lengths[0] + lengths[1]).sum().astype(nll.dtype)
+    costs = {}
+    if keys is not None and config.aligner.agreement:
+        disagreed = disagreement(aligned.forward.links, aligned.backward.links)
+        costs["agreement"] = config.aligner.agreement * disagreed
+    return LossSums(loss=nll, nll=nll, tokens=words), costs
+
+
+def disagreement(forward: AttentionMatrix, backward: AttentionMatrix) -> Scalar:
+    """Returns the sum over all pairs of words of -log(p q + (1 - p) (1 - q)).
+
+    p is the probability of a link in one direction, and q in the other one, whose matrix is (batch,
+    src, tgt): the logarithm is that of the probability that both have the link, or neither, if each
+    draws its links by itself. Agreement is that of Liang et al. (2006), as a term that is minimized.
+    """
+    there, back = forward, backward.swapaxes(1, 2)
+    agreed = there * back + (1 - there) * (1 - back)
+    return -jnp.sum(jnp.log(jnp.maximum(agreed, LEAST)))
+
+
+def _everywhere(tokens: Int[Array, "batch length"], axis: str) -> Int[Array, " some"]:
+    """Returns the tokens of the rows of all devices, so that their number makes no difference."""
+    return jax.lax.all_gather(tokens, axis).reshape(-1)
