@@ -16,6 +16,7 @@ from nmt.training.validation import Validator
 from nmt.types import Params
 
 Scores = dict[str, Any]  # `perplexity` and `bleu` in validation
+SCORES = ("perplexity", "bleu")  # of a validation; an aligner has the first alone
 
 
 def average(run: Run, *, last: int | None = None, best: int | None = None) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def average(run: Run, *, last: int | None = None, best: int | None = None) -> di
     return {
         "run": str(run.path),
         "checkpoints": [{"step": step, **scores.get(step, {})} for step in steps],
-        "averaged": {"perplexity": report.perplexity, "bleu": report.bleu.value},
+        "averaged": report.scores(),
         "best": {"step": best_step, **scores.get(best_step, {})},
     }
 
@@ -65,9 +66,11 @@ def mean(models: Iterable[Params]) -> Params:
 def _logged(run: Run) -> dict[int, Scores]:
     """Returns the scores of each step that was validated."""
     return {
-        record["step"]: {name: record[f"validation/{name}"] for name in ("perplexity", "bleu")}
+        record["step"]: {
+            name: record[key] for name in SCORES if (key := f"validation/{name}") in record
+        }
         for record in run.records()
-        if "validation/bleu" in record
+        if "validation/perplexity" in record
     }
 
 

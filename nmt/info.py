@@ -9,7 +9,7 @@ from rich.table import Table
 
 from nmt import version
 from nmt.bundle import Bundle
-from nmt.config import ConfigSection, InputConfig, LayeredConfig, ModelConfig
+from nmt.config import Config, ConfigSection, InputConfig, LayeredConfig, ModelConfig
 from nmt.data.tokenizer import Tokenizers
 from nmt.model import parameters
 from nmt.model.build import outline
@@ -68,12 +68,7 @@ def describe(run: Trained) -> dict[str, Any]:
     return {
         "run": str(run.path),
         "nmt": {"version": run.version} if isinstance(run, Bundle) else version.read(run.path),
-        "model": {
-            "decoder": run.config.model.decoder.kind,
-            "attention": run.config.model.attention.mechanism,
-            **_score(run.config.model),
-            **_guided_head(run.config.model),
-        },
+        "model": _model(run.config),
         **_vocabulary(run.config.data.input, tokenizers),
         "parameters": [
             {"name": name, "shape": list(leaf.shape), "count": math.prod(leaf.shape)}
@@ -81,6 +76,19 @@ def describe(run: Trained) -> dict[str, Any]:
             if leaf.size  # a cell of a deep transition has a matrix of no rows
         ],
         **({"dtype": run.dtype} if isinstance(run, Bundle) else _training(run)),
+    }
+
+
+def _model(config: Config) -> dict[str, Any]:
+    """Returns what kind of network it is."""
+    model = config.model
+    if config.aligner is not None:
+        return {"aligner": f"of size {config.aligner.hidden_size}"}
+    return {
+        "decoder": model.decoder.kind,
+        "attention": model.attention.mechanism,
+        **_score(model),
+        **_guided_head(model),
     }
 
 
@@ -230,7 +238,7 @@ def _count(parameters: list[dict[str, Any]]) -> int:
 def _validation_scores(run: Run, step: int | None) -> dict[str, Any]:
     """Returns the validation scores of a step, which the best checkpoint has."""
     for record in run.records():
-        if record["step"] == step and "validation/bleu" in record:
+        if record["step"] == step and "validation/perplexity" in record:
             return {
                 name.removeprefix("validation/"): value
                 for name, value in record.items()

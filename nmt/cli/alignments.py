@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,12 +11,12 @@ import typer
 
 from nmt.cli import cluster, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
+from nmt.cli.linking import Linker
 from nmt.cli.options import Checkpoint, OneBased, Output, Settings, Trust
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
-    from nmt.evaluation.alignment import GoldLinks, Link
-    from nmt.evaluation.cross_validation import CrossValidation
+    from nmt.evaluation.alignment import GoldLinks
     from nmt.inference.translator import Translator
 
 MOST = "Link all words with at least this attention, instead of the most attended word."
@@ -89,14 +89,15 @@ def align(
     from nmt.evaluation.words import Ambiguity
 
     decoding = options.only_settings(settings)
-    load = partial(ensembles.translator, settings=decoding, checkpoint=checkpoint, trust=trust)
+    model: dict[str, Any] = {"settings": decoding, "checkpoint": checkpoint, "trust": trust}
     how: dict[str, Any] = {"threshold": threshold, "method": method}
     of_gold = {"--one-based": one_based, "--cross-validate": cross_validate, "--json": as_json}
     alone: dict[str, object] = {"--gold": gold, **of_gold, "--backward": backward}
     alone |= {"--symmetrization": symmetrization}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, never=alone)
     if corpus is not None:
-        _align_corpus(corpus, source, target, output, load=partial(load, run), **how)
+        load = partial(ensembles.translator, run, **model)
+        _align_corpus(corpus, source, target, output, load=load, **how)
         return
     _check_gold(gold, of_gold)
     boundaries = ensembles.data(run).word_boundaries
@@ -107,11 +108,11 @@ def align(
     golden = _gold(gold, pairs, one_based=one_based, word_boundaries=boundaries)
     if golden is None:  # otherwise reading the gold links has looked at the text
         pairs = Ambiguity(f"{source} and {target}", boundaries).watch(pairs)
-    how["symmetrization"] = symmetrization
+    linker = Linker(run, backward, symmetrization=symmetrization, model=model, **how)
     validated = None
     if golden is not None and cross_validate:
-        validated = _cross_validated(load, run, backward, list(pairs), golden, **how)
-    aligned = validated.links if validated else _aligned(load, run, backward, pairs, **how)
+        validated = linker.cross_validated(list(pairs), golden)
+    aligned = validated.links if validated else linker.links(pairs)
     scored = []
     with options.writer(output) as out:
         for links in aligned:
@@ -187,76 +188,3 @@ def _check_gold(gold: Path | None, options_of_gold: Mapping[str, bool]) -> None:
     for name, given in options_of_gold.items():
         if given and gold is None:
             raise DataError(f"{name} {purposes[name]}; give --gold, or leave it out")
-
-
-def _aligned(
-    load: Callable[[Path], Any],
-    run: Path,
-    backward: Path | None,
-    pairs: Iterable[tuple[str, str]],
-    *,
-    symmetrization: str | None,
-    **how: Any,
-) -> "Iterator[frozenset[Link]]":
-    """Returns the links of each pair by a run, or by two runs of both directions."""
-    from nmt.inference.output import stream_links, stream_symmetrized
-
-    _check_both(run, backward, symmetrization)
-    if backward is None:
-        return stream_links(load(run), pairs, **how)
-    if symmetrization is not None:
-        how["symmetrization"] = symmetrization
-    return stream_symmetrized(load(run), load(backward), pairs, **how)
-
-
-def _cross_validated(
-    load: Callable[[Path], Any],
-    run: Path,
-    backward: Path | None,
-    pairs: Sequence[tuple[str, str]],
-    golden: "list[GoldLinks]",
-    *,
-    method: str | None,
-    **choices: Any,
-) -> "CrossValidation":
-    """Returns links by what is best on the other half; `choices` that are not None are given."""
-    from nmt.evaluation.cross_validation import cross_validate
-    from nmt.evaluation.symmetrization import METHODS, SOFT, check_method
-    from nmt.inference.alternatives import alternatives
-
-    _check_both(run, backward, choices["symmetrization"])
-    if choices["threshold"] is not None and (backward is None or choices["symmetrization"]):
-        raise DataError(
-            "--cross-validate chooses what --threshold and --symmetrization would say, and "
-            "nothing is left to choose; leave one of them out"
-        )
-    if choices["symmetrization"]:
-        check_method(choices["symmetrization"], methods=(*SOFT, *METHODS))
-    found = list(load(run).align_stream(pairs, method=method))
-    turned = [(target, source) for source, target in pairs]
-    back = list(load(backward).align_stream(turned, method=method)) if backward else None
-    return cross_validate(alternatives(found, back, **choices), golden)
-
-
-def _check_both(run: Path, backward: Path | None, symmetrization: str | None) -> None:
-    """Checks that a symmetrization has two runs, and that these fit."""
-    if backward is not None:
-        _check_fit(run, backward)
-    elif symmetrization is not None:
-        raise DataError("--symmetrization needs a second model: give --backward RUN")
-
-
-def _check_fit(run: Path, backward: Path) -> None:
-    """Checks that two runs translate in opposite directions, and count the same words."""
-    here, there = ensembles.data(run), ensembles.data(backward)
-    if (here.source, here.target) != (there.target, there.source):
-        raise DataError(
-            f"{run} translates {here.source} to {here.target}, and {backward} {there.source} to "
-            f"{there.target}; --backward takes a run from {here.target} to {here.source}"
-        )
-    if here.word_boundaries != there.word_boundaries:
-        raise DataError(
-            f"{run} has data.word_boundaries: {here.word_boundaries}, and {backward} "
-            f"{there.word_boundaries}; edit the config.yaml of one, so that both count the same "
-            "words"
-        )

@@ -55,6 +55,13 @@ def data(run: Path) -> "DataConfig":
     return opened(members(run)[0]).config.data
 
 
+def aligns(run: Path) -> bool:
+    """Returns whether a run, or the first one of an ensemble, aligns and does not translate."""
+    from nmt.trained import opened
+
+    return opened(members(run)[0]).config.aligner is not None
+
+
 def inputs_apart(arguments: Sequence[str]) -> tuple[list[Path], Path]:
     """Returns those arguments that are runs, which are folders, and INPUT: a file, or a pipe.
 
@@ -105,6 +112,13 @@ def captioner(*runs: Path, settings: dict[str, Any], checkpoint: str, trust: boo
     from nmt.inference.captioner import Captioner
 
     return _loaded(Captioner, *runs, settings=settings, checkpoint=checkpoint, trust=trust)
+
+
+def aligner(run: Path, *, settings: dict[str, Any], checkpoint: str, trust: bool) -> Any:
+    """Returns the aligner of a run, as `translator`."""
+    from nmt.inference.aligner import Aligner
+
+    return _loaded(Aligner, run, settings=settings, checkpoint=checkpoint, trust=trust)
 
 
 def _loaded(kind: Any, *runs: Path, settings: dict[str, Any], checkpoint: str, trust: bool) -> Any:

@@ -27,7 +27,7 @@ class Config(ConfigSection):
     """SentencePiece models: trained on the training corpus, or existing ones."""
     model: ModelConfig = ModelConfig()
     aligner: AlignerConfig | None = None
-    """A network that [aligns and does not translate](aligner.md), instead of `model`; null: none."""
+    """Network that [aligns and does not translate](aligner.md), instead of `model`; null: none."""
     training: TrainingConfig = TrainingConfig()
     decoding: DecodingConfig = DecodingConfig()
 
@@ -98,7 +98,7 @@ class Config(ConfigSection):
         if self.aligner is None:
             return
         if self.model != ModelConfig():
-            yield "`model` translates, and `aligner` is trained instead of it: leave one of them out"
+            yield "`model` translates, and `aligner` is trained instead: leave one of them out"
         if self.data.input.kind != "text":
             yield f"`aligner` reads text, and `data.input` is {self.data.input.kind}: leave it out"
         if self.data.linked:

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any, NamedTuple, overload
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -20,7 +21,7 @@ from nmt.inference.batches import Capacity, sentence_batches
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translation import Translation, empty_translation
 from nmt.inference.unseen import Remainder
-from nmt.model.aligner import Aligned, AlignerNetwork, Totals
+from nmt.model.aligner import AlignerNetwork, Totals
 
 BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
 METHOD = "posterior"  # of the matrices, as translations name it
@@ -132,9 +133,10 @@ class Aligner:
         """Returns the pieces of lines, without the end of sentence."""
         tokenizer: Tokenizer = getattr(self.tokenizers, side)
         longest = self.config.max_pieces
-        how = {"numbers": numbers, "side": side, "warn": self.warn}
-        encoded = tokenizer.encode_batch(lines)
-        cut = limits.cut(encoded, eos=tokenizer.eos, longest=longest, **how)
+        encoded, eos = tokenizer.encode_batch(lines), tokenizer.eos
+        cut = limits.cut(
+            encoded, eos=eos, longest=longest, numbers=numbers, side=side, warn=self.warn
+        )
         return [each[:-1] for each in cut]
 
     def _aligned(
@@ -187,6 +189,6 @@ def _totals(loaded: LoadedModel) -> tuple[Totals, Totals]:
 def _links(shared: _Shared, rows: Batch) -> tuple[Any, Any]:
     """Returns the links of both directions."""
     network: AlignerNetwork = nnx.merge(shared.loaded.graph, shared.loaded.params)
-    source, target = (rows.source, rows.source_lengths), (rows.target, rows.target_lengths)
-    aligned: Aligned = network(source, target, shared.totals)
+    source, source_lengths, target, target_lengths = map(jnp.asarray, rows[:4])
+    aligned = network((source, source_lengths), (target, target_lengths), shared.totals)
     return aligned.forward.links, aligned.backward.links

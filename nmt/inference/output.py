@@ -20,6 +20,7 @@ from nmt.evaluation.symmetrization import (
     symmetrize,
     turned,
 )
+from nmt.inference.aligner import Aligner
 from nmt.inference.translation import Translation
 from nmt.inference.translator import Translator
 
@@ -130,6 +131,25 @@ def stream_symmetrized(
     return (
         symmetrized_links(*aligned, symmetrization=symmetrization, threshold=threshold)
         for aligned in both
+    )
+
+
+def stream_both(
+    aligner: Aligner,
+    pairs: Iterable[tuple[str, str]],
+    *,
+    symmetrization: str = "soft-intersection",
+    threshold: float | None = None,
+) -> Iterator[frozenset[Link]]:
+    """Returns `symmetrized_links` of both directions of an aligner, as `stream_links` does.
+
+    Raises:
+        ConfigError: there is no such symmetrization.
+    """
+    check_method(symmetrization, methods=(*SOFT, *METHODS))
+    return (
+        symmetrized_links(*both, symmetrization=symmetrization, threshold=threshold)
+        for both in aligner.align_stream(pairs)
     )
 
 

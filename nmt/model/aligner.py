@@ -176,7 +176,7 @@ class AlignerNetwork(nnx.Module):
         *,
         dropout_keys: RowKeys = None,
     ) -> Aligned:
-        """Aligns tokens of these lengths, without ends of sentences, given sums of each direction."""
+        """Aligns tokens of these lengths, without ends of sentences; `totals` are as returned."""
         source_keys, target_keys = dropout.split(dropout_keys, 2)
         sources = self.source(*source, keys=source_keys)
         targets = self.target(*target, keys=target_keys)

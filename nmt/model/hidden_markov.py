@@ -4,8 +4,8 @@ The source position a_t, from which word t of the target comes, is hidden. It de
 before it, and the word on the source word there, or on the empty word alone:
 
     p(y, a) = prod_t p(a_t | a_{t-1}) ((1 - e) p(y_t | x_{a_t}) + e p(y_t | empty))
-    p(a_t = j | a_{t-1} = i) = exp(scores_tj + jumps_{j-i}) / sum over k of exp(scores_tk + jumps_{k-i})
-    p(a_1 = j) = exp(scores_1j) / sum over k of exp(scores_1k)
+    p(a_t = j | a_{t-1} = i) = exp(scores_tj + jumps_{j-i}) / sum_k exp(scores_tk + jumps_{k-i})
+    p(a_1 = j) = exp(scores_1j) / sum_k exp(scores_1k)
 
 Forward and backward variables are those of Rabiner (1989), section III, scaled at each step. As the
 two exponents add up, a step is a product with one matrix of jumps, which all steps share.

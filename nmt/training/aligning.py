@@ -46,7 +46,7 @@ def disagreement(forward: AttentionMatrix, backward: AttentionMatrix) -> Scalar:
 
     p is the probability of a link in one direction, and q in the other one, whose matrix is (batch,
     src, tgt): the logarithm is that of the probability that both have the link, or neither, if each
-    draws its links by itself. Agreement is that of Liang et al. (2006), as a term that is minimized.
+    draws its links by itself. It is the agreement of Liang et al. (2006) as a cost.
     """
     there, back = forward, backward.swapaxes(1, 2)
     agreed = there * back + (1 - there) * (1 - back)

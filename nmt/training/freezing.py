@@ -14,7 +14,6 @@ from flax import nnx
 
 from nmt.errors import ConfigError
 from nmt.model import parameters
-from nmt.model.seq2seq import Seq2Seq
 from nmt.run import Run
 from nmt.types import Params
 
@@ -49,7 +48,7 @@ def without_updates(
     return optax.chain(rule, optax.masked(optax.set_to_zero(), partial(mask, parts=parts)))
 
 
-def check(model: Seq2Seq, run: Run) -> list[str]:
+def check(model: nnx.Module, run: Run) -> list[str]:
     """Returns a line that says how many parameters are frozen, none if no names are given.
 
     Raises:

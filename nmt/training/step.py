@@ -23,7 +23,6 @@ from nmt.inference import devices
 from nmt.inference.devices import AXIS
 from nmt.model.aligner import AlignerNetwork
 from nmt.model.build import Network
-from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import previous_tokens
 from nmt.training import aligning, freezing
 from nmt.training.loss import LossSums, cross_entropy
@@ -110,9 +109,9 @@ def init_state(config: Config, model: Network) -> TrainState:
         optimizer=build_optimizer(config.training).init(params),
         lr_scale=jnp.ones(()),
         pending=pending,
-        objectives={
-            each.name: each.start(len(model.output_bias)) for each in build_objectives(config)
-        },
+        objectives={}
+        if isinstance(model, AlignerNetwork)
+        else {each.name: each.start(len(model.output_bias)) for each in build_objectives(config)},
         skipped=jnp.zeros((), jnp.int32),
         skipped_in_row=jnp.zeros((), jnp.int32),
     )
@@ -191,15 +190,14 @@ def make_eval_step(config: Config, graph: Graph, *, bos: int) -> EvalStep:
     return jax.pmap(step, axis_name=AXIS, in_axes=(None, 0), out_axes=None)
 
 
-def _merged(graph: Graph, params: Params, config: Config) -> Network:
+def _merged(graph: Graph, params: Params, config: Config) -> Any:
     """Returns the model with its parameters, in the type in which it is to be computed."""
     dtype = jnp.dtype(config.training.dtype)
-    merged: Network = nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
-    return merged
+    return nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
 
 
 def _forward(
-    model: Seq2Seq, batch: Batch, *, keys: Any, bos: int, config: Config, train: bool
+    model: Any, batch: Batch, *, keys: Any, bos: int, config: Config, train: bool
 ) -> tuple[LossSums, Forward]:
     """Returns the loss sums of one device's rows, and the input of the objectives."""
     source_keys, target_keys, sample_keys = [None] * 3 if keys is None else list(keys.T)

@@ -17,8 +17,7 @@ from nmt.data.streams import Stream
 from nmt.errors import Interrupted
 from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import metric
-from nmt.model.build import build_model
-from nmt.model.seq2seq import Seq2Seq
+from nmt.model.build import Network, build_model
 from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Run
 from nmt.training import agreement, divergence, freezing, interruption, memory, warm_start
@@ -96,7 +95,7 @@ class Trainer:
         run: Run,
         loader: DataLoader | StreamLoader,
         validation: datasets.Dataset,
-        model: Seq2Seq,
+        model: Network,
     ) -> None:
         self.run, self.loader = run, loader
         config, tokenizers = run.config, loader.tokenizers

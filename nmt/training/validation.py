@@ -54,6 +54,11 @@ class Report:
             return -self.perplexity
         return self.bleu.value
 
+    def scores(self) -> dict[str, float]:
+        """Returns the values by the names of the metrics."""
+        given = {"perplexity": self.perplexity}
+        return given if self.bleu is None else {**given, "bleu": self.bleu.value}
+
     def values(self) -> dict[str, Any]:
         """Returns the values of a log record."""
         if self.bleu is None:

@@ -16,7 +16,6 @@ from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.errors import RunError
 from nmt.model import parameters
 from nmt.model.build import outline
-from nmt.model.seq2seq import Seq2Seq
 from nmt.run import Run
 from nmt.trained import Trained, opened
 
@@ -51,7 +50,7 @@ def parent_of(run: Run) -> Trained | None:
     return parent
 
 
-def start(model: Seq2Seq, parent: Trained | None, run: Run, tokenizers: Tokenizers) -> list[str]:
+def start(model: nnx.Module, parent: Trained | None, run: Run, tokenizers: Tokenizers) -> list[str]:
     """Sets parameters of a fresh model to those of the best checkpoint of its parent.
 
     Returns the lines of a table that says what was taken; none without a parent.

@@ -1,0 +1,125 @@
+"""What `nmt align` links words by: one model, two of both directions, or an aligner."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nmt.cli import ensembles
+from nmt.errors import DataError
+
+if TYPE_CHECKING:
+    from nmt.evaluation.alignment import GoldLinks, Link
+    from nmt.evaluation.cross_validation import CrossValidation
+    from nmt.inference.translation import Translation
+
+Pairs = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Linker:
+    """Links the words of pairs by a run, and by one of the other direction if it is given.
+
+    Settings that are None are not given.
+    """
+
+    run: Path
+    backward: Path | None
+    method: str | None
+    threshold: float | None
+    symmetrization: str | None
+    model: dict[str, Any]  # how to load one: settings, checkpoint and trust
+
+    def check(self) -> None:
+        """Checks that the options fit the run.
+
+        Raises:
+            DataError: they do not.
+        """
+        if self.aligns:
+            for name in ("backward", "method"):
+                if getattr(self, name) is not None:
+                    raise DataError(
+                        f"--{name} is for networks that translate, and {self.run} aligns in both "
+                        "directions by itself: leave it out"
+                    )
+        elif self.backward is not None:
+            _check_fit(self.run, self.backward)
+        elif self.symmetrization is not None:
+            raise DataError("--symmetrization needs a second model: give --backward RUN")
+
+    @property
+    def aligns(self) -> bool:
+        """Whether the run is an aligner."""
+        return ensembles.aligns(self.run)
+
+    def links(self, pairs: Pairs) -> "Iterator[frozenset[Link]]":
+        """Returns the links of each pair."""
+        from nmt.inference.output import stream_both, stream_links, stream_symmetrized
+
+        self.check()
+        how: dict[str, Any] = {"threshold": self.threshold}
+        if self.symmetrization is not None:
+            how["symmetrization"] = self.symmetrization
+        if self.aligns:
+            return stream_both(ensembles.aligner(self.run, **self.model), pairs, **how)
+        forward = ensembles.translator(self.run, **self.model)
+        if self.backward is None:
+            return stream_links(forward, pairs, method=self.method, **how)
+        backward = ensembles.translator(self.backward, **self.model)
+        return stream_symmetrized(forward, backward, pairs, method=self.method, **how)
+
+    def cross_validated(
+        self, pairs: Sequence[tuple[str, str]], golden: "Sequence[GoldLinks]"
+    ) -> "CrossValidation":
+        """Returns links by what is best on the other half of the gold links.
+
+        Raises:
+            DataError: threshold and symmetrization are given, so that nothing is left to choose.
+        """
+        from nmt.evaluation.cross_validation import cross_validate
+        from nmt.evaluation.symmetrization import METHODS, SOFT, check_method
+        from nmt.inference.alternatives import alternatives
+
+        self.check()
+        joined = self.aligns or self.backward is not None
+        if self.threshold is not None and (self.symmetrization or not joined):
+            raise DataError(
+                "--cross-validate chooses what --threshold and --symmetrization would say, and "
+                "nothing is left to choose; leave one of them out"
+            )
+        if self.symmetrization:
+            check_method(self.symmetrization, methods=(*SOFT, *METHODS))
+        how: dict[str, Any] = {"symmetrization": self.symmetrization, "threshold": self.threshold}
+        return cross_validate(alternatives(*self._matrices(pairs), **how), golden)
+
+    def _matrices(
+        self, pairs: Sequence[tuple[str, str]]
+    ) -> "tuple[list[Translation], list[Translation] | None]":
+        """Returns the matrices of all pairs, and those of the other direction if there is one."""
+        if self.aligns:
+            found = list(ensembles.aligner(self.run, **self.model).align_stream(pairs))
+            return [each.forward for each in found], [each.backward for each in found]
+        forward = ensembles.translator(self.run, **self.model)
+        there = list(forward.align_stream(pairs, method=self.method))
+        if self.backward is None:
+            return there, None
+        turned = [(target, source) for source, target in pairs]
+        backward = ensembles.translator(self.backward, **self.model)
+        return there, list(backward.align_stream(turned, method=self.method))
+
+
+def _check_fit(run: Path, backward: Path) -> None:
+    """Checks that two runs translate in opposite directions, and count the same words."""
+    here, there = ensembles.data(run), ensembles.data(backward)
+    if (here.source, here.target) != (there.target, there.source):
+        raise DataError(
+            f"{run} translates {here.source} to {here.target}, and {backward} {there.source} to "
+            f"{there.target}; --backward takes a run from {here.target} to {here.source}"
+        )
+    if here.word_boundaries != there.word_boundaries:
+        raise DataError(
+            f"{run} has data.word_boundaries: {here.word_boundaries}, and {backward} "
+            f"{there.word_boundaries}; edit the config.yaml of one, so that both count the same "
+            "words"
+        )
