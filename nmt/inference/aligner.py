@@ -26,6 +26,8 @@ from nmt.model.aligner import AlignerNetwork, Totals
 BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
 METHOD = "posterior"  # of the matrices, as translations name it
 
+Ids = tuple[list[int], list[int]]  # of the pieces of a source and a target
+
 
 class Both(NamedTuple):
     """The alignment of a pair from both sides; each matrix is (target pieces, source pieces)."""
@@ -115,14 +117,7 @@ class Aligner:
     def align_window(self, window: Sequence[tuple[str, str]], *, before: int) -> list[Both]:
         """Returns the alignment of each pair; `before` pairs came earlier."""
         numbers = range(before + 1, before + 1 + len(window))
-        sources, targets = zip(*window, strict=True)
-        ids = list(
-            zip(
-                self._pieces("source", sources, numbers=numbers),
-                self._pieces("target", targets, numbers=numbers),
-                strict=True,
-            )
-        )
+        ids = [(source[:-1], target[:-1]) for source, target in self.ids(window, numbers)]
         aligned = [
             Both(*(empty_translation(*each, self.word_boundaries) for each in (pair, pair[::-1])))
             for pair in window
@@ -132,21 +127,33 @@ class Aligner:
             aligned[number] = self._both(window[number], ids[number], matrices)
         return aligned
 
-    def _pieces(
-        self, side: str, lines: Sequence[str], *, numbers: Sequence[int]
-    ) -> list[list[int]]:
-        """Returns the pieces of lines, without the end of sentence."""
-        tokenizer: Tokenizer = getattr(self.tokenizers, side)
-        longest = self.config.max_pieces
-        encoded, eos = tokenizer.encode_batch(lines), tokenizer.eos
-        cut = limits.cut(
-            encoded, eos=eos, longest=longest, numbers=numbers, side=side, warn=self.warn
-        )
-        return [each[:-1] for each in cut]
+    def ids(self, pairs: Sequence[tuple[str, str]], numbers: Sequence[int]) -> list[Ids]:
+        """Returns the pieces of both sides, with their ends; lines have these numbers."""
+        sides = []
+        for side, lines in zip(("source", "target"), zip(*pairs, strict=True), strict=True):
+            tokenizer: Tokenizer = getattr(self.tokenizers, side)
+            sides.append(
+                limits.cut(
+                    tokenizer.encode_batch(lines),
+                    eos=tokenizer.eos,
+                    longest=self.config.max_pieces,
+                    numbers=numbers,
+                    side=side,
+                    warn=self.warn,
+                )
+            )
+        return list(zip(*sides, strict=True))
 
-    def _aligned(
-        self, ids: Sequence[tuple[list[int], list[int]]], real: Sequence[int]
-    ) -> Iterator[tuple[int, Any]]:
+    def with_model(self, loaded: LoadedModel) -> "Aligner":
+        """Returns an aligner with other parameters."""
+        return Aligner(
+            loaded,
+            tokenizers=self.tokenizers,
+            config=self.config,
+            word_boundaries=self.word_boundaries,
+        )
+
+    def _aligned(self, ids: Sequence[Ids], real: Sequence[int]) -> Iterator[tuple[int, Any]]:
         """Yields the number of a pair and its two matrices, in any order."""
         capacity = Capacity(self.config.batch, devices=devices.count())
         widest = [max(map(len, pair)) for pair in ids]
@@ -160,7 +167,7 @@ class Aligner:
                 forward, backward = (np.asarray(each[row]) for each in found)
                 yield number, (forward[:target, :source], backward[:source, :target])
 
-    def _both(self, pair: tuple[str, str], ids: tuple[list[int], list[int]], matrices: Any) -> Both:
+    def _both(self, pair: tuple[str, str], ids: Ids, matrices: Any) -> Both:
         """Returns the alignment of a pair of strings."""
         own = self.tokenizers
         turned = Tokenizers(own.target, own.source)
