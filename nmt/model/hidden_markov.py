@@ -58,8 +58,10 @@ def posteriors(
     highest = jnp.max(log_emitted, axis=-1, keepdims=True)
     emitted = jnp.exp(log_emitted - highest) * real
 
-    centered = scores - jnp.max(scores, axis=-1, keepdims=True, where=real, initial=-jnp.inf)
-    attraction = jnp.where(real, jnp.exp(jnp.maximum(centered, LEAST)), 0.0)
+    best = jnp.max(scores, axis=-1, keepdims=True, where=real, initial=-jnp.inf)
+    # Padding is replaced before exp, too: infinite there, it would make its gradient NaN.
+    centered = jnp.where(real, jnp.maximum(scores - best, LEAST), LEAST)
+    attraction = jnp.where(real, jnp.exp(centered), 0.0)
     moves = _moves(jumps, scores.shape[-1])
     totals = jnp.einsum("bts,fs->btf", attraction, moves)  # of the moves from each position
 
