@@ -4,9 +4,23 @@ from pathlib import Path
 
 from nmt import hub
 from nmt.bundle import Bundle, is_bundle
+from nmt.errors import DataError
 from nmt.run import Run
 
 Trained = Run | Bundle
+
+
+def check_translates(trained: Trained) -> None:
+    """Checks that a trained model is no aligner.
+
+    Raises:
+        DataError: it is.
+    """
+    if trained.config.aligner is not None:
+        raise DataError(
+            f"{trained.path} is a network that aligns, which `nmt align` and `nmt plot --target` "
+            "use, and nmt.Aligner in Python; it does not translate"
+        )
 
 
 def opened(name: str | Path) -> Trained:

@@ -18,7 +18,8 @@ def found(
         DataError: the source or what is written for it is empty.
     """
     if target is not None:
-        drawn = [[each] for each in translator.align(sources, target)]
+        aligned = translator.align(sources, target)
+        drawn = [[each[0] if isinstance(each, tuple) else each] for each in aligned]
     else:
         drawn = list(translator.stream(sources, n_best=n_best))
     for number, (best, *_) in enumerate(drawn, start=1):
@@ -75,7 +76,8 @@ def _panels(
     panels: list[dict[str, Any]] = [{} for _ in shown]
     for name in methods:
         title = name if len(methods) > 1 else None
-        for row, each in enumerate(translator.explain(shown, method=name)):
+        own = all(each.method == name for each in shown)
+        for row, each in enumerate(shown if own else translator.explain(shown, method=name)):
             if over_pictures:
                 panels[row][name] = plotting.Overlay.of(each, title=title, **style)
             else:

@@ -81,12 +81,13 @@ def info(
     Example: nmt info runs/demo
     """
     from nmt.info import describe, draw, render
-    from nmt.trained import opened
+    from nmt.trained import check_translates, opened
 
     found = opened(run)
     options.check_imports(found, trust=trust)
     description = describe(found)
     if svg is not None:
+        check_translates(found)  # there is no diagram of another network
         with options.writer(svg) as out:
             out.write(draw(description, found.config.model))
     print(json.dumps(description, indent=2) if as_json else render(description))

@@ -96,6 +96,11 @@ class Aligner:
         return list(self.align_stream(zip(*sides, strict=True)))
 
     @property
+    def method(self) -> str:
+        """The method whose matrices the alignments have."""
+        return METHOD
+
+    @property
     def window(self) -> int:
         """The number of pairs that are read ahead, sorted and aligned together."""
         return BATCHES_AHEAD * self.config.batch

@@ -14,7 +14,7 @@ from nmt.inference.predictor import LoadedModel
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.splitting import TrainedOn
 from nmt.model.build import outline
-from nmt.trained import Trained, opened
+from nmt.trained import Trained, check_translates, opened
 
 Runs = str | Path | Sequence[str | Path]  # one, or those of an ensemble
 
@@ -78,11 +78,7 @@ def _loaded(
         raise DataError("no run to load; give the path of a run folder, or of several")
     for each in models:
         each.check_imports(trust=trust)
-        if each.config.aligner is not None:
-            raise DataError(
-                f"{each.path} is a network that aligns, which `nmt align` uses, and nmt.Aligner in "
-                "Python; it does not translate"
-            )
+        check_translates(each)
     first = models[0]
     settings = configfile.decoding(first.config, decoding, where=str(first.path))
     tokenizers = first.tokenizers()

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from nmt.errors import DataError, RunError
 from nmt.inference.batches import SentenceBatch, width_of
 from nmt.run import Run
-from nmt.trained import Trained
+from nmt.trained import Trained, check_translates
 
 FILE = "shortlist.npz"
 COMMON = 1024  # pieces that every sentence may use
@@ -122,10 +122,12 @@ def make(run: Run) -> Path:
     """Learns the table of a run from its training pairs and saves it; returns its path.
 
     Raises:
-        DataError: the training corpus cannot be read, or its sources are not text.
+        DataError: the training corpus cannot be read, or its sources are not text, or the run
+            does not translate.
     """
     from nmt.data import corpora, corpus  # imports `datasets`, which a search does not need
 
+    check_translates(run)
     data, tokenizers = run.config.data, run.tokenizers()
     if data.input.kind != "text":
         raise DataError(

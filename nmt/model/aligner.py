@@ -16,6 +16,7 @@ from nmt.recurrent import dropout
 from nmt.types import Annotations, Lengths, RowKeys, SourceMask, SourceTokens, SourceVectors
 
 Tokens = Int[Array, " some"]
+Sides = tuple[Tokens, Tokens]  # of the source, and of the target
 
 CHUNK = 256  # tokens whose distributions are computed together
 
@@ -83,6 +84,11 @@ class Direction(nnx.Module):
         self.output = embedding_table(vocabulary_size, size, rngs=rngs)
         self.output_bias = nnx.Param(jnp.zeros(vocabulary_size))
         self.empty_bias = nnx.Param(jnp.zeros(vocabulary_size))
+
+    @property
+    def size(self) -> int:
+        """The number of tokens that may be explained."""
+        return len(self.output_bias)
 
     def __call__(self, source: Reading, target: Reading, totals: Totals) -> Posteriors:
         """Returns the probability of the targets, and of each link."""
@@ -185,22 +191,24 @@ class AlignerNetwork(nnx.Module):
             self.forward(sources, targets, forward), self.backward(targets, sources, backward)
         )
 
-    def totals(self, tokens: tuple[Tokens, Tokens] | None = None) -> tuple[Totals, Totals]:
-        """Returns the sums of each direction over whole vocabularies, or over some tokens alone.
+    def totals(
+        self, tokens: Sides | None = None, *, among: Sides | None = None
+    ) -> tuple[Totals, Totals]:
+        """Returns the sums of each direction, for words that explain, over words to be explained.
 
-        `tokens` are of the source and of the target: those that may be explained, and that explain.
-        Each may be given more than once.
+        Both are tokens of the source and of the target, each any number of times; if they are not
+        given, they are those of whole vocabularies.
         """
-        tables = self.source.embedding, self.target.embedding
-        sizes = (len(table.embedding[...]) for table in tables)
-        source, target = tokens or tuple(map(jnp.arange, sizes))
+        every = tuple(map(jnp.arange, (self.backward.size, self.forward.size)))
+        source, target = tokens or every
+        sources, targets = among or every
         return (
-            self.forward.totals(tables[0], source, _distinct(target, self.forward)),
-            self.backward.totals(tables[1], target, _distinct(source, self.backward)),
+            self.forward.totals(self.source.embedding, source, _distinct(targets, self.forward)),
+            self.backward.totals(self.target.embedding, target, _distinct(sources, self.backward)),
         )
 
 
 def _distinct(tokens: Tokens, direction: Direction) -> Tokens:
     """Returns each token once, padded with -1."""
-    most = min(tokens.size, direction.output_bias.size)
+    most = min(tokens.size, direction.size)
     return jnp.unique(tokens, size=most, fill_value=-1)

@@ -28,6 +28,7 @@ from nmt.run import Run
 from nmt.sharing import card, cleaned
 from nmt.sharing.card import Facts, Given, Scored
 from nmt.sharing.history import training_time
+from nmt.trained import check_translates
 
 PIECES = 12  # about as many has the sentence of the picture, which is chosen among
 SENTENCES = 100  # of the validation set
@@ -48,10 +49,11 @@ def export(
 
     Raises:
         DataError: there is something of that name, which is no bundle to replace by `force`; or
-            the test set cannot be read.
+            the test set cannot be read, or the run does not translate.
         RunError: there is no such checkpoint, the type cannot hold its parameters, or the folder
             cannot be written.
     """
+    check_translates(run)
     saved = run.checkpoints.find(checkpoint)
     with _replaced(folder, force=force) as new:
         bundle = write(run, new, saved, dtype)

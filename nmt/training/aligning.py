@@ -28,9 +28,10 @@ def losses(
         jnp.maximum(jnp.asarray(each) - 1, 0)
         for each in (batch.source_lengths, batch.target_lengths)
     ]
-    totals = network.totals()
+    own, among = (source.reshape(-1), target.reshape(-1)), None
     if keys is not None:
-        totals = network.totals((_everywhere(source, axis), _everywhere(target, axis)))
+        among = _everywhere(source, axis), _everywhere(target, axis)
+    totals = network.totals(own, among=among)
     aligned = network((source, lengths[0]), (target, lengths[1]), totals, dropout_keys=keys)
     nll = -jnp.sum(aligned.forward.log_likelihood + aligned.backward.log_likelihood)
     words = (lengths[0] + lengths[1]).sum().astype(nll.dtype)
