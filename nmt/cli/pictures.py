@@ -100,7 +100,8 @@ def plot(
             "leave out --end, or --no-words"
         )
     given, settings = options.settings_apart(sentences, beam=beam)
-    load, noun = ensembles.translator, "sentence"
+    load: Any = ensembles.translator
+    noun = "sentence"
     if captions.are_written_by(run):
         captions.check(run, {"--gold": gold, "--one-based": one_based})
         load, noun = ensembles.captioner, "source"

@@ -52,7 +52,7 @@ class TrainedTokenizerConfig(ConfigSection):
     """Fraction of the characters in the text that the vocabulary covers."""
     byte_fallback: bool = True
     """Encode unknown characters as bytes, which are 256 of the pieces, instead of `<unk>`."""
-    normalization: Literal["identity", "nfc", "nfkc", "nmt_nfkc"] = "identity"
+    normalization: Literal["identity", "nfc", "nfkc", "nmt_nfkc", "nmt_nfkc_cf"] = "identity"
     """What characters become: see [languages.md](languages.md#what-characters-become)."""
     symbols: tuple[str, ...] = ()
     """Texts such as `<2en>` or `%1$s` that are one piece each wherever they occur."""

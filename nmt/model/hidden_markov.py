@@ -71,7 +71,8 @@ def posteriors(
     states = _divided(states, jnp.sum(states, axis=-1, keepdims=True))
     links = states * jnp.exp(from_words - log_emitted) * target_mask[..., None]
     each = jnp.where(target_mask, jnp.log(scales) + highest[..., 0], 0.0)
-    return Posteriors(jnp.sum(each, axis=-1), links)
+    ended = jnp.sum(forward[:, -1], axis=-1)  # one, whose gradient is that of the likelihood
+    return Posteriors(jnp.sum(each, axis=-1) + jnp.log(jnp.where(ended > 0, ended, 1.0)), links)
 
 
 def _moves(jumps: Float[Array, " jump"], positions: int) -> Float[Array, "src src"]:
@@ -89,17 +90,21 @@ def _forward(
     moves: Float[Array, "src src"],
     target_mask: Bool[Array, "batch tgt"],
 ) -> tuple[AttentionMatrix, Float[Array, "batch tgt"]]:
-    """Returns the forward variables, which sum to one, and by what they had to be divided."""
+    """Returns the forward variables, which sum to one, and by what they had to be divided.
+
+    The divisors count as constants, as nothing depends on them: the gradient of a quotient has
+    their square, which can be too small for float32.
+    """
     first = _divided(attraction[:, 0], jnp.sum(attraction[:, 0], axis=-1, keepdims=True))
 
     def step(before: Array, inputs: tuple[Array, ...]) -> tuple[Array, tuple[Array, Array]]:
         attracted, emitted, totals, real = inputs
         reached = (_divided(before, totals) @ moves) * attracted * emitted
-        scale = jnp.sum(reached, axis=-1, keepdims=True)
+        scale = jax.lax.stop_gradient(jnp.sum(reached, axis=-1, keepdims=True))
         after = jnp.where(real, _divided(reached, scale), before)
         return after, (after, jnp.where(real, scale, 1.0)[:, 0])
 
-    scale = jnp.sum(first * emitted[:, 0], axis=-1, keepdims=True)
+    scale = jax.lax.stop_gradient(jnp.sum(first * emitted[:, 0], axis=-1, keepdims=True))
     start = _divided(first * emitted[:, 0], scale)
     later = [each[:, 1:] for each in (attraction, emitted, totals, target_mask[..., None])]
     _, (variables, scales) = jax.lax.scan(step, start, tuple(x.swapaxes(0, 1) for x in later))

@@ -75,6 +75,10 @@ def test_every_line_break_is_written_as_a_space(keeping, line_break):
         ("nfc", "m² … ½ cup™ ﬁne ｆｕｌｌ \u00e9 \u00e9 \ud55c ﷺ \u00c5"),
         ("nfkc", "m2 ... 1⁄2 cupTM fine full \u00e9 \u00e9 \ud55c صلى الله عليه وسلم \u00c5"),
         ("nmt_nfkc", "m2 ... 1⁄2 cupTM fine full \u00e9 \u00e9 \ud55c صلى الله عليه وسلم \u00c5"),
+        (
+            "nmt_nfkc_cf",
+            "m2 ... 1⁄2 cuptm fine full \u00e9 \u00e9 \ud55c صلى الله عليه وسلم \u00e5",
+        ),
     ],
 )
 def test_each_normalization_is_what_unicode_says(normalization, expected):
