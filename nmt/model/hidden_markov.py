@@ -72,7 +72,8 @@ def posteriors(
     links = states * jnp.exp(from_words - log_emitted) * target_mask[..., None]
     each = jnp.where(target_mask, jnp.log(scales) + highest[..., 0], 0.0)
     ended = jnp.sum(forward[:, -1], axis=-1)  # one, whose gradient is that of the likelihood
-    return Posteriors(jnp.sum(each, axis=-1) + jnp.log(jnp.where(ended > 0, ended, 1.0)), links)
+    ended = jnp.log(jnp.where((ended > 0) & target_mask[:, 0], ended, 1.0))
+    return Posteriors(jnp.sum(each, axis=-1) + ended, links)
 
 
 def _moves(jumps: Float[Array, " jump"], positions: int) -> Float[Array, "src src"]:
