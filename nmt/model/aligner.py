@@ -13,9 +13,17 @@ from nmt.model.encoder import BidirectionalLayer
 from nmt.model.hidden_markov import Emissions, Posteriors, posteriors
 from nmt.model.vocabulary import embedding_table, logits, real_tokens
 from nmt.recurrent import dropout
-from nmt.types import Annotations, Lengths, RowKeys, SourceMask, SourceTokens, SourceVectors
+from nmt.types import (
+    Annotations,
+    Lengths,
+    RowKeys,
+    SourceMask,
+    SourceTokens,
+    SourceVectors,
+    TargetTokens,
+)
 
-Tokens = Int[Array, " some"]
+Tokens = Int[Array, " _some"]  # any number of them on each side
 Sides = tuple[Tokens, Tokens]  # of the source, and of the target
 
 CHUNK = 256  # tokens whose distributions are computed together
@@ -145,7 +153,8 @@ class Direction(nnx.Module):
             tokens, size=-(-min(size, tokens.size) // CHUNK) * CHUNK, fill_value=-1
         )
         found = jax.lax.map(of_chunk, distinct.reshape(-1, CHUNK)).reshape(-1)
-        words = jnp.zeros(size, found.dtype).at[distinct].set(found, mode="drop")
+        places = jnp.where(distinct < 0, size, distinct)  # -1 would be the last token of all
+        words = jnp.zeros(size, found.dtype).at[places].set(found, mode="drop")
         return Totals(words, jax.nn.logsumexp(empty))
 
     def _hidden(self, embedded: Float[Array, "*places embed"]) -> Float[Array, "*places embed"]:
@@ -177,7 +186,7 @@ class AlignerNetwork(nnx.Module):
     def __call__(
         self,
         source: tuple[SourceTokens, Lengths],
-        target: tuple[SourceTokens, Lengths],
+        target: tuple[TargetTokens, Lengths],
         totals: tuple[Totals, Totals],
         *,
         dropout_keys: RowKeys = None,

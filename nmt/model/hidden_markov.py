@@ -58,8 +58,10 @@ def posteriors(
     highest = jnp.max(log_emitted, axis=-1, keepdims=True)
     emitted = jnp.exp(log_emitted - highest) * real
 
-    centered = scores - jnp.max(scores, axis=-1, keepdims=True, where=real, initial=-jnp.inf)
-    attraction = jnp.where(real, jnp.exp(jnp.maximum(centered, LEAST)), 0.0)
+    best = jnp.max(scores, axis=-1, keepdims=True, where=real, initial=-jnp.inf)
+    # Padding is replaced before exp, too: infinite there, it would make its gradient NaN.
+    centered = jnp.where(real, jnp.maximum(scores - best, LEAST), LEAST)
+    attraction = jnp.where(real, jnp.exp(centered), 0.0)
     moves = _moves(jumps, scores.shape[-1])
     totals = jnp.einsum("bts,fs->btf", attraction, moves)  # of the moves from each position
 
@@ -70,7 +72,8 @@ def posteriors(
     links = states * jnp.exp(from_words - log_emitted) * target_mask[..., None]
     each = jnp.where(target_mask, jnp.log(scales) + highest[..., 0], 0.0)
     ended = jnp.sum(forward[:, -1], axis=-1)  # one, whose gradient is that of the likelihood
-    return Posteriors(jnp.sum(each, axis=-1) + jnp.log(jnp.where(ended > 0, ended, 1.0)), links)
+    ended = jnp.log(jnp.where((ended > 0) & target_mask[:, 0], ended, 1.0))
+    return Posteriors(jnp.sum(each, axis=-1) + ended, links)
 
 
 def _moves(jumps: Float[Array, " jump"], positions: int) -> Float[Array, "src src"]:

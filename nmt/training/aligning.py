@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
 from nmt.config import Config
 from nmt.data.batching import Batch
@@ -42,7 +42,7 @@ def losses(
     return LossSums(loss=nll, nll=nll, tokens=words), costs
 
 
-def disagreement(forward: AttentionMatrix, backward: AttentionMatrix) -> Scalar:
+def disagreement(forward: AttentionMatrix, backward: Float[Array, "batch src tgt"]) -> Scalar:
     """Returns the sum over all pairs of words of -log(p q + (1 - p) (1 - q)).
 
     p is the probability of a link in one direction, and q in the other one, whose matrix is (batch,
