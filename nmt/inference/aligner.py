@@ -1,6 +1,7 @@
 """From pairs of strings to links: what `Translator.align` does, by a network that only aligns."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple, overload
 
@@ -168,29 +169,34 @@ class Aligner:
                 yield number, (forward[:target, :source], backward[:source, :target])
 
     def _both(self, pair: tuple[str, str], ids: Ids, matrices: Any) -> Both:
-        """Returns the alignment of a pair of strings."""
-        own = self.tokenizers
-        turned = Tokenizers(own.target, own.source)
-        return Both(
-            self._explained(own, pair, ids, matrices[0]),
-            self._explained(turned, pair[::-1], ids[::-1], matrices[1]),
-        )
-
-    def _explained(
-        self, own: Tokenizers, pair: Sequence[str], ids: Sequence[list[int]], links: Any
-    ) -> Translation:
-        """Returns one direction of a pair, whose ends of sentences have no links."""
+        """Returns the alignment of a pair of strings, whose ends of sentences have no links."""
         (source, target), (given, tokens) = map(Remainder, pair, pair), ids
-        return Translation.of(
-            own,
-            source=(source, [*given, own.source.eos]),
-            target=(target, [*tokens, own.target.eos]),
+        forward, backward = (np.pad(links, ((0, 1), (0, 1))) for links in matrices)
+        explained = Translation.of(
+            self.tokenizers,
+            source=(source, [*given, self.tokenizers.source.eos]),
+            target=(target, [*tokens, self.tokenizers.target.eos]),
             score=0.0,
             log_prob=0.0,
-            attention=np.pad(links, ((0, 1), (0, 1))),
+            attention=forward,
             method=METHOD,
             word_boundaries=self.word_boundaries,
         )
+        return Both(explained, _turned(explained, backward))
+
+
+def _turned(found: Translation, links: Any) -> Translation:
+    """Returns an alignment with source and target exchanged, and with another matrix."""
+    return replace(
+        found,
+        source=found.text,
+        text=found.source,
+        source_pieces=found.target_pieces,
+        target_pieces=found.source_pieces,
+        source_offsets=found.target_offsets,
+        target_offsets=found.source_offsets,
+        attention=links,
+    )
 
 
 def _totals(loaded: LoadedModel) -> tuple[Totals, Totals]:
