@@ -88,8 +88,9 @@ def test_links_do_not_depend_on_the_batch(aligner, aligned):
                 np.testing.assert_allclose(side.attention, also.attention, atol=1e-5)
 
 
-def test_pairs_are_read_a_window_at_a_time_and_come_back_in_order(aligner):
-    read, times = [], 2 * aligner.window // len(LINES) + 1
+def test_pairs_are_read_a_window_at_a_time_and_come_back_in_order(aligning_run):
+    aligner = Aligner.load(aligning_run, batch=2)
+    read, times = [], 4
 
     def pairs():
         for source, target, _ in LINES * times:
@@ -182,7 +183,7 @@ def test_links_are_those_of_the_network_without_any_padding(untrained):
         )
     ]
     sides = [(each, jnp.array([each.shape[1]])) for each in ids]
-    expected = network(*sides, network.totals())
+    expected = jax.jit(lambda *sides: network(*sides, network.totals()))(*sides)
 
     forward, backward = untrained.align(source, target)
 
@@ -214,9 +215,6 @@ def test_what_is_no_text_is_refused(aligner, arguments, message):
 def test_sides_that_differ_in_length_are_refused(aligner):
     with pytest.raises(DataError, match=r"^1 source lines but 2 target lines$"):
         aligner.align(["a"], ["s", "t"])
-    message = "align_stream takes pairs (source, target) of strings, and one is ['a']"
-    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
-        next(aligner.align_stream([["a"]]))
 
 
 def test_an_unknown_symmetrization_is_named_before_anything_is_aligned(aligner):
@@ -253,8 +251,8 @@ def test_a_checkpoint_can_be_chosen(aligning_run, aligned):
     last, earlier = (Aligner.load(aligning_run, checkpoint=which) for which in ("last", 40))
 
     pair = SOURCES[0], TARGETS[0]
-    np.testing.assert_array_equal(  # the last one is the best
-        last.align(*pair).forward.attention, aligned[0].forward.attention
+    np.testing.assert_allclose(  # the last one is the best
+        last.align(*pair).forward.attention, aligned[0].forward.attention, atol=1e-6
     )
     other = earlier.align(*pair).forward.attention
     assert not np.allclose(other, aligned[0].forward.attention, atol=1e-4)
