@@ -54,6 +54,14 @@ CrossValidate = Annotated[
         "half; both ways.",
     ),
 ]
+Fit = Annotated[
+    bool,
+    typer.Option(
+        "--fit",
+        help="Of an aligner: train a copy of it further on these pairs, without their links, "
+        "before they are aligned.",
+    ),
+]
 ScoreAsJson = Annotated[bool, typer.Option("--json", help="Print the error rate as JSON.")]
 
 
@@ -71,6 +79,7 @@ def align(
     backward: Backward = None,
     symmetrization: Symmetrization = None,
     cross_validate: CrossValidate = False,
+    fit: Fit = False,
     as_json: ScoreAsJson = False,
     ray: cluster.Ray = None,
     column: cluster.Column = None,
@@ -79,7 +88,7 @@ def align(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Align given sentence pairs by the attention of the model (forced decoding).
+    """Align given sentence pairs: by the attention of a model, or by an aligner.
 
     Example: nmt align runs/demo --source test.de --target test.en --gold test.align
     """
@@ -93,9 +102,11 @@ def align(
     how: dict[str, Any] = {"threshold": threshold, "method": method}
     of_gold = {"--one-based": one_based, "--cross-validate": cross_validate, "--json": as_json}
     alone: dict[str, object] = {"--gold": gold, **of_gold, "--backward": backward}
-    alone |= {"--symmetrization": symmetrization}
+    alone |= {"--symmetrization": symmetrization, "--fit": fit}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, never=alone)
     if corpus is not None:
+        if ensembles.aligns(run):
+            raise DataError(f"--ray is for networks that translate, and {run} aligns: leave it out")
         load = partial(ensembles.translator, run, **model)
         _align_corpus(corpus, source, target, output, load=load, **how)
         return
@@ -108,7 +119,7 @@ def align(
     golden = _gold(gold, pairs, one_based=one_based, word_boundaries=boundaries)
     if golden is None:  # otherwise reading the gold links has looked at the text
         pairs = Ambiguity(f"{source} and {target}", boundaries).watch(pairs)
-    linker = Linker(run, backward, symmetrization=symmetrization, model=model, **how)
+    linker = Linker(run, backward, symmetrization=symmetrization, fit=fit, model=model, **how)
     validated = None
     if golden is not None and cross_validate:
         validated = linker.cross_validated(list(pairs), golden)

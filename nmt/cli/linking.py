@@ -28,6 +28,7 @@ class Linker:
     method: str | None
     threshold: float | None
     symmetrization: str | None
+    fit: bool  # the aligner, to the pairs
     model: dict[str, Any]  # how to load one: settings, checkpoint and trust
 
     def check(self) -> None:
@@ -43,6 +44,10 @@ class Linker:
                         f"--{name} is for networks that translate, and {self.run} aligns in both "
                         "directions by itself: leave it out"
                     )
+        elif self.fit:
+            raise DataError(
+                f"--fit is for a network that aligns, and {self.run} translates: leave it out"
+            )
         elif self.backward is not None:
             _check_fit(self.run, self.backward)
         elif self.symmetrization is not None:
@@ -62,7 +67,9 @@ class Linker:
         if self.symmetrization is not None:
             how["symmetrization"] = self.symmetrization
         if self.aligns:
-            return stream_both(ensembles.aligner(self.run, **self.model), pairs, **how)
+            if self.fit:
+                pairs = list(pairs)  # they are read twice
+            return stream_both(self._aligner(pairs), pairs, **how)
         forward = ensembles.translator(self.run, **self.model)
         if self.backward is None:
             return stream_links(forward, pairs, method=self.method, **how)
@@ -93,12 +100,22 @@ class Linker:
         how: dict[str, Any] = {"symmetrization": self.symmetrization, "threshold": self.threshold}
         return cross_validate(alternatives(*self._matrices(pairs), **how), golden)
 
+    def _aligner(self, pairs: Pairs) -> Any:
+        """Returns the aligner, fitted to the pairs if this is wanted."""
+        aligner = ensembles.aligner(self.run, **self.model)
+        if not self.fit:
+            return aligner
+        from nmt.trained import opened
+        from nmt.training.fitting import fitted
+
+        return fitted(aligner, opened(self.run).config, list(pairs))
+
     def _matrices(
         self, pairs: Sequence[tuple[str, str]]
     ) -> "tuple[list[Translation], list[Translation] | None]":
         """Returns the matrices of all pairs, and those of the other direction if there is one."""
         if self.aligns:
-            found = list(ensembles.aligner(self.run, **self.model).align_stream(pairs))
+            found = list(self._aligner(pairs).align_stream(pairs))
             return [each.forward for each in found], [each.backward for each in found]
         forward = ensembles.translator(self.run, **self.model)
         there = list(forward.align_stream(pairs, method=self.method))

@@ -122,6 +122,8 @@ class GuidedAlignmentConfig(ObjectiveConfig):
     """Weight of the cost of a target piece, relative to its loss."""
     step: Literal["predicted", "shifted"] = "predicted"
     """Decoder step that the links of a piece guide: the step that predicts it, or the next one."""
+    unlinked: Literal["ignored", "end"] = "ignored"
+    """Words without a link cost nothing, or should attend to the end of the source sentence."""
 
 
 class DoublyStochasticConfig(ObjectiveConfig):

@@ -1,6 +1,7 @@
 """From pairs of strings to links: what `Translator.align` does, by a network that only aligns."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple, overload
 
@@ -25,6 +26,8 @@ from nmt.model.aligner import AlignerNetwork, Totals
 
 BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
 METHOD = "posterior"  # of the matrices, as translations name it
+
+Ids = tuple[list[int], list[int]]  # of the pieces of a source and a target
 
 
 class Both(NamedTuple):
@@ -115,14 +118,7 @@ class Aligner:
     def align_window(self, window: Sequence[tuple[str, str]], *, before: int) -> list[Both]:
         """Returns the alignment of each pair; `before` pairs came earlier."""
         numbers = range(before + 1, before + 1 + len(window))
-        sources, targets = zip(*window, strict=True)
-        ids = list(
-            zip(
-                self._pieces("source", sources, numbers=numbers),
-                self._pieces("target", targets, numbers=numbers),
-                strict=True,
-            )
-        )
+        ids = [(source[:-1], target[:-1]) for source, target in self.ids(window, numbers)]
         aligned = [
             Both(*(empty_translation(*each, self.word_boundaries) for each in (pair, pair[::-1])))
             for pair in window
@@ -132,21 +128,33 @@ class Aligner:
             aligned[number] = self._both(window[number], ids[number], matrices)
         return aligned
 
-    def _pieces(
-        self, side: str, lines: Sequence[str], *, numbers: Sequence[int]
-    ) -> list[list[int]]:
-        """Returns the pieces of lines, without the end of sentence."""
-        tokenizer: Tokenizer = getattr(self.tokenizers, side)
-        longest = self.config.max_pieces
-        encoded, eos = tokenizer.encode_batch(lines), tokenizer.eos
-        cut = limits.cut(
-            encoded, eos=eos, longest=longest, numbers=numbers, side=side, warn=self.warn
-        )
-        return [each[:-1] for each in cut]
+    def ids(self, pairs: Sequence[tuple[str, str]], numbers: Sequence[int]) -> list[Ids]:
+        """Returns the pieces of both sides, with their ends; lines have these numbers."""
+        sides = []
+        for side, lines in zip(("source", "target"), zip(*pairs, strict=True), strict=True):
+            tokenizer: Tokenizer = getattr(self.tokenizers, side)
+            sides.append(
+                limits.cut(
+                    tokenizer.encode_batch(lines),
+                    eos=tokenizer.eos,
+                    longest=self.config.max_pieces,
+                    numbers=numbers,
+                    side=side,
+                    warn=self.warn,
+                )
+            )
+        return list(zip(*sides, strict=True))
 
-    def _aligned(
-        self, ids: Sequence[tuple[list[int], list[int]]], real: Sequence[int]
-    ) -> Iterator[tuple[int, Any]]:
+    def with_model(self, loaded: LoadedModel) -> "Aligner":
+        """Returns an aligner with other parameters."""
+        return Aligner(
+            loaded,
+            tokenizers=self.tokenizers,
+            config=self.config,
+            word_boundaries=self.word_boundaries,
+        )
+
+    def _aligned(self, ids: Sequence[Ids], real: Sequence[int]) -> Iterator[tuple[int, Any]]:
         """Yields the number of a pair and its two matrices, in any order."""
         capacity = Capacity(self.config.batch, devices=devices.count())
         widest = [max(map(len, pair)) for pair in ids]
@@ -160,30 +168,35 @@ class Aligner:
                 forward, backward = (np.asarray(each[row]) for each in found)
                 yield number, (forward[:target, :source], backward[:source, :target])
 
-    def _both(self, pair: tuple[str, str], ids: tuple[list[int], list[int]], matrices: Any) -> Both:
-        """Returns the alignment of a pair of strings."""
-        own = self.tokenizers
-        turned = Tokenizers(own.target, own.source)
-        return Both(
-            self._explained(own, pair, ids, matrices[0]),
-            self._explained(turned, pair[::-1], ids[::-1], matrices[1]),
-        )
-
-    def _explained(
-        self, own: Tokenizers, pair: Sequence[str], ids: Sequence[list[int]], links: Any
-    ) -> Translation:
-        """Returns one direction of a pair, whose ends of sentences have no links."""
+    def _both(self, pair: tuple[str, str], ids: Ids, matrices: Any) -> Both:
+        """Returns the alignment of a pair of strings, whose ends of sentences have no links."""
         (source, target), (given, tokens) = map(Remainder, pair, pair), ids
-        return Translation.of(
-            own,
-            source=(source, [*given, own.source.eos]),
-            target=(target, [*tokens, own.target.eos]),
+        forward, backward = (np.pad(links, ((0, 1), (0, 1))) for links in matrices)
+        explained = Translation.of(
+            self.tokenizers,
+            source=(source, [*given, self.tokenizers.source.eos]),
+            target=(target, [*tokens, self.tokenizers.target.eos]),
             score=0.0,
             log_prob=0.0,
-            attention=np.pad(links, ((0, 1), (0, 1))),
+            attention=forward,
             method=METHOD,
             word_boundaries=self.word_boundaries,
         )
+        return Both(explained, _turned(explained, backward))
+
+
+def _turned(found: Translation, links: Any) -> Translation:
+    """Returns an alignment with source and target exchanged, and with another matrix."""
+    return replace(
+        found,
+        source=found.text,
+        text=found.source,
+        source_pieces=found.target_pieces,
+        target_pieces=found.source_pieces,
+        source_offsets=found.target_offsets,
+        target_offsets=found.source_offsets,
+        attention=links,
+    )
 
 
 def _totals(loaded: LoadedModel) -> tuple[Totals, Totals]:

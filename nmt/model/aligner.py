@@ -1,4 +1,7 @@
-"""A network that aligns: each word of a pair is explained by the words of the other language."""
+"""A network that aligns: each word of a pair is explained by the words of the other language.
+
+The words are the pieces of a tokenizer.
+"""
 
 from typing import NamedTuple
 

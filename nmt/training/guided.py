@@ -5,8 +5,9 @@ from jaxtyping import Array, Bool
 
 from nmt.config import GuidedAlignmentConfig
 from nmt.data.batching import Batch
+from nmt.model.vocabulary import real_tokens
 from nmt.training.objectives import Forward, Stateless
-from nmt.types import AttentionMatrix, Scalar
+from nmt.types import AttentionMatrix, Lengths, Scalar
 
 
 class GuidedAlignment(Stateless):
@@ -22,9 +23,27 @@ class GuidedAlignment(Stateless):
     ) -> tuple[Scalar, dict[str, Scalar]]:
         """Returns the cost of the links of the batch: for the guided head, if there is one."""
         attended, links = forward.attended, jnp.asarray(batch.links)
+        if self.config.unlinked == "end":
+            links = with_ends(
+                links, *map(jnp.asarray, (batch.source_lengths, batch.target_lengths))
+            )
         weights = attended.weights if attended.guided is None else attended.guided
         cost = alignment_cost(weights, links, config=self.config)
         return cost, {self.name: cost}
+
+
+def with_ends(
+    links: Bool[Array, "batch tgt src"], source_lengths: Lengths, target_lengths: Lengths
+) -> Bool[Array, "batch tgt src"]:
+    """Returns links in which target pieces without a link have one to the end of the source.
+
+    It is there an empty word: no word of the source is linked. A pair without any link is as it
+    was, for nobody has aligned it.
+    """
+    unlinked = ~links.any(axis=-1) & links.any(axis=(1, 2))[:, None]
+    unlinked = unlinked & real_tokens(target_lengths, links.shape[1])
+    ends = jnp.arange(links.shape[2])[None, :] == source_lengths[:, None] - 1
+    return links | (unlinked[:, :, None] & ends[:, None, :])
 
 
 def alignment_cost(

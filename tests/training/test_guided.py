@@ -13,7 +13,7 @@ from nmt.config import GuidedAlignmentConfig
 from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.inference.output import word_links
 from nmt.inference.translator import Translator
-from nmt.training.guided import alignment_cost
+from nmt.training.guided import alignment_cost, with_ends
 from nmt.training.trainer import train
 
 
@@ -61,6 +61,21 @@ def test_the_step_that_reads_a_piece_is_the_one_after_that_which_writes_it():
 
     expected = 0.25 * looped(weights[:, 1:], links[:, :-1], "ce")
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_pieces_without_links_of_an_aligned_pair_may_look_at_the_end_of_the_source():
+    source_lengths, target_lengths = [4, 3, 2, 0], [3, 4, 2, 0]
+    links = np.zeros((4, 4, 4), bool)
+    links[0, 1, 2] = links[1, 0, [0, 1]] = True  # nobody has aligned the third pair
+
+    found = with_ends(jnp.asarray(links), jnp.array(source_lengths), jnp.array(target_lengths))
+
+    expected = links.copy()
+    for row in (0, 1):
+        for piece in range(target_lengths[row]):
+            if not links[row, piece].any():
+                expected[row, piece, source_lengths[row] - 1] = True
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("kind", ["ce", "mse"])

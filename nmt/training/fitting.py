@@ -1,0 +1,73 @@
+"""Fitting: an aligner is trained further on the very pairs that it is to align.
+
+It learns from text alone, so that this is no cheating: statistical aligners, which have the pairs
+in their training text, always do so.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+
+from nmt.config import Config, ConstantScheduleConfig
+from nmt.data.batching import Bucket, choose_buckets, pad, plan_epoch
+from nmt.errors import DataError
+from nmt.inference import devices
+from nmt.inference.aligner import Aligner, Ids
+from nmt.inference.predictor import LoadedModel
+from nmt.training.step import init_state, make_train_step, shard
+
+EPOCHS = 10
+SLOWER = 10  # times the learning rate of the training is that of fitting
+BUCKETS = 2  # each is compiled anew, which takes longer than some padding
+
+
+def fitted(aligner: Aligner, config: Config, pairs: Sequence[tuple[str, str]]) -> Aligner:
+    """Returns an aligner that has been trained on (source, target) pairs; the given one stays.
+
+    `config` is that of its run. Pairs longer than `data.max_length` are left out.
+
+    Raises:
+        DataError: no pair is left.
+    """
+    loaded = aligner.shared.loaded
+    longest = config.data.max_length
+    ids = [
+        pair
+        for pair in aligner.ids(pairs, range(1, len(pairs) + 1))
+        if all(1 < len(side) <= longest for side in pair)
+    ]
+    if not ids:
+        raise DataError("--fit: no pair of at most data.max_length pieces; leave it out")
+    settings = _settings(config)
+    step = make_train_step(settings, loaded.graph, bos=aligner.tokenizers.target.bos, total_steps=1)
+    state = init_state(settings, nnx.merge(loaded.graph, loaded.params))
+    key = jax.random.key(config.seed)
+    for batch in _batches(ids, settings):
+        state, _ = step(state, batch, key)
+    return aligner.with_model(LoadedModel(state.params, loaded.graph))
+
+
+def _settings(config: Config) -> Config:
+    """Returns the configuration of a short training without a schedule."""
+    training = config.training.model_copy(
+        update={
+            "learning_rate": config.training.learning_rate / SLOWER,
+            "schedule": ConstantScheduleConfig(),
+            "gradient_accumulation": 1,
+            "ema": None,
+        }
+    )
+    return config.model_copy(update={"training": training})
+
+
+def _batches(ids: Sequence[Ids], config: Config) -> Iterator[Any]:
+    """Yields the batches of all epochs, on the devices."""
+    lengths = np.array([[len(side) for side in pair] for pair in ids], np.int32)
+    few = config.data.batch.model_copy(update={"buckets": BUCKETS})
+    buckets: list[Bucket] = choose_buckets(lengths, few, devices=devices.count())
+    for epoch in range(EPOCHS):
+        for planned in plan_epoch(lengths, buckets, seed=config.seed, epoch=epoch):
+            yield shard(pad([ids[pair] for pair in planned.pairs], planned.bucket))
