@@ -190,7 +190,15 @@ def spoken_run(tmp_path_factory):
     )
 
 
-def _trained_once(folder, **settings):
+@pytest.fixture(scope="session")
+def aligning_run(tmp_path_factory):
+    """A run folder of a network that has learnt to align letters with other ones, in any order."""
+    import aligning_runs
+
+    return _trained_once(tmp_path_factory.mktemp("aligning"), aligning_runs.learnt)
+
+
+def _trained_once(folder, make=None, **settings):
     """Trains in the folder, or copies to it what another worker has trained; returns the run."""
     import yaml
     from filelock import FileLock
@@ -198,7 +206,7 @@ def _trained_once(folder, **settings):
     kept = _shared / folder.name
     with FileLock(f"{kept}.lock"):
         if not kept.exists():
-            run = _copying(folder, **settings)
+            run = (make or _copying)(folder, **settings)
             shutil.copytree(folder, kept)
             return run
     shutil.copytree(kept, folder, dirs_exist_ok=True)
