@@ -165,3 +165,32 @@ def test_plot_counts_gold_links_as_the_run_and_the_option_say(nmt, copy_run, tmp
     assert "--gold, sentence 1: link 2-2 lies outside the 2 source words" in outside[2]
     message = "--one-based says how gold links count words; give them, or leave it"
     assert alone == (2, "", f"nmt: {message}\n")
+
+
+def test_plot_draws_a_given_pair_by_a_network_that_aligns(nmt, aligning_run, tmp_path):
+    page = tmp_path / "page.html"
+
+    code, out, _ = nmt("plot", aligning_run, "a b", "--target", "t s", "--html", page)
+
+    assert (code, out) == (0, "t s\n")
+    data = json.loads(
+        page.read_text(encoding="utf-8")
+        .partition('type="application/json">')[2]
+        .partition("</script>")[0]
+    )
+    assert [list(each["methods"]) for each in data] == [["posterior"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "aligns and does not translate: give translations by --target"),
+        (("--target", "t s", "--method", "saliency"), "aligns: leave it out"),
+    ],
+)
+def test_plot_asks_for_what_a_network_that_aligns_needs(nmt, aligning_run, arguments, message):
+    code, _, err = nmt("plot", aligning_run, "a b", *arguments)
+
+    assert code == 2
+    assert err.endswith(f"{message}\n")
+    assert str(aligning_run) in err
