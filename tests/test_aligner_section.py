@@ -60,18 +60,6 @@ def test_what_would_do_nothing_is_refused(changes, message):
         validated(**changes)
 
 
-def test_all_that_would_do_nothing_is_told_at_once():
-    with pytest.raises(ConfigError) as refused:
-        validated(
-            model={"embedding_size": 7},
-            data={"reverse_target": True},
-            training={"metric": "bleu", "r_drop": {}},
-        )
-
-    for name in ("a model", "from right to left", "BLEU", "r_drop"):
-        assert REFUSED[name][1] in str(refused.value)
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -100,6 +100,13 @@ def test_what_is_for_networks_that_translate_is_refused(align, aligning_run, cop
         assert align(f"--{option}", value, *gold) == (2, "", f"nmt: {message}\n")
 
 
+def test_a_corpus_of_many_files_is_not_aligned_with_ray(align, aligning_run, tmp_path):
+    message = f"--ray is for networks that translate, and {aligning_run} aligns: leave it out"
+
+    assert align("--ray", "local", "-o", tmp_path / "out") == (2, "", f"nmt: {message}\n")
+    assert not (tmp_path / "out").exists()
+
+
 def test_other_wrong_options_are_named(align, aligning_run):
     unknown = align("--symmetrization", "grow")
     several = align(run=f"{aligning_run}+{aligning_run}")
