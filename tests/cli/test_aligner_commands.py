@@ -19,7 +19,7 @@ LINKS = "0-1 1-0 2-2\n\n0-0\n0-0 1-2\n"
 @pytest.fixture
 def align(nmt, aligning_run, text):
     """Runs `nmt align` on the lines above."""
-    sides = "--source", text("in", *SOURCE), "--target", text("out", *TARGET)
+    sides = "--source", text("in", *SOURCE), "--target", text("translated", *TARGET)
     return lambda *options, run=aligning_run: nmt("align", run, *sides, *options)
 
 
