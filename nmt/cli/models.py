@@ -4,12 +4,15 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nmt.cli import hosts, options
 from nmt.cli.options import AsJson, RunOrBundle, RunPath, Trust
+
+if TYPE_CHECKING:
+    from nmt.run import Run
 
 Overrides = Annotated[list[str] | None, typer.Argument(help="section.key=value")]
 
@@ -48,13 +51,18 @@ def train(
 
         options.look_for_classes_here()
         run = run_training(loaded, members)
-    if not members.is_main:
-        return
-    data = run.config.data
+    if members.is_main:
+        print(f"next: {_next(run)}", file=sys.stderr)
+
+
+def _next(run: "Run") -> str:
+    """Returns the command that a run is used with, once it has been trained."""
+    data, path = run.config.data, shlex.quote(str(run.path))
+    if run.config.aligner is not None:
+        return f"nmt align {path} --source FILE.{data.source} --target FILE.{data.target}"
     files = f" --source FILE.{data.source} --reference FILE.{data.target}"
     trust = " --trust" if run.config.model.attention.imported else ""
-    arguments = shlex.quote(str(run.path)) + trust + ("" if data.test else files)
-    print(f"next: nmt evaluate {arguments}", file=sys.stderr)
+    return f"nmt evaluate {path}{trust}" + ("" if data.test else files)
 
 
 def shortlist(run: RunPath) -> None:

@@ -15,9 +15,8 @@ from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.batching import Batch, Bucket, pad
 from nmt.data.tokenizer import Tokenizer, Tokenizers
-from nmt.errors import DataError
 from nmt.inference import devices, limits, loading
-from nmt.inference.arguments import checked, checked_pair
+from nmt.inference.arguments import checked_pair, checked_sides
 from nmt.inference.batches import Capacity, sentence_batches
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translation import Translation, empty_translation
@@ -92,11 +91,7 @@ class Aligner:
         """
         if isinstance(sources, str) and isinstance(targets, str):
             return self.align([sources], [targets])[0]
-        rule = "align takes two strings, or an iterable of strings on both sides"
-        sides = [list(checked(side, str, rule)) for side in (sources, targets)]
-        if len(sides[0]) != len(sides[1]):
-            raise DataError(f"{len(sides[0])} source lines but {len(sides[1])} target lines")
-        return list(self.align_stream(zip(*sides, strict=True)))
+        return list(self.align_stream(checked_sides(sources, targets)))
 
     @property
     def method(self) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
+from nmt.errors import DataError
+
 _Item = TypeVar("_Item")
 
 
@@ -18,6 +20,20 @@ def checked(items: Any, kind: type[_Item], rule: str) -> Iterator[_Item]:
         if not isinstance(item, kind):
             raise TypeError(f"{rule}, and one is {type(item).__name__}")
         yield item
+
+
+def checked_sides(sources: Any, targets: Any) -> list[tuple[str, str]]:
+    """Returns the pairs of two sides that `align` takes.
+
+    Raises:
+        TypeError: one of them is no iterable of strings.
+        DataError: they differ in length.
+    """
+    rule = "align takes two strings, or an iterable of strings on both sides"
+    sides = [list(checked(side, str, rule)) for side in (sources, targets)]
+    if len(sides[0]) != len(sides[1]):
+        raise DataError(f"{len(sides[0])} source lines but {len(sides[1])} target lines")
+    return list(zip(*sides, strict=True))
 
 
 def checked_pair(pair: Any) -> tuple[str, str]:

@@ -11,9 +11,8 @@ import numpy as np
 
 from nmt.checkpoints import Which
 from nmt.data.constraints import NONE, Constraints, Line, OfLines, with_constraints
-from nmt.errors import DataError
 from nmt.inference import limits, loading
-from nmt.inference.arguments import checked, checked_pair
+from nmt.inference.arguments import checked, checked_pair, checked_sides
 from nmt.inference.explanations import chosen_method
 from nmt.inference.joining import with_parts
 from nmt.inference.loading import Runs
@@ -147,11 +146,7 @@ class Translator(WindowTranslator):
         """
         if isinstance(sources, str) and isinstance(targets, str):
             return self.align([sources], [targets], method=method)[0]
-        rule = "align takes two strings, or an iterable of strings on both sides"
-        sides = [list(checked(side, str, rule)) for side in (sources, targets)]
-        if len(sides[0]) != len(sides[1]):
-            raise DataError(f"{len(sides[0])} source lines but {len(sides[1])} target lines")
-        return list(self.align_stream(zip(*sides, strict=True), method=method))
+        return list(self.align_stream(checked_sides(sources, targets), method=method))
 
     @overload
     def score(self, sources: str, targets: str) -> Translation: ...

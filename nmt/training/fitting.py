@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
@@ -43,7 +44,8 @@ def fitted(aligner: Aligner, config: Config, pairs: Sequence[tuple[str, str]]) -
         raise DataError("--fit: no pair of at most data.max_length pieces; leave it out")
     settings = _settings(config)
     step = make_train_step(settings, loaded.graph, bos=aligner.tokenizers.target.bos, total_steps=1)
-    state = init_state(settings, nnx.merge(loaded.graph, loaded.params))
+    params = jax.tree.map(jnp.copy, loaded.params)  # the step is given its buffers
+    state = init_state(settings, nnx.merge(loaded.graph, params))
     key = jax.random.key(config.seed)
     for batch in _batches(ids, settings):
         state, _ = step(state, batch, key)

@@ -1,0 +1,63 @@
+"""An aligner that is trained further on the pairs that it is to align."""
+
+import aligning_runs
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from nmt.data.batching import Bucket, pad
+from nmt.errors import DataError
+from nmt.inference.aligner import Aligner
+from nmt.run import Run
+from nmt.training.fitting import fitted
+
+PAIRS = [pair[:2] for pair in aligning_runs.pairs(12, seed=7, least=2)]
+MISSPELT = [(source, target.replace("s", "t")) for source, target in PAIRS]
+
+
+@pytest.fixture(scope="module")
+def aligner(aligning_run):
+    return Aligner.load(aligning_run, batch=8)
+
+
+def log_likelihood(aligner, pairs):
+    """Returns that of the targets given their sources."""
+    loaded, totals = aligner.shared
+    network = nnx.merge(loaded.graph, loaded.params)
+    ids = aligner.ids(pairs, range(len(pairs)))
+    width = max(len(side) for pair in ids for side in pair)
+    batch = pad(
+        [(source[:-1], target[:-1]) for source, target in ids], Bucket(len(ids), *[width] * 2)
+    )
+    source, source_lengths, target, target_lengths = map(jnp.asarray, batch[:4])
+    aligned = network((source, source_lengths), (target, target_lengths), totals)
+    return float(aligned.forward.log_likelihood.sum())
+
+
+def test_it_learns_from_the_pairs_and_the_given_aligner_stays_as_it_was(aligner, aligning_run):
+    before = log_likelihood(aligner, MISSPELT)
+
+    new = fitted(aligner, Run.open(aligning_run).config, MISSPELT)
+
+    assert log_likelihood(new, MISSPELT) > before + 1
+    assert log_likelihood(aligner, MISSPELT) == before
+
+
+def test_pairs_that_are_too_long_teach_nothing_but_are_aligned(aligner, aligning_run):
+    config = Run.open(aligning_run).config
+    long = (" ".join(["a"] * 2 * config.data.max_length),) * 2
+
+    same = fitted(aligner, config, PAIRS)
+    longer = fitted(aligner, config, [*PAIRS, long])
+
+    jax.tree.map(np.testing.assert_array_equal, same.shared.loaded, longer.shared.loaded)
+    assert longer.align(*long).forward.attention.any()
+
+
+def test_without_a_pair_to_learn_from_it_says_what_to_leave_out(aligner, aligning_run):
+    with pytest.raises(DataError) as raised:
+        fitted(aligner, Run.open(aligning_run).config, [("", "")])
+
+    assert str(raised.value) == "--fit: no pair of at most data.max_length pieces; leave it out"
