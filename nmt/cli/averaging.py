@@ -50,6 +50,7 @@ def _render(found: dict[str, Any]) -> str:
 
 
 def _scores(of: dict[str, Any]) -> str:
-    if "bleu" not in of:
+    if "perplexity" not in of:
         return "not in the log"
-    return f"ppl {of['perplexity']:.3f} BLEU {of['bleu']:.2f}"
+    bleu = f" BLEU {of['bleu']:.2f}" if "bleu" in of else ""  # an aligner has none
+    return f"ppl {of['perplexity']:.3f}{bleu}"
