@@ -41,9 +41,9 @@ Backward = Annotated[
 Symmetrization = Annotated[
     str | None,
     typer.Option(
-        help="How to combine both: soft-intersection (if not given) or soft-union, which link "
-        "words with a mean weight of at least --threshold (0.3 or 0.5, if not given), or a "
-        "method of nmt symmetrize."
+        help="How to combine both: soft-intersection (if not given; of an aligner, soft-union) or "
+        "soft-union, which link words with a mean weight of at least --threshold (0.3 or 0.5, if "
+        "not given), or a method of nmt symmetrize."
     ),
 ]
 CrossValidate = Annotated[

@@ -114,10 +114,7 @@ class Aligner:
         """Returns the alignment of each pair; `before` pairs came earlier."""
         numbers = range(before + 1, before + 1 + len(window))
         ids = [(source[:-1], target[:-1]) for source, target in self.ids(window, numbers)]
-        aligned = [
-            Both(*(empty_translation(*each, self.word_boundaries) for each in (pair, pair[::-1])))
-            for pair in window
-        ]
+        aligned = [Both(*(self._empty(*each) for each in (pair, pair[::-1]))) for pair in window]
         real = [number for number, pair in enumerate(ids) if all(pair)]
         for number, matrices in self._aligned(ids, real):
             aligned[number] = self._both(window[number], ids[number], matrices)
@@ -142,12 +139,14 @@ class Aligner:
 
     def with_model(self, loaded: LoadedModel) -> "Aligner":
         """Returns an aligner with other parameters."""
-        return Aligner(
+        new = Aligner(
             loaded,
             tokenizers=self.tokenizers,
             config=self.config,
             word_boundaries=self.word_boundaries,
         )
+        new.warn = self.warn
+        return new
 
     def _aligned(self, ids: Sequence[Ids], real: Sequence[int]) -> Iterator[tuple[int, Any]]:
         """Yields the number of a pair and its two matrices, in any order."""
@@ -162,6 +161,9 @@ class Aligner:
                 source, target = map(len, ids[number])
                 forward, backward = (np.asarray(each[row]) for each in found)
                 yield number, (forward[:target, :source], backward[:source, :target])
+
+    def _empty(self, source: str, target: str) -> Translation:
+        return replace(empty_translation(source, target, self.word_boundaries), method=METHOD)
 
     def _both(self, pair: tuple[str, str], ids: Ids, matrices: Any) -> Both:
         """Returns the alignment of a pair of strings, whose ends of sentences have no links."""

@@ -138,7 +138,7 @@ def stream_both(
     aligner: Aligner,
     pairs: Iterable[tuple[str, str]],
     *,
-    symmetrization: str = "soft-intersection",
+    symmetrization: str = "soft-union",
     threshold: float | None = None,
 ) -> Iterator[frozenset[Link]]:
     """Returns `symmetrized_links` of both directions of an aligner, as `stream_links` does.

@@ -209,7 +209,7 @@ class AlignerNetwork(nnx.Module):
         """Returns the sums of each direction, for words that explain, over words to be explained.
 
         Both are tokens of the source and of the target, each any number of times; if they are not
-        given, they are those of whole vocabularies.
+        given, they are those of whole vocabularies. Words to be explained may be -1, for none.
         """
         every = tuple(map(jnp.arange, (self.backward.size, self.forward.size)))
         source, target = tokens or every

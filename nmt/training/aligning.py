@@ -7,8 +7,9 @@ from jaxtyping import Array, Float, Int
 from nmt.config import Config
 from nmt.data.batching import Batch
 from nmt.model.aligner import AlignerNetwork
+from nmt.model.vocabulary import real_tokens
 from nmt.training.loss import LossSums
-from nmt.types import AttentionMatrix, RowKeys, Scalar
+from nmt.types import AttentionMatrix, Lengths, RowKeys, Scalar
 
 LEAST = 1e-6  # of the probability that both directions agree, whose logarithm is taken
 
@@ -28,11 +29,12 @@ def losses(
         jnp.maximum(jnp.asarray(each) - 1, 0)
         for each in (batch.source_lengths, batch.target_lengths)
     ]
-    own, among = (source.reshape(-1), target.reshape(-1)), None
+    sides = list(zip((source, target), lengths, strict=True))
+    among = None
     if keys is not None:
-        among = _everywhere(source, axis), _everywhere(target, axis)
-    totals = network.totals(own, among=among)
-    aligned = network((source, lengths[0]), (target, lengths[1]), totals, dropout_keys=keys)
+        among = _everywhere(*sides[0], axis), _everywhere(*sides[1], axis)
+    totals = network.totals((source.reshape(-1), target.reshape(-1)), among=among)
+    aligned = network(*sides, totals, dropout_keys=keys)
     nll = -jnp.sum(aligned.forward.log_likelihood + aligned.backward.log_likelihood)
     words = (lengths[0] + lengths[1]).sum().astype(nll.dtype)
     costs = {}
@@ -54,6 +56,12 @@ def disagreement(forward: AttentionMatrix, backward: Float[Array, "batch src tgt
     return -jnp.sum(jnp.log(jnp.maximum(agreed, LEAST)))
 
 
-def _everywhere(tokens: Int[Array, "batch length"], axis: str) -> Int[Array, " some"]:
-    """Returns the tokens of the rows of all devices, so that their number makes no difference."""
-    return jax.lax.all_gather(tokens, axis).reshape(-1)
+def _everywhere(
+    tokens: Int[Array, "batch length"], lengths: Lengths, axis: str
+) -> Int[Array, " some"]:
+    """Returns the tokens of the rows of all devices, so that their number makes no difference.
+
+    In place of padding there is -1.
+    """
+    real = real_tokens(lengths, tokens.shape[1])
+    return jax.lax.all_gather(jnp.where(real, tokens, -1), axis).reshape(-1)
