@@ -24,19 +24,16 @@ def losses(
     source words compare for one target word, and not on how probable the target word is.
     """
     assert config.aligner is not None  # the network is one of it
-    source, target = jnp.asarray(batch.source), jnp.asarray(batch.target)
-    lengths = [
-        jnp.maximum(jnp.asarray(each) - 1, 0)
-        for each in (batch.source_lengths, batch.target_lengths)
-    ]
-    sides = list(zip((source, target), lengths, strict=True))
+    source, source_lengths, target, target_lengths = map(jnp.asarray, batch[:4])
+    sources = source, jnp.maximum(source_lengths - 1, 0)
+    targets = target, jnp.maximum(target_lengths - 1, 0)
     among = None
     if keys is not None:
-        among = _everywhere(*sides[0], axis), _everywhere(*sides[1], axis)
+        among = _everywhere(*sources, axis), _everywhere(*targets, axis)
     totals = network.totals((source.reshape(-1), target.reshape(-1)), among=among)
-    aligned = network(*sides, totals, dropout_keys=keys)
+    aligned = network(sources, targets, totals, dropout_keys=keys)
     nll = -jnp.sum(aligned.forward.log_likelihood + aligned.backward.log_likelihood)
-    words = (lengths[0] + lengths[1]).sum().astype(nll.dtype)
+    words = jnp.sum(sources[1] + targets[1]).astype(nll.dtype)
     costs = {}
     if keys is not None and config.aligner.agreement:
         disagreed = disagreement(aligned.forward.links, aligned.backward.links)
