@@ -108,12 +108,19 @@ def test_the_gradient_is_that_of_both_directions_over_the_words_of_both_sides():
     settings = config({**SGD, "label_smoothing": 0.3}, agreement=0.7, dropout=0.0)
     given = batch([*LENGTHS[:2], LENGTHS[3]])  # the last row is padding
     graph, before = nnx.split(network(settings), nnx.Param)
+    words = tuple(
+        jnp.array([word for row, length in zip(*side, strict=True) for word in row[: length - 1]])
+        for side in (
+            (given.source[:3], given.source_lengths[:3]),
+            (given.target[:3], given.target_lengths[:3]),
+        )
+    )
 
     def loss(params):
-        """In the rows of sentences alone, with the tokens of all sentences and of padding."""
+        """In the rows of sentences alone, compared with the words of all sentences."""
         model = nnx.merge(graph, params)
         source, target = jnp.asarray(given.source), jnp.asarray(given.target)
-        totals = model.totals(among=(source.reshape(-1), target.reshape(-1)))
+        totals = model.totals(among=words)
         sides = (
             (tokens[:3], jnp.asarray(lengths[:3]) - 1)
             for tokens, lengths in ((source, given.source_lengths), (target, given.target_lengths))
