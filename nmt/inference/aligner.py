@@ -156,11 +156,10 @@ class Aligner:
             rows = pad(
                 [ids[i] for i in batch.numbers], Bucket(batch.size, batch.width, batch.width)
             )
-            found = devices.run(_links, self.shared, rows)
+            forward, backward = map(np.asarray, devices.run(_links, self.shared, rows))
             for row, number in enumerate(batch.numbers):
                 source, target = map(len, ids[number])
-                forward, backward = (np.asarray(each[row]) for each in found)
-                yield number, (forward[:target, :source], backward[:source, :target])
+                yield number, (forward[row, :target, :source], backward[row, :source, :target])
 
     def _empty(self, source: str, target: str) -> Translation:
         return replace(empty_translation(source, target, self.word_boundaries), method=METHOD)
