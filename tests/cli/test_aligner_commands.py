@@ -210,3 +210,32 @@ def test_the_mean_of_checkpoints_is_saved_and_aligned_with(nmt, align, aligning_
         one, other, both,
     )  # fmt: skip
     assert align("--checkpoint", "averaged", run=run.path)[:2] == (0, LINKS)
+
+
+def test_training_ends_with_the_command_that_aligns(nmt, aligning_run, tmp_path):
+    run = tmp_path / "a run"
+    shutil.copytree(aligning_run, run)
+
+    code, _, err = nmt("train", run / "config.yaml", f"run={run}")
+
+    assert code == 0
+    assert err.endswith(f"next: nmt align '{run}' --source FILE.de --target FILE.en\n")
+
+
+def test_it_is_fitted_to_the_pairs_and_nothing_is_saved(align, aligning_run):
+    before = {path: path.read_bytes() for path in aligning_run.rglob("*") if path.is_file()}
+
+    code, out, err = align("--fit")
+
+    assert (code, out, err) == (0, LINKS, "")
+    after = {path: path.read_bytes() for path in aligning_run.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_a_run_that_translates_is_not_fitted(align, copy_run):
+    code, out, err = align("--fit", run=copy_run)
+
+    assert (code, out) == (2, "")
+    assert err == (
+        f"nmt: --fit is for a network that aligns, and {copy_run} translates: leave it out\n"
+    )
