@@ -83,7 +83,7 @@ def _model(config: Config) -> dict[str, Any]:
     """Returns what kind of network it is."""
     model = config.model
     if config.aligner is not None:
-        return {"aligner": f"of size {config.aligner.hidden_size}"}
+        return {"kind": "aligner", **config.aligner.model_dump(include={"hidden_size", "empty"})}
     return {
         "decoder": model.decoder.kind,
         "attention": model.attention.mechanism,

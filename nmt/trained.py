@@ -19,7 +19,7 @@ def check_translates(trained: Trained) -> None:
     if trained.config.aligner is not None:
         raise DataError(
             f"{trained.path} is a network that aligns, which `nmt align` and `nmt plot --target` "
-            "use, and nmt.Aligner in Python; it does not translate"
+            "use, and nmt.Aligner in Python, and nothing else does"
         )
 
 

@@ -128,6 +128,11 @@ class Linker:
 
 def _check_fit(run: Path, backward: Path) -> None:
     """Checks that two runs translate in opposite directions, and count the same words."""
+    if ensembles.aligns(backward):
+        raise DataError(
+            f"--backward takes a network that translates, and {backward} aligns in both "
+            "directions by itself: give it as the run"
+        )
     here, there = ensembles.data(run), ensembles.data(backward)
     if (here.source, here.target) != (there.target, there.source):
         raise DataError(

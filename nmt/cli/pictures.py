@@ -1,6 +1,5 @@
 """The commands that draw attention, and learning curves."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,6 +87,8 @@ def plot(
     """
     from nmt import plotting
 
+    if method and ensembles.aligns(run):
+        raise DataError(f"--method is for networks that translate, and {run} aligns: leave it out")
     if output is None and page is None:
         output = Path("heatmap.png")
     if output is not None:
@@ -114,7 +115,9 @@ def plot(
         sources = list(map(options.sentence, given))
     if ensembles.aligns(run):
         load = ensembles.aligner
-        _check_aligner(run, target, methods=method)
+        if target is None:
+            place = "behind a tab in --file" if file else "by --target"
+            raise DataError(f"{run} aligns and does not translate: give translations {place}")
     target = None if target is None else list(map(options.sentence, target))
     _check_given(sources, target, gold, n_best, noun=noun)
     name = file or "--gold"
@@ -122,14 +125,6 @@ def plot(
     model = load(run, settings=settings, checkpoint=checkpoint, trust=trust)
     drawn = drawing.found(model, sources, target, n_best=n_best or 1, noun=noun)
     drawing.draw(model, drawn, gold=links, **how)
-
-
-def _check_aligner(run: Path, target: Column, *, methods: Sequence[str] | None) -> None:
-    """Checks that what an aligner draws is given."""
-    if methods:
-        raise DataError(f"--method is for networks that translate, and {run} aligns: leave it out")
-    if target is None:
-        raise DataError(f"{run} aligns and does not translate: give translations by --target")
 
 
 def _checked_methods(given: list[str] | None) -> list[str]:

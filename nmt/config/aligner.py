@@ -19,7 +19,7 @@ class AlignerConfig(ConfigSection):
     """Recurrent cell."""
     dropout: Fraction = 0.1
     """Dropout of the embeddings that the recurrent layers read."""
-    empty: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    empty: Annotated[float, Field(ge=1e-4, le=0.9)] = 0.05
     """Probability that a word comes from no word of the other language, but from the empty word."""
     longest_jump: Size = 10
     """Jumps of more pieces from one source position to the next are as likely as this one."""

@@ -122,6 +122,8 @@ class Aligner:
 
     def ids(self, pairs: Sequence[tuple[str, str]], numbers: Sequence[int]) -> list[Ids]:
         """Returns the pieces of both sides, with their ends; lines have these numbers."""
+        if not pairs:
+            return []
         sides = []
         for side, lines in zip(("source", "target"), zip(*pairs, strict=True), strict=True):
             tokenizer: Tokenizer = getattr(self.tokenizers, side)

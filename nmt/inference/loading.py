@@ -41,11 +41,11 @@ def aligner(
 ) -> dict[str, Any]:
     """Returns the arguments of an `Aligner`; see `Aligner.load`."""
     models = list(map(opened, [runs] if isinstance(runs, str | Path) else runs))
+    if len(models) != 1:
+        raise DataError("an aligner is one network, and no ensemble: give one run")
     for each in models:
         if each.config.aligner is None:
             raise DataError(f"{each.path} is a network that translates; use nmt.Translator")
-    if len(models) != 1:
-        raise DataError("an aligner is one network; give one run")
     (only,), settings = (
         models,
         configfile.decoding(models[0].config, decoding, where=str(models[0].path)),

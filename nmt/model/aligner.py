@@ -106,7 +106,7 @@ class Direction(nnx.Module):
         return posteriors(
             self.emissions(source, target, totals),
             self.scores(source, target),
-            self.jumps[...],
+            _wide(self.jumps[...]),
             empty=self.empty,
             source_mask=source.mask,
             target_mask=target.mask,
@@ -123,7 +123,7 @@ class Direction(nnx.Module):
             "bte,bse->bts", self.output(target.tokens), self._hidden(source.embedded)
         )
         words = words + self.output_bias[target.tokens][:, :, None]
-        empty = self.empty_bias[target.tokens]
+        empty = _wide(self.empty_bias[target.tokens])
         return Emissions(words - totals.words[source.tokens][:, None, :], empty - totals.empty)
 
     def totals(
@@ -139,7 +139,7 @@ class Direction(nnx.Module):
         real = candidates >= 0
         matrix = self.output.embedding[candidates]
         bias, empty = (
-            jnp.where(real, each[candidates], -jnp.inf)
+            jnp.where(real, _wide(each[candidates]), -jnp.inf)
             for each in (self.output_bias, self.empty_bias)
         )
 
@@ -218,6 +218,11 @@ class AlignerNetwork(nnx.Module):
             self.forward.totals(self.source.embedding, source, _distinct(targets, self.forward)),
             self.backward.totals(self.target.embedding, target, _distinct(sources, self.backward)),
         )
+
+
+def _wide(values: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Returns values in float32 or wider, as all probabilities are computed in."""
+    return values.astype(jnp.promote_types(values.dtype, jnp.float32))
 
 
 def _distinct(tokens: Tokens, direction: Direction) -> Tokens:

@@ -19,7 +19,7 @@ from jaxtyping import Array, Bool, Float
 
 from nmt.types import AttentionMatrix, SourceMask
 
-LEAST = -30.0  # of a score below the highest of its row: what is less likely would underflow
+LEAST = -30.0  # of a score, or a jump, below the highest: what is less likely would underflow
 
 
 class Emissions(NamedTuple):
@@ -81,7 +81,7 @@ def _moves(jumps: Float[Array, " jump"], positions: int) -> Float[Array, "src sr
     longest = len(jumps) // 2
     places = jnp.arange(positions)
     distances = jnp.clip(places[None, :] - places[:, None], -longest, longest)
-    return jnp.exp(jumps - jnp.max(jumps))[distances + longest]
+    return jnp.exp(jnp.maximum(jumps - jnp.max(jumps), LEAST))[distances + longest]
 
 
 def _forward(

@@ -41,7 +41,10 @@ def fitted(aligner: Aligner, config: Config, pairs: Sequence[tuple[str, str]]) -
         if all(1 < len(side) <= longest for side in pair)
     ]
     if not ids:
-        raise DataError("--fit: no pair of at most data.max_length pieces; leave it out")
+        raise DataError(
+            f"--fit has no pair with words on both sides, of at most {longest} pieces "
+            "(data.max_length): leave out --fit"
+        )
     settings = _settings(config)
     step = make_train_step(settings, loaded.graph, bos=aligner.tokenizers.target.bos, total_steps=1)
     params = jax.tree.map(jnp.copy, loaded.params)  # the step is given its buffers

@@ -37,11 +37,11 @@ def with_ends(
 ) -> Bool[Array, "batch tgt src"]:
     """Returns links in which target pieces without a link have one to the end of the source.
 
-    It is there an empty word: no word of the source is linked. A pair without any link is as it
-    was, for nobody has aligned it.
+    It is an empty word there: no word of the source is linked. A pair without any link is as it
+    was, for nobody has aligned it, and so is the end of the target.
     """
     unlinked = ~links.any(axis=-1) & links.any(axis=(1, 2))[:, None]
-    unlinked = unlinked & real_tokens(target_lengths, links.shape[1])
+    unlinked = unlinked & real_tokens(target_lengths - 1, links.shape[1])  # without its own end
     ends = jnp.arange(links.shape[2])[None, :] == source_lengths[:, None] - 1
     return links | (unlinked[:, :, None] & ends[:, None, :])
 

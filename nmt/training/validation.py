@@ -193,7 +193,12 @@ class Validator:
         if self._config.aligner is None:
             return self._translator(params, beam=1).align(sources, targets)
         loaded = LoadedModel(params, self._graph)
-        aligner = Aligner(loaded, tokenizers=self._tokenizers, config=self._config.decoding)
+        aligner = Aligner(
+            loaded,
+            tokenizers=self._tokenizers,
+            config=self._config.decoding,
+            word_boundaries=self._config.data.word_boundaries,
+        )
         return [each.forward for each in aligner.align(sources, targets)]
 
     def _translator(self, params: Params, *, beam: int) -> Translator | Captioner:

@@ -41,12 +41,14 @@ def parent_of(run: Run) -> Trained | None:
     It is None without that setting, and if the run has a checkpoint of its own, to go on from.
 
     Raises:
-        RunError: there is no such run, or it imports a class that this configuration does not name.
+        RunError: there is no such run, or it imports a class that this configuration does not
+            name, or one of both networks aligns and the other translates.
     """
     if run.config.training.start_from is None or run.progress("last") is not None:
         return None
     parent = opened(run.config.training.start_from)
     _check_imports(parent, run)
+    _check_kind(parent, run)
     return parent
 
 
@@ -89,6 +91,16 @@ def start(model: nnx.Module, parent: Trained | None, run: Run, tokenizers: Token
         f"{len(taken)} of {len(table)} parameters taken",
         *(f"  {name:{width}}  {outcome}" for name, outcome in table.items()),
     ]
+
+
+def _check_kind(parent: Trained, run: Run) -> None:
+    """Checks that both networks align, or both translate."""
+    does = ["aligns" if each.config.aligner else "translates" for each in (parent, run)]
+    if does[0] != does[1]:
+        raise RunError(
+            f"training.start_from: {parent.path} {does[0]}, and the network of this configuration "
+            f"{does[1]}; they share no parameters: leave it out"
+        )
 
 
 def _check_imports(parent: Trained, run: Run) -> None:

@@ -114,7 +114,7 @@ def test_other_wrong_options_are_named(align, aligning_run):
 
     assert unknown[:2] == several[:2] == setting[:2] == (2, "")
     assert unknown[2].startswith("nmt: no symmetrization 'grow'; choose one of soft-intersection")
-    assert several[2] == "nmt: an aligner is one network; give one run\n"
+    assert several[2] == "nmt: an aligner is one network, and no ensemble: give one run\n"
     assert "beams" in setting[2]
     assert len(setting[2].splitlines()) == 1
 
@@ -133,8 +133,10 @@ def test_an_aligner_is_not_the_other_direction_of_a_translator(
     )
 
     assert (code, out) == (2, "")
-    assert err.startswith(f"nmt: {aligning_run} is a network that aligns, which `nmt align`")
-    assert len(err.splitlines()) == 1
+    assert err == (
+        f"nmt: --backward takes a network that translates, and {aligning_run} aligns in both "
+        "directions by itself: give it as the run\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["translate", "evaluate", "score"])
@@ -151,7 +153,7 @@ def test_commands_that_translate_refuse_it_in_one_line(nmt, aligning_run, text, 
     assert (code, out) == (2, "")
     assert err == (
         f"nmt: {aligning_run} is a network that aligns, which `nmt align` and `nmt plot --target` "
-        "use, and nmt.Aligner in Python; it does not translate\n"
+        "use, and nmt.Aligner in Python, and nothing else does\n"
     )
 
 
@@ -163,8 +165,8 @@ def test_info_names_the_network_and_its_parts(nmt, aligning_run):
     size = found["vocabulary"]["source"]
     shapes = {each["name"]: each["shape"] for each in found["parameters"]}
     assert code == 0
-    assert "aligner of size 8" in " ".join(out.replace("│", " ").split())
-    assert found["model"] == {"aligner": "of size 8"}
+    assert "kind aligner" in " ".join(out.replace("│", " ").split())
+    assert found["model"] == {"kind": "aligner", "hidden_size": 8, "empty": 0.05}
     assert set(found["scores"]) == {"perplexity", "seconds"}
     assert (found["step"], found["best_step"], found["kept"]) == (60, 60, [40, 60])
     assert shapes["source.embedding.embedding"] == shapes["target.embedding.embedding"]

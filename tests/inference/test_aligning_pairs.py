@@ -228,7 +228,7 @@ def test_an_unknown_symmetrization_is_named_before_anything_is_aligned(aligner):
 def test_an_aligner_does_not_translate(aligning_run, copy_run, kind):
     message = (
         f"{aligning_run} is a network that aligns, which `nmt align` and `nmt plot --target` use, "
-        "and nmt.Aligner in Python; it does not translate"
+        "and nmt.Aligner in Python, and nothing else does"
     )
     for runs in (aligning_run, [copy_run, aligning_run]):
         with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
@@ -237,11 +237,11 @@ def test_an_aligner_does_not_translate(aligning_run, copy_run, kind):
 
 def test_a_translator_is_no_aligner_and_several_are_none(aligning_run, copy_run):
     message = f"{copy_run} is a network that translates; use nmt.Translator"
-    for runs in (copy_run, [aligning_run, copy_run]):
-        with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
-            Aligner.load(runs)
-    for runs in ([], [aligning_run, aligning_run]):
-        with pytest.raises(DataError, match=r"^an aligner is one network; give one run$"):
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        Aligner.load(copy_run)
+    message = "an aligner is one network, and no ensemble: give one run"
+    for runs in ([], [aligning_run, aligning_run], [aligning_run, copy_run]):
+        with pytest.raises(DataError, match=f"^{message}$"):
             Aligner.load(runs)
     with pytest.raises(ConfigError, match="beams"):
         Aligner.load(aligning_run, beams=4)

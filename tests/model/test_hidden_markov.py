@@ -219,3 +219,19 @@ def test_unlikely_words_are_as_unlikely_in_float32():
         likelihood, links = enumerated(words[row], empty[row], scores[row], jumps, 0.2)
         np.testing.assert_allclose(result.log_likelihood[row], likelihood, rtol=1e-4)
         np.testing.assert_allclose(result.links[row], links, atol=1e-3)
+
+
+def test_jumps_that_are_far_apart_have_finite_gradients():
+    jumps = jnp.array([-300.0, 0.0, 200.0], jnp.float32)
+
+    def likelihood(jumps):
+        return posteriors(
+            Emissions(jnp.zeros((1, 3, 4), jnp.float32), jnp.zeros((1, 3), jnp.float32)),
+            jnp.zeros((1, 3, 4), jnp.float32),
+            jumps,
+            empty=0.1,
+            source_mask=jnp.ones((1, 4), bool),
+            target_mask=jnp.ones((1, 3), bool),
+        ).log_likelihood.sum()
+
+    assert bool(jnp.isfinite(jax.jit(jax.grad(likelihood))(jumps)).all())

@@ -309,3 +309,13 @@ def test_a_resumed_run_ends_with_the_parameters_of_one_without_a_stop(
         for one, other in zip(parameters(resumed, which), parameters(whole, which), strict=True):
             np.testing.assert_array_equal(one, other)
     assert perplexities(resumed) == perplexities(whole)
+
+
+def test_probabilities_are_computed_in_float32_whatever_the_type_of_training():
+    losses = {
+        dtype: float(stepped(config({**SGD, "dtype": dtype}), [batch(LENGTHS)])[1][0].sums.loss)
+        for dtype in ("float32", "bfloat16")
+    }
+
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=5e-3)
+    assert losses["bfloat16"] != losses["float32"]

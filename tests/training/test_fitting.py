@@ -57,7 +57,11 @@ def test_pairs_that_are_too_long_teach_nothing_but_are_aligned(aligner, aligning
 
 
 def test_without_a_pair_to_learn_from_it_says_what_to_leave_out(aligner, aligning_run):
-    with pytest.raises(DataError) as raised:
-        fitted(aligner, Run.open(aligning_run).config, [("", "")])
+    for pairs in ([], [("", "")]):
+        with pytest.raises(DataError) as raised:
+            fitted(aligner, Run.open(aligning_run).config, pairs)
 
-    assert str(raised.value) == "--fit: no pair of at most data.max_length pieces; leave it out"
+        assert str(raised.value) == (
+            "--fit has no pair with words on both sides, of at most 100 pieces (data.max_length): "
+            "leave out --fit"
+        )

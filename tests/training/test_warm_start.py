@@ -246,3 +246,23 @@ def test_a_missing_parent_is_named_before_a_corpus_is_read_and_leaves_no_run_beh
     with pytest.raises(RunError, match=r"^nowhere: no such run folder"):
         train(settings)
     assert not (tmp_path / "run" / "config.yaml").exists()
+
+
+def test_networks_that_align_and_that_translate_share_no_parameters(aligning_run, copy_run):
+    def started(run, parent):
+        config = Run.open(run).config
+        training = config.training.model_copy(update={"start_from": str(parent)})
+        return warm_start.parent_of(
+            Run(run / "new", config.model_copy(update={"training": training}))
+        )
+
+    for run, parent, does in (
+        (copy_run, aligning_run, ("aligns", "translates")),
+        (aligning_run, copy_run, ("translates", "aligns")),
+    ):
+        with pytest.raises(RunError) as raised:
+            started(run, parent)
+        assert str(raised.value) == (
+            f"training.start_from: {parent} {does[0]}, and the network of this configuration "
+            f"{does[1]}; they share no parameters: leave it out"
+        )
