@@ -35,7 +35,8 @@ def write(tmp_path):
         ({"modle": {}}, "modle: unknown key; did you mean model?"),
         (
             {"zzz": 1},
-            "zzz: unknown key; known: run, seed, data, tokenizer, model, training, decoding",
+            "zzz: unknown key; known: run, seed, data, tokenizer, model, aligner, training, "
+            "decoding",
         ),
         (
             {"model": {"encoder": {"hiden_size": 3}}},

@@ -105,7 +105,7 @@ def align(
     alone |= {"--symmetrization": symmetrization, "--fit": fit}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, never=alone)
     if corpus is not None:
-        if ensembles.aligns(run):
+        if ensembles.is_model(run) and ensembles.aligns(run):
             raise DataError(f"--ray is for networks that translate, and {run} aligns: leave it out")
         load = partial(ensembles.translator, run, **model)
         _align_corpus(corpus, source, target, output, load=load, **how)
