@@ -10,8 +10,8 @@ def test_every_public_name_is_there_and_sorted():
 def test_the_public_names_are_these():
     assert set(nmt.__all__) == {
         "Aligner", "Caption", "Captioner", "Config", "ConfigError", "Constraints", "DataError",
-        "Interrupted", "Run", "RunError", "Translation", "Translator", "UserError", "evaluate", "load_config",
-        "plot_alignment", "train",
+        "Interrupted", "Run", "RunError", "Translation", "Translator", "UserError", "evaluate",
+        "load_config", "plot_alignment", "train",
     }  # fmt: skip
 
 
