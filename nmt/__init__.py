@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from nmt.training.trainer import train
 
 _LAZY = {
-    "Caption": "nmt.inference.caption:Caption",
     "Aligner": "nmt.inference.aligner:Aligner",
+    "Caption": "nmt.inference.caption:Caption",
     "Captioner": "nmt.inference.captioner:Captioner",
     "Config": "nmt.config:Config",
     "Constraints": "nmt.data.constraints:Constraints",

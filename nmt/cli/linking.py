@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +50,11 @@ class Linker:
                 f"--fit is for a network that aligns, and {self.run} translates: leave it out"
             )
         elif self.backward is not None:
-            _check_fit(self.run, self.backward)
+            _check_opposite(self.run, self.backward)
         elif self.symmetrization is not None:
             raise DataError("--symmetrization needs a second model: give --backward RUN")
 
-    @property
+    @cached_property
     def aligns(self) -> bool:
         """Whether the run is an aligner."""
         return ensembles.aligns(self.run)
@@ -126,7 +127,7 @@ class Linker:
         return there, list(backward.align_stream(turned, method=self.method))
 
 
-def _check_fit(run: Path, backward: Path) -> None:
+def _check_opposite(run: Path, backward: Path) -> None:
     """Checks that two runs translate in opposite directions, and count the same words."""
     if ensembles.aligns(backward):
         raise DataError(

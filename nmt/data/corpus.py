@@ -13,7 +13,7 @@ from datasets import Dataset, Features, List, Value
 
 from nmt.config import CorpusConfig, DataConfig, InputConfig, SamplingConfig, TextInputConfig
 from nmt.config.data import EFLOMAL, WORD_BOUNDARIES, WordBoundaries
-from nmt.data import aligner, embedded, files, fingerprints, given, links, tables, texts
+from nmt.data import eflomal_links, embedded, files, fingerprints, given, links, tables, texts
 from nmt.data.report import FilterReport
 from nmt.data.tables import SIDES
 from nmt.data.tokenizer import Tokenizers
@@ -57,7 +57,9 @@ def load(
     if corpus.alignments is None:
         return text
     if corpus.alignments == EFLOMAL:
-        return links.attach(text, aligner.links_file(text), word_boundaries="unicode", certain=True)
+        return links.attach(
+            text, eflomal_links.links_file(text), word_boundaries="unicode", certain=True
+        )
     path = files.find_stored(corpus.alignments)
     return links.attach(text, path, word_boundaries=word_boundaries)
 

@@ -18,6 +18,7 @@ from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.inference import devices, limits, loading
 from nmt.inference.arguments import checked_pair, checked_sides
 from nmt.inference.batches import Capacity, sentence_batches
+from nmt.inference.loading import Runs
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translation import Translation, empty_translation
 from nmt.inference.unseen import Remainder
@@ -67,7 +68,7 @@ class Aligner:
 
     @classmethod
     def load(
-        cls, run: Any, *, checkpoint: Which | int = "best", trust: bool = False, **decoding: Any
+        cls, run: Runs, *, checkpoint: Which | int = "best", trust: bool = False, **decoding: Any
     ) -> "Aligner":
         """Reads a run folder; keyword arguments such as `batch=16` replace its decoding settings.
 

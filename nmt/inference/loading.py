@@ -40,23 +40,12 @@ def aligner(
     runs: Runs, *, checkpoint: Which | int, trust: bool, decoding: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Returns the arguments of an `Aligner`; see `Aligner.load`."""
-    models = list(map(opened, [runs] if isinstance(runs, str | Path) else runs))
+    models = _opened(runs)
     if len(models) != 1:
         raise DataError("an aligner is one network, and no ensemble: give one run")
-    for each in models:
-        if each.config.aligner is None:
-            raise DataError(f"{each.path} is a network that translates; use nmt.Translator")
-    (only,), settings = (
-        models,
-        configfile.decoding(models[0].config, decoding, where=str(models[0].path)),
-    )
-    tokenizers = only.tokenizers()
-    return {
-        "loaded": _model(only, tokenizers, checkpoint),
-        "tokenizers": tokenizers,
-        "config": settings,
-        "word_boundaries": only.config.data.word_boundaries,
-    }
+    if models[0].config.aligner is None:
+        raise DataError(f"{models[0].path} is a network that translates; use nmt.Translator")
+    return _parts(models, checkpoint=checkpoint, trust=trust, decoding=decoding)
 
 
 def captioner(
@@ -73,19 +62,31 @@ def _loaded(
     runs: Runs, *, checkpoint: Which | int, trust: bool, decoding: Mapping[str, Any]
 ) -> tuple[Trained, dict[str, Any]]:
     """Returns the first run, and the arguments that every kind of sources has."""
-    models = list(map(opened, [runs] if isinstance(runs, str | Path) else runs))
+    models = _opened(runs)
     if not models:
         raise DataError("no run to load; give the path of a run folder, or of several")
     for each in models:
-        each.check_imports(trust=trust)
         check_translates(each)
+    return models[0], _parts(models, checkpoint=checkpoint, trust=trust, decoding=decoding)
+
+
+def _opened(runs: Runs) -> list[Trained]:
+    return list(map(opened, [runs] if isinstance(runs, str | Path) else runs))
+
+
+def _parts(
+    models: Sequence[Trained], *, checkpoint: Which | int, trust: bool, decoding: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns what every kind of model consists of; settings are those of the first one."""
+    for each in models:
+        each.check_imports(trust=trust)
     first = models[0]
     settings = configfile.decoding(first.config, decoding, where=str(first.path))
     tokenizers = first.tokenizers()
     for each in models[1:]:
         _check_fit(first, tokenizers, each)
     loaded = tuple(_model(each, tokenizers, checkpoint) for each in models)
-    return first, {
+    return {
         "loaded": loaded[0] if len(loaded) == 1 else LoadedEnsemble(loaded),
         "tokenizers": tokenizers,
         "config": settings,

@@ -136,16 +136,13 @@ def make_train_step(
     def loss(params: Params, states: dict[str, Any], batch: Batch, keys: Any) -> tuple[Scalar, Any]:
         params = freezing.without_gradients(params, config.training.freeze)
         batch = jax.tree.map(lambda rows: jnp.concatenate([rows] * passes), batch)
-        model = _merged(graph, params, config)
-        if isinstance(model, AlignerNetwork):
-            sums, logged = aligning.losses(model, batch, keys[:, 0], axis=AXIS, config=config)
-            minimized = sum(logged.values(), sums.loss)
-        else:
-            sums, forward = _forward(model, batch, keys=keys, bos=bos, config=config, train=True)
-            minimized, logged = sums.loss, dict[str, Scalar]()
-            for objective in objectives:
-                added, costs = objective(states[objective.name], forward, batch)
-                minimized, logged = minimized + added, logged | costs
+        sums, forward, logged = _forward(
+            graph, params, batch, keys=keys, bos=bos, config=config, train=True
+        )
+        minimized = sum(logged.values(), sums.loss)
+        for objective in objectives:
+            added, costs = objective(states[objective.name], forward, batch)
+            minimized, logged = minimized + added, logged | costs
         parts = replace(sums, loss=sum(logged.values(), sums.loss)), logged
         return jax.tree.map(lambda total: total / passes, (minimized, parts))
 
@@ -180,26 +177,25 @@ def make_eval_step(config: Config, graph: Graph, *, bos: int) -> EvalStep:
     """Returns the compiled `(params, sharded batch) -> sums`, without dropout."""
 
     def step(params: Params, batch: Batch) -> LossSums:
-        model = _merged(graph, params, config)
-        if isinstance(model, AlignerNetwork):
-            sums, _ = aligning.losses(model, batch, None, axis=AXIS, config=config)
-        else:
-            sums, _ = _forward(model, batch, keys=None, bos=bos, config=config, train=False)
+        sums, *_ = _forward(graph, params, batch, keys=None, bos=bos, config=config, train=False)
         return jax.lax.psum(sums, AXIS)
 
     return jax.pmap(step, axis_name=AXIS, in_axes=(None, 0), out_axes=None)
 
 
-def _merged(graph: Graph, params: Params, config: Config) -> Any:
-    """Returns the model with its parameters, in the type in which it is to be computed."""
-    dtype = jnp.dtype(config.training.dtype)
-    return nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
-
-
 def _forward(
-    model: Any, batch: Batch, *, keys: Any, bos: int, config: Config, train: bool
-) -> tuple[LossSums, Forward]:
-    """Returns the loss sums of one device's rows, and the input of the objectives."""
+    graph: Graph, params: Params, batch: Batch, *, keys: Any, bos: int, config: Config, train: bool
+) -> tuple[LossSums, Any, dict[str, Scalar]]:
+    """Returns the loss sums of one device's rows, the input of the objectives, and own costs.
+
+    An aligner has such costs, and no objectives. The model is computed in the configured dtype.
+    """
+    dtype = jnp.dtype(config.training.dtype)
+    model = nnx.merge(graph, jax.tree.map(lambda p: p.astype(dtype), params))
+    if isinstance(model, AlignerNetwork):
+        row_keys = None if keys is None else keys[:, 0]
+        sums, costs = aligning.losses(model, batch, row_keys, axis=AXIS, config=config)
+        return sums, None, costs
     source_keys, target_keys, sample_keys = [None] * 3 if keys is None else list(keys.T)
     encoded = model.encode(
         batch.source, batch.source_lengths, dropout_keys=source_keys, sample_keys=sample_keys
@@ -217,7 +213,7 @@ def _forward(
         jnp.asarray(batch.target_lengths),
         label_smoothing=config.training.label_smoothing if train else 0.0,
     )
-    return sums, Forward(attended, losses, readouts, (matrix, bias))
+    return sums, Forward(attended, losses, readouts, (matrix, bias)), {}
 
 
 def _updated(

@@ -50,9 +50,8 @@ class Report:
 
     def value(self, metric: str) -> float:
         """Returns the chosen metric, signed so that higher is better."""
-        if metric == "perplexity" or self.bleu is None:
-            return -self.perplexity
-        return self.bleu.value
+        value = self.scores()[metric]
+        return -value if metric == "perplexity" else value
 
     def scores(self) -> dict[str, float]:
         """Returns the values by the names of the metrics."""
@@ -61,14 +60,13 @@ class Report:
 
     def values(self) -> dict[str, Any]:
         """Returns the values of a log record."""
-        if self.bleu is None:
-            return {"validation/perplexity": self.perplexity}
-        return {
-            "validation/perplexity": self.perplexity,
-            "validation/bleu": self.bleu.value,
-            "validation/bleu_signature": self.bleu.signature,
-            "validation/cut": self.cut,
+        found: dict[str, Any] = {
+            f"validation/{name}": value for name, value in self.scores().items()
         }
+        if self.bleu is not None:
+            found["validation/bleu_signature"] = self.bleu.signature
+            found["validation/cut"] = self.cut
+        return found
 
     def __str__(self) -> str:
         if self.bleu is None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from nmt import configfile
 from nmt.config import AlignerConfig, DecodingConfig
 from nmt.errors import ConfigError, DataError
 from nmt.evaluation.alignment import GoldLinks, score_links
@@ -19,6 +20,7 @@ from nmt.inference.output import stream_both, symmetrized_links, word_links
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translator import Translator
 from nmt.model.aligner import AlignerNetwork
+from nmt.training.trainer import train
 
 LINES = aligning_runs.pairs(60, seed=5, least=1)
 SOURCES, TARGETS, LINKS = map(list, zip(*LINES, strict=True))
@@ -256,3 +258,21 @@ def test_a_checkpoint_can_be_chosen(aligning_run, aligned):
     )
     other = earlier.align(*pair).forward.attention
     assert not np.allclose(other, aligned[0].forward.attention, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_language_is_aligned_with_itself_without_an_error(tmp_path):
+    def same(count, seed):
+        return [(source, source) for source, *_ in aligning_runs.pairs(count, seed=seed)]
+
+    aligning_runs.write(tmp_path, "train", same(400, seed=1))
+    aligning_runs.write(tmp_path, "val", same(20, seed=2))
+    given = {"learning_rate": 2e-2, "max_steps": 60, "max_epochs": None, "validate_every": 60}
+    settings = aligning_runs.settings(tmp_path / "run", tmp_path, vocabulary=21, **given)
+    found = Aligner.load(train(configfile.validate(settings)).path)
+
+    lines = same(60, seed=5)
+
+    links = list(stream_both(found, lines))
+    truth = [frozenset((n, n) for n in range(len(line.split()))) for line, _ in lines]
+    assert links == truth
