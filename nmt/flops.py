@@ -37,13 +37,15 @@ def decoding_flops(model: ModelConfig, *, vocabulary: int, length: int, beam: in
 def _encoding_flops(model: ModelConfig, length: int) -> float:
     """Returns the operations per source token: all cells, U h_j, and W_s h once per sentence.
 
-    The keys of a guided head count as U h_j does.
+    A learned first state has no W_s h. The keys of a guided head count as U h_j does.
     """
     encoder, annotation = model.encoder, model.annotation_size
     assert isinstance(encoder, RecurrentEncoderConfig)  # that of a text
     below = encoder.hidden_size if isinstance(encoder, AlternatingConfig) else annotation
     keys = annotation * _score_size(model)
     initial = annotation * model.decoder.hidden_size * model.decoder.layers / length
+    if model.decoder.initial_state == "learned":
+        initial = 0.0
     head = (annotation + model.embedding_size) * _head_size(model)
     return 2.0 * (2 * _layers(model, encoder, below=below) + keys + head + initial)
 

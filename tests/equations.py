@@ -123,7 +123,10 @@ def attend(decoder, score, query, annotations, summary):
 
 
 def initial_hidden(decoder, summary):
-    return [np.tanh(affine(layer, summary)) for layer in decoder["stack"]["initial"].values()]
+    layers = decoder["stack"]["initial"].values()
+    return [
+        np.tanh(affine(layer, summary) if "kernel" in layer else layer["bias"]) for layer in layers
+    ]
 
 
 def decoder_cells(decoder, second_input=None):

@@ -104,7 +104,8 @@ def test_the_keys_that_are_there_tell_how_batches_and_tokenizers_are_given():
         (
             {"model": {"decoder": {"kind": "bahdanau", "input_feeding": False}}},
             "model.decoder.input_feeding: unknown key for `kind: bahdanau`, which has "
-            "hidden_size, layers, transitions, residual, readout_size; it belongs to luong",
+            "hidden_size, layers, transitions, residual, readout_size, initial_state; it belongs "
+            "to luong",
         ),
         (
             {"model": {"attention": {"window": 3}}},

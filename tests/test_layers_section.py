@@ -125,7 +125,11 @@ def test_an_example_of_the_page_on_networks_builds_a_model(text):
          "`layers`"),
         ("decoder: {upper_transitions: 2}",
          "model.decoder.upper_transitions: unknown key for `kind: luong`, which has hidden_size, "
-         "layers, transitions, residual, readout_size, input_feeding; it belongs to conditional"),
+         "layers, transitions, residual, readout_size, initial_state, input_feeding; it belongs to "
+         "conditional"),
+        ("decoder: {kind: xu, initial_state: learned}",
+         "model.decoder: `kind: xu` makes its first state from the mean annotation: leave out "
+         "`initial_state: learned`, or choose `kind: bahdanau`"),
         ("encoder: {transitions: 0}",
          "model.encoder.transitions: input should be greater than or equal to 1, not 0"),
         ("encoder: {kind: alternating, layers: 1}",

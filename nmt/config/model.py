@@ -113,6 +113,9 @@ class AttentionalDecoderConfig(LayeredConfig):
     """Units of each layer."""
     readout_size: Size | None = None
     """Width of the layer before the output matrix; null: `model.embedding_size`."""
+    initial_state: Literal["summary", "learned"] = "summary"
+    """First state: made from a summary of the source, or a learned one, the same for all sources.
+    """
 
 
 class BahdanauDecoderConfig(AttentionalDecoderConfig):
@@ -167,6 +170,14 @@ class XuDecoderConfig(AttentionalDecoderConfig):
     kind: Literal["xu"] = "xu"
     gate: bool = True
     """Multiply the context by beta_t, a gate that the state before the step decides on."""
+
+    def _conflicts(self) -> Iterator[str]:
+        yield from super()._conflicts()
+        if self.initial_state == "learned":
+            yield (
+                "`kind: xu` makes its first state from the mean annotation: leave out "
+                "`initial_state: learned`, or choose `kind: bahdanau`"
+            )
 
 
 DecoderConfig = Annotated[

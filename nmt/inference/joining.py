@@ -14,8 +14,14 @@ from nmt.data.sentences import SIGNS
 from nmt.data.tokenizer import Spans, Tokenizers
 from nmt.evaluation.words import END
 from nmt.inference.splitting import Part
-from nmt.inference.translation import Translation, distinct
+from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import kind, remainders
+
+LARGEST = 2**28  # weights of a line, a gigabyte: some 16,000 pieces on each side
+TOO_LARGE = (
+    "too long for an alignment of the whole line, which has none therefore; put each sentence in "
+    "a line of its own"
+)
 
 Combination = tuple[Translation, ...]  # a translation of each part
 
@@ -37,7 +43,8 @@ class Joiner:
     ) -> list[Translation]:
         """Returns the `n_best` translations of a line, given those of each part, best first.
 
-        The best one has the best translation of each part. The score is the mean of the scores of
+        The best one has the best translation of each part. It has neither pieces nor attention if
+        the matrix `is_too_large`; its parts have. The score is the mean of the scores of
         the parts, and so is the utility; the log-probability is the sum. A combination with more
         parts that are cut comes later.
         """
@@ -49,18 +56,23 @@ class Joiner:
     def _joined(self, line: str, parts: Sequence[Part], found: Combination) -> Translation:
         text, places = _text(line, parts, found)
         read = [each for each in found if each.attention.size]
-        targets = map(self._target_spans, found)
-        return Translation(
-            source=line,
-            text=text,
+        whole = replace(
+            empty_translation(line, text, found[0].word_boundaries),
             score=sum(each.score for each in read) / max(1, len(read)),
             log_prob=sum(each.log_prob for each in read),
+            utility=_utility(read),
+            method=_method(read),
+            parts=found,
+        )
+        if is_too_large(found):
+            return whole
+        targets = map(self._target_spans, found)
+        return replace(
+            whole,
             source_pieces=_pieces([each.source_pieces for each in read]),
             target_pieces=_pieces([each.target_pieces for each in read]),
             piece_log_probs=_log_probs(read),
-            utility=_utility(read),
             attention=_blocks(read),
-            method=_method(read),
             source_offsets=[
                 span
                 for part, each in zip(parts, found, strict=True)
@@ -71,8 +83,6 @@ class Joiner:
                 for place, spans in zip(places, targets, strict=True)
                 for begin, end in spans
             ],
-            word_boundaries=found[0].word_boundaries,
-            parts=found,
         )
 
     def _source_spans(self, found: Translation) -> Spans:
@@ -91,9 +101,17 @@ class Joiner:
         return tokenizer.decoded_offsets(tokenizer.ids(pieces[: _written(pieces)]))
 
 
+def is_too_large(found: Iterable[Translation]) -> bool:
+    """Whether one matrix of all pieces of the parts would be larger than `LARGEST`."""
+    shapes = [each.attention.shape for each in found]
+    return sum(rows for rows, _ in shapes) * sum(columns for _, columns in shapes) > LARGEST
+
+
 def with_parts(joined: Translation, parts: Iterable[Translation]) -> Translation:
     """Returns a joined translation with the matrices of other explanations of its parts."""
     parts = tuple(parts)
+    if is_too_large(parts):
+        return replace(joined, parts=parts, method=_method(parts))
     read = [each for each in parts if each.attention.size]
     return replace(joined, parts=parts, attention=_blocks(read), method=_method(read))
 

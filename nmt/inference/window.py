@@ -13,7 +13,7 @@ from nmt.inference import constrained, devices, limits
 from nmt.inference.copying import Copier
 from nmt.inference.explanations import chosen_method
 from nmt.inference.forced import Forced, force_all
-from nmt.inference.joining import Joiner
+from nmt.inference.joining import TOO_LARGE, Joiner, is_too_large
 from nmt.inference.predictor import Loaded
 from nmt.inference.risk import Risk
 from nmt.inference.search import FEWEST
@@ -67,10 +67,14 @@ class WindowTranslator:
         ]
         found = iter(self._translate(divided, constraints, n_best, before=before))
         joiner = Joiner(self.tokenizers, self.config.copy_unseen)
-        return [
+        joined = [
             joiner.joined(line, parts, list(islice(found, len(parts))), n_best)
             for line, parts in zip(texts, divided, strict=True)
         ]
+        numbered = enumerate(joined, start=before + 1)
+        if long := [number for number, ranked in numbered if is_too_large(ranked[0].parts)]:
+            self.warn(long, TOO_LARGE)
+        return joined
 
     def _translate(
         self,

@@ -55,14 +55,14 @@ class Decoder(nnx.Module):
             hidden,
             depths=model.decoder.depths,
             residual=model.decoder.residual,
-            summary_size=annotation,
+            summary_size=annotation if model.decoder.initial_state == "summary" else None,
             rngs=rngs,
         )
         self.attention: Attention = model.attention.build(hidden, annotation, rngs=rngs)
         self.readout_size = model.readout_size
 
     def initial_state(self, encoded: EncodedSource) -> DecoderState:
-        """Returns s_0, made from the summary of the source, without input feeding."""
+        """Returns s_0, made from the summary of the source or learned, without input feeding."""
         return DecoderState(
             stack=self.stack.start(encoded.summary),
             input_feed=encoded.summary[:, :0],

@@ -34,7 +34,7 @@ class LuongDecoder(Decoder):
         )
 
     def initial_state(self, encoded: EncodedSource) -> DecoderState:
-        """Returns the state made from the summary of the source; the fed vector is zeros."""
+        """Returns the first state of the layers; the fed vector is zeros."""
         state = super().initial_state(encoded)
         if self.input_feed is None:
             return state

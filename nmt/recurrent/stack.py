@@ -23,9 +23,21 @@ class StackMasks:
     recurrent: tuple[StateMask, ...]  # of the state of each layer
 
 
+class LearnedOutput(nnx.Module):
+    """A vector that is learned, for each row of a batch."""
+
+    def __init__(self, size: int) -> None:
+        self.bias = nnx.Param(jnp.zeros(size))
+
+    def __call__(self, summary: Summary) -> Float[Array, "batch hidden"]:
+        """Returns the vector for each row of the summary, which is not looked at."""
+        return jnp.broadcast_to(self.bias[...], (len(summary), len(self.bias[...])))
+
+
 class Stack(nnx.Module):
     """The recurrent layers of a decoder, whose first state is made from a summary of the source.
 
+    Without a `summary_size` the first state is learned, and the same for all sources.
     `depths` are the cells in sequence of each layer, the bottom one first. With residual
     connections the output of layer l is v_l = h_l + v_{l-1}, where v_{l-1} is that of the layer
     below, before dropout; the bottom layer has v_1 = h_1.
@@ -38,11 +50,18 @@ class Stack(nnx.Module):
         hidden_size: int,
         *,
         depths: Sequence[int],
-        summary_size: int,
+        summary_size: int | None,
         residual: bool = False,
         rngs: nnx.Rngs,
     ) -> None:
-        self.initial = nnx.List([nnx.Linear(summary_size, hidden_size, rngs=rngs) for _ in depths])
+        self.initial: Sequence[nnx.Linear | LearnedOutput] = nnx.List(
+            [
+                LearnedOutput(hidden_size)
+                if summary_size is None
+                else nnx.Linear(summary_size, hidden_size, rngs=rngs)
+                for _ in depths
+            ]
+        )
         sizes = [input_size] + [hidden_size] * (len(depths) - 1)
         self.cells: Sequence[Cell] = nnx.List(
             [
@@ -58,7 +77,10 @@ class Stack(nnx.Module):
         return self.cells[0].gates
 
     def start(self, summary: Summary) -> States:
-        """Returns the states with the outputs tanh(W_s h), with the matrix W_s of each layer."""
+        """Returns the states with the outputs tanh(W_s h + b), W_s and b being those of each layer.
+
+        Learned ones are tanh(b).
+        """
         outputs = [jnp.tanh(layer(summary)) for layer in self.initial]
         return tuple(cell.start(output) for cell, output in zip(self.cells, outputs, strict=True))
 

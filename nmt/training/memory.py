@@ -1,7 +1,8 @@
-"""Memory: a test of the largest batch before training, and the peak memory."""
+"""Memory: a test of the largest batch before training, the peak, and programs of the past."""
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import jax
 
@@ -11,6 +12,19 @@ from nmt.errors import ConfigError
 from nmt.processes import ALONE, ProcessGroup
 from nmt.training.step import TrainState, TrainStep, shard
 from nmt.types import RandomKey
+
+MAPS = 16_000  # a quarter of the memory maps that Linux allows a process
+
+
+def drop_programs() -> None:
+    """Drops compiled programs if they have many memory maps; what is used again is compiled again.
+
+    Each training leaves thousands of maps, which jax keeps. Without any left LLVM ends the process,
+    as in a notebook that trains one network after another.
+    """
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > MAPS:
+        jax.clear_caches()
 
 
 def try_largest(

@@ -43,6 +43,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
             uses the folder, memory or disk do not suffice, training diverges, or processes cannot
             train together; earlier checkpoints stay as they are.
     """
+    memory.drop_programs()
     run = Run.start(config, processes)
     config = run.config
     metric("bleu", tokenize=bleu_tokenizers.for_target(config.data))  # is its package there?

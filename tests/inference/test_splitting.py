@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.config import DecodingConfig
+from nmt.inference import joining
 from nmt.inference.joining import Joiner
+from nmt.inference.output import word_links
 from nmt.inference.splitting import Part, Splitter, TrainedOn
 from nmt.inference.translation import empty_translation
 from nmt.inference.translator import Translator
@@ -184,6 +186,24 @@ def test_warnings_name_the_line_and_a_cut_part_makes_the_line_cut(always):
     assert cut.words.target == tuple(cut.text.split())
     assert cut.piece_log_probs.sum() == pytest.approx(cut.log_prob)
     assert len(cut.piece_log_probs) == 3
+
+
+def test_a_line_whose_matrix_would_be_too_large_is_translated_without_alignment(
+    always, found, monkeypatch
+):
+    monkeypatch.setattr(joining, "LARGEST", 100)
+
+    with pytest.warns(UserWarning, match="^line 2: too long for an alignment of the whole line"):
+        short, long = always.translate([SENTENCES[0], LINE])
+
+    assert short.words.weights.any()
+    assert (long.text, long.score, long.log_prob) == (found.text, found.score, found.log_prob)
+    assert (long.attention.size, long.target_pieces, word_links(long)) == (0, (), frozenset())
+    assert long.words.weights.shape == found.words.weights.shape
+    for part, sentence in zip(long.parts, found.parts, strict=True):
+        np.testing.assert_array_equal(part.attention, sentence.attention)
+    explained = always.explain(long, method="saliency")
+    assert (explained.text, explained.attention.size) == (found.text, 0)
 
 
 def test_a_part_that_cannot_be_divided_is_cut_with_a_warning(copy_run):

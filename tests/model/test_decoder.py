@@ -25,6 +25,7 @@ DECODERS = {
     "luong": {"kind": "luong"},
     "luong of two layers": {"kind": "luong", "layers": 2},
     "luong without input feeding": {"kind": "luong", "input_feeding": False},
+    "luong, learned first state": {"kind": "luong", "initial_state": "learned"},
     "luong of two layers without input feeding": {
         "kind": "luong",
         "layers": 2,
