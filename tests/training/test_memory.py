@@ -1,5 +1,7 @@
 """Memory: a batch that does not fit is refused with its size, before training starts."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -100,3 +102,20 @@ def test_the_peak_grows_by_what_is_held():
     assert memory.peak() > 500
     assert memory.peak() >= before
     del held
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="Linux alone counts memory maps")
+def test_programs_are_dropped_when_they_have_many_memory_maps(monkeypatch):
+    @jax.jit
+    def double(number):
+        return 2 * number
+
+    double(1.0)
+    monkeypatch.setattr(memory, "MAPS", 10**9)
+    memory.drop_programs()
+    assert double._cache_size() == 1
+
+    monkeypatch.setattr(memory, "MAPS", 0)
+    memory.drop_programs()
+    assert double._cache_size() == 0
+    assert double(2.0) == 4
