@@ -33,6 +33,7 @@ DECODERS = {
     "luong of two deep layers": {"kind": "luong", "layers": 2, "transitions": 3},
     "conditional of three layers": {"kind": "conditional", "layers": 3, "upper_transitions": 2},
     "xu": {"kind": "xu"},
+    "luong, learned first state": {"kind": "luong", "initial_state": "learned"},
 }
 ENCODERS = {
     "bidirectional": {"layers": 3, "transitions": 2, "residual": True},

@@ -18,10 +18,6 @@ from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import kind, remainders
 
 LARGEST = 2**28  # weights of a line, a gigabyte: some 16,000 pieces on each side
-TOO_LARGE = (
-    "too long for an alignment of the whole line, which has none therefore; put each sentence in "
-    "a line of its own"
-)
 
 Combination = tuple[Translation, ...]  # a translation of each part
 
@@ -43,10 +39,10 @@ class Joiner:
     ) -> list[Translation]:
         """Returns the `n_best` translations of a line, given those of each part, best first.
 
-        The best one has the best translation of each part. It has neither pieces nor attention if
-        the matrix `is_too_large`; its parts have. The score is the mean of the scores of
+        The best one has the best translation of each part. The score is the mean of the scores of
         the parts, and so is the utility; the log-probability is the sum. A combination with more
-        parts that are cut comes later.
+        parts that are cut comes later. If the matrix `is_too_large`, the parts alone have pieces
+        and attention.
         """
         if len(parts) == 1:
             return list(found[0])
@@ -64,7 +60,8 @@ class Joiner:
             method=_method(read),
             parts=found,
         )
-        if is_too_large(found):
+        attention = _blocks(read)
+        if not attention.size:
             return whole
         targets = map(self._target_spans, found)
         return replace(
@@ -72,7 +69,7 @@ class Joiner:
             source_pieces=_pieces([each.source_pieces for each in read]),
             target_pieces=_pieces([each.target_pieces for each in read]),
             piece_log_probs=_log_probs(read),
-            attention=_blocks(read),
+            attention=attention,
             source_offsets=[
                 span
                 for part, each in zip(parts, found, strict=True)
@@ -110,8 +107,6 @@ def is_too_large(found: Iterable[Translation]) -> bool:
 def with_parts(joined: Translation, parts: Iterable[Translation]) -> Translation:
     """Returns a joined translation with the matrices of other explanations of its parts."""
     parts = tuple(parts)
-    if is_too_large(parts):
-        return replace(joined, parts=parts, method=_method(parts))
     read = [each for each in parts if each.attention.size]
     return replace(joined, parts=parts, attention=_blocks(read), method=_method(read))
 
@@ -188,8 +183,10 @@ def _blocks(read: Sequence[Translation]) -> npt.NDArray[np.float32]:
     """Returns the attention of a line: the matrices of its parts as blocks along the diagonal.
 
     The weights of the ends of all parts are in the last column. Of the rows of the ends there is
-    the last, if no translation lacks its own.
+    the last, if no translation lacks its own. A matrix that `is_too_large` is empty.
     """
+    if is_too_large(read):
+        return np.zeros((0, 0), np.float32)
     sizes = [(_written(each.target_pieces), each.attention.shape[1] - 1) for each in read]
     rows, columns = map(sum, zip(*sizes, strict=True)) if sizes else (0, 0)
     ended = _ended([each.target_pieces for each in read])

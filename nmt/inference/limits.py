@@ -11,6 +11,10 @@ CUT = (
     "the translation is cut at its longest length, which decoding.max_output_ratio and "
     "decoding.max_extra set"
 )
+TOO_LARGE = (
+    "too long for an alignment of the whole line, which has none therefore; put each sentence in "
+    "a line of its own"
+)
 
 Warn = Callable[[Sequence[int], str], None]  # takes the numbers of lines, and what is to be known
 

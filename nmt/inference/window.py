@@ -13,7 +13,7 @@ from nmt.inference import constrained, devices, limits
 from nmt.inference.copying import Copier
 from nmt.inference.explanations import chosen_method
 from nmt.inference.forced import Forced, force_all
-from nmt.inference.joining import TOO_LARGE, Joiner, is_too_large
+from nmt.inference.joining import Joiner, is_too_large
 from nmt.inference.predictor import Loaded
 from nmt.inference.risk import Risk
 from nmt.inference.search import FEWEST
@@ -73,7 +73,7 @@ class WindowTranslator:
         ]
         numbered = enumerate(joined, start=before + 1)
         if long := [number for number, ranked in numbered if is_too_large(ranked[0].parts)]:
-            self.warn(long, TOO_LARGE)
+            self.warn(long, limits.TOO_LARGE)
         return joined
 
     def _translate(

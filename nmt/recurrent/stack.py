@@ -31,7 +31,7 @@ class LearnedOutput(nnx.Module):
 
     def __call__(self, summary: Summary) -> Float[Array, "batch hidden"]:
         """Returns the vector for each row of the summary, which is not looked at."""
-        return jnp.broadcast_to(self.bias[...], (len(summary), len(self.bias[...])))
+        return jnp.tile(self.bias[...], (len(summary), 1))
 
 
 class Stack(nnx.Module):
