@@ -40,7 +40,7 @@ PLACES = {
     "decoder": (2, 2),
     "output": (2, 3),
 }
-DEEP = ("transitions", "upper_transitions", "residual")
+CHANGED = ("transitions", "upper_transitions", "residual", "initial_state")  # told if not default
 LINE = 42  # characters that fit into a block
 ARROWS = (
     Arrow("source pieces", "source embedding"),
@@ -223,10 +223,10 @@ def _cell(model: ModelConfig) -> str:
 
 
 def _settings(section: ConfigSection) -> list[str]:
-    """Returns the settings of a section in lines, without its kind and what makes no layer deep."""
+    """Returns the settings of a section in lines, without its kind and with few defaults."""
     given = section.model_dump(exclude={"kind"}, exclude_none=True)
-    deep = section.model_dump(include=set(DEEP), exclude_defaults=True)
-    shown = [(key, value) for key, value in given.items() if key not in DEEP or key in deep]
+    changed = section.model_dump(include=set(CHANGED), exclude_defaults=True)
+    shown = [(key, value) for key, value in given.items() if key not in CHANGED or key in changed]
     text = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in shown)
     return textwrap.wrap(text, LINE)
 

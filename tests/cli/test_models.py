@@ -126,6 +126,19 @@ def test_the_drawing_tells_what_is_deep_in_lines_that_fit(copy_run):
         assert len(text) <= LINE
 
 
+def test_the_drawing_tells_of_a_learned_first_state(copy_run):
+    from nmt.config import LuongDecoderConfig
+    from nmt.info import describe, draw
+    from nmt.run import Run
+
+    run = Run.open(copy_run)
+    decoder = LuongDecoderConfig(initial_state="learned")
+    drawing = draw(describe(run), run.config.model.model_copy(update={"decoder": decoder}))
+
+    texts = [element.text for element in ElementTree.fromstring(drawing).iter()]
+    assert "hidden size 512, layers 1, initial state" in texts
+
+
 def test_the_drawing_names_the_recurrent_cell(copy_run):
     from nmt.config import LSTMConfig
     from nmt.info import describe, draw
