@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from nmt import checkpoint_migration
-from nmt.checkpoint_migration import Arrays
+from nmt.checkpoint_migration import DROPPED, Arrays
 from nmt.errors import RunError
 
 MODEL = "params"
@@ -136,8 +136,10 @@ def _migrated(path: Path, wanted: dict[str, Any]) -> Arrays:
 def _check(path: Path, found: dict[str, str], wanted: dict[str, Any]) -> None:
     """Checks that arrays have the names, shapes and types of the wanted ones.
 
-    A whole field may be missing, if the template has its values and not only its shapes.
+    A whole field may be missing, if the template has its values and not only its shapes. One that
+    only earlier versions saved is not looked at.
     """
+    found = {name: kind for name, kind in found.items() if _field(name) not in DROPPED}
     fields = {_field(name) for name in found}
     expected = {
         name: leaf

@@ -191,12 +191,12 @@ def _train(size: Size, config: Config, model: Any, batch: Batch) -> tuple[dict[s
 
     def train() -> Any:
         nonlocal state
-        state, metrics = step(state, parts, key)
+        state, _, metrics = step(state, None, parts, key)
         return metrics
 
     with _compilations() as compiled:
         start = perf_counter()
-        program = step.lower(state, parts, key).compile()  # the calls below use it
+        program = step.lower(state, None, parts, key).compile()  # the calls below use it
         compiling = perf_counter() - start
         seconds = _seconds(train, size.repeats)
     # The buffers of the program, not the memory of the process: on a CPU, that has the compiler's

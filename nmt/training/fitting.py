@@ -51,7 +51,7 @@ def fitted(aligner: Aligner, config: Config, pairs: Sequence[tuple[str, str]]) -
     state = init_state(settings, nnx.merge(loaded.graph, params))
     key = jax.random.key(config.seed)
     for batch in _batches(ids, settings):
-        state, _ = step(state, batch, key)
+        state, *_ = step(state, None, batch, key)
     return aligner.with_model(LoadedModel(state.params, loaded.graph))
 
 

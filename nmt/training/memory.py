@@ -10,7 +10,7 @@ from nmt.config import DataConfig, TokenBatchConfig
 from nmt.data.batching import Bucket, pad
 from nmt.errors import ConfigError
 from nmt.processes import ALONE, ProcessGroup
-from nmt.training.step import TrainState, TrainStep, shard
+from nmt.training.step import Gathered, TrainState, TrainStep, shard
 from nmt.types import RandomKey
 
 MAPS = 16_000  # a quarter of the memory maps that Linux allows a process
@@ -30,16 +30,17 @@ def drop_programs() -> None:
 def try_largest(
     step: TrainStep,
     state: TrainState,
+    gathered: Gathered | None,
     buckets: list[Bucket],
     *,
     key: RandomKey,
     config: DataConfig,
     processes: ProcessGroup = ALONE,
-) -> TrainState:
+) -> tuple[TrainState, Gathered | None]:
     """Runs the step on a batch of the largest shape, which holds padding alone.
 
-    The state is returned unchanged, in other buffers, because the step is given its buffers. The
-    compiled step is used again.
+    State and gathered sums are returned unchanged, in other buffers, because the step is given
+    theirs. The compiled step is used again.
 
     Raises:
         ConfigError: the batch does not fit into the memory of the device.
@@ -49,7 +50,7 @@ def try_largest(
     own = replace(bucket, rows=rows.stop - rows.start)
     blank = pad([], own, links=[] if config.linked else None, shape=config.input.shape)
     try:
-        state, metrics = step(state, shard(blank), key)
+        state, gathered, metrics = step(state, gathered, shard(blank), key)
         jax.block_until_ready(metrics)
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
@@ -62,7 +63,7 @@ def try_largest(
             f"data.batch.{budget} and raise training.gradient_accumulation instead, or lower "
             "data.max_length"
         ) from None
-    return state
+    return state, gathered
 
 
 def peak() -> float | None:

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from flax import nnx, struct
-from jaxtyping import Array, Bool
+from jaxtyping import Array, Bool, Float
 
 from nmt.config import Config
 from nmt.data.batching import Batch
@@ -43,7 +43,6 @@ class TrainState:
     ema: Params | None  # the exponential moving average of the parameters
     optimizer: optax.OptState
     lr_scale: Scalar  # the factor by which validation has cut the learning rate
-    pending: tuple[LossSums, Params] | None  # sums of the batches since the last update
     objectives: dict[str, Any]  # the state of each objective beside the cross-entropy
     skipped: Integer  # updates skipped, because their gradient or loss was not sound
     skipped_in_row: Integer  # skipped updates since the last one that was made
@@ -70,6 +69,28 @@ class TrainState:
 
 
 @struct.dataclass
+class Gathered:
+    """Sums of one device over the batches since the last update; outside the step, of each.
+
+    They are not saved: a training stops after an update.
+    """
+
+    loss: Float[Array, "*device"]
+    tokens: Float[Array, "*device"]
+    gradient: Params
+
+    @classmethod
+    def nothing(cls, config: Config, params: Params) -> "Gathered | None":
+        """Returns sums of zero for each device, None where every batch makes an update."""
+        if config.training.gradient_accumulation == 1:
+            return None
+        zero, zeros = jnp.zeros(()), jax.tree.map(jnp.zeros_like, params)
+        each = cls(loss=zero, tokens=zero, gradient=zeros)
+        sums = jax.tree.map(lambda x: jnp.stack([x] * devices.count()), each)
+        return jax.device_put(sums, devices.placement(AXIS))
+
+
+@struct.dataclass
 class StepMetrics:
     """The results of one step; arrays stay on the device until they are read."""
 
@@ -81,7 +102,9 @@ class StepMetrics:
     skipped_in_row: Integer
 
 
-TrainStep = Callable[[TrainState, Any, RandomKey], tuple[TrainState, StepMetrics]]
+TrainStep = Callable[
+    [TrainState, Gathered | None, Any, RandomKey], tuple[TrainState, Gathered | None, StepMetrics]
+]
 EvalStep = Callable[[Params, Any], LossSums]
 
 
@@ -97,10 +120,6 @@ def init_state(config: Config, model: Network) -> TrainState:
     With a state on one device only, the step would be compiled twice.
     """
     params = nnx.state(model, nnx.Param)
-    pending = None
-    if config.training.gradient_accumulation > 1:
-        no_loss = LossSums(*(jnp.zeros(()) for _ in range(3)))  # three buffers, to be donated
-        pending = (no_loss, jax.tree.map(jnp.zeros_like, params))
     state = TrainState(
         step=jnp.zeros((), jnp.int32),
         batches=jnp.zeros((), jnp.int32),
@@ -108,7 +127,6 @@ def init_state(config: Config, model: Network) -> TrainState:
         ema=None if config.training.ema is None else jax.tree.map(jnp.copy, params),
         optimizer=build_optimizer(config.training).init(params),
         lr_scale=jnp.ones(()),
-        pending=pending,
         objectives={}
         if isinstance(model, AlignerNetwork)
         else {each.name: each.start(len(model.output_bias)) for each in build_objectives(config)},
@@ -121,12 +139,13 @@ def init_state(config: Config, model: Network) -> TrainState:
 def make_train_step(
     config: Config, graph: Graph, *, bos: int, total_steps: int, update: bool = True
 ) -> TrainStep:
-    """Returns the compiled step `(state, sharded batch, key) -> (state, metrics)`.
+    """Returns the compiled step `(state, gathered, sharded batch, key)` -> the first two, metrics.
 
-    With accumulation, the step made with `update=False` only adds its gradients to the state.
+    With accumulation, the step made with `update=False` only adds to what each device has gathered:
+    devices exchange gradients once for each update.
     An update whose gradient is not finite, or whose loss has exploded, is skipped and counted:
     parameters, optimizer and schedule stay as they are. A batch of padding alone changes nothing
-    at all. The state given to the step is donated: its buffers are reused.
+    at all. State and sums given to the step are donated: their buffers are reused.
     """
     optimizer = build_optimizer(config.training)
     rate_at = learning_rate(config.training, total_steps=total_steps)
@@ -146,22 +165,28 @@ def make_train_step(
         parts = replace(sums, loss=sum(logged.values(), sums.loss)), logged
         return jax.tree.map(lambda total: total / passes, (minimized, parts))
 
-    def step(before: TrainState, batch: Batch, key: RandomKey) -> tuple[TrainState, StepMetrics]:
+    def step(
+        before: TrainState, gathered: Gathered | None, batch: Batch, key: RandomKey
+    ) -> tuple[TrainState, Gathered | None, StepMetrics]:
         key = jax.random.fold_in(key, before.batches)
         keys = _row_keys(key, batch.source.shape[0], passes=passes)
-        gradient = jax.grad(loss, has_aux=True)(before.params, before.objectives, batch, keys)
-        gradient, (sums, costs) = jax.lax.psum(gradient, AXIS)
+        gradient, (sums, costs) = jax.grad(loss, has_aux=True)(
+            before.params, before.objectives, batch, keys
+        )
+        own = Gathered(loss=sums.loss, tokens=sums.tokens, gradient=gradient)
+        if gathered is not None:
+            own = jax.tree.map(jnp.add, gathered, own)
+        sums, costs = jax.lax.psum((sums, costs), AXIS)
         rate, norm = rate_at(before.step) * before.lr_scale, jnp.zeros(())
         moved = {each.name: each.update(before.objectives[each.name], sums) for each in objectives}
         state = replace(before, batches=before.batches + 1, objectives=moved)
-        total = sums, gradient
-        if before.pending is not None:
-            total = jax.tree.map(jnp.add, before.pending, total)
-            state = replace(state, pending=total)
         if update:
+            total = jax.lax.psum(own, AXIS)
             state, norm = _updated(state, total, optimizer, rate, ema=config.training.ema)
-        state = _either(sums.tokens > 0, state, before)
-        return state, StepMetrics(
+            own = jax.tree.map(jnp.zeros_like, own)
+        after = state, None if gathered is None else own
+        state, gathered = _either(sums.tokens > 0, after, (before, gathered))
+        metrics = StepMetrics(
             sums=sums,
             costs=costs,
             gradient_norm=norm,
@@ -169,8 +194,15 @@ def make_train_step(
             skipped=state.skipped,
             skipped_in_row=state.skipped_in_row,
         )
+        return state, gathered, metrics
 
-    return jax.pmap(step, axis_name=AXIS, in_axes=(None, 0, None), out_axes=None, donate_argnums=0)
+    return jax.pmap(
+        step,
+        axis_name=AXIS,
+        in_axes=(None, 0, 0, None),
+        out_axes=(None, 0, None),
+        donate_argnums=(0, 1),
+    )
 
 
 def make_eval_step(config: Config, graph: Graph, *, bos: int) -> EvalStep:
@@ -218,7 +250,7 @@ def _forward(
 
 def _updated(
     state: TrainState,
-    total: tuple[LossSums, Params],
+    total: Gathered,
     optimizer: optax.GradientTransformation,
     rate: Scalar,
     *,
@@ -226,13 +258,11 @@ def _updated(
 ) -> tuple[TrainState, Scalar]:
     """Returns the state after an update, or a skipped one, and the norm of the mean gradient.
 
-    `total` has the sums of losses and gradients since the last update, `ema` is the decay of the
-    moving average.
+    `total` has the sums of all devices, `ema` is the decay of the moving average.
     """
-    sums, gradient = total
-    mean = jax.tree.map(lambda g: g / jnp.maximum(sums.tokens, 1.0), gradient)
+    mean = jax.tree.map(lambda g: g / jnp.maximum(total.tokens, 1.0), total.gradient)
     norm = optax.tree.norm(mean)
-    sound = jnp.isfinite(norm) & (sums.loss < EXPLODED * sums.tokens)
+    sound = jnp.isfinite(norm) & (total.loss < EXPLODED * total.tokens)
     updates, optimizer_state = optimizer.update(mean, state.optimizer, state.params)
     params = jax.tree.map(lambda p, u: p - rate * u, state.params, updates)
     updated = replace(
@@ -244,8 +274,7 @@ def _updated(
         skipped_in_row=jnp.zeros_like(state.skipped_in_row),
     )
     skipped = replace(state, skipped=state.skipped + 1, skipped_in_row=state.skipped_in_row + 1)
-    state = _either(sound, updated, skipped)
-    return replace(state, pending=jax.tree.map(jnp.zeros_like, state.pending)), norm
+    return _either(sound, updated, skipped), norm
 
 
 def _moving_average(state: TrainState, params: Params, *, decay: float) -> Params:
@@ -257,8 +286,8 @@ def _moving_average(state: TrainState, params: Params, *, decay: float) -> Param
     return optax.incremental_update(params, state.ema, jnp.maximum(1 - decay, 9 / (t + 9)))
 
 
-def _either(condition: Bool[Array, ""], one: TrainState, other: TrainState) -> TrainState:
-    """Returns one of two states, selected array by array, without a branch."""
+def _either(condition: Bool[Array, ""], one: Any, other: Any) -> Any:
+    """Returns one of two trees, selected array by array, without a branch."""
     return jax.tree.map(partial(jnp.where, condition), one, other)
 
 

@@ -25,7 +25,7 @@ from nmt.training.ending import check_moved, epochs_are_over, total_steps
 from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
 from nmt.training.metrics import MetricsAccumulator, StepRecord
-from nmt.training.step import TrainState, init_state, make_train_step
+from nmt.training.step import Gathered, TrainState, init_state, make_train_step
 from nmt.training.stream_loader import StreamLoader
 from nmt.training.validation import ZEROS, Validator, update_best, warn_of_zero
 
@@ -104,6 +104,7 @@ class Trainer:
         graph, bos = nnx.graphdef(model), tokenizers.target.bos
         self.total_steps = total_steps(config, loader.batches_per_epoch)
         self.state, self.progress = self._restored(init_state(config, model))
+        self.gathered = Gathered.nothing(config, self.state.params)
         self.step = make_train_step(config, graph, bos=bos, total_steps=self.total_steps)
         self.add = make_train_step(
             config, graph, bos=bos, total_steps=self.total_steps, update=False
@@ -128,9 +129,10 @@ class Trainer:
                     f"{self.total_steps}; raise training.max_steps, max_epochs or patience to go on"
                 )
                 return
-            self.state = memory.try_largest(
+            self.state, self.gathered = memory.try_largest(
                 self.step,
                 self.state,
+                self.gathered,
                 self.loader.buckets,
                 key=self.key,
                 config=self.run.config.data,
@@ -152,21 +154,21 @@ class Trainer:
             self.display.close()
 
     def _train(self, requests: list[str]) -> None:
-        """Runs steps until training has ended, or a process is asked to stop."""
+        """Runs steps until training has ended, or a process is asked to stop after an update."""
         with contextlib.closing(self.loader.batches(self.progress)) as batches:
             for batch, after in batches:
-                self._consume(batch, after)
+                updated = self._consume(batch, after)
                 if self._finished():
                     return
-                if signal := interruption.asked(requests, self.run.processes):
+                if updated and (signal := interruption.asked(requests, self.run.processes)):
                     self._stop(signal)
 
-    def _consume(self, batch: Any, after: TrainingProgress) -> None:
-        """Runs one step on a batch, and logs and validates when it is time."""
+    def _consume(self, batch: Any, after: TrainingProgress) -> bool:
+        """Runs one step on a batch, logs and validates when it is time; returns if it updated."""
         batches = self.progress.batches + 1
         updates = batches % self.settings.gradient_accumulation == 0
         step = self.step if updates else self.add
-        self.state, metrics = step(self.state, batch, self.key)
+        self.state, self.gathered, metrics = step(self.state, self.gathered, batch, self.key)
         self.accumulator.add(self.progress, metrics)
         self.progress = replace(
             self.progress,
@@ -178,12 +180,13 @@ class Trainer:
             step=self.progress.step + updates,
         )
         if not updates:
-            return
+            return False
         self.display.advance(self.progress.step)
         if self.progress.step % self.settings.log_every == 0:
             self._report_training()
         if self.progress.step % self.settings.validate_every == 0:
             self._validate()
+        return True
 
     def _stop(self, signal: str) -> NoReturn:
         """Saves a sound state, and reports how to resume."""

@@ -17,14 +17,14 @@ from nmt.training.trainer import train
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 
-# An epoch has eight batches, a step three, a record six, a validation nine.
-STOPS = {  # the batch that is the last one, counted from 0
-    0: "after the first batch of all",
-    4: "during accumulation",
-    7: "at the end of an epoch",
-    8: "right after a validation, at a step's boundary",
-    14: "at a step's boundary",
-    16: "in an epoch, during accumulation, between two records",
+# An epoch has eight batches, a step three, a record six, a validation nine. A training stops after
+# a step: with the batch of a signal, counted from 0, the number of batches after which it does.
+STOPS = {
+    0: 3,  # at the first batch of all; between two records
+    5: 6,  # at the last batch of a step; after a record
+    7: 9,  # at the last batch of an epoch, within a step; right after a validation
+    13: 15,  # within a step
+    16: 18,  # within a step whose batches are of two epochs
 }
 
 
@@ -40,12 +40,12 @@ def _interruptible():
 def stopped(tmp_path_factory, corpus):
     """The same as `undisturbed`, in as many sessions and one more."""
     settings = runs.config(tmp_path_factory.mktemp("stopped") / "run", corpus, max_steps=9)
-    for count, batch in enumerate(STOPS):
+    for count, (batch, stops_after) in enumerate(STOPS.items()):
         number = (signal.SIGTERM, signal.SIGINT)[count % 2]
         with pytest.MonkeyPatch.context() as patch, pytest.raises(Interrupted) as stop:
             runs.train_disturbed(patch, settings, {batch: runs.signalled(number)})
         assert stop.value.signal == number.name
-        assert Run.open(settings.run).progress("last").batches == batch + 1
+        assert Run.open(settings.run).progress("last").batches == stops_after
     return train(settings)
 
 
@@ -85,7 +85,7 @@ def test_in_python_a_stop_is_an_exception_that_says_how_to_go_on(
     settings = runs.config(tmp_path / "run", corpus, max_steps=2)
 
     with pytest.raises(Interrupted) as stop:
-        runs.train_disturbed(monkeypatch, settings, {3: runs.signalled(number)})
+        runs.train_disturbed(monkeypatch, settings, {1: runs.signalled(number)})
 
     name = signal.Signals(number).name
     path = tmp_path / "run"
@@ -118,7 +118,7 @@ def test_a_command_that_was_stopped_exits_as_a_shell_has_it(
     monkeypatch.setattr(sys, "argv", ["nmt", command, *overrides[command]])
 
     with pytest.raises(SystemExit) as stop:
-        runs.disturbed(monkeypatch, cli.main, {3: runs.signalled(number)})
+        runs.disturbed(monkeypatch, cli.main, {1: runs.signalled(number)})
 
     assert stop.value.code == {signal.SIGTERM: 143, signal.SIGINT: 130}[number]
     *_, last = capsys.readouterr().err.splitlines()

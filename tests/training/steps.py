@@ -10,7 +10,7 @@ from flax import nnx
 from nmt import configfile
 from nmt.data.batching import Bucket, pad
 from nmt.model.seq2seq import build
-from nmt.training.step import init_state, make_train_step, shard
+from nmt.training.step import Gathered, init_state, make_train_step, shard
 
 VOCABULARY = 11
 BOS = 2
@@ -44,8 +44,22 @@ def fresh(settings):
     return init_state(settings, network(settings))
 
 
-def stepper(settings, *, update=True):
+def stepper(settings):
+    """Returns a step `(state, batch, key) -> (state, metrics)`: each batch makes an update."""
+
+    def step(state, rows, key):
+        state, _, metrics = gatherer(settings)(state, None, rows, key)
+        return state, metrics
+
+    return step
+
+
+def gatherer(settings, *, update=True):
     return _stepper(settings.model_dump_json(), update)
+
+
+def nothing(settings):
+    return Gathered.nothing(settings, fresh(settings).params)
 
 
 @cache

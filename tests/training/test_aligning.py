@@ -56,7 +56,7 @@ def stepped(settings, batches):
     step = stepper(settings.model_dump_json())
     state, metrics = init_state(settings, network(settings)), []
     for each in batches:
-        state, last = step(state, shard(each), KEY)
+        state, _, last = step(state, None, shard(each), KEY)
         metrics.append(last)
     return state, metrics
 

@@ -6,7 +6,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from steps import ADAM, GATHERING, KEY, assert_trees_close, batch, config, fresh, leaves, stepper
+from steps import (
+    ADAM,
+    GATHERING,
+    KEY,
+    assert_trees_close,
+    batch,
+    config,
+    fresh,
+    gatherer,
+    leaves,
+    nothing,
+    stepper,
+)
 
 from nmt.training.step import shard
 
@@ -72,16 +84,18 @@ def broken(state):
 )
 def test_what_makes_no_update_leaves_the_average_as_it_was(training, before, rows, update):
     settings = config(training, dropout=DROPOUT)
-    state, _ = stepper(settings)(fresh(settings), shard(batch()), KEY)
+    state, gathered = fresh(settings), nothing(settings)
+    state, gathered, _ = gatherer(settings)(state, gathered, shard(batch()), KEY)
     average = leaves(state.ema)
 
-    state, _ = stepper(settings, update=update)(before(state), shard(rows), KEY)
+    step = gatherer(settings, update=update)
+    state, *_ = step(before(state), gathered, shard(rows), KEY)
 
     assert_trees_close(state.ema, average, rtol=0, atol=0)
 
 
 def test_a_checkpoint_has_the_average_as_its_parameters_and_gives_the_state_back():
-    settings = config(GATHERING | AVERAGED, dropout=DROPOUT)
+    settings = config(AVERAGED, dropout=DROPOUT)
     state, _ = stepper(settings)(fresh(settings), shard(batch()), KEY)
 
     items = state.items()

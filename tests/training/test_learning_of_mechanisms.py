@@ -90,7 +90,7 @@ def trained(config, model, task):
     state = init_state(config, model)
     step = make_train_step(config, nnx.graphdef(model), bos=BOS, total_steps=STEPS)
     for _ in range(STEPS):
-        state, metrics = step(state, shard(batch(random, task)), key)
+        state, _, metrics = step(state, None, shard(batch(random, task)), key)
         # Many unfinished steps of two virtual devices can wait for each other for ever.
         jax.block_until_ready(metrics)
     return state.params

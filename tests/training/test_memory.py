@@ -47,35 +47,38 @@ def state():
     ],
 )
 def test_a_batch_that_does_not_fit_is_refused_with_its_size(state, budget, named):
-    def step(state, batch, key):
-        return state, jnp.zeros((2**25, 2**25))  # four petabytes
+    def step(state, gathered, batch, key):
+        return state, gathered, jnp.zeros((2**25, 2**25))  # four petabytes
 
     message = (
         r"the largest batch, 8 sentences of 90 source and 80 target pieces, does not fit into "
         rf"memory \(Out of memory allocating \d+ bytes.*\); lower .*{named} and raise"
     )
     with pytest.raises(ConfigError, match=message):
-        memory.try_largest(step, state, BUCKETS, key=KEY, config=data(**budget))
+        memory.try_largest(step, state, None, BUCKETS, key=KEY, config=data(**budget))
 
 
 def test_another_error_stays_what_it_is(state):
-    def step(state, batch, key):
+    def step(state, gathered, batch, key):
         raise jax.errors.JaxRuntimeError("INTERNAL: something else")
 
     with pytest.raises(jax.errors.JaxRuntimeError, match="something else"):
-        memory.try_largest(step, state, BUCKETS, key=KEY, config=data())
+        memory.try_largest(step, state, None, BUCKETS, key=KEY, config=data())
 
 
 def test_what_is_tried_is_the_largest_frame_with_padding_alone(state):
     tried = []
 
-    def step(state, batch, key):
+    def step(state, gathered, batch, key):
         tried.append(batch)
-        return state, jnp.zeros(())
+        return state, gathered, jnp.zeros(())
 
     guided = data({"path": "unused", "alignments": "unused"})
     for config in (data(), guided):
-        assert memory.try_largest(step, state, BUCKETS, key=KEY, config=config) is state
+        assert memory.try_largest(step, state, None, BUCKETS, key=KEY, config=config) == (
+            state,
+            None,
+        )
 
     for batch in tried:
         assert (batch.source.shape, batch.target.shape) == ((2, 4, 90), (2, 4, 80))
@@ -86,11 +89,11 @@ def test_what_is_tried_is_the_largest_frame_with_padding_alone(state):
 
 
 def test_each_process_tries_its_own_rows(state):
-    def step(state, batch, key):
+    def step(state, gathered, batch, key):
         assert batch.source.shape == (2, 2, 90)
-        return state, jnp.zeros(())
+        return state, gathered, jnp.zeros(())
 
-    memory.try_largest(step, state, BUCKETS, key=KEY, config=data(), processes=Second())
+    memory.try_largest(step, state, None, BUCKETS, key=KEY, config=data(), processes=Second())
 
 
 def test_the_peak_grows_by_what_is_held():

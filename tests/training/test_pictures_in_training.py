@@ -75,7 +75,7 @@ def test_two_devices_make_the_update_of_one():
     gradient = jax.jit(jax.grad(mean_loss))(before)
     step = make_train_step(settings, graph, bos=BOS, total_steps=9)
     fresh = init_state(settings, build(settings.model, **sizes))
-    state, _ = step(fresh, shard(rows), jax.random.key(1))
+    state, *_ = step(fresh, None, shard(rows), jax.random.key(1))
 
     found = jax.tree.map(jnp.subtract, before, state.params)
     assert_trees_close(found, gradient, atol=1e-5)

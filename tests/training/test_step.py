@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jax
+import jax.extend
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -24,8 +25,10 @@ from steps import (
     batch,
     config,
     fresh,
+    gatherer,
     leaves,
     network,
+    nothing,
     stepper,
     trained,
     with_rate_times,
@@ -138,22 +141,52 @@ def test_accumulated_batches_make_the_update_of_one_batch_of_all_rows():
     whole = Batch(*(np.concatenate([one[:2], other[:2]]) for one, other in sides))
     expected, [at_once] = trained(config(ADAM), [whole])
 
-    state, gathered = stepper(settings, update=False)(fresh(settings), shard(first), KEY)
-    state, updated = stepper(settings)(state, shard(second), KEY)
+    add, step = gatherer(settings, update=False), gatherer(settings)
+    state, gathered, before = add(fresh(settings), nothing(settings), shard(first), KEY)
+    state, gathered, updated = step(state, gathered, shard(second), KEY)
 
     assert_trees_close(state.params, expected.params)
     assert_trees_close(updated.gradient_norm, at_once.gradient_norm)
-    assert_trees_close(gathered.sums + updated.sums, at_once.sums)
+    assert_trees_close(before.sums + updated.sums, at_once.sums)
     assert (int(state.step), int(state.batches)) == (1, 2)
-    assert not any(leaf.any() for leaf in leaves(state.pending))  # the next update starts anew
+    assert not any(leaf.any() for leaf in leaves(gathered))  # the next update starts anew
+
+
+def equations(jaxpr):
+    """Yields the operations of a traced program, and those of its parts."""
+    for each in jaxpr.eqns:
+        yield each
+        for inner in jax.extend.core.jaxprs_in_params(each.params):
+            yield from equations(inner)
+
+
+def test_devices_exchange_gradients_once_for_an_update():
+    settings = config(GATHERING)
+    arguments = fresh(settings), nothing(settings), shard(batch()), KEY
+    largest = max(leaf.size for leaf in leaves(fresh(settings).params))
+
+    def exchanged(step):
+        """The sizes of all arrays that are added up over the devices."""
+        return {
+            each.aval.size
+            for equation in equations(jax.make_jaxpr(step)(*arguments).jaxpr)
+            if "psum" in equation.primitive.name
+            for each in equation.invars
+        }
+
+    assert exchanged(gatherer(settings, update=False)) == {1}  # losses and numbers of tokens
+    assert largest in exchanged(gatherer(settings))
 
 
 def test_a_batch_that_only_gathers_moves_nothing():
     settings = config(GATHERING)
 
-    state, metrics = stepper(settings, update=False)(fresh(settings), shard(batch()), KEY)
+    state, gathered, metrics = gatherer(settings, update=False)(
+        fresh(settings), nothing(settings), shard(batch()), KEY
+    )
 
     before = fresh(settings)
+    assert any(leaf.any() for leaf in leaves(gathered.gradient))
     assert_trees_close(state.params, before.params, rtol=0, atol=0)
     assert_trees_close(state.optimizer, before.optimizer, rtol=0, atol=0)
     assert (int(state.step), int(state.batches)) == (0, 1)
@@ -163,18 +196,19 @@ def test_a_batch_that_only_gathers_moves_nothing():
 @pytest.mark.parametrize("training", [ADAM, GATHERING], ids=["at once", "accumulated"])
 def test_an_update_that_is_not_finite_is_left_out_and_counted(training):
     settings = config(training)
-    state, _ = stepper(settings)(fresh(settings), shard(batch()), KEY)
+    step, gathered = gatherer(settings), nothing(settings)
+    state, gathered, _ = step(fresh(settings), gathered, shard(batch()), KEY)
     before = jax.tree.map(jnp.copy, state)
     broken = replace(state, params=jax.tree.map(lambda p: jnp.full_like(p, jnp.nan), state.params))
 
-    broken, first = stepper(settings)(broken, shard(batch()), KEY)
-    broken, second = stepper(settings)(broken, shard(batch()), KEY)
+    broken, gathered, first = step(broken, gathered, shard(batch()), KEY)
+    broken, gathered, second = step(broken, gathered, shard(batch()), KEY)
     assert np.isnan(first.gradient_norm)
     assert_trees_close(broken.optimizer, before.optimizer, rtol=0, atol=0)
     assert (int(broken.step), int(broken.batches)) == (1, 3)
 
     mended = replace(broken, params=jax.tree.map(jnp.copy, before.params))
-    mended, third = stepper(settings)(mended, shard(batch()), KEY)
+    mended, gathered, third = step(mended, gathered, shard(batch()), KEY)
     assert [int(each.skipped) for each in (first, second, third)] == [1, 2, 2]
     assert [int(each.skipped_in_row) for each in (first, second, third)] == [1, 2, 0]
     assert int(mended.step) == 2
@@ -186,14 +220,16 @@ def test_an_update_that_is_not_finite_is_left_out_and_counted(training):
 )
 def test_a_batch_of_padding_alone_changes_nothing_at_all(training, dropout):
     settings = config(training, dropout=dropout)
-    state, _ = stepper(settings)(fresh(settings), shard(batch()), KEY)
+    state, gathered = fresh(settings), nothing(settings)
+    state, gathered, _ = gatherer(settings)(state, gathered, shard(batch()), KEY)
     if training is GATHERING:
-        state, _ = stepper(settings, update=False)(state, shard(batch(seed=2)), KEY)
-    before = jax.tree.map(jnp.copy, state)
+        add = gatherer(settings, update=False)
+        state, gathered, _ = add(state, gathered, shard(batch(seed=2)), KEY)
+    before = jax.tree.map(jnp.copy, (state, gathered))
 
-    state, metrics = stepper(settings)(state, shard(batch([])), KEY)
+    state, gathered, metrics = gatherer(settings)(state, gathered, shard(batch([])), KEY)
 
-    assert_trees_close(state, before, rtol=0, atol=0)
+    assert_trees_close((state, gathered), before, rtol=0, atol=0)
     assert metrics.sums.tokens == 0
 
 
