@@ -305,6 +305,16 @@ def test_a_field_that_a_checkpoint_does_not_have_stays_as_it_is(rest):
     np.testing.assert_array_equal(found["objectives"]["guided"], 8)
 
 
+def test_a_field_that_only_earlier_versions_saved_is_left_out(tmp_path):
+    saved = {**REST, "pending": [jnp.ones(3), {"a": jnp.ones(2)}]}
+    checkpoint.write(tmp_path / "1", {"params": REST, "rest": saved}, PROGRESS)
+
+    found = checkpoint.read(tmp_path / "1", {"rest": REST})["rest"]
+
+    assert jax.tree.structure(found) == jax.tree.structure(REST)
+    np.testing.assert_array_equal(found["step"], 3)
+
+
 @pytest.mark.parametrize(
     ("name", "template", "named"),
     [
