@@ -27,7 +27,8 @@ from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.evaluation.metrics import bleu
 from nmt.inference.output import word_links
 from nmt.model.seq2seq import build
-from nmt.training.step import init_state, make_train_step, shard
+from nmt.training.state import init_state
+from nmt.training.step import make_train_step, shard
 
 VOCABULARY, SENTENCES, LENGTH, ROUNDS = 800, 64, 16, 21
 DEMO = Path(__file__).parents[1] / "configs" / "demo.yaml"
@@ -95,7 +96,7 @@ def stepper(name: str) -> Callable[[], float]:
     def take() -> float:
         nonlocal state
         start = perf_counter()
-        state, _ = step(state, batch, key)
+        state, *_ = step(state, None, batch, key)
         jax.block_until_ready(state)
         return perf_counter() - start
 

@@ -19,7 +19,8 @@ from nmt import configfile
 from nmt.bench import BOS, EOS, SIZES
 from nmt.data.batching import Batch
 from nmt.model.seq2seq import build
-from nmt.training.step import init_state, make_train_step, shard
+from nmt.training.state import init_state
+from nmt.training.step import make_train_step, shard
 
 ROUNDS = 9
 NORMED = {"kind": "gru", "layer_norm": True}
@@ -63,7 +64,7 @@ def stepper(changes: dict):
 
     def run() -> None:
         nonlocal state
-        state, metrics = step(state, batch, key)
+        state, _, metrics = step(state, None, batch, key)
         jax.block_until_ready((state, metrics))
 
     run()  # compiles

@@ -33,7 +33,8 @@ from nmt.inference.processors import Forbid
 from nmt.inference.ranking import Ranking
 from nmt.inference.search import Search, Settings
 from nmt.model.seq2seq import build
-from nmt.training.step import init_state, make_train_step, shard
+from nmt.training.state import init_state
+from nmt.training.step import make_train_step, shard
 
 BOS, EOS, PAD = 2, 3, 0
 BEAMS = (1, 5)

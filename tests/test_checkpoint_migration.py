@@ -18,7 +18,7 @@ from nmt.config.migration import migrated as migrated_config
 from nmt.data import files
 from nmt.errors import RunError
 from nmt.model.seq2seq import build
-from nmt.training.step import init_state
+from nmt.training.state import init_state
 
 # Such as there may be: of parameters, and of a field.
 RENAMES = {

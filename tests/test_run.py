@@ -17,7 +17,7 @@ from nmt.data import tokenizer
 from nmt.errors import RunError
 from nmt.model.build import build_model
 from nmt.run import Run
-from nmt.training.step import init_state
+from nmt.training.state import init_state
 
 LINES = ["der Hund schläft", "die Katze schläft nie", "ein Vogel singt", "kein Hund singt je"]
 

@@ -8,7 +8,7 @@ from nmt.errors import RunError
 from nmt.run import Run
 from nmt.training.loader import DataLoader
 from nmt.training.metrics import StepRecord
-from nmt.training.step import TrainState
+from nmt.training.state import TrainState
 from nmt.training.stream_loader import StreamLoader
 
 SHOWN = 100  # sentences that a report names

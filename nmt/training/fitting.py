@@ -18,7 +18,8 @@ from nmt.errors import DataError
 from nmt.inference import devices
 from nmt.inference.aligner import Aligner, Ids
 from nmt.inference.predictor import LoadedModel
-from nmt.training.step import init_state, make_train_step, shard
+from nmt.training.state import init_state
+from nmt.training.step import make_train_step, shard
 
 EPOCHS = 10
 SLOWER = 10  # times the learning rate of the training is that of fitting

@@ -10,7 +10,8 @@ from nmt.config import DataConfig, TokenBatchConfig
 from nmt.data.batching import Bucket, pad
 from nmt.errors import ConfigError
 from nmt.processes import ALONE, ProcessGroup
-from nmt.training.step import Gathered, TrainState, TrainStep, shard
+from nmt.training.state import Gathered, TrainState
+from nmt.training.step import TrainStep, shard
 from nmt.types import RandomKey
 
 MAPS = 16_000  # a quarter of the memory maps that Linux allows a process

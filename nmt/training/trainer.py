@@ -25,7 +25,8 @@ from nmt.training.ending import check_moved, epochs_are_over, total_steps
 from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
 from nmt.training.metrics import MetricsAccumulator, StepRecord
-from nmt.training.step import Gathered, TrainState, init_state, make_train_step
+from nmt.training.state import Gathered, TrainState, init_state
+from nmt.training.step import make_train_step
 from nmt.training.stream_loader import StreamLoader
 from nmt.training.validation import ZEROS, Validator, update_best, warn_of_zero
 

@@ -13,7 +13,7 @@ from nmt import configfile
 from nmt.model.build import build_model
 from nmt.training import trainer
 from nmt.training.loader import DataLoader
-from nmt.training.step import init_state
+from nmt.training.state import init_state
 from nmt.training.trainer import train
 
 # What a clock or the system has measured; the rest must be the same to the last bit.

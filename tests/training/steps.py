@@ -10,7 +10,8 @@ from flax import nnx
 from nmt import configfile
 from nmt.data.batching import Bucket, pad
 from nmt.model.seq2seq import build
-from nmt.training.step import Gathered, init_state, make_train_step, shard
+from nmt.training.state import Gathered, init_state
+from nmt.training.step import make_train_step, shard
 
 VOCABULARY = 11
 BOS = 2

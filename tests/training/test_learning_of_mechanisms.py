@@ -16,7 +16,8 @@ from nmt.data.batching import Bucket, pad
 from nmt.model.seq2seq import build
 from nmt.model.vocabulary import previous_tokens
 from nmt.training.loss import cross_entropy
-from nmt.training.step import init_state, make_train_step, shard
+from nmt.training.state import init_state
+from nmt.training.step import make_train_step, shard
 
 BOS, EOS, LETTERS = 1, 2, range(3, 11)
 LONGEST = 4

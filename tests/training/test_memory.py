@@ -13,7 +13,7 @@ from nmt.data.batching import Bucket
 from nmt.errors import ConfigError
 from nmt.model.seq2seq import build
 from nmt.training import memory
-from nmt.training.step import init_state
+from nmt.training.state import init_state
 
 BUCKETS = [Bucket(rows=64, source=10, target=10), Bucket(rows=8, source=90, target=80)]
 KEY = jax.random.key(0)

@@ -19,7 +19,8 @@ from nmt.inference import devices
 from nmt.model.build import build_model
 from nmt.model.seq2seq import build
 from nmt.training.loader import DataLoader
-from nmt.training.step import init_state, make_train_step, shard
+from nmt.training.state import init_state
+from nmt.training.step import make_train_step, shard
 from nmt.training.validation import Validator
 
 LINES = tiny.letters(30, longest=4, seed=3)
