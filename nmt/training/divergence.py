@@ -38,6 +38,20 @@ def check(steps: list[StepRecord], *, run: Run, loader: DataLoader | StreamLoade
         )
 
 
+def check_saved(run: Run) -> None:
+    """Checks that a training that has ended leaves a model.
+
+    Raises:
+        RunError: none was saved, because the last update before each validation was skipped.
+    """
+    if run.progress("last") is None:
+        raise RunError(
+            f"{run.path}: training has ended without a model: its updates were skipped as exploded "
+            "or not a number; lower training.learning_rate or training.clip_norm and start anew in "
+            "another folder"
+        )
+
+
 def counted(data: DataConfig) -> str:
     """Returns where sentences are counted."""
     if data.stream is not None:

@@ -144,6 +144,7 @@ class Trainer:
                 self._train(requests)
                 if self.progress.step % self.settings.validate_every:
                     self._validate()
+            divergence.check_saved(self.run)
             self.display.say(
                 f"{self.run.path}: trained to step {self.progress.step}; "
                 f"best at step {self.progress.best_step}"

@@ -62,6 +62,13 @@ def test_training_that_diverges_stops_and_keeps_what_was_good(
     assert not (run.path / "lock.holder").exists()
 
 
+def test_a_training_that_saved_nothing_does_not_end_as_if_it_had(tmp_path, corpus, monkeypatch):
+    settings = runs.config(tmp_path / "run", corpus, max_steps=2)
+
+    with pytest.raises(RunError, match="run: training has ended without a model: its updates were"):
+        runs.train_disturbed(monkeypatch, settings, {n: runs.poisoned for n in range(6)})
+
+
 def decoded(run, source, lengths):
     tokenizer = run.tokenizers().source
     rows = zip(source.reshape(-1, source.shape[-1]), lengths.reshape(-1), strict=True)
