@@ -242,8 +242,7 @@ class Trainer:
             )
             return
         report = self.validator.measure(self.state.model)
-        step = self.progress.step
-        before = self.progress
+        before, step = self.progress, self.progress.step
         self.progress = update_best(before, report, metric=self.settings.metric)
         zeros = before.zero_validations < self.progress.zero_validations == ZEROS
         if zeros and self.run.processes.is_main:

@@ -66,7 +66,7 @@ def test_a_training_that_saved_nothing_does_not_end_as_if_it_had(tmp_path, corpu
     settings = runs.config(tmp_path / "run", corpus, max_steps=2)
 
     with pytest.raises(RunError, match="run: training has ended without a model: its updates were"):
-        runs.train_disturbed(monkeypatch, settings, {n: runs.poisoned for n in range(6)})
+        runs.train_disturbed(monkeypatch, settings, dict.fromkeys(range(6), runs.poisoned))
 
 
 def decoded(run, source, lengths):
