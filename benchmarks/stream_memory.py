@@ -63,20 +63,26 @@ def memory() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
+def peak() -> float:
+    """Returns the most memory that this process has had, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def measure(loader: StreamLoader, pairs: int) -> None:
     """Reads one epoch, and prints where memory and time stand."""
     start, used, read, told = time.perf_counter(), time.process_time(), 0, list(TOLD)
-    print(f"{'pairs':>12} {'MiB':>7} {'seconds':>8} {'of processor':>12}")
+    print(f"{'pairs':>12} {'MiB':>7} {'peak':>7} {'seconds':>8} {'of processor':>12}")
+    print(f"{0:12} {memory():7.0f} {peak():7.0f}")
     for batch, after in loader.batches(TrainingProgress(tokenizer="")):
         read += int((batch.target_lengths > 0).sum())
         over = after.epoch > 0
         if over or (told and read >= told[0] * pairs):
             told = told[1:]
             clock, processor = time.perf_counter() - start, time.process_time() - used
-            print(f"{read:12,} {memory():7.0f} {clock:8.0f} {processor:12.0f}", flush=True)
+            used_now = f"{memory():7.0f} {peak():7.0f}"
+            print(f"{read:12,} {used_now} {clock:8.0f} {processor:12.0f}", flush=True)
         if over:
             break
-    print(f"peak: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
 if __name__ == "__main__":
