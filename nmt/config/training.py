@@ -175,7 +175,7 @@ class TrainingConfig(ConfigSection):
     doubly_stochastic: DoublyStochasticConfig | None = None
     """Doubly stochastic attention; null: none."""
     gradient_accumulation: Size = 1
-    """Batches whose gradients make one update."""
+    """Batches whose gradients make one update; fewer at the end of an epoch of a stream."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Floating-point type of the computation; parameters stay float32."""
     max_steps: Size | None = None

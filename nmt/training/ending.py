@@ -26,6 +26,18 @@ def epochs_are_over(config: Config, progress: TrainingProgress) -> bool:
     return config.data.stream is not None and most is not None and progress.epoch >= most
 
 
+def makes_update(
+    config: Config, before: TrainingProgress, after: TrainingProgress, *, waiting: int
+) -> bool:
+    """Returns whether an update follows on a batch, the last one of `waiting`.
+
+    It does when enough batches have been gathered, and at the end of an epoch of a stream, with
+    which training may end: what is gathered is not saved.
+    """
+    ends = config.data.stream is not None and after.epoch > before.epoch
+    return ends or waiting == config.training.gradient_accumulation
+
+
 def check_moved(run: Run, *, batches_per_epoch: int | None) -> None:
     """Checks that the number of updates has not changed, if the learning rate depends on it.
 

@@ -1,6 +1,6 @@
 """The state of training: what an update changes, and what devices gather between two of them."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import jax
@@ -9,7 +9,8 @@ import optax
 from flax import nnx, struct
 from jaxtyping import Array, Float
 
-from nmt.config import Config
+from nmt.checkpoints import TrainingProgress
+from nmt.config import Config, PlateauScheduleConfig, ScheduleConfig
 from nmt.inference import devices
 from nmt.inference.devices import AXIS
 from nmt.model.aligner import AlignerNetwork
@@ -70,10 +71,11 @@ class Gathered:
         """Returns sums of zero for each device, None where every batch makes an update."""
         if config.training.gradient_accumulation == 1:
             return None
-        zero, zeros = jnp.zeros(()), jax.tree.map(jnp.zeros_like, params)
-        each = cls(loss=zero, tokens=zero, gradient=zeros)
-        sums = jax.tree.map(lambda x: jnp.stack([x] * devices.count()), each)
-        return jax.device_put(sums, devices.placement(AXIS))
+        one = cls(loss=jnp.zeros(()), tokens=jnp.zeros(()), gradient=params)
+        place = devices.placement(AXIS)  # at once, as the sums of all may not fit on one
+        return jax.tree.map(
+            lambda x: jnp.zeros((devices.count(), *x.shape), x.dtype, device=place), one
+        )
 
 
 def init_state(config: Config, model: Network) -> TrainState:
@@ -96,3 +98,18 @@ def init_state(config: Config, model: Network) -> TrainState:
         skipped_in_row=jnp.zeros((), jnp.int32),
     )
     return devices.replicate(state)
+
+
+def cut_learning_rate(
+    state: TrainState, progress: TrainingProgress, schedule: ScheduleConfig
+) -> tuple[TrainState, TrainingProgress]:
+    """Returns both after a validation; the `plateau` schedule cuts the rate after bad ones."""
+    if (
+        not isinstance(schedule, PlateauScheduleConfig)
+        or progress.bad_validations_since_cut <= schedule.patience
+    ):
+        return state, progress
+    return (
+        replace(state, lr_scale=state.lr_scale * schedule.factor),
+        replace(progress, bad_validations_since_cut=0),
+    )

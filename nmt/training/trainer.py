@@ -11,7 +11,7 @@ import jax
 from flax import nnx
 
 from nmt.checkpoints import TrainingProgress
-from nmt.config import Config, PlateauScheduleConfig
+from nmt.config import Config
 from nmt.data import characters, corpora, corpus, tokenizer
 from nmt.data.streams import Stream
 from nmt.errors import Interrupted
@@ -21,11 +21,11 @@ from nmt.model.build import Network, build_model
 from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Run
 from nmt.training import agreement, divergence, freezing, interruption, memory, warm_start
-from nmt.training.ending import check_moved, epochs_are_over, total_steps
+from nmt.training.ending import check_moved, epochs_are_over, makes_update, total_steps
 from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
 from nmt.training.metrics import MetricsAccumulator, StepRecord
-from nmt.training.state import Gathered, TrainState, init_state
+from nmt.training.state import Gathered, TrainState, cut_learning_rate, init_state
 from nmt.training.step import make_train_step
 from nmt.training.stream_loader import StreamLoader
 from nmt.training.validation import ZEROS, Validator, update_best, warn_of_zero
@@ -106,6 +106,7 @@ class Trainer:
         self.total_steps = total_steps(config, loader.batches_per_epoch)
         self.state, self.progress = self._restored(init_state(config, model))
         self.gathered = Gathered.nothing(config, self.state.params)
+        self.waiting = 0  # batches since the last update
         self.step = make_train_step(config, graph, bos=bos, total_steps=self.total_steps)
         self.add = make_train_step(
             config, graph, bos=bos, total_steps=self.total_steps, update=False
@@ -166,9 +167,9 @@ class Trainer:
                     self._stop(signal)
 
     def _consume(self, batch: Any, after: TrainingProgress) -> bool:
-        """Runs one step on a batch, logs and validates when it is time; returns if it updated."""
-        batches = self.progress.batches + 1
-        updates = batches % self.settings.gradient_accumulation == 0
+        """Runs one step on a batch, logs and validates when it is time; was it an update?"""
+        self.waiting += 1
+        updates = makes_update(self.run.config, self.progress, after, waiting=self.waiting)
         step = self.step if updates else self.add
         self.state, self.gathered, metrics = step(self.state, self.gathered, batch, self.key)
         self.accumulator.add(self.progress, metrics)
@@ -178,11 +179,12 @@ class Trainer:
             part=after.part,
             batch=after.batch,
             stream=after.stream,
-            batches=batches,
+            batches=self.progress.batches + 1,
             step=self.progress.step + updates,
         )
         if not updates:
             return False
+        self.waiting = 0
         self.display.advance(self.progress.step)
         if self.progress.step % self.settings.log_every == 0:
             self._report_training()
@@ -247,7 +249,9 @@ class Trainer:
         zeros = before.zero_validations < self.progress.zero_validations == ZEROS
         if zeros and self.run.processes.is_main:
             warn_of_zero(report, run=self.run, step=step)
-        self._cut_learning_rate()
+        self.state, self.progress = cut_learning_rate(
+            self.state, self.progress, self.settings.schedule
+        )
         self.log.write(step, {**report.values(), "validation/seconds": timer.split()})
         self.progress = replace(self.progress, pending_log=dict(self.accumulator.sums))
         is_best = self.progress.best_step == step
@@ -277,15 +281,6 @@ class Trainer:
                 "training goes on",
                 stacklevel=2,
             )
-
-    def _cut_learning_rate(self) -> None:
-        schedule = self.settings.schedule
-        if (
-            isinstance(schedule, PlateauScheduleConfig)
-            and self.progress.bad_validations_since_cut > schedule.patience
-        ):
-            self.state = replace(self.state, lr_scale=self.state.lr_scale * schedule.factor)
-            self.progress = replace(self.progress, bad_validations_since_cut=0)
 
     def _finished(self) -> bool:
         patience = self.settings.patience

@@ -100,7 +100,7 @@ def train_disturbed(monkeypatch, settings, at):
 
 
 def signalled(number):
-    """Returns what sends this process a signal when a batch is taken, so that it is the last."""
+    """Returns what sends this process a signal when a batch is taken: its update is the last."""
 
     def send(batch):
         signal.raise_signal(number)

@@ -17,8 +17,8 @@ from nmt.training.trainer import train
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 
-# An epoch has eight batches, a step three, a record six, a validation nine. A training stops after
-# a step: with the batch of a signal, counted from 0, the number of batches after which it does.
+# An epoch has eight batches, a step three, a record six, a validation nine. The batch at which a
+# signal comes, counted from 0, and how many have been consumed when training stops, after a step.
 STOPS = {
     0: 3,  # at the first batch of all; between two records
     5: 6,  # at the last batch of a step; after a record

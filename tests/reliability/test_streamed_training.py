@@ -3,6 +3,7 @@
 import json
 import signal
 
+import numpy as np
 import pytest
 import runs
 
@@ -13,12 +14,16 @@ from nmt.training.stream_loader import StreamLoader
 from nmt.training.trainer import train
 
 LONGEST = 8  # so that batches have the size of those of the whole corpus
-STOPS = [0, 4, 11, 17, 22]  # batches after which it is stopped, counted from 0; a step has three
+STOPS = [0, 4, 9, 14, 18]  # batches at which signals come, counted from 0
 
 
 def config(run, corpus, *, stream=None, **training):
-    """A stream of the corpus in buffers of 25 of its 60 pairs: an epoch has eight batches or so."""
-    tree = runs.tree(run, corpus, **{"max_steps": 9, **training})
+    """A stream of the corpus in buffers of 25 of its 60 pairs.
+
+    Of 25, 25 and 10 pairs are 4, 4 and 2 batches of 8. Three make a step, and the last one of the
+    ten of an epoch makes one alone.
+    """
+    tree = runs.tree(run, corpus, **{"max_steps": 10, **training})
     tree["data"] |= {
         "max_length": LONGEST,
         "stream": {"buffer": 25, "sample": 60, **(stream or {})},
@@ -32,7 +37,7 @@ def undisturbed_stream(tmp_path_factory, corpus):
 
 
 def stopped_at(monkeypatch, settings, number):
-    """Trains until a batch, after which a signal stops the training."""
+    """Trains until a batch at which a signal comes, and to the end of its step."""
     read = StreamLoader.batches
 
     def batches(self, start):
@@ -60,20 +65,32 @@ def test_the_place_in_the_stream_is_in_the_checkpoint(undisturbed_stream):
     progress = json.loads((saved.folder / "progress.json").read_text())
 
     assert progress["stream"]["read"] == 25 * progress["part"] > 0
-    assert progress["batches"] == 27
+    assert progress["batches"] == 26
     assert progress["epoch"] >= 2
 
 
-@pytest.mark.parametrize(("epochs", "steps"), [(1, 3), (3, 10)])
+@pytest.mark.parametrize(("epochs", "steps"), [(1, 4), (3, 12)])
 def test_training_ends_after_the_epochs_that_are_asked_for(tmp_path, corpus, capsys, epochs, steps):
-    """Of 25, 25 and 10 pairs are 4, 4 and 2 batches of 8; three of the ten make a step."""
     settings = config(tmp_path / "run", corpus, max_epochs=epochs, max_steps=1000)
 
     assert train(settings).progress("last").step == steps
     assert train(settings).progress("last").step == steps
 
-    done = "already trained to step 10 of 1000" in capsys.readouterr().err
-    assert done == (epochs == 3)  # after one epoch, a batch is left that makes no step
+    assert f"already trained to step {steps} of 1000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("validate_every", [2, 3])
+def test_more_epochs_go_on_as_if_they_had_been_asked_for_at_once(tmp_path, corpus, validate_every):
+    def trained(name, epochs):
+        options = {"max_epochs": epochs, "max_steps": 1000, "validate_every": validate_every}
+        options["schedule"] = {"kind": "constant"}  # that of the others follows the validations
+        return train(config(tmp_path / name, corpus, **options))
+
+    trained("extended", 1)
+
+    extended, undisturbed = trained("extended", 2), trained("at once", 2)
+    for one, other in zip(runs.state(extended)[0], runs.state(undisturbed)[0], strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_another_buffer_is_another_training(corpus, undisturbed_stream):
