@@ -46,7 +46,7 @@ def _coverage_bias(arrays: Arrays) -> Arrays:
 
 
 # Fields of the state that are not saved any more. A training of an older version could stop between
-# two updates; what had been gathered is left out, and the next update is that of fewer batches.
+# two batches of an update; the gradients that it had gathered by then are left out.
 DROPPED = ("pending",)
 
 # Functions from the arrays of a file, under their current names, to the missing ones.
