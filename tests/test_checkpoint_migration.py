@@ -97,6 +97,7 @@ def test_every_array_of_format_2_has_its_place_in_the_state_of_today(name):
         for array, values in migrated(
             {key: np.ones(shape) for key, shape in arrays.items()}
         ).items()
+        if not array.startswith("pending.")  # gradients between two updates, no longer saved
     }
 
     assert found == wanted

@@ -44,7 +44,7 @@ def check_saved(run: Run) -> None:
     Raises:
         RunError: none was saved, because the last update before each validation was skipped.
     """
-    if run.progress("last") is None:
+    if run.processes.is_main and run.progress("last") is None:
         raise RunError(
             f"{run.path}: training has ended without a model: its updates were skipped as exploded "
             "or not a number; lower training.learning_rate or training.clip_norm and start anew in "
