@@ -6,7 +6,7 @@ over the devices and divided once, so that one device and eight give the same pa
 the padding.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,7 +25,7 @@ from nmt.model.aligner import AlignerNetwork
 from nmt.model.vocabulary import previous_tokens
 from nmt.training import aligning, freezing
 from nmt.training.loss import LossSums, cross_entropy
-from nmt.training.objectives import Forward, build_objectives
+from nmt.training.objectives import Forward, Objective, build_objectives
 from nmt.training.optimizer import build_optimizer, learning_rate
 from nmt.training.state import Gathered, TrainState
 from nmt.types import Graph, Integer, Params, RandomKey, Scalar
@@ -72,19 +72,7 @@ def make_train_step(
     rate_at = learning_rate(config.training, total_steps=total_steps)
     objectives = build_objectives(config)
     passes = max((section.passes for section in config.objectives), default=1)
-
-    def loss(params: Params, states: dict[str, Any], batch: Batch, keys: Any) -> tuple[Scalar, Any]:
-        params = freezing.without_gradients(params, config.training.freeze)
-        batch = jax.tree.map(lambda rows: jnp.concatenate([rows] * passes), batch)
-        sums, forward, logged = _forward(
-            graph, params, batch, keys=keys, bos=bos, config=config, train=True
-        )
-        minimized = sum(logged.values(), sums.loss)
-        for objective in objectives:
-            added, costs = objective(states[objective.name], forward, batch)
-            minimized, logged = minimized + added, logged | costs
-        parts = replace(sums, loss=sum(logged.values(), sums.loss)), logged
-        return jax.tree.map(lambda total: total / passes, (minimized, parts))
+    loss = partial(_loss, config=config, graph=graph, objectives=objectives, passes=passes, bos=bos)
 
     def step(
         before: TrainState, gathered: Gathered | None, batch: Batch, key: RandomKey
@@ -124,6 +112,32 @@ def make_train_step(
         out_axes=(None, 0, None),
         donate_argnums=(0, 1),
     )
+
+
+def _loss(
+    params: Params,
+    states: dict[str, Any],
+    batch: Batch,
+    keys: Any,
+    *,
+    config: Config,
+    graph: Graph,
+    objectives: Sequence[Objective],
+    passes: int,
+    bos: int,
+) -> tuple[Scalar, tuple[LossSums, dict[str, Scalar]]]:
+    """Returns what one device minimizes, and the sums and costs that are logged."""
+    params = freezing.without_gradients(params, config.training.freeze)
+    batch = jax.tree.map(lambda rows: jnp.concatenate([rows] * passes), batch)
+    sums, forward, logged = _forward(
+        graph, params, batch, keys=keys, bos=bos, config=config, train=True
+    )
+    minimized = sum(logged.values(), sums.loss)
+    for objective in objectives:
+        added, costs = objective(states[objective.name], forward, batch)
+        minimized, logged = minimized + added, logged | costs
+    parts = replace(sums, loss=sum(logged.values(), sums.loss)), logged
+    return jax.tree.map(lambda total: total / passes, (minimized, parts))
 
 
 def make_eval_step(config: Config, graph: Graph, *, bos: int) -> EvalStep:
