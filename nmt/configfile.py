@@ -122,7 +122,7 @@ def validate(
 
     Args:
         tree: the mapping.
-        where: the name of its file in messages.
+        where: the name of its file in messages, for what `overridden` does not have.
         overridden: dotted keys in it that come from the command line, not from the file.
 
     Raises:
@@ -132,8 +132,8 @@ def validate(
         return Config.model_validate(tree)
     except ValidationError as error:
         mistakes = error.errors(include_url=False)
-        lines = [explain(mistake, tree, overridden=overridden) for mistake in mistakes]
-        raise ConfigError("\n".join(f"{where}: {line}" for line in lines)) from None
+        lines = [explain(each, tree, where=where, overridden=overridden) for each in mistakes]
+        raise ConfigError("\n".join(lines)) from None
 
 
 def dump(config: Config) -> str:

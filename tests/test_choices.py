@@ -194,7 +194,7 @@ def test_a_key_that_has_moved_says_where_it_is(load, key):
     with pytest.raises(ConfigError) as caught:
         load("", f"{key}={{}}")
 
-    assert str(caught.value).endswith(f"small.yaml: {key}: unknown key; write {MOVED[key]}")
+    assert str(caught.value) == f"{key}: unknown key; write {MOVED[key]}"
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,21 @@ def write(tmp_path):
         ({"model": {"dropout": 1}}, "model.dropout.rate: input should be less than 1, not 1"),
         (
             {"training": {"learning_rate": "fast"}},
-            "training.learning_rate: input should be a valid number, "
-            "unable to parse string as a number, not 'fast'",
+            "training.learning_rate: expected a number, not 'fast'",
+        ),
+        ({"run": 3}, "run: expected a string, not 3"),
+        (
+            {"model": 3},
+            "model: expected a section of the keys embedding_size, cell, encoder, "
+            "decoder, attention, lexical_model, guided_head, dropout, tied_embeddings, not 3",
+        ),
+        *(
+            (
+                {"data": {"train": corpora}},
+                f"data.train{number}: expected a section of the keys path, source, target, hub, "
+                "subset, split, columns, languages, source_tag, alignments, weight, not 3",
+            )
+            for corpora, number in ((3, ""), ([3], ".0"))
         ),
         (
             {"training": {"metric": "blue"}},
@@ -198,6 +211,21 @@ def write(tmp_path):
 def test_a_mistake_is_one_line_that_names_the_key(sections, message):
     with pytest.raises(ConfigError, match=f"^{re.escape(f'small.yaml: {message}')}$"):
         configfile.validate(tree(**sections), where="small.yaml")
+
+
+def test_the_file_is_not_named_for_a_mistake_of_the_command_line():
+    with pytest.raises(ConfigError) as caught:
+        configfile.with_overrides(
+            tree(training={"patience": "few"}),
+            ["model.encoder={hidden_size: big}", "model.dropout=2"],
+            where="small.yaml",
+        )
+
+    assert str(caught.value).split("\n") == [
+        "model.encoder.hidden_size: expected an integer, not 'big'",
+        "model.dropout.rate: input should be less than 1, not 2",
+        "small.yaml: training.patience: expected an integer, not 'few'",
+    ]
 
 
 def test_every_mistake_has_its_own_line():

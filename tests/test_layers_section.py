@@ -138,8 +138,7 @@ def test_an_example_of_the_page_on_networks_builds_a_model(text):
          "model.encoder: unknown kind 'alternate'; did you mean alternating? known: bidirectional, "
          "alternating, identity, conv"),
         ("cell: {layer_norm: 3}",
-         "model.cell.layer_norm: input should be a valid boolean, unable to interpret input, "
-         "not 3"),
+         "model.cell.layer_norm: expected true or false, not 3"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(model, message):

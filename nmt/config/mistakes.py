@@ -25,32 +25,56 @@ MOVED = {
     "decoding.max_source": "decoding.max_pieces",
 }
 
+# What pydantic's errors about types expect.
+EXPECTED = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "int_from_float": "an integer",
+    "int_parsing": "an integer",
+    "int_type": "an integer",
+    "list_type": "a list, as in [a, b]",
+    "string_type": "a string",
+    "tuple_type": "a list, as in [a, b]",
+}
 
-def explain(mistake: Any, tree: Any, *, overridden: Collection[str] = ()) -> str:
+
+def explain(mistake: Any, tree: Any, *, where: str, overridden: Collection[str] = ()) -> str:
     """Returns the message for one of pydantic's errors.
 
     Args:
         mistake: one of `ValidationError.errors()`.
         tree: the mapping that was validated.
-        overridden: dotted keys in it that come from the command line, not from the file.
+        where: the name of its file, for mistakes that do not come from the command line.
+        overridden: dotted keys in it that do.
     """
     keys, place, name = _located(mistake["loc"])
     key = ".".join(map(str, keys))
-    message = mistake["msg"].removeprefix("Value error, ")
+    overrides = any(key == each or key.startswith(f"{each}.") for each in overridden)
+    if mistake["type"] == "extra_forbidden":
+        message = _unknown(keys, place, name) + _remedy(keys, place, name, tree, overridden)
+    else:
+        value = place.under(keys[-1], name) if keys else place
+        message = _expected(mistake, value if value.names else place)
+    return ("" if overrides else f"{where}: ") + (f"{key}: " if key else "") + message
+
+
+def _expected(mistake: Any, place: Place) -> str:
+    """Returns what would be right at the place of a known key."""
+    message, given = mistake["msg"].removeprefix("Value error, "), mistake["input"]
     match mistake["type"]:
-        case "extra_forbidden" if key in MOVED:
-            return f"{key}: unknown key; write {MOVED[key]}"
-        case "extra_forbidden":
-            remedy = _remedy(keys, place, name, tree, overridden)
-            return f"{key}: {_unknown(keys, place, name)}{remedy}"
         case "missing":
-            return f"{key}: missing; this key is required"
+            return "missing; this key is required"
         case "value_error":
-            return f"{key}: {message}" if key else message
-        case "tuple_type":
-            return f"{key}: expected a list, as in [a, b], not {mistake['input']!r}"
+            return message
+        case "model_type":
+            known = [key for section in place.names.values() for key in section.model_fields]
+            return f"expected a section of the keys {', '.join(known)}, not {given!r}"
+        case kind if kind in EXPECTED:
+            return f"expected {EXPECTED[kind]}, not {given!r}"
         case _:
-            return f"{key}: {message[0].lower()}{message[1:]}, not {mistake['input']!r}"
+            return f"{message[0].lower()}{message[1:]}, not {given!r}"
 
 
 def _located(location: Iterable[Any]) -> tuple[list[Any], Place, str]:
@@ -71,6 +95,8 @@ def _located(location: Iterable[Any]) -> tuple[list[Any], Place, str]:
 
 def _unknown(keys: list[Any], place: Place, name: str) -> str:
     """Returns why a key is unknown, and the known keys or a similar one."""
+    if moved := MOVED.get(".".join(map(str, keys))):
+        return f"unknown key; write {moved}"
     *parents, unknown = keys
     known = list(place.names[name].model_fields)
     if owners := place.owners(unknown):

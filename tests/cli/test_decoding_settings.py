@@ -33,7 +33,7 @@ def test_a_setting_can_be_given_to_every_command_that_decodes(nmt, copy_run, tex
         ("decoding.beem=8", "decoding.beem: unknown key; did you mean decoding.beam?"),
         ("decoding.trust=1", "decoding.trust: no setting of decoding; write --trust, where a comm"),
         ("decoding.dictionary=x", "decoding.dictionary: no setting of decoding"),
-        ("decoding.beam=many", "decoding.beam: input should be a valid integer"),
+        ("decoding.beam=many", "decoding.beam: expected an integer"),
         ("decoding.length_penalty=gnnt", "unknown kind 'gnnt'; did you mean gnmt?"),
         ("model.dropout=0.1", "model.dropout: only settings of decoding can be given to a trained"),
         (

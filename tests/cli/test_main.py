@@ -71,7 +71,7 @@ def test_a_second_start_compiles_nothing(copy_run, tmp_path):
         ({"model.hidden": 3}, "model.hidden: unknown key"),
         ({"model.dropuot": 0.1}, "did you mean model.dropout?"),
         ({"model.dropout": 1.5}, "model.dropout.rate: input should be less than 1, not 1.5"),
-        ({"model.dropout": "much"}, "model.dropout.rate: input should be a valid number"),
+        ({"model.dropout": "much"}, "model.dropout.rate: expected a number"),
         ({"model.attention.score": "dot", "model.decoder.hidden_size": 5}, "must be the size"),
         ({"tokenizer.vocabulary_size": 90000}, "tokenizer.vocabulary_size"),
     ],
