@@ -18,7 +18,7 @@ from nmt.data.phrases import UNSPACED
 from nmt.data.tokenizer import Spans, Tokenizers
 from nmt.evaluation.words import Words, fold
 from nmt.inference.translation import Translation
-from nmt.inference.unseen import CLOSING, Remainder, Unseen, kind
+from nmt.inference.unseen import CLOSING, FINAL, Remainder, Unseen, kind
 
 EDGES = regex.compile(r"^[^\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+$")
 BOUNDARY = regex.compile(r"\b", regex.WORD)  # of words, as Unicode defines them
@@ -103,6 +103,7 @@ class _Text:
     text: str
     spans: Spans
     taken: set[int] = field(default_factory=set)  # pieces of words that have been exchanged
+    inserted: int = 0  # where the last text that was written back ends
 
     def is_attached(self, number: int) -> bool:
         """Returns whether a piece is a part of a word with other letters or digits."""
@@ -179,15 +180,22 @@ class _Text:
         place = self._place(number := min(self._boundaries(unseen, len(attention)), key=cost))
         left, right = self.text[:place].rstrip(), self.text[place:].lstrip()
         if left:
-            new = _space(left[-1], unseen.before) + new
-        if right:
+            new = (" " if len(left) == self.inserted else _space(left[-1], unseen.before)) + new
+        self.inserted = len(left) + len(new)
+        if right and not (kind(unseen.after) == " " and CLOSING.match(self.text, place)):
             new += _space(right[0], unseen.after)
         self._splice(number, (len(left), len(self.text) - len(right)), new)
 
     def _boundaries(self, unseen: Unseen, pieces: int) -> Iterator[int]:
-        """Yields the numbers of the pieces, and of the end, at which a word may begin."""
-        yield from (0, pieces)
-        for number in range(1, pieces):
+        """Yields the numbers of the pieces at which a word may begin, and of the end.
+
+        The end is before the final sign, if that of the source is behind what was set aside.
+        """
+        sign = FINAL.search(self.text) if unseen.closed else None
+        end = len(self.text) if sign is None else sign.start()
+        last = next((i for i in range(pieces) if self._place(i) >= end), pieces)
+        yield from {0, last}
+        for number in range(1, last):
             place = self._place(number)
             closing = kind(unseen.after) != "." and CLOSING.match(self.text, place)
             if BOUNDARY.match(self.text, place) and not closing:

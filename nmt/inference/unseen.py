@@ -18,6 +18,7 @@ from nmt.inference.placeholders import Placeholder
 
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Z}]*")
 CLOSING = regex.compile(r"[\p{Pe}\p{Pf}\p{Po}]")  # signs that follow a word without a space
+FINAL = regex.compile(r"\p{Sentence_Terminal}+\s*$")  # the signs that end a text
 # Signs that are read as those of a keyboard, as by Moses' normalize-punctuation.
 PLAIN = {
     **dict.fromkeys(map(ord, "‘’‚‛ʼ"), "'"),
@@ -41,6 +42,7 @@ class Unseen:
     before: str
     after: str
     follows: str  # the kind of the last character before it that is no space
+    closed: bool = False  # whether the sign that ends the line is behind it
     reads: str = ""
     verbatim: bool = False  # no entry of a dictionary replaces it
 
@@ -138,14 +140,17 @@ def _remainder(
 ) -> Remainder:
     """Returns what remains of a line without what is unseen or kept.
 
-    A line that has no letter besides placeholders is kept as a whole.
+    A line is kept as a whole if it has no letter besides placeholders, or no seen letter or digit
+    beside what is set aside: of signs alone the model would make up a sentence.
     """
     characters = _characters(tokenizer, line, lacking)
     if kept:
         characters = list(_with_placeholders(tokenizer, line, characters, kept))
-        if not any(_LETTER.search(each.read) for each in characters if not each.is_placeholder):
-            whole = Unseen(line.strip(), 0, "", "", " ", verbatim=True)
-            return Remainder(line, "", origins=[], unseen=(whole,))
+    read = "".join(each.read for each in characters if not each.is_placeholder)
+    words = _LETTER if kept else WORDLIKE
+    if (kept or any(each.kind == "a" for each in characters)) and not words.search(read):
+        whole = Unseen(line.strip(), 0, "", "", " ", verbatim=bool(kept))
+        return Remainder(line, "", origins=[], unseen=(whole,))
     return _divided(line, characters)
 
 
@@ -214,7 +219,8 @@ def _divided(line: str, characters: Sequence[_Character]) -> Remainder:
         left, right = kinds[: run.start()][-1:], kinds[run.end() :][:1]
         verbatim = any(each.is_placeholder for each in characters[run.start() : run.end()])
         written = line[first:behind] if verbatim else " ".join(line[first:behind].split())
-        unseen.append(Unseen(written, first, before, after, left or " ", verbatim=verbatim))
+        closed = FINAL.search(line, behind) is not None
+        unseen.append(Unseen(written, first, before, after, left or " ", closed, verbatim=verbatim))
         spaced = end - begin > behind - first and not (end == behind and CLOSING.match(line, end))
         words = left == right == "w" and not UNSPACED.match(before)
         seam = " " if left and right and (words or spaced) else ""

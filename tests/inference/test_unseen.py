@@ -57,6 +57,10 @@ def model(request):
         # Nothing remains.
         ("😆", "", ["😆"]),
         (" 漢 😆 ", "", ["漢 😆"]),
+        # Nothing but signs would remain.
+        (" 漢字, 字. ", "", ["漢字, 字."]),
+        ("😆.", "", ["😆."]),
+        (".\u00a0.", ". .", []),
         ("", "", []),
         (" \u200b\u00ad\u3000\t", "", []),
     ],
@@ -158,6 +162,11 @@ def completed(model, line, text, links, **options):
         ("5 m² und", "5 m und", [(0, 0), (1, 1), (2, 2)], "5 m² und"),
         ("5 m² und", "und 5 m", [(0, 1), (1, 2), (2, 0)], "und 5 m²"),
         ("a×d", "r e", [(0, 0), (1, 1)], "r×e"),
+        # The final sign stays the last, and what was apart in the source stays apart.
+        ("a 😆 d.", "r.", [(0, 0), (2, 1)], "r 😆."),
+        ("a ½ d².", "r.", [(0, 0), (2, 1)], "r ½ ²."),
+        ("a ½ d², e.", "r.", [(0, 0)], "r ½ ²."),
+        ("a d. ½", "r.", [(0, 0), (2, 1)], "r. ½"),
         # Two in a row keep their order.
         ("Der 😆 Hund ½", "sagt", [(0, 0)], "sagt 😆 ½"),
         ("Der 😆 Hund ½", "sagt", [(1, 0)], "😆 sagt ½"),
