@@ -168,7 +168,7 @@ def test_the_keys_that_are_there_tell_how_batches_and_tokenizers_are_given():
         ),
         (
             {"data": {"train": "a", "validation": "b", "batch": 64}},
-            "data.batch: expected a mapping, not 64",
+            "data.batch: expected a section of the keys tokens, buckets, sentences, not 64",
         ),
         (
             {"tokenizer": {"model": "x", "vocabulary_size": 99}},

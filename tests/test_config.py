@@ -61,6 +61,11 @@ def write(tmp_path):
             "training.learning_rate: expected a number, not 'fast'",
         ),
         ({"run": 3}, "run: expected a string, not 3"),
+        ({"seed": None}, "seed: expected an integer, not null"),
+        (
+            {"training": {"metric": True}},
+            "training.metric: input should be 'bleu' or 'perplexity', not true",
+        ),
         (
             {"model": 3},
             "model: expected a section of the keys embedding_size, cell, encoder, "

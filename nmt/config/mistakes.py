@@ -62,7 +62,9 @@ def explain(mistake: Any, tree: Any, *, where: str, overridden: Collection[str] 
 
 def _expected(mistake: Any, place: Place) -> str:
     """Returns what would be right at the place of a known key."""
-    message, given = mistake["msg"].removeprefix("Value error, "), mistake["input"]
+    message = mistake["msg"].removeprefix("Value error, ")
+    given = repr(mistake["input"])
+    given = {"None": "null", "True": "true", "False": "false"}.get(given, given)  # as in YAML
     match mistake["type"]:
         case "missing":
             return "missing; this key is required"
@@ -70,11 +72,11 @@ def _expected(mistake: Any, place: Place) -> str:
             return message
         case "model_type":
             known = [key for section in place.names.values() for key in section.model_fields]
-            return f"expected a section of the keys {', '.join(known)}, not {given!r}"
+            return f"expected a section of the keys {', '.join(known)}, not {given}"
         case kind if kind in EXPECTED:
-            return f"expected {EXPECTED[kind]}, not {given!r}"
+            return f"expected {EXPECTED[kind]}, not {given}"
         case _:
-            return f"{message[0].lower()}{message[1:]}, not {given!r}"
+            return f"{message[0].lower()}{message[1:]}, not {given}"
 
 
 def _located(location: Iterable[Any]) -> tuple[list[Any], Place, str]:

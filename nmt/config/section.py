@@ -171,7 +171,8 @@ class ChoiceByKeys:
             ValueError: the value is neither.
         """
         if not isinstance(value, Mapping | ConfigSection):
-            raise ValueError(f"expected a mapping, not {value!r}")
+            known = dict.fromkeys(key for each in names.values() for key in each.model_fields)
+            raise ValueError(f"expected a section of the keys {', '.join(known)}, not {value!r}")
         for name, member in names.items():
             if isinstance(value, member) or (
                 isinstance(value, Mapping) and any(key in value for key in _required(member))
