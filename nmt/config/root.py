@@ -41,6 +41,13 @@ class Config(ConfigSection):
     def _conflicts(self) -> Iterator[str]:
         yield from self._input_conflicts()
         yield from self._aligner_conflicts()
+        yield from self._data_conflicts()
+        yield from self._link_conflicts()
+        yield from self._objective_conflicts()
+        yield from self._decoding_conflicts()
+
+    def _data_conflicts(self) -> Iterator[str]:
+        """Yields what does not go with the corpora and their vocabularies."""
         if self.model.tied_embeddings == "all" and not self.tokenizer.joint:
             yield (
                 "`model.tied_embeddings: all` needs one vocabulary for both languages: set "
@@ -57,12 +64,9 @@ class Config(ConfigSection):
                     f"`data.{name}.alignments` would do nothing, for links guide training alone: "
                     "leave it out, or give `data.train.alignments`"
                 )
-        if self.training.doubly_stochastic and not self.model.attention.learns_weights:
-            yield (
-                "`training.doubly_stochastic` sums the weights of attention, and `mechanism: "
-                f"{self.model.attention.mechanism}` learns none: leave it out, or choose "
-                "`mechanism: global`"
-            )
+
+    def _link_conflicts(self) -> Iterator[str]:
+        """Yields what needs word links where there are none, and what they could not guide."""
         guided = self.training.guided_alignment
         if self.data.linked:
             yield from self._guidance_conflicts(guided or self._guidance)
@@ -76,12 +80,24 @@ class Config(ConfigSection):
                 "`model.guided_head` learns from word links alone: give `data.train.alignments`, "
                 "or leave it out"
             )
+
+    def _objective_conflicts(self) -> Iterator[str]:
+        """Yields objectives beside the cross-entropy that would do nothing."""
         attention = self.model.attention
+        if self.training.doubly_stochastic and not attention.learns_weights:
+            yield (
+                "`training.doubly_stochastic` sums the weights of attention, and `mechanism: "
+                f"{attention.mechanism}` learns none: leave it out, or choose `mechanism: global`"
+            )
         if self.training.r_drop and not (self.model.dropout.drops or attention.samples):
             yield (
                 "`training.r_drop` compares two passes with different dropout, and "
                 "`model.dropout` is 0: leave it out, or set `model.dropout`"
             )
+
+    def _decoding_conflicts(self) -> Iterator[str]:
+        """Yields settings of decoding that would do nothing with this attention."""
+        attention = self.model.attention
         if self.decoding.attention_seed is not None and not attention.samples:
             yield (
                 "`decoding.attention_seed` has no effect with `mechanism: "

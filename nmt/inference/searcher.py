@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -23,6 +23,15 @@ from nmt.inference.rules import Rules
 from nmt.inference.search import FEWEST, Search, Settings
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.strategy import Strategy
+
+
+class Specials(NamedTuple):
+    """The numbers of the special tokens."""
+
+    bos: int
+    eos: int
+    pad: int
+    unk: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,67 +97,75 @@ class Searcher:
         n_best: int,
     ) -> Hypotheses:
         """Returns NumPy hypotheses of the sentences of a batch."""
-        config, tokenizer = self.config, self.tokenizers.target
-        common, own = None, None
-        specials = tokenizer.bos, tokenizer.eos, tokenizer.pad, tokenizer.unk
-        if self.lexicon is not None and config.shortlist:
-            common, own = self.lexicon.choose(
-                sentences,
-                batch,
-                likeliest=config.shortlist,
-                first=specials,
-                joint=self.tokenizers.joint,
-                needed=[plan.needed for plan in plans],
-            )
-            specials = 0, 1, 2, 3  # entries of the shortlist
-        bos, eos, pad, unk = specials
-        # A model that has bytes for unknown characters has never learnt to write `<unk>`.
-        writes_unknown = config.unknown != "forbid" and len(tokenizer.unspelled) == 1
-        forbidden = (bos, pad) if writes_unknown else (bos, pad, unk)
+        config = self.config
+        specials, common, own = self._shortlist(sentences, plans, batch)
         rules = Search(
             n_best=1 if n_best == 1 else strategy.width,
-            bos=bos,
-            eos=eos,
-            pad=pad,
+            bos=specials.bos,
+            eos=specials.eos,
+            pad=specials.pad,
             covers=config.coverage_penalty > 0,
             fewest=self.fewest,
         )
-        settings = Settings(strategy, Ranking.of(config))
         source, lengths = pad_side(sentences, batch.size, batch.width, self.shape)
         longest = np.where(lengths > 0, self.longest(lengths), 0)
-        listed = None
-        if common is not None and own is not None:
-            listed = np.hstack([np.tile(common, (batch.size, 1)), own])
+        listed = None if own is None else np.hstack([np.tile(common, (batch.size, 1)), own])
         constraints = Rules.of(plans, batch.size, listed)
-        processors = (
-            Forbid(forbidden),
-            *self._processors(lengths, longest, eos=eos),
-            *constraints.processors,
+        rows = Sentences(
+            Source(source, lengths, own),
+            longest,
+            (*self._processors(lengths, longest, specials), *constraints.processors),
+            constraints.required,
+            constraints.prefix,
         )
         hypotheses = devices.run(
             search,
-            SearchInputs(self.loaded, settings, config.attention_seed, common),
-            Sentences(
-                Source(source, lengths, own),
-                longest,
-                processors,
-                constraints.required,
-                constraints.prefix,
+            SearchInputs(
+                self.loaded, Settings(strategy, Ranking.of(config)), config.attention_seed, common
             ),
+            rows,
             rules=rules,
             limit=width_of(max(1, int(config.max_output_ratio * batch.width) + config.max_extra)),
         )
         fetched: Hypotheses = jax.tree.map(np.asarray, hypotheses)
         return fetched
 
+    def _shortlist(
+        self, sentences: Sequence[Any], plans: Sequence[Plan], batch: SentenceBatch
+    ) -> tuple[Specials, Any, Any]:
+        """Returns the special tokens, or their entries in the shortlists, which follow if used.
+
+        These are the entries that are common to the sentences of the batch, and those of each.
+        """
+        target = self.tokenizers.target
+        specials = Specials(target.bos, target.eos, target.pad, target.unk)
+        if self.lexicon is None or not self.config.shortlist:
+            return specials, None, None
+        common, own = self.lexicon.choose(
+            sentences,
+            batch,
+            likeliest=self.config.shortlist,
+            first=specials,
+            joint=self.tokenizers.joint,
+            needed=[plan.needed for plan in plans],
+        )
+        return Specials(*range(len(specials))), common, own
+
     def _processors(
-        self, lengths: npt.NDArray[np.int32], longest: npt.NDArray[np.int32], *, eos: int
+        self,
+        lengths: npt.NDArray[np.int32],
+        longest: npt.NDArray[np.int32],
+        specials: Specials,
     ) -> Iterator[Processor]:
         """Yields the processors of the configuration, given the lengths of sources and the most."""
         config = self.config
+        # A model that has bytes for unknown characters has never learnt to write `<unk>`.
+        writes_unknown = config.unknown != "forbid" and len(self.tokenizers.target.unspelled) == 1
+        never = specials.bos, specials.pad, specials.unk
+        yield Forbid(never[:2] if writes_unknown else never)
         if config.min_output_ratio:
             least = (config.min_output_ratio * lengths).astype(np.int32)
-            yield MinimumLength(np.minimum(least, longest), eos)
+            yield MinimumLength(np.minimum(least, longest), specials.eos)
         if config.no_repeat_ngram:
             yield NoRepeatedNgrams(config.no_repeat_ngram)
         yield from (each.build() for each in config.processors)
