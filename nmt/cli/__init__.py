@@ -28,13 +28,14 @@ from nmt.cli.rescoring import rescore
 from nmt.cli.scores import evaluate
 from nmt.cli.scoring import score
 from nmt.cli.serving import serve
+from nmt.cli.splitting import split
 from nmt.cli.translation import translate
 from nmt.errors import Interrupted, UserError
 from nmt.version import __version__
 
 # In the order of `nmt --help`.
-COMMANDS: list[Callable[..., None]] = [demo, init, train, average, translate, score, rescore]
-COMMANDS += [evaluate, align, symmetrize, aer, plot, curves, serve]
+COMMANDS: list[Callable[..., None]] = [demo, split, init, train, average, translate, score]
+COMMANDS += [rescore, evaluate, align, symmetrize, aer, plot, curves, serve]
 COMMANDS += [info, export, config, clean, shortlist, bench, cache]
 for command in COMMANDS:
     app.command()(command)

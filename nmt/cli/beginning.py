@@ -1,25 +1,21 @@
 """The command that writes a first configuration for a corpus."""
 
-import re
 import shlex
 import sys
 from collections.abc import Iterable
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt.cli import options
+from nmt.cli import corpora, options
 from nmt.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from nmt.config import CorpusConfig
     from nmt.data.survey import Survey
 
 LOOKED_AT = 10  # pairs
-LANGUAGES = re.compile(r"([^\W\d]\w*)-([^\W\d]\w*)")
 
 
 def init(
@@ -35,7 +31,9 @@ def init(
             "given twice: a pair of text files."
         ),
     ],
-    validation: Annotated[list[str], typer.Option(help="Validation corpus, in the same way.")],
+    validation: Annotated[
+        list[str], typer.Option(help="Validation corpus, in the same way; `nmt split` makes one.")
+    ],
     test: Annotated[
         list[str] | None, typer.Option(help="Test corpus, which `nmt evaluate` translates.")
     ] = None,
@@ -50,16 +48,12 @@ def init(
     from nmt import beginning, recipes
     from nmt.data.survey import survey
 
-    if (named := LANGUAGES.fullmatch(languages)) is None:
-        raise ConfigError(f"{languages}: not SOURCE-TARGET, the endings of both files, as in es-en")
-    codes = named[1], named[2]
-    path = output or Path(f"{languages}.yaml")
+    codes = corpora.languages(languages)
+    path = output or Path(f"{'-'.join(codes)}.yaml")
     if path.exists():
         raise ConfigError(f"{path}: exists, and is not overwritten; choose another with --output")
     given = {"train": train, "validation": validation, **({"test": test} if test else {})}
-    read = {
-        name: partial(_pairs, _corpus(name, each, codes), codes) for name, each in given.items()
-    }
+    read = {name: corpora.read(name, each, codes) for name, each in given.items()}
     _check_text(train[0], read["train"]())
     found = survey(read["train"](), read["validation"]())
     pieces = recipes.tokenizer(found, read["train"])
@@ -68,34 +62,6 @@ def init(
         out.write(text)
     print(_table(found, codes))
     print(f"next: nmt train {shlex.quote(str(path))}", file=sys.stderr)
-
-
-def _corpus(name: str, paths: list[str], languages: tuple[str, str]) -> "CorpusConfig":
-    """Returns the section of a corpus, whose files exist.
-
-    Raises:
-        DataError: one does not exist, or there are more than two.
-    """
-    from nmt.config import CorpusConfig
-    from nmt.config.endings import is_table
-    from nmt.data import texts
-
-    if len(paths) > 2:
-        raise DataError(f"--{name} is given once, or twice for a pair of text files")
-    path = Path(paths[0])
-    if path.suffix == ".npz":
-        raise DataError(
-            f"{path}: has vectors, and nmt init writes configurations for text; begin with "
-            "configs/scenes.yaml, and set data.input=vectors"
-        )
-    if len(paths) == 1 and path.is_file() and not is_table(str(path)):
-        raise DataError(
-            f"{path}: one file of two; give --{name} their prefix, without .{languages[0]} and "
-            f".{languages[1]}, or --{name} twice, with the source first"
-        )
-    corpus = CorpusConfig.model_validate(paths[0] if len(paths) == 1 else paths)
-    texts.find(corpus, languages)
-    return corpus
 
 
 def _check_text(name: str, pairs: Iterable[tuple[str, str]]) -> None:
@@ -112,19 +78,6 @@ def _check_text(name: str, pairs: Iterable[tuple[str, str]]) -> None:
             f"{name}: its sources are names of pictures, and nmt init writes configurations for "
             "text; begin with configs/scenes.yaml"
         )
-
-
-def _pairs(corpus: "CorpusConfig", languages: tuple[str, str]) -> Iterable[tuple[str, str]]:
-    """Returns the pairs of a corpus."""
-    from nmt.config.endings import suffix
-    from nmt.data import texts
-
-    if suffix(corpus.path or "") == ".parquet":
-        from nmt.data.corpus import load  # it imports datasets, which takes a second
-
-        table = load(corpus, source=languages[0], target=languages[1])
-        return zip(table["source"], table["target"], strict=True)
-    return texts.pairs(*texts.find(corpus, languages), languages=languages)
 
 
 def _table(found: "Survey", languages: tuple[str, str]) -> str:

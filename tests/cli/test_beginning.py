@@ -173,8 +173,15 @@ def blank():
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [
-        (None, ["esen"], "esen: not SOURCE-TARGET, the endings of both files, as in es-en"),
-        (None, ["a/es-en"], "a/es-en: not SOURCE-TARGET, the endings of both files, as in es-en"),
+        *(
+            (
+                None,
+                [each],
+                f"{each}: not SOURCE-TARGET, the endings of both files, as in es-en, or zh-TW:en "
+                "where one has a hyphen",
+            )
+            for each in ("esen", "a/es-en")
+        ),
         (
             None,
             ["es-fr"],

@@ -35,8 +35,8 @@ def test_help_lists_the_commands_in_the_order_of_their_use(nmt):
 
 
 COMMANDS = (
-    "demo, init, train, average, translate, score, rescore, evaluate, align, symmetrize, aer, "
-    "plot, curves, serve, info, export, config, clean, shortlist, bench, cache"
+    "demo, split, init, train, average, translate, score, rescore, evaluate, align, symmetrize, "
+    "aer, plot, curves, serve, info, export, config, clean, shortlist, bench, cache"
 )
 
 
