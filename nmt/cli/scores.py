@@ -10,6 +10,7 @@ from nmt.cli import captions, ensembles, options
 from nmt.cli import pointing as of_boxes
 from nmt.cli.options import AsJson, Beam, Checkpoint, Trust
 from nmt.cli.pointing import Pointing
+from nmt.counting import counted
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -178,7 +179,9 @@ def _texts(
     first, *others = sizes.items()
     for name, lines in others:
         if len(lines) != len(first[1]):
-            raise DataError(f"{first[0]} has {len(first[1])} lines and {name} has {len(lines)}")
+            raise DataError(
+                f"{first[0]} has {counted(len(first[1]), 'line')} and {name} has {len(lines):,}"
+            )
     return sources, targets, {str(path): texts[str(path)] for path in files}
 
 

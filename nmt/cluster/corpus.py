@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmt.cluster.columns import is_table
+from nmt.counting import counted
 from nmt.errors import DataError
 
 
@@ -54,7 +55,7 @@ def shards(*sides: Sequence[Path], folders: Sequence[Path]) -> list[Shard]:
     if len(set(map(len, sides))) > 1:
         sources, targets = map(len, sides)
         raise DataError(
-            f"{sources} files of sources and {targets} of targets: each needs a partner"
+            f"{counted(sources, 'file')} of sources and {targets} of targets: each needs a partner"
         )
     originals = {os.path.realpath(path) for side in sides for path in side}
     taken = dict[Path, Path]()

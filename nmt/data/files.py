@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from nmt.config import endings
 from nmt.config.endings import COMPRESSED
+from nmt.counting import counted
 from nmt.data import compression
 from nmt.errors import DataError
 
@@ -184,7 +185,8 @@ def side_by_side(
         if left is not None and right is not None:
             yield left, right
     if counts[0] != counts[1]:
-        raise DataError(f"{names[0]} has {counts[0]} lines and {names[1]} has {counts[1]}{remedy}")
+        many = counted(counts[0], "line")
+        raise DataError(f"{names[0]} has {many} and {names[1]} has {counts[1]:,}{remedy}")
 
 
 def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tuple[str, str]]:
@@ -203,8 +205,9 @@ def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tu
     for number, row in rows:
         if len(row) != len(names):
             raise DataError(
-                f"{path}, line {number}: {len(row)} tab-separated columns, not {len(names)}; "
-                "a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
+                f"{path}, line {number}: {counted(len(row), 'column')} between tabs, not "
+                f"{len(names)}; a file with a header or further columns needs "
+                "`columns: [SOURCE, TARGET]`"
             )
         yield row[first], row[second]
 

@@ -97,7 +97,7 @@ def test_boxes_are_those_of_the_scenes(picture_run):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"boxes": [[]]}, "row 2: boxes of 1 words, and the caption has 2 between spaces"),
+        ({"boxes": [[]]}, "row 2: boxes of 1 word, and the caption has 2 between spaces"),
         ({"boxes": [[], [[1, 2, 3]]]}, "line 2: [1, 2, 3] is no box of a word; one is [left, top"),
         ({"boxes": [[], 3]}, "line 2: 'boxes' is no list of boxes for each word"),
         ({"boxes": [[], [[20, 0, 30, 9]]]}, "covers no part of the picture of 16 x 16 pixels"),

@@ -266,12 +266,14 @@ def test_a_tsv_file_without_the_column_is_refused(tmp_path):
         list(files.tab_separated(path, columns=("german", "english")))
 
 
-@pytest.mark.parametrize(("line", "count"), [("eins", 1), ("a\tb\tc", 3), ("", 1)])
+@pytest.mark.parametrize(
+    ("line", "count"), [("eins", "1 column"), ("a\tb\tc", "3 columns"), ("", "1 column")]
+)
 def test_a_tsv_line_with_another_number_of_columns_is_named(tmp_path, line, count):
     path = write(tmp_path / "a.tsv", f"a\tb\n{line}\n")
 
     with refused(
-        f"a.tsv, line 2: {count} tab-separated columns, not 2; "
+        f"a.tsv, line 2: {count} between tabs, not 2; "
         "a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
     ):
         list(files.tab_separated(path, columns=None))
