@@ -93,12 +93,18 @@ def _of_files(source: Path, target: Path, overrides: list[str]) -> "DataConfig":
 
 
 def _check_no_input(path: Path, data: "DataConfig") -> None:
-    """Checks that a file to write is no file that is read."""
+    """Checks that a file to write is no file that is read, and hides no compressed one."""
     for each in (*data.corpora, *data.held_out.values()):
         prefixed = [f"{each.path}.{language}" for language in each.languages or data.languages]
         for read in (each.path, each.source, each.target, each.alignments, *prefixed):
-            if read is not None and path.exists() and Path(read).exists() and path.samefile(read):
+            if read is not None and _is_same(path, Path(read)):
                 raise DataError(f"{path}: is read, so it cannot be written; choose another name")
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Returns whether both name one file, also where it is stored with .gz, ... at its end."""
+    named = path.resolve() == other.resolve()
+    return named or (path.exists() and other.exists() and path.samefile(other))
 
 
 def _write(text: Any, paths: list[Path], word_boundaries: "WordBoundaries") -> None:

@@ -1,6 +1,5 @@
 """The shards of a corpus: their files, and the files of their results, which have their names."""
 
-import glob
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from nmt.cluster.columns import is_table
 from nmt.counting import counted
+from nmt.data import files
 from nmt.errors import DataError
 
 
@@ -30,16 +30,16 @@ def find(patterns: Iterable[str]) -> list[Path]:
     """
     found = dict[Path, None]()
     for pattern in patterns:
-        names = sorted(glob.glob(pattern, recursive=True))
-        if not (files := [Path(name) for name in names if not os.path.isdir(name)]):
+        names = files.matching(pattern)
+        if not (paths := [Path(name) for name in names if not os.path.isdir(name)]):
             hint = f"; name those in it, as in '{pattern}/*'" if Path(pattern).is_dir() else ""
             raise DataError(f"{pattern}: no such files{hint}")
-        for path in files:  # a broken link stays, as a shard that cannot be read
+        for path in paths:  # a broken link stays, as a shard that cannot be read
             if os.path.exists(path) and not os.path.isfile(path):
                 raise DataError(
                     f"{path}: is no regular file, which can be read twice; write its lines to one"
                 )
-        found |= dict.fromkeys(files)
+        found |= dict.fromkeys(paths)
     return list(found)
 
 

@@ -1,5 +1,6 @@
 """Text files of sentences: plain lines, tab-separated columns and JSON, compressed or not."""
 
+import glob
 import hashlib
 import json
 import os
@@ -76,6 +77,11 @@ def find_together(*paths: Path) -> list[Path]:
     return found
 
 
+def matching(pattern: str) -> list[str]:
+    """Returns the path that exists as it is written, or else all that match it as a pattern."""
+    return [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern, recursive=True))
+
+
 def _place(path: Path) -> os.stat_result:
     """Returns what tells a pipe from all others."""
     try:
@@ -90,9 +96,16 @@ def is_stored(path: Path) -> bool:
 
 
 def digest(path: Path) -> str:
-    """Returns the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Returns the SHA-256 of a file in hexadecimal.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def write_whole(path: Path, text: str) -> None:

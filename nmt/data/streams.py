@@ -253,12 +253,10 @@ def _parts(chosen: CorpusConfig, languages: tuple[str, str]) -> list[list[Path]]
         if path is None or not glob.has_magic(path):
             raise
     if is_table(path):
-        names = set(glob.glob(path, recursive=True))
+        names = set(files.matching(path))
     else:
         ends = [f".{languages[0]}{zipped}" for zipped in ("", *COMPRESSED)]
-        names = {
-            name.removesuffix(end) for end in ends for name in glob.glob(path + end, recursive=True)
-        }
+        names = {name.removesuffix(end) for end in ends for name in files.matching(path + end)}
     if not names:
         raise DataError(f"{path}: no such files")
     return [texts.find(CorpusConfig(path=name), languages) for name in sorted(names)]

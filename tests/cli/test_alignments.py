@@ -66,7 +66,7 @@ def test_align_writes_as_it_reads_and_finds_unequal_files_at_their_end(
     nmt("align", copy_run, "--source", short, "--target", target, "-o", tmp_path / "links")
 
     assert code == 2
-    assert f"nmt: {source} has 1100 lines and {target} has 1050: line n of one must be" in err
+    assert f"nmt: {source} has 1,100 lines and {target} has 1,050: line n of one must be" in err
     assert 0 < len(out.splitlines()) <= 1050
     assert set(out.splitlines()) == {"0-0 1-1"}
     assert not (tmp_path / "links").exists()

@@ -229,14 +229,16 @@ def test_what_is_empty_is_still_a_line():
     assert list(pairs) == [(one[0], two[0]), (one[1], two[1])]
 
 
-@pytest.mark.parametrize(("first", "second"), [(1, 3), (3, 1), (0, 2)])
-def test_what_two_files_say_is_yielded_until_one_of_them_ends(first, second):
+@pytest.mark.parametrize(
+    ("first", "second", "counts"), [(1, 3, "1 line"), (3, 1, "3 lines"), (0, 2, "0 lines")]
+)
+def test_what_two_files_say_is_yielded_until_one_of_them_ends(first, second, counts):
     pairs = files.side_by_side(iter("abc"[:first]), iter("abc"[:second]), names=("one", "two"))
 
     common = [next(pairs) for _ in range(min(first, second))]
 
     assert common == list(zip("abc"[:first], "abc"[:second], strict=False))
-    message = f"one has {first} lines and two has {second}; they must correspond line for line"
+    message = f"one has {counts} and two has {second}; they must correspond line for line"
     with pytest.raises(DataError, match=message):
         next(pairs)
 
@@ -361,3 +363,8 @@ def test_a_json_array_that_is_no_list_of_pairs_is_refused(tmp_path):
         list(files.json_objects(broken, columns=("de", "en")))
     with refused("b.json, object 2: not a JSON object"):
         list(files.json_objects(mixed, columns=("de", "en")))
+
+
+def test_a_file_without_digest_is_named(tmp_path):
+    with refused(f"{tmp_path}: cannot be read (Is a directory)"):
+        files.digest(tmp_path)
