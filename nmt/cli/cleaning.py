@@ -81,10 +81,10 @@ def _of_config(path: Path, overrides: list[str]) -> "DataConfig":
 def _of_files(source: Path, target: Path, overrides: list[str]) -> "DataConfig":
     """Returns the settings for two files, of which the endings name the languages."""
     from nmt import configfile
-    from nmt.config.endings import suffix
+    from nmt.config.endings import language
 
     pair = [str(source), str(target)]
-    first, second = (suffix(path)[1:] for path in pair)
+    first, second = map(language, pair)
     data: dict[str, Any] = {"train": pair, "validation": pair, "clean": {}}
     data |= {"source": first or "source", "target": second or "target"}
     if not any(each.startswith("data.validation") for each in overrides):

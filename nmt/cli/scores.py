@@ -187,11 +187,11 @@ def _texts(
 
 def _tokenizer(runs: Sequence[Path], references: Sequence[Path]) -> str:
     """Returns the BLEU tokenizer of the runs, or of the language that ends a reference's name."""
-    from nmt.config.endings import suffix
+    from nmt.config.endings import language
     from nmt.evaluation import bleu_tokenizers
 
     if not runs:
-        return bleu_tokenizers.for_language(suffix(references[0]).removeprefix("."))
+        return bleu_tokenizers.for_language(language(references[0]))
     found = {run: bleu_tokenizers.for_target(ensembles.data(run)) for run in runs}
     for run, tokenizer in found.items():
         if tokenizer != found[runs[0]]:

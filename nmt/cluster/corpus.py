@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmt.cluster.columns import is_table
+from nmt.cluster.columns import has_columns
 from nmt.counting import counted
 from nmt.data import files
 from nmt.errors import DataError
@@ -61,7 +61,7 @@ def shards(*sides: Sequence[Path], folders: Sequence[Path]) -> list[Shard]:
     taken = dict[Path, Path]()
     for source in sides[0]:
         for folder in folders:
-            result = folder / f"{source.name}{'.txt' if is_table(source) else ''}"
+            result = folder / f"{source.name}{'.txt' if has_columns(source) else ''}"
             if os.path.realpath(result) in originals:
                 raise DataError(
                     f"{result}: is a source, which the result of {source} would replace; give "

@@ -19,7 +19,7 @@ from datasets import Dataset, Features, IterableDataset, Value
 
 from nmt.config import CorpusConfig, DataConfig
 from nmt.config.endings import COMPRESSED, STREAMED, compression, is_table, is_url, suffix
-from nmt.data import cleaning, corpora, corpus, files, tables, texts
+from nmt.data import cleaning, corpora, corpus, files, tables, tabular, texts
 from nmt.data.report import FilterReport
 from nmt.errors import DataError, UserError
 
@@ -65,7 +65,7 @@ class Lane:
                 yield rows, pairs.state_dict()
 
     def _row(self, row: Mapping[str, Any]) -> Row:
-        source, target = files.pair_in(row, columns=self.columns, where=self.where)
+        source, target = tabular.pair_in(row, columns=self.columns, where=self.where)
         return Row(self.corpus, (files.one_line(source), files.one_line(target)))
 
 

@@ -94,6 +94,19 @@ def test_boxes_are_those_of_the_scenes(picture_run):
     ]
 
 
+def test_fields_may_be_nested_as_in_the_corpus(picture_run, tmp_path):
+    [first, *_] = rows_of(picture_run)
+    folder = picture_run.parent
+    nested = {"translation": {"image": str(folder / first["image"]), "en": first["en"]}}
+    path = tmp_path / "nested.jsonl"
+    path.write_text(json.dumps(nested | {"boxes": first["boxes"]}) + "\n", encoding="utf-8")
+
+    [gold] = boxes.gold(CorpusConfig(path=str(path)), languages=("image", "en"))
+
+    assert [[list(box) for box in word] for word in gold.boxes] == first["boxes"]
+    assert gold.size == (16, 16)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
