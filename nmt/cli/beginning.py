@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from nmt.data.survey import Survey
 
 LOOKED_AT = 10  # pairs
-LANGUAGES = re.compile(r"([^\W\d]\w*)-([^\W\d]\w*)")
+CODE = re.compile(r"[^\W\d]\w*(-\w+)*")
 
 
 def init(
     languages: Annotated[
         str,
-        typer.Argument(metavar="SOURCE-TARGET", help="Endings of both files, such as es-en."),
+        typer.Argument(
+            metavar="SOURCE-TARGET", help="Endings of both files, such as es-en, or zh-TW:en."
+        ),
     ],
     *,
     train: Annotated[
@@ -50,10 +52,8 @@ def init(
     from nmt import beginning, recipes
     from nmt.data.survey import survey
 
-    if (named := LANGUAGES.fullmatch(languages)) is None:
-        raise ConfigError(f"{languages}: not SOURCE-TARGET, the endings of both files, as in es-en")
-    codes = named[1], named[2]
-    path = output or Path(f"{languages}.yaml")
+    codes = _codes(languages)
+    path = output or Path(f"{'-'.join(codes)}.yaml")
     if path.exists():
         raise ConfigError(f"{path}: exists, and is not overwritten; choose another with --output")
     given = {"train": train, "validation": validation, **({"test": test} if test else {})}
@@ -68,6 +68,21 @@ def init(
         out.write(text)
     print(_table(found, codes))
     print(f"next: nmt train {shlex.quote(str(path))}", file=sys.stderr)
+
+
+def _codes(languages: str) -> tuple[str, str]:
+    """Returns the codes of both languages.
+
+    Raises:
+        ConfigError: they are no two codes.
+    """
+    codes = languages.split(":" if ":" in languages else "-")
+    if len(codes) != 2 or not all(map(CODE.fullmatch, codes)):
+        raise ConfigError(
+            f"{languages}: not SOURCE-TARGET, the endings of both files, as in es-en; codes with "
+            "hyphens have a colon between them, as in zh-TW:en"
+        )
+    return codes[0], codes[1]
 
 
 def _corpus(name: str, paths: list[str], languages: tuple[str, str]) -> "CorpusConfig":

@@ -59,7 +59,7 @@ def opened(pool: Pool) -> Iterator[Opened]:
     ray = _imported(QUIET | alone)
     options: dict[str, Any] = {"address": pool.address, "log_to_driver": False}
     if pool.address == LOCAL:  # what Ray calls CPUs are places; one more is for what reads
-        cpus = pool.actors * pool.cores if pool.actors else os.cpucounted() or 1
+        cpus = pool.actors * pool.cores if pool.actors else os.cpu_count() or 1
         options |= {"num_cpus": cpus + 1, "include_dashboard": False}
     try:
         ray.init(logging_level="error", **options)
