@@ -16,7 +16,7 @@ import jax
 
 from nmt import arrays, checkpoint_migration
 from nmt.data import files
-from nmt.errors import RunError
+from nmt.errors import DataError, RunError
 
 FORMAT = 3
 OLDEST = 2  # that is still read; 1 was written by orbax, before the first version
@@ -85,8 +85,8 @@ def validate(folder: Path) -> str | None:
         )
     try:
         digests = _digests(folder)
-    except OSError as error:
-        return f"{error.filename} cannot be read ({error.strerror})"
+    except DataError as error:
+        return str(error)
     for name in sorted(expected.keys() | digests.keys()):
         if name not in digests:
             return f"{name} is missing"

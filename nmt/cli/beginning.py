@@ -21,7 +21,9 @@ LOOKED_AT = 10  # pairs
 def init(
     languages: Annotated[
         str,
-        typer.Argument(metavar="SOURCE-TARGET", help="Endings of both files, such as es-en."),
+        typer.Argument(
+            metavar="SOURCE-TARGET", help="Endings of both files, such as es-en, or zh-TW:en."
+        ),
     ],
     *,
     train: Annotated[

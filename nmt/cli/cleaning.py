@@ -81,10 +81,10 @@ def _of_config(path: Path, overrides: list[str]) -> "DataConfig":
 def _of_files(source: Path, target: Path, overrides: list[str]) -> "DataConfig":
     """Returns the settings for two files, of which the endings name the languages."""
     from nmt import configfile
-    from nmt.config.endings import suffix
+    from nmt.config.endings import language
 
     pair = [str(source), str(target)]
-    first, second = (suffix(path)[1:] for path in pair)
+    first, second = map(language, pair)
     data: dict[str, Any] = {"train": pair, "validation": pair, "clean": {}}
     data |= {"source": first or "source", "target": second or "target"}
     if not any(each.startswith("data.validation") for each in overrides):
@@ -93,12 +93,18 @@ def _of_files(source: Path, target: Path, overrides: list[str]) -> "DataConfig":
 
 
 def _check_no_input(path: Path, data: "DataConfig") -> None:
-    """Checks that a file to write is no file that is read."""
+    """Checks that a file to write is no file that is read, and hides no compressed one."""
     for each in (*data.corpora, *data.held_out.values()):
         prefixed = [f"{each.path}.{language}" for language in each.languages or data.languages]
         for read in (each.path, each.source, each.target, each.alignments, *prefixed):
-            if read is not None and path.exists() and Path(read).exists() and path.samefile(read):
+            if read is not None and _is_same(path, Path(read)):
                 raise DataError(f"{path}: is read, so it cannot be written; choose another name")
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    """Returns whether both name one file, also where it is stored with .gz, ... at its end."""
+    named = path.resolve() == other.resolve()
+    return named or (path.exists() and other.exists() and path.samefile(other))
 
 
 def _write(text: Any, paths: list[Path], word_boundaries: "WordBoundaries") -> None:

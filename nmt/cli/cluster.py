@@ -83,7 +83,7 @@ class Corpus:
         import jax
 
         from nmt.cluster import corpus, work
-        from nmt.cluster.columns import is_table
+        from nmt.cluster.columns import has_columns
         from nmt.cluster.job import Job
         from nmt.cluster.pool import Pool, opened
 
@@ -93,7 +93,7 @@ class Corpus:
             raise DataError("--ray needs pairs: give --source and --target")
         found = [corpus.find(map(str, side)) for side in sides]
         for path in chain(*found) if self.columns else ():
-            if not is_table(path):
+            if not has_columns(path):
                 raise DataError(f"{path}: lines of text have no columns; leave out --column")
         shards = corpus.shards(*found, folders=[folder for folder in folders if folder])
         with opened(Pool(self.ray, **self.pool)) as pool:  # it forks, and JAX must not run before

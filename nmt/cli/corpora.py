@@ -12,23 +12,22 @@ if TYPE_CHECKING:
     from nmt.config import CorpusConfig
 
 
-# A hyphen may stand inside a code, and then a colon is between both.
-_LANGUAGES = re.compile(r"([^\W\d]\w*)-([^\W\d]\w*)|([^\W\d][\w-]*):([^\W\d][\w-]*)")
+_CODE = re.compile(r"[^\W\d]\w*(-\w+)*")
 
 
 def languages(text: str) -> tuple[str, str]:
-    """Returns the codes of both languages.
+    """Returns the codes of both languages, between which is a hyphen, or a colon.
 
     Raises:
-        ConfigError: the text has another form.
+        ConfigError: they are no two codes.
     """
-    if (found := _LANGUAGES.fullmatch(text)) is None:
+    codes = text.split(":" if ":" in text else "-")
+    if len(codes) != 2 or not all(map(_CODE.fullmatch, codes)):
         raise ConfigError(
-            f"{text}: not SOURCE-TARGET, the endings of both files, as in es-en, or zh-TW:en where "
-            "one has a hyphen"
+            f"{text}: not SOURCE-TARGET, the endings of both files, as in es-en; codes with "
+            "hyphens have a colon between them, as in zh-TW:en"
         )
-    source, target = filter(None, found.groups())
-    return source, target
+    return codes[0], codes[1]
 
 
 def read(

@@ -8,6 +8,7 @@ import typer
 from nmt.cli import captions, drawing, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, OneBased, Trust
+from nmt.counting import counted
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def _check_given(
     for option, given in (("--target", target), ("--gold", gold)):
         if given is not None and len(given) != len(sources):
             raise DataError(
-                f"{len(given)} times {option} for {len(sources)} {noun}s; give it once for each"
+                f"{len(given)} times {option} for {counted(len(sources), noun)}; give it once for "
+                "each"
             )
     if target is not None and n_best is not None:
         raise DataError("--n-best shows what the model writes itself; leave out the targets")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt.cli import ensembles, options
+from nmt.counting import counted
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ def scores(
         for number, (each, known) in enumerate(zip(captions, gold, strict=True), start=1):
             if len(known.boxes) != len(each.words.target):
                 raise DataError(
-                    f"data.test of {run}, row {number}: boxes of {len(known.boxes)} words, and the "
-                    f"caption has {len(each.words.target)} between spaces"
+                    f"data.test of {run}, row {number}: boxes of "
+                    f"{counted(len(known.boxes), 'word')}, and the caption "
+                    f"has {len(each.words.target)} between spaces"
                 )
         found[method] = score_pointing(
             [

@@ -10,6 +10,7 @@ from nmt.cli import captions, ensembles, options
 from nmt.cli import pointing as of_boxes
 from nmt.cli.options import AsJson, Beam, Checkpoint, Trust
 from nmt.cli.pointing import Pointing
+from nmt.counting import counted
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -178,17 +179,19 @@ def _texts(
     first, *others = sizes.items()
     for name, lines in others:
         if len(lines) != len(first[1]):
-            raise DataError(f"{first[0]} has {len(first[1])} lines and {name} has {len(lines)}")
+            raise DataError(
+                f"{first[0]} has {counted(len(first[1]), 'line')} and {name} has {len(lines):,}"
+            )
     return sources, targets, {str(path): texts[str(path)] for path in files}
 
 
 def _tokenizer(runs: Sequence[Path], references: Sequence[Path]) -> str:
     """Returns the BLEU tokenizer of the runs, or of the language that ends a reference's name."""
-    from nmt.config.endings import suffix
+    from nmt.config.endings import language
     from nmt.evaluation import bleu_tokenizers
 
     if not runs:
-        return bleu_tokenizers.for_language(suffix(references[0]).removeprefix("."))
+        return bleu_tokenizers.for_language(language(references[0]))
     found = {run: bleu_tokenizers.for_target(ensembles.data(run)) for run in runs}
     for run, tokenizer in found.items():
         if tokenizer != found[runs[0]]:

@@ -1,5 +1,6 @@
 """The command that serves models over HTTP."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,8 @@ import typer
 from nmt.cli import ensembles, options
 from nmt.cli.options import Beam, Checkpoint, Trust
 from nmt.errors import DataError, UserError
+
+KEY = "NMT_API_KEY"  # the variable of the environment
 
 Runs = Annotated[
     list[str] | None,
@@ -23,7 +26,7 @@ Host = Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 is open t
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen at; 0: any free one.")]
 ApiKey = Annotated[
     str | None,
-    typer.Option(envvar="NMT_API_KEY", show_envvar=True, help="Key that each request has to have."),
+    typer.Option(envvar=KEY, show_envvar=True, help="Key that each request has to have."),
 ]
 Cors = Annotated[
     list[str] | None,
@@ -72,8 +75,7 @@ def serve(
     Example: nmt serve runs/demo --port 8080
     """
     server, models = _imported()
-    if api_key and not re.fullmatch(r"[!-~]+", api_key):
-        raise DataError("--api-key: headers carry letters, digits and signs of ASCII only")
+    _check_key(api_key)
     folders, settings = options.settings_apart(runs, beam=beam)
     paths = _named(map(Path, folders))
     limits = models.Limits(characters, lines, queue, per_client, timeout)
@@ -91,11 +93,26 @@ def serve(
             )
             for name, path in paths.items()
         ]
-        service = models.Service(found, metrics, limits, api_key=api_key or None, log_text=log_text)
+        service = models.Service(found, metrics, limits, api_key=api_key, log_text=log_text)
         server.log()
         ready = f"serving {', '.join(paths)} on {server.url(listener)}"
         app = models.application(service, cors=cors or ())
         server.run(app, listener, ready=ready, seconds=timeout)
+
+
+def _check_key(api_key: str | None) -> None:
+    """Checks that a key, if one is given, can be sent with a request.
+
+    Raises:
+        DataError: it cannot.
+    """
+    if api_key == "" or (api_key is None and os.environ.get(KEY) == ""):
+        raise DataError(
+            f"--api-key: is empty, so that anyone might ask; give a key, or leave out the option "
+            f"and unset {KEY}"
+        )
+    if api_key is not None and not re.fullmatch(r"[!-~]+", api_key):
+        raise DataError("--api-key: headers carry letters, digits and signs of ASCII only")
 
 
 def _named(runs: Iterable[Path]) -> dict[str, Path]:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from nmt.config.endings import suffix
-from nmt.data import files
+from nmt.data import files, tabular
 from nmt.errors import DataError
 
 TABLES = (".jsonl", ".parquet")
+REMEDY = "choose with --column NAME"
 
 
-def is_table(path: Path) -> bool:
+def has_columns(path: Path) -> bool:
     """Returns whether a file has columns with names, and is not lines of text."""
     return suffix(path) in TABLES
 
@@ -25,7 +26,7 @@ def texts(path: Path, column: str, *, replace: bool = False) -> Iterator[str]:
         DataError: the file cannot be read, or a row has no text in the column.
     """
     lines = files.lines(path, replace=replace)
-    if not is_table(path):
+    if not has_columns(path):
         return lines
     rows = _parquet(path, column) if suffix(path) == ".parquet" else _json(lines, path, column)
     return (_text(value, where=f"{where}, {column!r}") for where, value in rows)
@@ -44,10 +45,12 @@ def pairs(paths: Sequence[Path], columns: Sequence[str]) -> Iterator[tuple[str, 
 def _json(lines: Iterator[str], path: Path, column: str) -> Iterator[tuple[str, Any]]:
     for number, line in enumerate(lines, start=1):
         where = f"{path}, line {number}"
-        row = files.parse_json(line, where=where)
-        if not isinstance(row, dict):
-            raise DataError(f"{where}: not a JSON object")
-        yield where, row[_known(column, list(row), where)]
+        if line.strip():
+            row = tabular.json_object(line, where=where)
+            tabular.position(column, list(row), where=where, remedy=REMEDY)
+            yield where, row[column]
+        else:
+            yield where, ""
 
 
 def _parquet(path: Path, column: str) -> Iterator[tuple[str, Any]]:
@@ -56,8 +59,8 @@ def _parquet(path: Path, column: str) -> Iterator[tuple[str, Any]]:
     number = 0
     try:
         with pyarrow.parquet.ParquetFile(path) as table:
-            name = _known(column, table.schema_arrow.names, str(path))
-            for batch in table.iter_batches(columns=[name]):
+            tabular.position(column, table.schema_arrow.names, where=path, remedy=REMEDY)
+            for batch in table.iter_batches(columns=[column]):
                 for value in batch.column(0).to_pylist():
                     number += 1
                     yield f"{path}, row {number}", value
@@ -66,15 +69,6 @@ def _parquet(path: Path, column: str) -> Iterator[tuple[str, Any]]:
         raise DataError(f"{path}: cannot be read after row {number} ({reason})") from None
 
 
-def _known(column: str, names: Sequence[str], where: str) -> str:
-    if column not in names:
-        others = ", ".join(names) or "none"
-        raise DataError(
-            f"{where}: no column {column!r}; there are: {others}; choose with --column NAME"
-        )
-    return column
-
-
 def _text(value: object, *, where: str) -> str:
-    files.check_text(value, where=where)
+    tabular.check_text(value, where=where)
     return files.one_line(str(value))

@@ -1,12 +1,13 @@
 """The shards of a corpus: their files, and the files of their results, which have their names."""
 
-import glob
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmt.cluster.columns import is_table
+from nmt.cluster.columns import has_columns
+from nmt.counting import counted
+from nmt.data import files
 from nmt.errors import DataError
 
 
@@ -29,16 +30,16 @@ def find(patterns: Iterable[str]) -> list[Path]:
     """
     found = dict[Path, None]()
     for pattern in patterns:
-        names = sorted(glob.glob(pattern, recursive=True))
-        if not (files := [Path(name) for name in names if not os.path.isdir(name)]):
+        names = files.matching(pattern)
+        if not (paths := [Path(name) for name in names if not os.path.isdir(name)]):
             hint = f"; name those in it, as in '{pattern}/*'" if Path(pattern).is_dir() else ""
             raise DataError(f"{pattern}: no such files{hint}")
-        for path in files:  # a broken link stays, as a shard that cannot be read
+        for path in paths:  # a broken link stays, as a shard that cannot be read
             if os.path.exists(path) and not os.path.isfile(path):
                 raise DataError(
                     f"{path}: is no regular file, which can be read twice; write its lines to one"
                 )
-        found |= dict.fromkeys(files)
+        found |= dict.fromkeys(paths)
     return list(found)
 
 
@@ -54,13 +55,13 @@ def shards(*sides: Sequence[Path], folders: Sequence[Path]) -> list[Shard]:
     if len(set(map(len, sides))) > 1:
         sources, targets = map(len, sides)
         raise DataError(
-            f"{sources} files of sources and {targets} of targets: each needs a partner"
+            f"{counted(sources, 'file')} of sources and {targets} of targets: each needs a partner"
         )
     originals = {os.path.realpath(path) for side in sides for path in side}
     taken = dict[Path, Path]()
     for source in sides[0]:
         for folder in folders:
-            result = folder / f"{source.name}{'.txt' if is_table(source) else ''}"
+            result = folder / f"{source.name}{'.txt' if has_columns(source) else ''}"
             if os.path.realpath(result) in originals:
                 raise DataError(
                     f"{result}: is a source, which the result of {source} would replace; give "

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nmt.counting import counted
 from nmt.errors import DataError, UserError
 
 LOCAL = "local"
@@ -101,10 +102,10 @@ def actors_of(pool: Pool, nodes: Sequence[Mapping[str, float]]) -> int:
     if room:
         remedy = f"give --actors {room}"
     raise DataError(
-        f"--ray {pool.address}: {_count(wanted, 'actor')} of {_count(pool.cores, 'core')}"
+        f"--ray {pool.address}: {counted(wanted, 'actor')} of {counted(pool.cores, 'core')}"
         f"{' and a GPU' if any(gpus) else ''}, and one CPU to read, need "
-        f"{wanted * pool.cores + 1} CPUs; there are {sum(cpus)} on {_count(len(cpus), 'machine')}, "
-        f"with room for {room}: {remedy}, or add machines"
+        f"{wanted * pool.cores + 1} CPUs; there are {sum(cpus)} on "
+        f"{counted(len(cpus), 'machine')}, with room for {room}: {remedy}, or add machines"
     )
 
 
@@ -136,10 +137,6 @@ def _hush() -> None:
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module=r"ray\.")
     warnings.filterwarnings("ignore", message="`ray_remote_args`")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _imported(environment: Mapping[str, str]) -> Any:

@@ -21,12 +21,7 @@ def of(shard: Shard, how: Record) -> Record:
     Raises:
         DataError: a source cannot be read.
     """
-    sources = list[str]()
-    for path in shard.sources:
-        try:
-            sources.append(files.digest(path))
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    sources = list(map(files.digest, shard.sources))
     return json.loads(json.dumps({"source": sources, **how}))
 
 

@@ -14,6 +14,7 @@ from nmt.cluster.job import Job
 from nmt.cluster.pool import Opened
 from nmt.cluster.records import Record
 from nmt.cluster.stream import Result
+from nmt.counting import counted
 from nmt.data import writing
 from nmt.errors import DataError
 
@@ -91,4 +92,4 @@ def _write(shard: Shard, record: Record, parts: Iterable[Result]) -> None:
             if part.last:  # the name need not wait for the next shard
                 break
         records.save(shard, record)
-    print(f"{shard.results[0]}: {lines:,} lines", file=sys.stderr)
+    print(f"{shard.results[0]}: {counted(lines, 'line')}", file=sys.stderr)

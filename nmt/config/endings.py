@@ -20,8 +20,16 @@ def compression(path: str | Path) -> str | None:
 
 
 def suffix(path: str | Path) -> str:
-    """Returns the suffix without compression: '.tsv' of both 'a.tsv' and 'a.tsv.gz'."""
-    path = Path(path)
+    """Returns the suffix without compression, in lower case: '.tsv' of 'a.tsv' and 'a.TSV.gz'."""
+    return _suffix(Path(path)).lower()
+
+
+def language(path: str | Path) -> str:
+    """Returns the language code that ends the name of a text: 'pt_BR' of 'a.pt_BR.gz'."""
+    return _suffix(Path(path)).removeprefix(".")
+
+
+def _suffix(path: Path) -> str:
     return Path(path.stem).suffix if compression(path) else path.suffix
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from nmt.config import CorpusConfig
 from nmt.config.endings import suffix
-from nmt.data import files, images, scenes
+from nmt.data import files, images, scenes, tabular
 from nmt.errors import DataError
 from nmt.evaluation.pointing import Box
 
@@ -32,21 +32,21 @@ def gold(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Iterator[Gold]:
         for scene in scenes.scenes(corpus.split):
             yield Gold(scene.sentence(languages[1]).boxes, (scenes.PIXELS, scenes.PIXELS))
     elif suffix(path) in (".json", ".jsonl"):
-        source, _ = corpus.columns or languages
-        yield from _listed(files.find_stored(path), source)
+        yield from _listed(files.find_stored(path), corpus.columns or languages)
     else:
         raise DataError(
             f"no boxes: only `scenes`, and JSON lines with a field {FIELD!r}, say where objects are"
         )
 
 
-def _listed(path: Path, source: str) -> Iterator[Gold]:
-    for where, row in files.json_rows(path):
+def _listed(path: Path, columns: tuple[str, str]) -> Iterator[Gold]:
+    for where, row in tabular.json_rows(path):
         if FIELD not in row:
             raise DataError(
                 f"{where}: no field {FIELD!r}, a list of [left, top, right, bottom] for each word"
             )
-        yield Gold(_boxes(row[FIELD], where), images.size(str(path.parent / row[source])))
+        picture, _ = tabular.pair_in(row, columns=columns, where=where)
+        yield Gold(_boxes(row[FIELD], where), images.size(str(path.parent / picture)))
 
 
 def _boxes(words: Any, where: str) -> list[list[Box]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from nmt.config.endings import suffix
-from nmt.data import files
+from nmt.data import files, tabular
 from nmt.errors import DataError
 
 InputFormat = Literal["text", "tsv", "jsonl"]
@@ -120,17 +120,17 @@ def _of_columns(line: str, where: str) -> tuple[str, Constraints]:
 def _of_object(line: str, where: str) -> tuple[str, Constraints]:
     if not line.strip():
         return "", NONE
-    fields = files.parse_json(line, where=where)
-    if not isinstance(fields, dict) or "source" not in fields:
-        raise DataError(f'{where}: not an object such as {{"source": "...", "prefix": "..."}}')
+    fields = tabular.json_object(line, where=where)
     for key, value in fields.items():
         if key not in KEYS:
             raise DataError(f"{where}: unknown key {key!r}; known: {', '.join(KEYS)}")
         texts = value if key in ("require", "forbid") and isinstance(value, list) else [value]
         for text in texts:
-            files.check_text(text, where=f"{where}, {key!r}")
+            tabular.check_text(text, where=f"{where}, {key!r}")
         if key in ("require", "forbid"):
             fields[key] = texts
+    if "source" not in fields:
+        raise DataError(f'{where}: no "source"; an object is {{"source": "...", "prefix": "..."}}')
     try:
         return fields.pop("source"), Constraints(**fields)
     except DataError as error:

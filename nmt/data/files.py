@@ -1,17 +1,18 @@
-"""Text files of sentences: plain lines, tab-separated columns and JSON, compressed or not."""
+"""Text files of sentences: where they are, and their lines, compressed or not."""
 
+import glob
 import hashlib
-import json
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from io import BufferedIOBase
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from nmt.config import endings
 from nmt.config.endings import COMPRESSED
+from nmt.counting import counted
 from nmt.data import compression
 from nmt.errors import DataError
 
@@ -75,6 +76,11 @@ def find_together(*paths: Path) -> list[Path]:
     return found
 
 
+def matching(pattern: str) -> list[str]:
+    """Returns the path that exists as it is written, or else all that match it as a pattern."""
+    return [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern, recursive=True))
+
+
 def _place(path: Path) -> os.stat_result:
     """Returns what tells a pipe from all others."""
     try:
@@ -89,9 +95,16 @@ def is_stored(path: Path) -> bool:
 
 
 def digest(path: Path) -> str:
-    """Returns the SHA-256 of a file in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Returns the SHA-256 of a file in hexadecimal.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -184,117 +197,5 @@ def side_by_side(
         if left is not None and right is not None:
             yield left, right
     if counts[0] != counts[1]:
-        raise DataError(f"{names[0]} has {counts[0]} lines and {names[1]} has {counts[1]}{remedy}")
-
-
-def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tuple[str, str]]:
-    """Yields two columns of a TSV file; quotes have no special meaning.
-
-    Without `columns`, the file has two columns and no header; otherwise the first line is a header.
-
-    Raises:
-        DataError: a named column is missing, or a line has too few or too many columns.
-    """
-    rows = enumerate((line.split("\t") for line in lines(path)), start=1)
-    names = ["source", "target"]
-    if columns is not None:
-        _, names = next(rows, (1, list(columns)))
-    first, second = (position(name, names, where=path) for name in columns or names)
-    for number, row in rows:
-        if len(row) != len(names):
-            raise DataError(
-                f"{path}, line {number}: {len(row)} tab-separated columns, not {len(names)}; "
-                "a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
-            )
-        yield row[first], row[second]
-
-
-def position(name: str, names: Sequence[str], *, where: object) -> int:
-    """Returns the index of a column among the names of all columns.
-
-    Raises:
-        DataError: there is no such column.
-    """
-    if name not in names:
-        raise DataError(
-            f"{where}: no column {name!r}; there are: {', '.join(names) or 'none'}; "
-            "choose with `columns: [SOURCE, TARGET]`"
-        )
-    return list(names).index(name)
-
-
-def json_objects(path: Path, *, columns: tuple[str, str]) -> Iterator[tuple[str, str]]:
-    """Yields two fields of each object in a file, or of the object `translation` in it.
-
-    The file has one object per line, or is an array of objects.
-
-    Raises:
-        DataError: the file is not JSON, or a field is missing or not text.
-    """
-    for where, row in json_rows(path):
-        yield pair_in(row, columns=columns, where=where)
-
-
-def pair_in(row: Mapping[str, Any], *, columns: tuple[str, str], where: str) -> tuple[str, str]:
-    """Returns two fields of a mapping, or of the mapping `translation` in it.
-
-    Raises:
-        DataError: a field is missing or not text; `where` begins the message.
-    """
-    nested = row.get("translation")
-    fields = nested if isinstance(nested, dict) and columns[0] not in row else row
-    for name in columns:
-        position(name, list(fields), where=where)
-        check_text(fields[name], where=f"{where}, {name!r}")
-    return fields[columns[0]], fields[columns[1]]
-
-
-def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yields the objects in a file of JSON, each after its position for messages.
-
-    Raises:
-        DataError: the file is not JSON, or has something else than objects.
-    """
-    found: Iterator[tuple[str, Any]]
-    start = next((line for line in lines(path) if line.strip()), "")
-    if start.lstrip().startswith("["):
-        rows = parse_json("\n".join(lines(path)), where=str(path))
-        found = ((f"{path}, object {number}", row) for number, row in enumerate(rows, start=1))
-    else:
-        numbered = enumerate(lines(path), start=1)
-        named = ((f"{path}, line {number}", line) for number, line in numbered if line.strip())
-        found = ((where, parse_json(line, where=where)) for where, line in named)
-    for where, row in found:
-        if not isinstance(row, dict):
-            raise DataError(f"{where}: not a JSON object")
-        yield where, row
-
-
-def parse_json(text: str, *, where: str) -> Any:
-    """Returns the value that a text in JSON stands for.
-
-    Raises:
-        DataError: the text is no JSON; `where` begins the message.
-    """
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where}: not valid JSON ({error})") from None
-    except (ValueError, RecursionError):
-        raise DataError(
-            f"{where}: not valid JSON (nested too deeply, or a number of too many digits)"
-        ) from None
-
-
-def check_text(value: object, *, where: str) -> None:
-    """Checks that a value from a file is text, of whole characters.
-
-    Raises:
-        DataError: it is not; `where` begins the message.
-    """
-    if not isinstance(value, str):
-        raise DataError(f"{where}: {json.dumps(value, default=str)} where text was expected")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise DataError(f"{where}: half of a surrogate pair, which is no character") from None
+        many = counted(counts[0], "line")
+        raise DataError(f"{names[0]} has {many} and {names[1]} has {counts[1]:,}{remedy}")

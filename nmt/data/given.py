@@ -8,6 +8,7 @@ import numpy.typing as npt
 from datasets import Dataset
 
 from nmt.config import CorpusConfig
+from nmt.counting import counted
 from nmt.data import files, tables, texts
 from nmt.errors import DataError
 
@@ -81,6 +82,6 @@ def same_number(sources: int, targets: int, *, names: Sequence[str]) -> None:
     """
     if sources != targets:
         raise DataError(
-            f"{names[0]} has {sources} sources and {names[1]} has {targets} lines; they must "
-            "correspond one to one"
+            f"{names[0]} has {counted(sources, 'source')} and {names[1]} has "
+            f"{counted(targets, 'line')}; they must correspond one to one"
         )

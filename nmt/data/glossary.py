@@ -1,6 +1,8 @@
 """Glossaries: the target terms that a translation must have where its source has theirs."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from nmt.data import files
@@ -22,18 +24,22 @@ def entries(path: Path, *, names: tuple[str, str]) -> Iterator[tuple[int, str, s
 
 
 class Glossary:
-    """Target terms by source terms, which are found as whole words in any casing."""
+    """Target terms by source terms, which are found as whole words in any casing.
+
+    An accented letter is the same whether it is one character or a letter and an accent.
+    """
 
     def __init__(self, terms: Mapping[str, str]) -> None:
         """Takes the target term of each source term.
 
         Raises:
-            DataError: a term is empty.
+            DataError: a term is empty, or two are the same but for their casing.
             TypeError: a term is no string.
         """
-        self.terms = {_spaced(source): _spaced(target) for source, target in terms.items()}
-        self._sources = {folded(source): source for source in self.terms}
-        self._longest_first = sorted(self._sources, key=len, reverse=True)
+        self.terms = dict[str, str]()
+        self._sources = dict[str, str]()  # by the term in lower case
+        for source, target in terms.items():
+            self._add(source, target)
 
     @classmethod
     def read(cls, path: Path) -> "Glossary":
@@ -42,25 +48,36 @@ class Glossary:
         Raises:
             DataError: there is no such file, a line is no entry, or two are of the same term.
         """
-        seen: dict[str, int] = {}
-        terms: dict[str, str] = {}
-        for number, *both in entries(path, names=("SOURCE TERM", "its TARGET TERM")):
-            source, target = (" ".join(each.split()) for each in both)
-            if not target:
-                raise DataError(f"{path}, line {number}: {source!r} has an empty target term")
-            if first := seen.get(folded(source)):
-                raise DataError(f"{path}, line {number}: {source!r} is in line {first} already")
-            seen[folded(source)], terms[source] = number, target
-        if not terms:
+        glossary = cls({})
+        for number, source, target in entries(path, names=("SOURCE TERM", "its TARGET TERM")):
+            try:
+                glossary._add(source, target)
+            except DataError as error:
+                raise DataError(f"{path}, line {number}: {error}") from None
+        if not glossary.terms:
             raise DataError(f"{path}: the glossary is empty")
-        return cls(terms)
+        return glossary
+
+    def _add(self, source: str, target: str) -> None:
+        source, target = _normalized(source), _spaced(target)
+        if not source:
+            raise DataError("a term of the glossary is empty")
+        if not target:
+            raise DataError(f"{source!r} has an empty target term")
+        if other := self._sources.get(folded(source)):
+            raise DataError(f"{source!r} is in the glossary already, as {other!r}")
+        self.terms[source], self._sources[folded(source)] = target, source
+
+    @cached_property
+    def _longest_first(self) -> list[str]:
+        return sorted(self._sources, key=len, reverse=True)
 
     def required(self, line: str) -> list[str]:
         """Returns the target terms for a line, in the order of its source terms.
 
         Of terms that overlap, the longest counts; of equally long ones, the first in the line.
         """
-        text = " ".join(line.split())
+        text = _normalized(line)
         low, taken = folded(text), [False] * len(text)
         found: dict[int, str] = {}
         for term in self._longest_first:
@@ -79,9 +96,12 @@ def _spaced(term: str) -> str:
     """Returns a term with one space between its words."""
     if not isinstance(term, str):
         raise TypeError(f"a glossary has strings, not {term!r}")
-    if not (spaced := " ".join(term.split())):
-        raise DataError("a term of the glossary is empty")
-    return spaced
+    return " ".join(term.split())
+
+
+def _normalized(source: str) -> str:
+    """Returns a text of the source as it is compared: spaced, and in Unicode's form C."""
+    return unicodedata.normalize("NFC", _spaced(source))
 
 
 def _cased(target: str, written: str, *, source: str, begins: bool) -> str:

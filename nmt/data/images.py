@@ -67,6 +67,9 @@ def opened(source: Any, *, where: str) -> PIL.Image.Image:
             picture = _in_colours(PIL.ImageOps.exif_transpose(picture), form=picture.format)
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
+    except (PIL.Image.DecompressionBombWarning, PIL.Image.DecompressionBombError):
+        most = PIL.Image.MAX_IMAGE_PIXELS
+        raise DataError(f"{where}: has more than {most:,} pixels; make it smaller") from None
     except FileNotFoundError:
         raise DataError(f"{where}: no such picture") from None
     except Exception:  # what the decoders of damaged files raise is of many types

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nmt.counting import counted
 from nmt.errors import DataError
 
 BAR = "|||"
@@ -80,7 +81,8 @@ def with_sources(
         if entry.number == number + 1:
             number += 1
             if (found := next(sentences, None)) is None:
-                raise DataError(f"{names[1]} has {number} lines, and {names[0]} more sentences")
+                many = counted(number, "line")
+                raise DataError(f"{names[1]} has {many}, and {names[0]} more sentences")
             source = found
         elif entry.number != number:
             raise DataError(
@@ -90,5 +92,5 @@ def with_sources(
             )
         yield entry, source
     if missing := sum(1 for _ in sentences):
-        lines = number + 1 + missing
-        raise DataError(f"{names[1]} has {lines} lines, and {names[0]} {number + 1} sentences")
+        lines = counted(number + 1 + missing, "line")
+        raise DataError(f"{names[1]} has {lines}, and {names[0]} {counted(number + 1, 'sentence')}")

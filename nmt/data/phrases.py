@@ -5,9 +5,14 @@ from functools import lru_cache
 
 import regex
 
-# Scripts without spaces between words: any character may begin or end a word.
+from nmt.evaluation.scripts import SOUTH_EAST_ASIAN
+
+# Scripts without spaces between words: any character may begin or end a word. East Asian ones have
+# signs of the same width; in Tibetan a sign is between syllables, so its words end as others do.
+_SCRIPTS = "".join(rf"\p{{Script={code}}}" for code in SOUTH_EAST_ASIAN)
 UNSPACED = regex.compile(
-    r"(?!\p{Hangul})[\p{East_Asian_Width=W}\p{East_Asian_Width=F}\p{Line_Break=SA}]"
+    r"(?!\p{Hangul})[\p{East_Asian_Width=W}\p{East_Asian_Width=F}]"
+    rf"|(?=[\p{{L}}\p{{M}}])[{_SCRIPTS}]"
 )
 WORDLIKE = regex.compile(r"[\p{L}\p{M}\p{Nd}]")  # letters, accents and digits
 

@@ -22,10 +22,11 @@ _ABBREVIATED = rf"(?<=(?<![\p{{L}}\p{{M}}])(?:\p{{L}}\p{{M}}*+|{'|'.join(ABBREVI
 # Characters for private use: what is copied into a sentence of a document, such as <br>.
 SIGNS = range(0xF0000, 0xFFFFE)
 _ORDINAL = r"(?<=(?<!\d)\d{1,2})"  # 3. Mai
+_GREEK_QUESTION = r"(?<=\p{Greek}\p{M}*)[;\u037e]"
 _SENTENCE = regex.compile(
     rf"""
     (?: (?<=\s)[.!?](?:\s[.!?\p{{Pe}}\p{{Pf}}])*+(?=\s)  # a word by itself, in tokenized text
-      | (?!(?:{_ABBREVIATED}|{_ORDINAL})\.)[.!?…‼⁇⁈⁉‽]++
+      | (?!(?:{_ABBREVIATED}|{_ORDINAL})\.)(?:[.!?…‼⁇⁈⁉‽]|{_GREEK_QUESTION})++
         (?:\s?[\p{{Pe}}\p{{Pf}}]|[\p{{Pi}}"'])*+(?:(?=\s)|[{chr(SIGNS[0])}-{chr(SIGNS[-1])}]++)
         (?=[\s\p{{P}}\p{{S}}]*+\P{{Ll}})
       | (?!．\p{{Nd}})[\p{{Sentence_Terminal}}--[.!?]]++  # of scripts without a space behind it
@@ -45,8 +46,9 @@ def sentences(text: str, *, rules: SentenceRules = "own", language: str = "") ->
     """Returns the sentences of a text, each with the spaces behind it.
 
     The own rules need no language: a sentence ends at a terminal sign of its script. After `.`,
-    `!` and `?` there must be a space or one of `SIGNS`, and no lower-case letter; the period of a
-    number of one or two digits, of a single letter and of some abbreviations ends none.
+    `!`, `?` and the `;` of Greek there must be a space or one of `SIGNS`, and no lower-case letter;
+    the period of a number of one or two digits, of a single letter and of some abbreviations ends
+    none.
 
     Raises:
         DataError: sentencex is asked for, and not installed.

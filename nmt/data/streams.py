@@ -19,7 +19,7 @@ from datasets import Dataset, Features, IterableDataset, Value
 
 from nmt.config import CorpusConfig, DataConfig
 from nmt.config.endings import COMPRESSED, STREAMED, compression, is_table, is_url, suffix
-from nmt.data import cleaning, corpora, corpus, files, tables, texts
+from nmt.data import cleaning, corpora, corpus, files, tables, tabular, texts
 from nmt.data.report import FilterReport
 from nmt.errors import DataError, UserError
 
@@ -65,7 +65,7 @@ class Lane:
                 yield rows, pairs.state_dict()
 
     def _row(self, row: Mapping[str, Any]) -> Row:
-        source, target = files.pair_in(row, columns=self.columns, where=self.where)
+        source, target = tabular.pair_in(row, columns=self.columns, where=self.where)
         return Row(self.corpus, (files.one_line(source), files.one_line(target)))
 
 
@@ -253,12 +253,10 @@ def _parts(chosen: CorpusConfig, languages: tuple[str, str]) -> list[list[Path]]
         if path is None or not glob.has_magic(path):
             raise
     if is_table(path):
-        names = set(glob.glob(path, recursive=True))
+        names = set(files.matching(path))
     else:
         ends = [f".{languages[0]}{zipped}" for zipped in ("", *COMPRESSED)]
-        names = {
-            name.removesuffix(end) for end in ends for name in glob.glob(path + end, recursive=True)
-        }
+        names = {name.removesuffix(end) for end in ends for name in files.matching(path + end)}
     if not names:
         raise DataError(f"{path}: no such files")
     return [texts.find(CorpusConfig(path=name), languages) for name in sorted(names)]

@@ -9,15 +9,16 @@ import numpy as np
 from fontTools import unicodedata as scripts
 
 from nmt.errors import DataError
+from nmt.evaluation.scripts import UNSPACED
 
 Pair = tuple[str, str]
 
 LONG = 0.99  # a long line is one that so many lines are not longer than
 COVERED = 0.9995  # of a text: what SentencePiece's authors suggest for Chinese
-# Scripts without spaces between words; some texts in them are divided into words all the same.
-UNSPACED = {"Hani", "Hira", "Kana", "Bopo", "Thai", "Laoo", "Khmr", "Mymr", "Tibt"}
 ENOUGH = 100_000  # distinct words, more than which are not counted
-UNSPACED_WORD = 8  # characters between two spaces, from which on a text in them is not divided
+# Some texts in scripts without spaces are divided into words all the same: those with fewer
+# characters between two spaces.
+UNSPACED_WORD = 8
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from datasets import Dataset, Features
 from nmt import caches
 from nmt.config import CorpusConfig
 from nmt.config.endings import suffix
-from nmt.data import files
+from nmt.data import files, tabular
 from nmt.errors import DataError
 
 SIDES = ("source", "target")
@@ -106,7 +106,7 @@ def _chosen(
         nested = [f"translation.{column}" for column in columns]
         columns = nested if nested[0] in flat.column_names else columns
     for name, side in zip(columns, SIDES, strict=True):
-        files.position(name, flat.column_names, where=where)
+        tabular.position(name, flat.column_names, where=where)
         if side in text:
             _check_text(flat.data.column(name), name, where=where)
     names: dict[str, Any] = dict(zip(columns, SIDES, strict=True))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nmt.config import CorpusConfig
 from nmt.config.endings import is_table, suffix
-from nmt.data import files
+from nmt.data import files, tabular
 from nmt.errors import DataError
 
 
@@ -39,9 +39,9 @@ def pairs(
     if len(paths) == 2:
         found = files.parallel(first, paths[1])
     elif suffix(first) == ".tsv":
-        found = files.tab_separated(first, columns=columns)
+        found = tabular.tab_separated(first, columns=columns)
     else:
-        fields = files.json_objects(first, columns=columns or languages)
+        fields = tabular.json_objects(first, columns=columns or languages)
         found = ((files.one_line(source), files.one_line(target)) for source, target in fields)
     empty = True
     for pair in found:

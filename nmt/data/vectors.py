@@ -9,7 +9,7 @@ from datasets import Dataset, Features, List, Value
 
 from nmt.config import CorpusConfig, VectorInputConfig
 from nmt.config.endings import suffix
-from nmt.data import files, fingerprints, given, tables
+from nmt.data import files, fingerprints, given, tables, tabular
 from nmt.errors import DataError
 
 
@@ -65,7 +65,7 @@ class Vectors:
             return list(arrays(found))
         if suffix(found) == ".parquet":
             table = tables.from_parquet(found)
-            files.position(column, table.column_names, where=found)
+            tabular.position(column, table.column_names, where=found)
             return list(table[column])
         raise DataError(f"{found}: vectors are read from .npz or .parquet")
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
+from nmt.counting import counted
 from nmt.errors import DataError
 
 Link = tuple[int, int]
@@ -77,7 +78,7 @@ def score_links(predicted: Sequence[frozenset[Link]], gold: Sequence[GoldLinks])
     """
     if len(predicted) != len(gold):
         raise DataError(
-            f"{len(predicted)} sentences of links but {len(gold)} of gold links; "
+            f"{counted(len(predicted), 'sentence')} of links but {len(gold):,} of gold links; "
             "they must correspond line for line"
         )
     if not gold:

@@ -7,15 +7,14 @@ model when it is first used.
 """
 
 from nmt.config import DataConfig
+from nmt.evaluation.scripts import SOUTH_EAST_ASIAN, TIBETAN
 
-# ISO 15924 codes. With `char`, those whose line breaks need a dictionary (class SA of Unicode's
-# annex 14), and Tibetan, Balinese and Javanese, which have no spaces between words either.
+# ISO 15924 codes.
 _OF_SCRIPT = {
     **dict.fromkeys(("hani", "hans", "hant", "hanb"), "zh"),
     **dict.fromkeys(("jpan", "hira", "kana", "hrkt"), "ja-mecab"),
     **dict.fromkeys(("kore", "hang"), "ko-mecab"),
-    **dict.fromkeys(("thai", "laoo", "khmr", "mymr", "tibt"), "char"),
-    **dict.fromkeys(("tale", "talu", "lana", "tavt", "ahom", "bali", "java"), "char"),
+    **dict.fromkeys(map(str.lower, (*SOUTH_EAST_ASIAN, TIBETAN)), "char"),
 }
 # ISO 639 codes of two and of three letters, and the scripts that these languages are written in.
 _SCRIPTS = {

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from nmt.counting import counted
 from nmt.errors import DataError
 from nmt.evaluation.alignment import AlignmentScore, GoldLinks, Link, score_links
 
@@ -62,14 +63,15 @@ def cross_validate(
     """
     if len(gold) < 2 or len(candidates) < 2:
         raise DataError(
-            f"{len(gold)} sentences with gold links and {len(candidates)} ways to link them: "
+            f"{counted(len(gold), 'sentence')} with gold links and "
+            f"{counted(len(candidates), 'way')} to link them: "
             "cross-validation needs two or more of both"
         )
     for name, links in candidates.items():
         if len(links) != len(gold):
             raise DataError(
-                f"{name}: {len(links)} sentences of links but {len(gold)} of gold links; they must "
-                "correspond line for line"
+                f"{name}: {counted(len(links), 'sentence')} of links but {len(gold):,} of gold "
+                "links; they must correspond line for line"
             )
     errors = {
         name: {half: score_links(links[part], gold[part]).aer for half, part in HALVES.items()}

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from nmt.counting import counted
+
 
 @dataclass
 class Perplexity:
@@ -21,11 +23,19 @@ class Perplexity:
         self.lines += 1
 
     def __str__(self) -> str:
+        if not self.lines:
+            return "no perplexity: no pairs were read"
         if not self.pieces:
-            return f"no perplexity: {self.lines:,} lines without a piece"
-        by_piece, by_word = (math.exp(-self.log_prob / n) for n in (self.pieces, self.words))
+            return f"no perplexity: {counted(self.lines, 'line')} without a piece"
         return (
-            f"perplexity {by_piece:.4g} per piece, {by_word:.4g} per word (log p "
-            f"{self.log_prob:.2f}, {self.lines:,} lines, {self.pieces:,} pieces, "
-            f"{self.words:,} words)"
+            f"perplexity {self._of(self.pieces):.4g} per piece, {self._of(self.words):.4g} per "
+            f"word (log p {self.log_prob:.2f}, {counted(self.lines, 'line')}, "
+            f"{counted(self.pieces, 'piece')}, {counted(self.words, 'word')})"
         )
+
+    def _of(self, number: int) -> float:
+        """Returns the perplexity per piece or word, of which there are so many."""
+        try:
+            return math.exp(-self.log_prob / number)
+        except OverflowError:  # a long line without spaces is one improbable word
+            return math.inf

@@ -10,6 +10,7 @@ from itertools import chain, islice, zip_longest
 from pathlib import Path
 
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
+from nmt.counting import counted
 from nmt.errors import DataError
 from nmt.evaluation import link_formats
 from nmt.evaluation.alignment import GoldLinks, Link
@@ -102,8 +103,8 @@ def read_gold(
     for side, text in texts.items():
         if len(gold) != len(text):
             raise DataError(
-                f"{name} aligns {len(gold)} sentences but there are {len(text)} {_SIDES[side]} "
-                "lines; they must correspond line for line"
+                f"{name} aligns {counted(len(gold), 'sentence')}, and the {_SIDES[side]} has "
+                f"{counted(len(text), 'line')}; they must correspond line for line"
             )
         for number, (links, line) in enumerate(zip(gold, text, strict=True), start=1):
             words = len(split(line, word_boundaries))
@@ -120,8 +121,8 @@ def check_inside(links: Iterable[Link], words: int, *, side: int, where: str) ->
     for link in sorted(links):
         if link[side] >= words:
             raise DataError(
-                f"{where}: link {link[0]}-{link[1]} lies outside the {words} {_SIDES[side]} "
-                "words; words are counted from 0"
+                f"{where}: link {link[0]}-{link[1]} lies outside the "
+                f"{counted(words, f'{_SIDES[side]} word')}; words are counted from 0"
             )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
+from nmt.counting import counted
 
 _Texts = TypeVar("_Texts", bound=tuple[str, ...])
 
@@ -140,8 +141,8 @@ class Ambiguity:
         if self.lines:
             other = "unicode" if self.boundaries == "spaces" else "spaces"
             warnings.warn(
-                f"{self.name}: in {self.lines:,} lines (first in line {self.first}, {self.space}) "
-                f"there are other words by `data.word_boundaries: {other}` than by "
+                f"{self.name}: in {counted(self.lines, 'line')} (first in line {self.first}, "
+                f"{self.space}) there are other words by `data.word_boundaries: {other}` than by "
                 f"`{self.boundaries}`, which this run counts; choose the one of the tool that "
                 "made the links",
                 stacklevel=3,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
+from nmt.counting import counted
 from nmt.errors import DataError
 
 _Item = TypeVar("_Item")
@@ -32,7 +33,8 @@ def checked_sides(sources: Any, targets: Any) -> list[tuple[str, str]]:
     rule = "align takes two strings, or an iterable of strings on both sides"
     sides = [list(checked(side, str, rule)) for side in (sources, targets)]
     if len(sides[0]) != len(sides[1]):
-        raise DataError(f"{len(sides[0])} source lines but {len(sides[1])} target lines")
+        sources, targets = (len(side) for side in sides)
+        raise DataError(f"{counted(sources, 'source line')} but {counted(targets, 'target line')}")
     return list(zip(*sides, strict=True))
 
 

@@ -11,6 +11,7 @@ from nmt.checkpoints import Which
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.config.inputs import GivenInputConfig
+from nmt.counting import counted
 from nmt.data.constraints import NONE, Constraints, OfLines, with_constraints
 from nmt.data.given import Array
 from nmt.data.tokenizer import Tokenizers
@@ -114,7 +115,9 @@ class Captioner:
         given = list(checked(sources, object, SEVERAL))
         texts = list(checked(targets, str, "targets are several strings, such as a list"))
         if len(given) != len(texts):
-            raise DataError(f"{len(given)} sources but {len(texts)} target lines")
+            raise DataError(
+                f"{counted(len(given), 'source')} but {counted(len(texts), 'target line')}"
+            )
         arrays = self.kind.arrays(given, before=0)
         tokenizer = self.tokenizers.target
         ids = limits.cut(

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 
 from nmt.config import DecodingConfig
+from nmt.counting import counted
 from nmt.errors import DataError
 
 NAMED = 10  # lines that a warning names
@@ -76,7 +77,7 @@ def cut(
         if len(ids) >= longest:
             warn(
                 [number],
-                f"the {side} has {len(ids)} pieces, cut to {longest - 1}; "
+                f"the {side} has {counted(len(ids), 'piece')}, cut to {longest - 1}; "
                 "decoding.max_pieces sets the limit",
             )
     return [[*ids[: longest - 1], eos] for ids in encoded]

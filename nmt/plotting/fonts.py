@@ -10,11 +10,15 @@ from contextlib import suppress
 from functools import cache
 
 import regex
+from fontTools import unicodedata
+
+from nmt.evaluation.scripts import EAST_ASIAN
 
 PLACEHOLDER = "□"  # for a character that no font has
 # Joiners, marks of direction, choices of variants: they change how others are drawn, and need no
 # font. The fillers of Hangul, which are letters, do.
-_HIDDEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}--\p{Letter}]", regex.V1)
+_HIDDEN = regex.compile(r"[\p{Default_Ignorable_Code_Point}--\p{Letter}]|\p{Cc}", regex.V1)
+_CONTROL = regex.compile(r"(?!\n)\p{Cc}")  # of which there is no letter in any font
 
 
 def fonts(texts: Iterable[str]) -> tuple[dict[str, frozenset[int]], dict[int, str]]:
@@ -26,24 +30,33 @@ def fonts(texts: Iterable[str]) -> tuple[dict[str, frozenset[int]], dict[int, st
 
     first = "DejaVu Sans"  # comes with matplotlib
     families = {first: _characters(findfont(first))}
-    visible = _HIDDEN.sub("", "".join(texts))
-    missing = frozenset(map(ord, visible)) - families[first]
+    text = "".join(texts)
+    visible = dict.fromkeys(map(ord, _HIDDEN.sub("", text)))  # in the order of the text
+    missing = frozenset(visible) - families[first]
     installed = _installed_fonts() if missing else []
     while missing:
         family, path = max(
             installed, key=lambda font: len(missing & _characters(font[1])), default=("", "")
         )
         if not path or not missing & _characters(path):
-            characters = "".join(map(chr, sorted(missing)))
+            characters = "".join(chr(each) for each in visible if each in missing)
+            packages = " and ".join(sorted(set(map(_package, characters))))
             warnings.warn(
                 f"no installed font draws {characters!r}; install the Noto font of that script "
-                "(fonts.google.com/noto; on Debian, fonts-noto-cjk for Chinese and Japanese)",
+                f"(fonts.google.com/noto; on Debian: {packages})",
                 stacklevel=4,  # where the heat map was asked for
             )
             break
         families[family] = _characters(path)
         missing -= families[family]
-    return families, dict.fromkeys(missing, PLACEHOLDER)
+    boxes = missing | frozenset(map(ord, _CONTROL.findall(text)))
+    return families, dict.fromkeys(boxes, PLACEHOLDER)
+
+
+def _package(character: str) -> str:
+    """Returns the package of Debian with the Noto fonts for the script of a character."""
+    is_east_asian = unicodedata.script(character) in (*EAST_ASIAN, "Hang")
+    return "fonts-noto-cjk" if is_east_asian else "fonts-noto-core"
 
 
 def preferred(families: Mapping[str, frozenset[int]], text: str) -> list[str]:

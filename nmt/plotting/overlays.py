@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from nmt.counting import counted
 from nmt.evaluation.pointing import Box, GroundedCaption
 from nmt.evaluation.words import WordMatrix
 from nmt.plotting.fonts import fonts, preferred
@@ -91,7 +92,9 @@ class Overlay:
         if not len(self.boxes):
             object.__setattr__(self, "boxes", [()] * len(self.words))
         if len(self.boxes) != len(self.words):
-            raise ValueError(f"boxes of {len(self.boxes)} words for {len(self.words)} words")
+            raise ValueError(
+                f"boxes of {counted(len(self.boxes), 'word')} for {len(self.words)} in the caption"
+            )
         GroundedCaption(self.attention, self.boxes, self.size, self.grid)  # refuses the rest
 
     @classmethod

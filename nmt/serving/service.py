@@ -11,6 +11,7 @@ from typing import TypeVar
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from nmt.counting import counted
 from nmt.serving.model import Found, Served
 from nmt.serving.observing import FACTS, Metrics
 
@@ -116,8 +117,8 @@ class Service:
             if waiting + number > most:
                 raise HTTPException(
                     status,
-                    f"{waiting:,} lines {whose}have no answer yet, and {number:,} more would be "
-                    f"over {most:,}; try again later",
+                    f"{counted(waiting, 'line')} {whose}without an answer yet, and {number:,} "
+                    f"more would be over {most:,}; try again later",
                     RETRY,
                 )
 

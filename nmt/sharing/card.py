@@ -1,6 +1,7 @@
 """The model card of a bundle: README.md, with the metadata that the Hugging Face hub reads."""
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -134,7 +135,7 @@ def _usage(given: Given, facts: Facts) -> Iterator[str]:
     code = facts.wording.use.replace("NAME", repr(given.name), 1)
     yield "## Use"
     yield f"```python\nimport nmt\n\n{code.replace('SENTENCE', repr(facts.example or '...'))}\n```"
-    yield f"or, in a shell, `nmt {facts.wording.shell.replace('NAME', given.name)}`."
+    yield f"or, in a shell, `nmt {facts.wording.shell.replace('NAME', shlex.quote(given.name))}`."
     if (imported := facts.config.model.attention.imported) is not None:
         yield (
             f"The model needs the class `{imported}`, which is not in this repository. Read its "

@@ -66,7 +66,7 @@ def test_align_writes_as_it_reads_and_finds_unequal_files_at_their_end(
     nmt("align", copy_run, "--source", short, "--target", target, "-o", tmp_path / "links")
 
     assert code == 2
-    assert f"nmt: {source} has 1100 lines and {target} has 1050: line n of one must be" in err
+    assert f"nmt: {source} has 1,100 lines and {target} has 1,050: line n of one must be" in err
     assert 0 < len(out.splitlines()) <= 1050
     assert set(out.splitlines()) == {"0-0 1-1"}
     assert not (tmp_path / "links").exists()
@@ -78,7 +78,7 @@ def test_gold_of_another_text_is_found_before_anything_is_aligned(nmt, copy_run,
     code, out, err = nmt("align", copy_run, "--source", source, "--target", source, "--gold", gold)
 
     assert (code, out) == (2, "")
-    assert "aligns 1 sentences but there are 2 source lines" in err
+    assert "aligns 1 sentence, and the source has 2 lines" in err
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_symmetrize_names_what_is_wrong(nmt, text, tmp_path):
     unequal = nmt("symmetrize", one, two, "-o", tmp_path / "out")
     method = nmt("symmetrize", one, one, "--symmetrization", "grow")
 
-    counts = f"nmt: {one} has 1 lines and {two} has 2; they must correspond line for line\n"
+    counts = f"nmt: {one} has 1 line and {two} has 2; they must correspond line for line\n"
     assert unequal == (2, "", counts)
     assert not (tmp_path / "out").exists()
     assert method[0] == 2
@@ -172,7 +172,7 @@ def test_aer_names_files_of_unequal_length(nmt, text):
     code, out, err = nmt("aer", found, "--gold", gold)
 
     assert (code, out) == (2, "")
-    assert err == f"nmt: {found} has 1 lines and {gold} has 2; they must correspond line for line\n"
+    assert err == f"nmt: {found} has 1 line and {gold} has 2; they must correspond line for line\n"
 
 
 def test_align_links_by_another_method(nmt, copy_run, text):
@@ -217,7 +217,7 @@ def test_the_run_decides_which_words_are_linked_and_a_line_that_depends_on_it_is
     assert code == 0
     assert out.splitlines()[1].split() == [f"{i}-{j}" for i in range(2) for j in range(2)]
     assert more.splitlines()[1].split() == [f"{i}-{j}" for i in range(3) for j in range(3)]
-    depends = "in 1 lines (first in line 2, U+00A0) there are other words by"
+    depends = "in 1 line (first in line 2, U+00A0) there are other words by"
     assert err.startswith(f"nmt: warning: {source} and {source}: {depends}")
     assert also.startswith(f"nmt: warning: {gold}: {depends}")
     assert len(err.splitlines()) == 1

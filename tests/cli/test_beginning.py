@@ -161,6 +161,18 @@ def unequal():
     Path("train.en").write_text("A dog.\n", encoding="utf-8")
 
 
+def test_codes_with_hyphens_have_a_colon_between_them(nmt, corpus):
+    corpus("Chinese")
+    for part in ("train", "val"):
+        Path(f"{part}.zh").rename(f"{part}.zh-TW")
+
+    code, _, err = init(nmt, "zh-TW:en")
+
+    assert (code, err) == (0, "next: nmt train zh-TW-en.yaml\n")
+    data = configfile.load(Path("zh-TW-en.yaml"), []).data
+    assert data.languages == ("zh-TW", "en")
+
+
 def empty():
     for code in ("es", "en"):
         Path(f"train.{code}").write_text("")
@@ -170,18 +182,19 @@ def blank():
     Path("train.en").write_text("\n \n\n")
 
 
+NO_CODES = (
+    "not SOURCE-TARGET, the endings of both files, as in es-en; codes with hyphens have a colon "
+    "between them, as in zh-TW:en"
+)
+
+
 @pytest.mark.parametrize(
     ("change", "arguments", "message"),
     [
-        *(
-            (
-                None,
-                [each],
-                f"{each}: not SOURCE-TARGET, the endings of both files, as in es-en, or zh-TW:en "
-                "where one has a hyphen",
-            )
-            for each in ("esen", "a/es-en")
-        ),
+        (None, ["esen"], f"esen: {NO_CODES}"),
+        (None, ["zh-TW-en"], f"zh-TW-en: {NO_CODES}"),
+        (None, ["es:en:fr"], f"es:en:fr: {NO_CODES}"),
+        (None, ["a/es-en"], f"a/es-en: {NO_CODES}"),
         (
             None,
             ["es-fr"],

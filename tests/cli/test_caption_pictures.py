@@ -97,7 +97,7 @@ def test_plot_reads_a_list_or_a_table_of_pictures(nmt, picture_run, tmp_path, na
     [
         (["0.png", "--gold", "0-0"], "--gold is for sources of text, and "),
         (["0.png", "--one-based"], "--one-based is for sources of text, and "),
-        (["0.png", "--target", "a", "--target", "b"], "2 times --target for 1 sources; give it"),
+        (["0.png", "--target", "a", "--target", "b"], "2 times --target for 1 source; give it"),
         (["0.png", "--file", "test.jsonl"], "--file has the sources; leave out either it or the"),
         (["0.png", "--target", ""], "source 1: nothing to draw, it or its translation is empty"),
         ([], "no source to draw; give one, or a --file of them"),

@@ -1,6 +1,8 @@
 """`nmt clean` writes what training reads, and training tells the same counts."""
 
+import gzip
 import re
+from pathlib import Path
 
 import pytest
 from tiny import tree
@@ -221,7 +223,7 @@ def test_a_training_of_several_languages_tells_what_it_reads_and_knows_its_tags(
         (["--source", "a.zh", "--target", "a.en", "-o", "no/x"], "no/x.zh: cannot be written"),
         (
             ["--source", "a.zh", "--target", "a.en", "-o", "x", "data.clean.min_word=3"],
-            "nmt clean: data.clean.min_word: unknown key; did you mean data.clean.min_script?",
+            "data.clean.min_word: unknown key; did you mean data.clean.min_script?",
         ),
     ],
 )
@@ -234,3 +236,17 @@ def test_a_mistake_is_one_line(nmt, tmp_path, chinese, monkeypatch, arguments, m
     assert re.search(f"^nmt: {re.escape(message)}", err)
     assert err.count("\n") == 1
     assert not (tmp_path / "x.zh").exists()
+
+
+def test_what_would_hide_a_compressed_corpus_is_not_written(nmt, tmp_path, chinese, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in chinese:
+        Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    config = configuration(tmp_path, {"path": "a"}, clean={"held_out": None})
+
+    code, out, err = nmt("clean", config, "-o", "./a")
+
+    assert (code, out) == (2, "")
+    assert err == "nmt: a.zh: is read, so it cannot be written; choose another name\n"
+    assert not any(path.exists() for path in chinese)

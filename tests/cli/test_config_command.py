@@ -26,7 +26,7 @@ def test_a_mistake_in_it_is_one_line(nmt, small):
     code, out, err = nmt("config", small, "model.dropuot=0.1")
 
     assert (code, out) == (2, "")
-    assert err == f"nmt: {small}: model.dropuot: unknown key; did you mean model.dropout?\n"
+    assert err == "nmt: model.dropuot: unknown key; did you mean model.dropout?\n"
 
 
 def test_the_page_and_the_schema_are_printed_without_a_file(nmt):

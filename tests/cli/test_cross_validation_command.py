@@ -105,7 +105,7 @@ def test_align_names_what_keeps_it_from_choosing(nmt, copy_run, backward_run, te
             "--symmetrization",
             "union",
         ),
-        "1 sentences with gold links and 12 ways to link them: cross-validation needs two or more "
+        "1 sentence with gold links and 12 ways to link them: cross-validation needs two or more "
         "of both": scored,
     }
 

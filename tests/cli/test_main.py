@@ -122,7 +122,7 @@ def test_unequal_files_are_named_with_both_counts(nmt, copy_run, text):
     code, _, aligned = nmt("align", copy_run, "--source", one, "--target", two)
 
     assert code == 2
-    counts = f"nmt: {one} has 1 lines and {two} has 2"
+    counts = f"nmt: {one} has 1 line and {two} has 2"
     assert evaluated == f"{counts}\n"
     assert aligned == f"{counts}: line n of one must be the translation of line n of the other\n"
 

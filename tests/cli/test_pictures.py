@@ -72,7 +72,7 @@ def test_plot_draws_a_file_of_sentences_and_the_hypotheses_of_each(nmt, copy_run
     [
         (["a", "b\tb"], [], ", line 2: 2 tab-separated columns; each line has a sentence, or"),
         (["a\tb\t\tc"], [], ", line 1: 4 tab-separated columns; each line has a sentence, or"),
-        (["a\ta\t0-0", "a\ta\t0-1"], [], ", sentence 2: link 0-1 lies outside the 1 target words"),
+        (["a\ta\t0-0", "a\ta\t0-1"], [], ", sentence 2: link 0-1 lies outside the 1 target word;"),
         (["a\ta\tzero"], [], ", line 1: 'zero' is no link"),
         ([], [], "no sentence to draw; give one, or a --file of them"),
         (["a"], ["b"], "--file has sentences, targets and gold links; leave the others out"),
@@ -108,8 +108,8 @@ def test_plot_shows_the_hypotheses_of_a_beam_and_may_write_a_page_alone(
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["--target", "a", "--target", "b"], "2 times --target for 1 sentences; give it once"),
-        (["--target", "a", "--gold", "0-0", "--gold", ""], "2 times --gold for 1 sentences"),
+        (["--target", "a", "--target", "b"], "2 times --target for 1 sentence; give it once"),
+        (["--target", "a", "--gold", "0-0", "--gold", ""], "2 times --gold for 1 sentence"),
         (["--target", "a", "--n-best", "2"], "--n-best shows what the model writes itself"),
         (["--gold", "0-0"], "gold links count the words of a given translation"),
         (["--target", "a", "--gold", "0-0", "--no-words"], "gold links are between words"),
@@ -158,7 +158,7 @@ def test_plot_counts_gold_links_as_the_run_and_the_option_say(nmt, copy_run, tmp
     alone = nmt("plot", copy_run, "a", "--one-based", "-o", tmp_path / "map.svg")
 
     assert code == 0
-    assert "--gold: in 1 lines (first in line 1, U+00A0) there are other words by" in err
+    assert "--gold: in 1 line (first in line 1, U+00A0) there are other words by" in err
     drawing = (tmp_path / "map.svg").read_text(encoding="utf-8")
     assert drawing.count("stroke: #d55e00") == 2
     assert outside[:2] == (2, "")

@@ -94,10 +94,23 @@ def test_boxes_are_those_of_the_scenes(picture_run):
     ]
 
 
+def test_fields_may_be_nested_as_in_the_corpus(picture_run, tmp_path):
+    [first, *_] = rows_of(picture_run)
+    folder = picture_run.parent
+    nested = {"translation": {"image": str(folder / first["image"]), "en": first["en"]}}
+    path = tmp_path / "nested.jsonl"
+    path.write_text(json.dumps(nested | {"boxes": first["boxes"]}) + "\n", encoding="utf-8")
+
+    [gold] = boxes.gold(CorpusConfig(path=str(path)), languages=("image", "en"))
+
+    assert [[list(box) for box in word] for word in gold.boxes] == first["boxes"]
+    assert gold.size == (16, 16)
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"boxes": [[]]}, "row 2: boxes of 1 words, and the caption has 2 between spaces"),
+        ({"boxes": [[]]}, "row 2: boxes of 1 word, and the caption has 2 between spaces"),
         ({"boxes": [[], [[1, 2, 3]]]}, "line 2: [1, 2, 3] is no box of a word; one is [left, top"),
         ({"boxes": [[], 3]}, "line 2: 'boxes' is no list of boxes for each word"),
         ({"boxes": [[], [[20, 0, 30, 9]]]}, "covers no part of the picture of 16 x 16 pixels"),

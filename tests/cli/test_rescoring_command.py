@@ -102,7 +102,7 @@ def test_weights_are_tuned_on_a_reference(nmt, folder):
         ("l2r+r2l list --source source", "r2l writes from right to left, and l2r from left to"),
         ("absent list --source source", "absent: no such run folder"),
         ("l2r list --source source --checkpoint 7", "l2r: has no checkpoint of step 7"),
-        ("l2r list --source source decoding.beem=2", "l2r: decoding.beem: unknown key"),
+        ("l2r list --source source decoding.beem=2", "decoding.beem: unknown key"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named(nmt, folder, line, message):

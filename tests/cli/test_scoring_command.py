@@ -4,6 +4,7 @@ import gzip
 import json
 import math
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,13 +112,25 @@ def test_standard_input_is_read_and_an_output_written(nmt, folder):
     assert Path("out").read_text() == nmt("score", "one", "pairs.tsv")[1]
 
 
+def test_a_long_line_without_spaces_has_an_endless_perplexity_per_word(nmt, folder):
+    Path("long").write_text("a\t" + "d" * 600 + "\n")
+
+    code, out, err = nmt("score", "one", "long", "decoding.max_pieces=700")
+
+    assert code == 0
+    # One word and its end: exp of half of what the line costs is beyond the largest float.
+    assert -float(out.split("\t")[0]) / 2 > math.log(sys.float_info.max)
+    assert " inf per word (log p " in err
+    assert " 1 line, " in err
+
+
 def test_nothing_has_no_perplexity(nmt, folder):
     Path("none").write_text("")
     Path("empty").write_text("\t\n")
 
-    assert nmt("score", "one", "none") == (0, "", "no perplexity: 0 lines without a piece\n")
+    assert nmt("score", "one", "none") == (0, "", "no perplexity: no pairs were read\n")
     _, out, err = nmt("score", "one", "empty")
-    assert (out, err) == ("0.0000\t0.0000\n", "no perplexity: 1 lines without a piece\n")
+    assert (out, err) == ("0.0000\t0.0000\n", "no perplexity: 1 line without a piece\n")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +147,7 @@ def test_nothing_has_no_perplexity(nmt, folder):
         ("one pairs.tsv --json --by word", "--json has words and pieces already; leave out --by"),
         ("one pairs.tsv short", "pairs.tsv and short: one INPUT at a time"),
         ("absent pairs.tsv", "absent: no such run folder"),
-        ("one pairs.tsv decoding.beem=2", "one: decoding.beem: unknown key"),
+        ("one pairs.tsv decoding.beem=2", "decoding.beem: unknown key"),
         ("one pairs.tsv model.dropout=0", "model.dropout: only settings of decoding"),
     ],
 )  # fmt: skip

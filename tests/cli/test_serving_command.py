@@ -76,6 +76,7 @@ MISTAKES = [
     (["RUN", "--host", "a" * 64], "aa --port 8080: no name of a host; choose another"),
     (["RUN", "--api-key", "schlüssel"], "--api-key: headers carry letters, digits and signs of"),
     (["RUN", "--api-key", "a b"], "--api-key: headers carry letters, digits and signs of ASCII"),
+    (["RUN", "--api-key", ""], "--api-key: is empty, so that anyone might ask; give a key, or "),
     (["RUN", "--host", "256.0.0.1"], "--host 256.0.0.1 --port 8080: Name or service not known"),
 ]
 
@@ -91,6 +92,18 @@ def test_a_mistake_is_one_clear_line(nmt, copy_run, arguments, message):
 
     assert code == 2
     assert message in err
+
+
+def test_an_empty_key_in_the_environment_is_refused(nmt, copy_run, monkeypatch):
+    monkeypatch.setenv("NMT_API_KEY", "")
+
+    code, out, err = nmt("serve", copy_run)
+
+    assert (code, out) == (2, "")
+    assert err == (
+        "nmt: --api-key: is empty, so that anyone might ask; give a key, or leave out the option "
+        "and unset NMT_API_KEY\n"
+    )
 
 
 def test_without_the_extra_one_line_says_how_to_get_it(nmt, copy_run, monkeypatch):

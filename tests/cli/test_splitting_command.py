@@ -109,4 +109,4 @@ def test_languages_need_their_form(nmt, corpus, tmp_path):
     code, _, err = nmt("split", "zh-TW-en", "--corpus", corpus, "-o", tmp_path / "new")
 
     assert code == 2
-    assert "zh-TW-en: not SOURCE-TARGET, the endings of both files, as in es-en, or zh-TW:en" in err
+    assert "zh-TW-en: not SOURCE-TARGET, the endings of both files, as in es-en; codes with" in err

@@ -28,7 +28,7 @@ def test_each_row_of_a_table_is_a_line(tmp_path):
     objects = tmp_path / "a.jsonl.gz"
     objects.write_bytes(
         gzip.compress(
-            b'{"de": "Ein Hund."}\n{"de": ""}\n{"de": "a\\tb", "number": 2}\n'
+            b'{"de": "Ein Hund."}\n\n{"de": "a\\tb", "number": 2}\n'
             b'{"de": "zwei\\u2028Zeilen"}\n{"de": "drei\\r\\nZeilen"}\n'
         )
     )
@@ -49,7 +49,7 @@ JSON = [
     (['{"de": "a"}', '{"en": "a"}'], f"line 2: no column 'de'; there are: en; {ROW}"),
     (['{"de": "a"}', '{"de": 3}'], "line 2, 'de': 3 where text was expected"),
     (['{"de": null}'], "line 1, 'de': null where text was expected"),
-    (['{"de": "a"}', "", '{"de": "b"}'], "line 2: not valid JSON"),
+    (['{"de": "a"}', "{", '{"de": "b"}'], "line 2: not valid JSON"),
     (['["a"]'], "line 1: not a JSON object"),
     (['{"de": "\\ud800"}'], "line 1, 'de': half of a surrogate pair"),
 ]

@@ -25,6 +25,15 @@ def test_files_are_found_by_patterns_each_once_and_in_order(folder):
     assert list(map(str, found)) == ["in/b.de.gz", "in/a.de.gz", "in/other/a.de.gz"]
 
 
+def test_a_name_that_looks_like_a_pattern_is_a_name_where_there_is_such_a_file(folder):
+    Path("in/c[1].txt").write_text("")
+    Path("in/c1.txt").write_text("")
+
+    assert corpus.find(["in/c[1].txt"]) == [Path("in/c[1].txt")]
+    Path("in/c[1].txt").unlink()
+    assert corpus.find(["in/c[1].txt"]) == [Path("in/c1.txt")]
+
+
 def test_a_result_has_the_name_of_its_shard_and_text_from_a_table_an_ending(folder):
     sources = corpus.find(["in/*.*"])
 

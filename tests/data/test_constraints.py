@@ -23,6 +23,10 @@ from nmt.errors import DataError
         ("kein Übel", "bel", []),
         ("ein U\u0308bel", "U", []),  # an accent of its own
         ("ไปโรงเรียน", "โรง", [2]),
+        ("ᬳᬶᬭᬶᬓᬤᬶᬲᬳ", "ᬓᬤᬶ", [4]),
+        ("๑๒", "๑", []),  # a number is a word, whatever its script
+        ("བཀྲ་ཤིས", "ཤིས", [4]),  # a sign is between syllables
+        ("བཀྲ་ཤིས", "ཤི", []),
         ("학교에", "학교", []),  # words of Korean have spaces between them
     ],
 )
@@ -81,8 +85,9 @@ def test_lines_of_a_file_have_their_constraints(kind, line, expected):
     [
         ("tsv", "a\tb\tc", "in, line 2: 3 tab-separated columns, not SOURCE and PREFIX"),
         ("jsonl", "{", "in, line 2: not valid JSON"),
-        ("jsonl", '"a"', "in, line 2: not an object such as"),
-        ("jsonl", '{"prefix": "a"}', "in, line 2: not an object such as"),
+        ("jsonl", '"a"', "in, line 2: not a JSON object"),
+        ("jsonl", '{"src": "x"}', "in, line 2: unknown key 'src'; known: source, prefix, req"),
+        ("jsonl", '{"prefix": "a"}', 'in, line 2: no "source"; an object is'),
         ("jsonl", '{"source": "a", "perfix": "b"}', "in, line 2: unknown key 'perfix'; known: sou"),
         ("jsonl", '{"source": 3}', "in, line 2, 'source': 3 where text was expected"),
         ("jsonl", '{"source": "a", "require": [3]}', "in, line 2, 'require': 3 where text was"),

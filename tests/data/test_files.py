@@ -1,8 +1,7 @@
-"""Text files: what is a line, what is a column, and every refusal."""
+"""Text files: what is a line, and every refusal."""
 
 import bz2
 import gzip
-import json
 import lzma
 import os
 import re
@@ -13,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nmt.config.endings import COMPRESSED, is_table, suffix
+from nmt.config.endings import COMPRESSED, is_table, language, suffix
 from nmt.data import compression, files
 from nmt.errors import DataError
 
@@ -159,6 +158,9 @@ def test_a_missing_file_is_named_with_what_was_looked_for(tmp_path):
         ("a.json.xz", ".json"),
         ("a.tsv.GZ", ".tsv"),
         ("a.parquet.bz2", ".parquet"),
+        ("a.TSV", ".tsv"),
+        ("a.JsonL", ".jsonl"),
+        ("a.TSV.GZ", ".tsv"),
         ("corpus.v2/train", ""),
         ("a.gz", ""),
         (".zst", ""),
@@ -167,6 +169,13 @@ def test_a_missing_file_is_named_with_what_was_looked_for(tmp_path):
 def test_the_suffix_tells_the_format(path, ending):
     assert suffix(path) == ending
     assert is_table(path) == (ending != "")
+
+
+@pytest.mark.parametrize(
+    ("path", "code"), [("a.pt_BR", "pt_BR"), ("a.zh-TW.GZ", "zh-TW"), ("a", ""), ("x.y/a.zst", "")]
+)
+def test_the_language_that_ends_a_name_keeps_its_capitals(path, code):
+    assert language(path) == code
 
 
 def read_aside(path):
@@ -229,133 +238,20 @@ def test_what_is_empty_is_still_a_line():
     assert list(pairs) == [(one[0], two[0]), (one[1], two[1])]
 
 
-@pytest.mark.parametrize(("first", "second"), [(1, 3), (3, 1), (0, 2)])
-def test_what_two_files_say_is_yielded_until_one_of_them_ends(first, second):
+@pytest.mark.parametrize(
+    ("first", "second", "counts"), [(1, 3, "1 line"), (3, 1, "3 lines"), (0, 2, "0 lines")]
+)
+def test_what_two_files_say_is_yielded_until_one_of_them_ends(first, second, counts):
     pairs = files.side_by_side(iter("abc"[:first]), iter("abc"[:second]), names=("one", "two"))
 
     common = [next(pairs) for _ in range(min(first, second))]
 
     assert common == list(zip("abc"[:first], "abc"[:second], strict=False))
-    message = f"one has {first} lines and two has {second}; they must correspond line for line"
+    message = f"one has {counts} and two has {second}; they must correspond line for line"
     with pytest.raises(DataError, match=message):
         next(pairs)
 
 
-def test_a_quote_in_a_tsv_file_is_a_character(tmp_path):
-    path = write(tmp_path / "a.tsv", 'er sagt "ja\tshe says "yes\n"\t\'\n')
-
-    pairs = list(files.tab_separated(path, columns=None))
-
-    assert pairs == [('er sagt "ja', 'she says "yes'), ('"', "'")]
-
-
-def test_a_header_names_the_columns_of_a_tsv_file(tmp_path):
-    path = write(tmp_path / "a.tsv.gz", "id\tenglish\tgerman\n1\tone\teins\n2\ttwo\tzwei\n")
-
-    pairs = list(files.tab_separated(path, columns=("german", "english")))
-
-    assert pairs == [("eins", "one"), ("zwei", "two")]
-
-
-def test_a_tsv_file_without_the_column_is_refused(tmp_path):
-    path = write(tmp_path / "a.tsv", "id\tgerman\n1\teins\n")
-
-    with refused(
-        "a.tsv: no column 'english'; there are: id, german; choose with `columns: [SOURCE, TARGET]`"
-    ):
-        list(files.tab_separated(path, columns=("german", "english")))
-
-
-@pytest.mark.parametrize(("line", "count"), [("eins", 1), ("a\tb\tc", 3), ("", 1)])
-def test_a_tsv_line_with_another_number_of_columns_is_named(tmp_path, line, count):
-    path = write(tmp_path / "a.tsv", f"a\tb\n{line}\n")
-
-    with refused(
-        f"a.tsv, line 2: {count} tab-separated columns, not 2; "
-        "a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
-    ):
-        list(files.tab_separated(path, columns=None))
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        '{"de": "ei\\u2028ns", "en": "one"}\n\n{"de": "zwei", "en": "two", "id": 2}\n',
-        '[{"de": "ei\\u2028ns", "en": "one"},\n {"de": "zwei", "en": "two"}]\n',
-        '{"translation": {"de": "ei\\u2028ns", "en": "one"}}\n'
-        '{"translation": {"en": "two", "de": "zwei"}, "id": 2}',
-    ],
-    ids=["lines", "array", "nested"],
-)
-def test_json_may_be_lines_an_array_or_nested(tmp_path, content):
-    path = write(tmp_path / "a.jsonl", content)
-
-    pairs = list(files.json_objects(path, columns=("de", "en")))
-
-    assert pairs == [("ei\u2028ns", "one"), ("zwei", "two")]
-
-
-def test_a_field_of_its_own_goes_before_a_nested_one(tmp_path):
-    row = '{"de": "eins", "en": "one", "translation": {"de": "uno", "en": "uno"}}'
-    path = write(tmp_path / "a.jsonl", row)
-
-    assert list(files.json_objects(path, columns=("de", "en"))) == [("eins", "one")]
-
-
-@given(st.lists(st.tuples(sentences, sentences), max_size=4))
-def test_json_lines_come_back_as_they_were_written(tmp_path_factory, pairs):
-    text = "".join(json.dumps({"en": en, "de": de}) + "\n" for de, en in pairs)
-
-    path = write(tmp_path_factory.mktemp("json") / "a.json.gz", text)
-
-    assert list(files.json_objects(path, columns=("de", "en"))) == pairs
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        (
-            '{"de": "a", ',
-            "line 2: not valid JSON (Expecting property name enclosed in double quotes: "
-            "line 1 column 13 (char 12))",
-        ),
-        ('"de"', "line 2: not a JSON object"),
-        (
-            '{"de": ' * 9999,
-            "line 2: not valid JSON (nested too deeply, or a number of too many digits)",
-        ),
-        (
-            f'{{"de": {"1" * 5000}}}',
-            "line 2: not valid JSON (nested too deeply, or a number of too many digits)",
-        ),
-        (
-            '{"de": "a", "eng": "b"}',
-            "line 2: no column 'en'; there are: de, eng; choose with `columns: [SOURCE, TARGET]`",
-        ),
-        (
-            "{}",
-            "line 2: no column 'de'; there are: none; choose with `columns: [SOURCE, TARGET]`",
-        ),
-        ('{"de": "a", "en": null}', "line 2, 'en': null where text was expected"),
-        ('{"de": ["a"], "en": "b"}', "line 2, 'de': [\"a\"] where text was expected"),
-        (
-            '{"de": "\\ud83d", "en": "b"}',
-            "line 2, 'de': half of a surrogate pair, which is no character",
-        ),
-    ],
-)
-def test_a_json_line_that_is_no_pair_is_named(tmp_path, line, message):
-    path = write(tmp_path / "a.jsonl", f'{{"de": "x", "en": "y"}}\n{line}\n')
-
-    with refused(f"a.jsonl, {message}"):
-        list(files.json_objects(path, columns=("de", "en")))
-
-
-def test_a_json_array_that_is_no_list_of_pairs_is_refused(tmp_path):
-    broken = write(tmp_path / "a.json", '[{"de": "x", "en": "y"},\n oops]')
-    mixed = write(tmp_path / "b.json", '[{"de": "x", "en": "y"}, 5]')
-
-    with refused("a.json: not valid JSON (Expecting value: line 2 column 2 (char 26))"):
-        list(files.json_objects(broken, columns=("de", "en")))
-    with refused("b.json, object 2: not a JSON object"):
-        list(files.json_objects(mixed, columns=("de", "en")))
+def test_a_file_without_digest_is_named(tmp_path):
+    with refused(f"{tmp_path}: cannot be read (Is a directory)"):
+        files.digest(tmp_path)

@@ -1,5 +1,7 @@
 """Glossaries: which target terms a line requires, and in which casing."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,15 +49,30 @@ def test_terms_are_found_as_whole_words_and_keep_their_casing(line, expected):
     assert Glossary(TERMS).required(line) == expected
 
 
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_an_accent_may_be_a_character_of_its_own(form, written):
+    terms = {unicodedata.normalize(form, "Café"): "coffee house"}
+
+    found = Glossary(terms).required(unicodedata.normalize(written, "ein Café"))
+
+    assert found == ["coffee house"]
+
+
+def test_terms_that_differ_in_casing_alone_are_refused():
+    with pytest.raises(DataError, match=r"^'Bank' is in the glossary already, as 'bank'$"):
+        Glossary({"bank": "bench", "Bank": "bank"})
+
+
 words = st.text("abAB", min_size=1, max_size=2)
 phrases = st.lists(words, min_size=1, max_size=2).map(" ".join)
 
 
-@given(terms=st.dictionaries(phrases, st.just("x"), max_size=4), line=st.lists(words, max_size=6))
+@given(terms=st.lists(phrases, max_size=4, unique_by=str.lower), line=st.lists(words, max_size=6))
 def test_something_is_required_if_and_only_if_a_line_has_a_term(terms, line):
     padded = f" {' '.join(line)} ".lower()
 
-    required = Glossary(terms).required(" ".join(line))
+    required = Glossary(dict.fromkeys(terms, "x")).required(" ".join(line))
 
     assert bool(required) == any(f" {term.lower()} " in padded for term in terms)
 
@@ -67,7 +84,7 @@ def test_something_is_required_if_and_only_if_a_line_has_a_term(terms, line):
         (["a\tb\tc"], "line 1: not SOURCE TERM, one tab"),
         (["\tb"], "line 1: not SOURCE TERM"),
         (["a\t "], "line 1: 'a' has an empty target term"),
-        (["a\tb", "c\td", "A\te"], "line 3: 'A' is in line 1 already"),
+        (["a\tb", "c\td", "A\te"], "line 3: 'A' is in the glossary already, as 'a'"),
         ([], "glossary.tsv: the glossary is empty"),
     ],
 )
@@ -92,9 +109,16 @@ def test_terms_of_python_may_have_any_spaces_between_their_words():
     ]
 
 
-@pytest.mark.parametrize("terms", [{"": "x"}, {" ": "x"}, {"dog": " "}])
-def test_terms_are_not_empty(terms):
-    with pytest.raises(DataError, match="a term of the glossary is empty"):
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({"": "x"}, "a term of the glossary is empty"),
+        ({" ": "x"}, "a term of the glossary is empty"),
+        ({"dog": " "}, "'dog' has an empty target term"),
+    ],
+)
+def test_terms_are_not_empty(terms, message):
+    with pytest.raises(DataError, match=message):
         Glossary(terms)
 
 

@@ -96,7 +96,7 @@ def test_each_entry_has_its_sentence():
          "each has an entry: `sort --stable --numeric-sort` puts them in order"),
         ((0, 1), 3, "text has 3 lines, and list 2 sentences"),
         ((), 2, "text has 2 lines, and list 0 sentences"),
-        ((0, 0, 1), 1, "text has 1 lines, and list more sentences"),
+        ((0, 0, 1), 1, "text has 1 line, and list more sentences"),
     ],
 )  # fmt: skip
 def test_numbers_that_do_not_fit_the_text_are_named(numbers, lines, message):

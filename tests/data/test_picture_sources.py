@@ -222,9 +222,10 @@ def test_invalid_pictures_may_be_skipped(folder, tokenizers):
     )
 
 
-def test_a_picture_of_too_many_pixels_is_refused(monkeypatch):
-    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 300)
-    with refused("row 1: not a picture that can be read"):
+@pytest.mark.parametrize("most", [300, 100])  # of which Pillow itself only warns, or refuses more
+def test_a_picture_of_too_many_pixels_is_refused(monkeypatch, most):
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", most)
+    with refused(f"row 1: has more than {most} pixels; make it smaller"):
         Pictures(INPUT).arrays([file_of(picture(0))], before=0)
 
 

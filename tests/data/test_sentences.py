@@ -16,6 +16,7 @@ LANGUAGES = {
     "Spanish": "¿Qué pasa? |¡Nada! |El gato duerme.",
     "Russian": "Собака спит. |Кошка бежит!",
     "Greek": "Ο σκύλος κοιμάται. |Η γάτα τρέχει.",
+    "Greek questions": "Τι κάνεις; |Καλά είμαι. |Εσύ\u037e |«Ναι;» |Τί;",
     "Chinese": "他来了。|她走了！|“真的吗？”|他问。",
     "Japanese": "猫が寝る。|「本当？」|犬が走る．|終わり",
     "Korean": "개가 잔다. |고양이가 달린다.",
@@ -40,6 +41,9 @@ WHOLE = [
     "Python 3.11 and nmt.data.sentences, www.example.com/A.B?C",
     "yahoo! is a name",
     "３．１４",
+    "He came; She went",
+    "the angles α; β",
+    "α;Β",
     "...",
     "? !",
 ]

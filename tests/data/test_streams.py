@@ -168,6 +168,13 @@ def test_names_may_have_brackets(tmp_path, write):
     assert sorted(itertools.chain(*portions(stream, 100))) == PAIRS
 
 
+def test_a_name_with_brackets_and_without_translation_is_named(tmp_path):
+    (tmp_path / "c[1].de").write_text("eins\n")
+
+    with pytest.raises(DataError, match=r"c\[1\]\.en: no such file"):
+        Stream.of(data({"path": str(tmp_path / "c[1]")}))
+
+
 @pytest.mark.parametrize("write", FORMS)
 def test_the_sizes_are_those_of_local_files(tmp_path, write):
     found = sizes(data(write(tmp_path)))

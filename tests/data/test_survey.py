@@ -62,6 +62,8 @@ def test_the_common_characters_make_up_9995_of_10000(text, common):
         ("你好", "Hani", True),
         (JAPANESE, "Hira", True),
         (THAI, "Thai", True),
+        ("ᥑᥣᥛᥰᥖᥣᥭᥰᥘᥫᥴᥖᥬᥲᥑᥨᥒᥰ", "Tale", True),
+        ("ᬳᬶᬭᬶᬓᬤᬶᬲᬳᬫᬦᬾᬲ", "Bali", True),
         ("2003.12.1 - 15 %", "", False),
     ],
 )

@@ -98,7 +98,7 @@ def refused(message):
 
 def test_another_number_of_lines_is_refused(tmp_path, npz):
     (tmp_path / "train.txt").write_text("a\n")
-    with refused(f"{npz['source']} has 3 sources and {npz['target']} has 1 lines"):
+    with refused(f"{npz['source']} has 3 sources and {npz['target']} has 1 line"):
         load(**npz)
 
 

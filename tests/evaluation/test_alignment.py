@@ -109,7 +109,7 @@ def test_disjoint_links_are_all_error():
 
 
 def test_different_counts_of_sentences_are_named():
-    with pytest.raises(DataError, match="1 sentences of links but 2 of gold links"):
+    with pytest.raises(DataError, match="1 sentence of links but 2 of gold links"):
         score_links([frozenset()], [parse_links(""), parse_links("")])
 
 

@@ -111,9 +111,9 @@ def test_a_candidate_that_is_best_everywhere_has_its_own_error(data):
 def test_too_little_to_choose_is_named():
     gold, found = [parse_links("0-0")], [frozenset({(0, 0)})]
 
-    with pytest.raises(DataError, match="1 sentences with gold links and 2 ways to link them: cr"):
+    with pytest.raises(DataError, match="1 sentence with gold links and 2 ways to link them: cr"):
         cross_validate({"one": found, "other": found}, gold)
-    with pytest.raises(DataError, match="2 sentences with gold links and 1 ways to link them: cr"):
+    with pytest.raises(DataError, match="2 sentences with gold links and 1 way to link them: cr"):
         cross_validate({"one": found * 2}, gold * 2)
-    with pytest.raises(DataError, match="one: 1 sentences of links but 2 of gold links"):
+    with pytest.raises(DataError, match="one: 1 sentence of links but 2 of gold links"):
         cross_validate({"one": found, "other": found}, gold * 2)

@@ -90,7 +90,7 @@ def test_sentences_behind_the_last_link_of_wpt_have_none():
         GoldLinks(frozenset(links), frozenset()) for links in ((), {(0, 0)}, (), ())
     ]
     assert list(read_links(["2 1 1"], name="a.wa", sentences=3)) == [set(), {(0, 0)}, set()]
-    message = "a.wa aligns 5 sentences but there are 4 source lines"
+    message = "a.wa aligns 5 sentences, and the source has 4 lines"
     with pytest.raises(DataError, match=message):
         read_gold(["5 1 1"], name="a.wa", **texts)
     message = "a.wa, sentence 2: link 2-0 lies outside the 2 source words; words are counted from 0"
@@ -191,10 +191,10 @@ def test_a_file_without_any_zero_may_count_from_one(lines, one_based, warned):
 def test_gold_is_checked_against_the_words_that_the_setting_finds():
     text = {"source_lines": ["犬が\u3000寝る"], "target_lines": ["a\u00a0b c"]}
 
-    depends = r"a.gold: in 1 lines \(first in line 1, U\+3000\) there are other words by"
+    depends = r"a.gold: in 1 line \(first in line 1, U\+3000\) there are other words by"
     with pytest.warns(UserWarning, match=depends):
         read_gold(["0-0 1-2"], name="a.gold", **text, word_boundaries="unicode")
-    message = "a.gold, sentence 1: link 1-2 lies outside the 1 source words"
+    message = "a.gold, sentence 1: link 1-2 lies outside the 1 source word;"
     with pytest.warns(UserWarning, match=depends), pytest.raises(DataError, match=message):
         read_gold(["0-0 1-2"], name="a.gold", **text)
 

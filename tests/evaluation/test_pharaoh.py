@@ -45,7 +45,7 @@ def test_a_malformed_link_is_named_with_its_place(token):
     ("side", "message"),
     [
         ("source", "2: link 2-1 lies outside the 2 source words; words are counted from 0"),
-        ("target", "3: link 0-1 lies outside the 1 target words; words are counted from 0"),
+        ("target", "3: link 0-1 lies outside the 1 target word; words are counted from 0"),
     ],
 )
 def test_a_link_outside_its_sentence_is_named(side, message):
@@ -56,7 +56,7 @@ def test_a_link_outside_its_sentence_is_named(side, message):
 
 
 def test_gold_of_another_text_is_refused():
-    message = "a.gold aligns 2 sentences but there are 3 target lines; they must correspond"
+    message = "a.gold aligns 2 sentences, and the target has 3 lines; they must correspond"
     with pytest.raises(DataError, match=message):
         read_gold(["0-0", ""], name="a.gold", target_lines=["a", "b", "c"])
 

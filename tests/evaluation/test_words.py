@@ -56,10 +56,10 @@ def test_spaces_are_those_of_fast_align_and_unicode_is_that_of_python(line):
 @pytest.mark.parametrize(
     ("lines", "count", "first", "space"),
     [
-        ([("a b", "c"), ("a\u00a0b", "c"), ("a", "b\u3000c")], 2, 2, "U+00A0"),
-        ([("a\u3000b\u3000c", "d\x1ce")], 1, 1, "U+3000"),  # a pair is one line
-        ([("a \u2009 b", "c")], 1, 1, "U+2009"),  # a word of white space alone
-        ([("a\u00a0 b", "\u3000c"), ("d\u2028", "e\r")], 0, 0, ""),  # as many words, and the same
+        ([("a b", "c"), ("a\u00a0b", "c"), ("a", "b\u3000c")], "2 lines", 2, "U+00A0"),
+        ([("a\u3000b\u3000c", "d\x1ce")], "1 line", 1, "U+3000"),  # a pair is one line
+        ([("a \u2009 b", "c")], "1 line", 1, "U+2009"),  # a word of white space alone
+        ([("a\u00a0 b", "\u3000c"), ("d\u2028", "e\r")], "", 0, ""),  # as many words, and the same
     ],
 )
 def test_lines_whose_words_depend_on_the_setting_are_counted_and_said_once(
@@ -70,10 +70,10 @@ def test_lines_whose_words_depend_on_the_setting_are_counted_and_said_once(
         assert list(Ambiguity("train.align", "spaces").watch(lines)) == lines
 
     assert [str(each.message) for each in caught] == [
-        f"train.align: in {count} lines (first in line {first}, {space}) there are other words by "
+        f"train.align: in {count} (first in line {first}, {space}) there are other words by "
         "`data.word_boundaries: unicode` than by `spaces`, which this run counts; choose the one "
         "of the tool that made the links"
-    ] * (count > 0)
+    ] * bool(count)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from sentencepiece.sentencepiece_model_pb2 import ModelProto
 with atheris.instrument_imports(include=["nmt", "yaml"]):
     from nmt import arrays, configfile
     from nmt.config import SamplingConfig, TrainedTokenizerConfig
-    from nmt.data import files, tokenizer
+    from nmt.data import files, tabular, tokenizer
     from nmt.data.tokenizer import Tokenizer
     from nmt.errors import UserError
     from nmt.evaluation import pharaoh
@@ -52,11 +52,11 @@ def gzipped(data):
 
 
 def tsv(data):
-    list(files.tab_separated(written(data, "text.tsv"), columns=None))
+    list(tabular.tab_separated(written(data, "text.tsv"), columns=None))
 
 
 def json(data):
-    list(files.json_objects(written(data, "text.json"), columns=("de", "en")))
+    list(tabular.json_objects(written(data, "text.json"), columns=("de", "en")))
 
 
 def links(data):

@@ -215,7 +215,7 @@ def test_what_is_no_text_is_refused(aligner, arguments, message):
 
 
 def test_sides_that_differ_in_length_are_refused(aligner):
-    with pytest.raises(DataError, match=r"^1 source lines but 2 target lines$"):
+    with pytest.raises(DataError, match=r"^1 source line but 2 target lines$"):
         aligner.align(["a"], ["s", "t"])
 
 

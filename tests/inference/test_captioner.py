@@ -137,5 +137,5 @@ def test_each_kind_of_sources_has_its_class(spoken_run, copy_run):
 
 
 def test_sides_of_different_length_are_refused(captioner, sources):
-    with pytest.raises(DataError, match="2 sources but 1 target lines"):
+    with pytest.raises(DataError, match="2 sources but 1 target line"):
         captioner.align(sources[:2], ["a"])

@@ -209,7 +209,7 @@ def test_a_line_whose_matrix_would_be_too_large_is_translated_without_alignment(
 def test_a_part_that_cannot_be_divided_is_cut_with_a_warning(copy_run):
     short = Translator.load(copy_run, max_pieces=1)
 
-    with pytest.warns(UserWarning, match=r"line 1: the source has 1 pieces, cut to 0; decoding"):
+    with pytest.warns(UserWarning, match=r"line 1: the source has 1 piece, cut to 0; decoding"):
         assert short.translate("a b").text == ""
 
 

@@ -312,7 +312,7 @@ def test_a_line_longer_than_any_in_training_is_translated(translator):
 
 
 def test_unequal_sides_cannot_be_aligned(translator):
-    with pytest.raises(DataError, match="2 source lines but 1 target lines"):
+    with pytest.raises(DataError, match="2 source lines but 1 target line"):
         translator.align(["a", "b"], ["a"])
 
 

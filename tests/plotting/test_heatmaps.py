@@ -115,8 +115,36 @@ def test_one_warning_names_the_characters_that_no_font_draws(tmp_path, monkeypat
         plotting.save(figure, tmp_path / "figure.png")
 
     (warning,) = caught
-    assert "no installed font draws '犬猫'; install the Noto font" in str(warning.message)
+    assert str(warning.message) == (
+        "no installed font draws '猫犬'; install the Noto font of that script "
+        "(fonts.google.com/noto; on Debian: fonts-noto-cjk)"
+    )
     assert labels(figure) == [["a□", "□□"], ["□", "b"]]
+
+
+@pytest.mark.parametrize(
+    ("word", "packages"),
+    [
+        ("कुत्ता", "fonts-noto-core"),
+        ("고양이", "fonts-noto-cjk"),
+        ("कुछ猫", "fonts-noto-cjk and fonts-noto-core"),
+    ],
+)
+def test_the_package_of_the_script_is_named(monkeypatch, word, packages):
+    monkeypatch.setattr(font_manager, "findSystemFonts", list)
+
+    with pytest.warns(UserWarning, match=f"on Debian: {packages}\\)$"):
+        plotting.heatmap(np.eye(1, dtype=np.float32), source=[word], target=["a"])
+
+
+def test_a_control_character_is_a_box_for_which_no_font_is_wanted():
+    figure = plotting.heatmap(
+        np.eye(1, dtype=np.float32), source=["a\x01b\x85"], target=["\x1b"], title="one\ntwo"
+    )
+    plotting.image(figure)  # warnings are errors
+
+    assert labels(figure) == [["a□b□"], ["□"]]
+    assert figure.axes[0].get_title() == "one\ntwo"
 
 
 def test_a_font_installed_since_is_found(tmp_path, monkeypatch):

@@ -186,7 +186,7 @@ def test_files_of_a_figure_repeat(tmp_path, ending):
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=re.escape("shape (3, 6) for 2 words and 2 x 3 cells")):
         plotting.overlay(PICTURE, WEIGHTS, words=WORDS[:2], grid=GRID)
-    with pytest.raises(ValueError, match="boxes of 1 words for 3 words"):
+    with pytest.raises(ValueError, match="boxes of 1 word for 3 in the caption"):
         plotting.overlay(PICTURE, WEIGHTS, words=WORDS, grid=GRID, boxes=[[]])
     with pytest.raises(DataError, match="covers no part of the picture of 60 x 40 pixels"):
         plotting.overlay(

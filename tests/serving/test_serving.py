@@ -267,8 +267,13 @@ def test_the_description_has_each_path_and_is_valid(client):
     [
         ({"characters": 5}, {"text": "a b c d"}, 413, "7 characters in a request; at most 5"),
         ({"lines": 2}, {"text": "a\nb\nc"}, 413, "3 lines in a request; at most 2 are taken"),
-        ({"client": 2}, {"text": "a\nb\nc"}, 429, "0 lines of yours have no answer yet, and 3 "),
-        ({"queue": 2}, {"text": "a\nb\nc"}, 503, "0 lines have no answer yet, and 3 more would "),
+        ({"client": 2}, {"text": "a\nb\nc"}, 429, "0 lines of yours without an answer yet, and 3 "),
+        (
+            {"queue": 2},
+            {"text": "a\nb\nc"},
+            503,
+            "0 lines without an answer yet, and 3 more would ",
+        ),
         ({"characters": 5}, {"text": "a" * 200_000}, 413, "a body of more than 100,060 bytes, the"),
     ],
 )

@@ -110,6 +110,13 @@ def test_the_card_describes_the_model(run, exported):
         assert min(picture.size) > 200
 
 
+def test_the_command_in_the_card_is_one_for_a_shell(tmp_path, copy_run):
+    export(Run.open(copy_run), tmp_path / "my model", Given("my model", sentence="a b"))
+
+    text = (tmp_path / "my model" / "README.md").read_text(encoding="utf-8")
+    assert "or, in a shell, `nmt translate 'my model' FILE`." in text
+
+
 def test_a_class_that_is_not_in_the_bundle_is_named_in_the_card(copy_bundle):
     bundle = Bundle.open(copy_bundle)
     tree = bundle.config.model_dump(mode="json")

@@ -1,0 +1,150 @@
+"""TSV and JSON: what is a column, and every refusal."""
+
+import gzip
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmt.data import tabular
+from nmt.errors import DataError
+
+# Everything but the end of a line; the three that Python's splitlines would cut at come often.
+sentences = st.text(
+    st.sampled_from('\u2028\x0b\x85\x00\t" ä\n') | st.characters(exclude_categories=["Cs"]),
+    max_size=8,
+)
+
+
+def write(path, content):
+    data = content.encode("utf-8")
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def refused(message):
+    return pytest.raises(DataError, match=f"{re.escape(message)}$")
+
+
+def test_a_quote_in_a_tsv_file_is_a_character(tmp_path):
+    path = write(tmp_path / "a.tsv", 'er sagt "ja\tshe says "yes\n"\t\'\n')
+
+    pairs = list(tabular.tab_separated(path, columns=None))
+
+    assert pairs == [('er sagt "ja', 'she says "yes'), ('"', "'")]
+
+
+def test_a_header_names_the_columns_of_a_tsv_file(tmp_path):
+    path = write(tmp_path / "a.tsv.gz", "id\tenglish\tgerman\n1\tone\teins\n2\ttwo\tzwei\n")
+
+    pairs = list(tabular.tab_separated(path, columns=("german", "english")))
+
+    assert pairs == [("eins", "one"), ("zwei", "two")]
+
+
+def test_a_tsv_file_without_the_column_is_refused(tmp_path):
+    path = write(tmp_path / "a.tsv", "id\tgerman\n1\teins\n")
+
+    with refused(
+        "a.tsv: no column 'english'; there are: id, german; choose with `columns: [SOURCE, TARGET]`"
+    ):
+        list(tabular.tab_separated(path, columns=("german", "english")))
+
+
+@pytest.mark.parametrize(
+    ("line", "count"), [("eins", "1 column"), ("a\tb\tc", "3 columns"), ("", "1 column")]
+)
+def test_a_tsv_line_with_another_number_of_columns_is_named(tmp_path, line, count):
+    path = write(tmp_path / "a.tsv", f"a\tb\n{line}\n")
+
+    with refused(
+        f"a.tsv, line 2: {count} between tabs, not 2; "
+        "a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
+    ):
+        list(tabular.tab_separated(path, columns=None))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"de": "ei\\u2028ns", "en": "one"}\n\n{"de": "zwei", "en": "two", "id": 2}\n',
+        '[{"de": "ei\\u2028ns", "en": "one"},\n {"de": "zwei", "en": "two"}]\n',
+        '{"translation": {"de": "ei\\u2028ns", "en": "one"}}\n'
+        '{"translation": {"en": "two", "de": "zwei"}, "id": 2}',
+    ],
+    ids=["lines", "array", "nested"],
+)
+def test_json_may_be_lines_an_array_or_nested(tmp_path, content):
+    path = write(tmp_path / "a.jsonl", content)
+
+    pairs = list(tabular.json_objects(path, columns=("de", "en")))
+
+    assert pairs == [("ei\u2028ns", "one"), ("zwei", "two")]
+
+
+def test_a_field_of_its_own_goes_before_a_nested_one(tmp_path):
+    row = '{"de": "eins", "en": "one", "translation": {"de": "uno", "en": "uno"}}'
+    path = write(tmp_path / "a.jsonl", row)
+
+    assert list(tabular.json_objects(path, columns=("de", "en"))) == [("eins", "one")]
+
+
+@given(st.lists(st.tuples(sentences, sentences), max_size=4))
+def test_json_lines_come_back_as_they_were_written(tmp_path_factory, pairs):
+    text = "".join(json.dumps({"en": en, "de": de}) + "\n" for de, en in pairs)
+
+    path = write(tmp_path_factory.mktemp("json") / "a.json.gz", text)
+
+    assert list(tabular.json_objects(path, columns=("de", "en"))) == pairs
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            '{"de": "a", ',
+            "line 2: not valid JSON (Expecting property name enclosed in double quotes: "
+            "line 1 column 13 (char 12))",
+        ),
+        ('"de"', "line 2: not a JSON object"),
+        (
+            '{"de": ' * 9999,
+            "line 2: not valid JSON (nested too deeply, or a number of too many digits)",
+        ),
+        (
+            f'{{"de": {"1" * 5000}}}',
+            "line 2: not valid JSON (nested too deeply, or a number of too many digits)",
+        ),
+        (
+            '{"de": "a", "eng": "b"}',
+            "line 2: no column 'en'; there are: de, eng; choose with `columns: [SOURCE, TARGET]`",
+        ),
+        (
+            "{}",
+            "line 2: no column 'de'; there are: none; choose with `columns: [SOURCE, TARGET]`",
+        ),
+        ('{"de": "a", "en": null}', "line 2, 'en': null where text was expected"),
+        ('{"de": ["a"], "en": "b"}', "line 2, 'de': [\"a\"] where text was expected"),
+        (
+            '{"de": "\\ud83d", "en": "b"}',
+            "line 2, 'de': half of a surrogate pair, which is no character",
+        ),
+    ],
+)
+def test_a_json_line_that_is_no_pair_is_named(tmp_path, line, message):
+    path = write(tmp_path / "a.jsonl", f'{{"de": "x", "en": "y"}}\n{line}\n')
+
+    with refused(f"a.jsonl, {message}"):
+        list(tabular.json_objects(path, columns=("de", "en")))
+
+
+def test_a_json_array_that_is_no_list_of_pairs_is_refused(tmp_path):
+    broken = write(tmp_path / "a.json", '[{"de": "x", "en": "y"},\n oops]')
+    mixed = write(tmp_path / "b.json", '[{"de": "x", "en": "y"}, 5]')
+
+    with refused("a.json: not valid JSON (Expecting value: line 2 column 2 (char 26))"):
+        list(tabular.json_objects(broken, columns=("de", "en")))
+    with refused("b.json, object 2: not a JSON object"):
+        list(tabular.json_objects(mixed, columns=("de", "en")))
