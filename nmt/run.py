@@ -68,7 +68,8 @@ class Run:
         """Returns the run in a folder that training has made.
 
         Raises:
-            RunError: there is no such folder, or it is not a run folder, or a link leads out of it.
+            RunError: there is no such folder, or it is a file or not a run folder, or a link leads
+                out of it.
         """
         path = Path(path)
         if hub.is_name(path) or is_bundle(path):
@@ -76,6 +77,10 @@ class Run:
                 f"{path}: a bundle, which has no training state; give the run folder that it was "
                 "exported from"
             )
+        if path.is_file():
+            known = (path.parent / "config.yaml").is_file()
+            folder = path.parent if known else "the folder that `nmt train` has made"
+            raise RunError(f"{path}: a file, not a run folder; give {folder}")
         if not path.is_dir():
             raise RunError(f"{path}: no such run folder; `nmt train CONFIG` makes one")
         if not (path / "config.yaml").is_file():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt.cli import options
+from nmt.data import writing
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -96,9 +97,9 @@ def _check_no_input(path: Path, data: "DataConfig") -> None:
     """Checks that a file to write is no file that is read."""
     for each in (*data.corpora, *data.held_out.values()):
         prefixed = [f"{each.path}.{language}" for language in each.languages or data.languages]
-        for read in (each.path, each.source, each.target, each.alignments, *prefixed):
-            if read is not None and path.exists() and Path(read).exists() and path.samefile(read):
-                raise DataError(f"{path}: is read, so it cannot be written; choose another name")
+        named = (each.path, each.source, each.target, each.alignments, *prefixed)
+        read = (Path(name) for name in named if name is not None)
+        writing.check_apart(path, *(one for one in read if one.exists()))
 
 
 def _write(text: Any, paths: list[Path], word_boundaries: "WordBoundaries") -> None:

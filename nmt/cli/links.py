@@ -29,11 +29,12 @@ def symmetrize(
 
     Example: nmt symmetrize de-en.align en-de.align --reversed -o test.align
     """
-    from nmt.data import files
+    from nmt.data import files, writing
     from nmt.evaluation import symmetrization as joining
     from nmt.evaluation.pharaoh import format_links, read_links
 
     found = files.find_together(forward, backward)
+    writing.check_apart(output, *found)
     left, right = (read_links(files.lines(path), name=path) for path in found)
     with options.writer(output) as out:
         for there, back in files.side_by_side(left, right, names=(forward, backward)):

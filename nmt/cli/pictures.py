@@ -1,5 +1,7 @@
 """The commands that draw attention, and learning curves."""
 
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -112,6 +114,8 @@ def plot(
             raise DataError("--file has sentences, targets and gold links; leave the others out")
         sources, target, gold = _read_file(file)
     else:
+        for each in filter(os.path.isfile, given):
+            raise DataError(f"{each}: is a file; give --file {shlex.quote(each)}")
         sources = list(map(options.sentence, given))
     if ensembles.aligns(run):
         load = ensembles.aligner

@@ -1,6 +1,7 @@
 """Help, start, and what becomes of a user's mistakes."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -24,6 +25,27 @@ def test_help_needs_no_jax_and_less_than_a_second():
         seconds.append(time.perf_counter() - start)
 
     assert min(seconds) < 1.0
+
+
+def test_ctrl_c_is_silent_while_the_command_is_imported():
+    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}  # a line for each import
+    command = [sys.executable, "-m", "nmt", "--version"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True) as process:
+        said = iter(process.stderr)
+        next(line for line in said if "nmt.allocator" in line)  # the first import of nmt.cli
+        process.send_signal(signal.SIGINT)
+        later = [line for line in said if not line.startswith("import time:")]
+
+    assert (later, process.returncode) == ([], -signal.SIGINT)
+
+
+def test_ctrl_c_that_a_script_ignores_stays_ignored():
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    code += "import nmt.__main__; sys.argv[1:] = ['--version']\n"
+    code += "try: nmt.__main__.main()\n"
+    code += "except SystemExit: assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN"
+
+    assert subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_help_lists_the_commands_in_the_order_of_their_use(nmt):
