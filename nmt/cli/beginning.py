@@ -3,6 +3,7 @@
 import re
 import shlex
 import sys
+import warnings
 from collections.abc import Iterable
 from functools import partial
 from itertools import islice
@@ -67,6 +68,8 @@ def init(
     with options.writer(path) as out:
         out.write(text)
     print(_table(found, codes))
+    if warning := beginning.warning(found):
+        warnings.warn(warning, stacklevel=2)
     print(f"next: nmt train {shlex.quote(str(path))}", file=sys.stderr)
 
 

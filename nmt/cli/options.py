@@ -97,7 +97,11 @@ def _check_no_setting(argument: str) -> None:
     from nmt.config import DecodingConfig
 
     key, sign, _ = argument.partition("=")
-    if sign and key.partition(".")[0] in DecodingConfig.model_fields and not os.path.exists(argument):
+    if (
+        sign
+        and key.partition(".")[0] in DecodingConfig.model_fields
+        and not os.path.exists(argument)
+    ):
         raise ConfigError(f"{argument}: did you mean decoding.{argument}?")
 
 

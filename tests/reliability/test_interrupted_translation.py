@@ -12,6 +12,7 @@ import time
 import pytest
 
 from nmt import cli
+from nmt.cli.resumption import Resumption
 from nmt.inference.translator import Translator
 
 WINDOW = 64  # lines that are translated together, with one sentence in a batch
@@ -86,6 +87,13 @@ def test_ctrl_c_says_where_it_goes_on(model, source, translate, tmp_path):
     assert "Traceback" not in error
     assert translate("-o", output, "--resume")[0] == 0
     assert len(output.read_text().splitlines()) == 1296
+
+
+def test_ctrl_c_before_a_window_leaves_nothing_to_resume(model, source, tmp_path):
+    translator, output = Translator.load(model), tmp_path / "out"
+    record = Resumption(translator, source, output, how={}, resume=False)
+
+    assert record.left() == "stopped before lines were finished, and nothing is left to resume"
 
 
 def test_ctrl_c_before_the_first_line_leaves_nothing(model, tmp_path):
