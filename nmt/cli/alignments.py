@@ -88,7 +88,9 @@ def align(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Align given sentence pairs: by the attention of a model, or by an aligner.
+    """Align the words of given sentence pairs.
+
+    By the attention of a model, or by an aligner.
 
     Example: nmt align runs/demo --source test.de --target test.en --gold test.align
     """

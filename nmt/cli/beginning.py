@@ -44,7 +44,9 @@ def init(
         Path | None, typer.Option("--output", "-o", help="Default: SOURCE-TARGET.yaml.")
     ] = None,
 ) -> None:
-    """Look at a corpus, and write a commented configuration that fits so much text.
+    """Look at a corpus, and write a configuration that fits it.
+
+    Comments in it say why.
 
     Example: nmt init es-en --train DIR/train --validation DIR/val
     """

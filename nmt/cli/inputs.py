@@ -23,8 +23,8 @@ DOCUMENTS = {
     ".markdown": "markdown",
 }
 
-# Of a sentence, and hardly of the name of a file: a space, a sign at the end, another script.
-TEXT = re.compile(r"\s|[^\w)]$|[^\x00-\x7f]")
+# Of a sentence, and hardly of the name of a file: a space, or a sign at the end.
+TEXT = re.compile(r"\s|[^\w)]$")
 
 
 def found(run: Path, given: Path, *others: Path | None) -> list[Path]:

@@ -25,7 +25,9 @@ def symmetrize(
     ] = False,
     output: Output = None,
 ) -> None:
-    """Combine the alignments of two directions, as Moses' symal does.
+    """Combine the alignments of two directions.
+
+    As Moses' symal does.
 
     Example: nmt symmetrize de-en.align en-de.align --reversed -o test.align
     """
@@ -57,9 +59,9 @@ def aer(
         ),
     ] = False,
 ) -> None:
-    """Score links against gold links: alignment error rate, precision, recall and F1.
+    """Score links against gold links.
 
-    Files are in Pharaoh format, or in that of GIZA++ (A3.final) or WPT, which are recognized.
+    By alignment error rate, precision, recall and F1. Files are in Pharaoh format, or in that of GIZA++ (A3.final) or WPT, which are recognized.
 
     Example: nmt aer test.align --gold gold.align --json
     """

@@ -55,7 +55,9 @@ def rescore(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Rank an n-best list anew by the scores of runs, such as one that writes from right to left.
+    """Rank an n-best list anew by the scores of runs.
+
+    One may write from right to left, as the one that made the list may not.
 
     Example: nmt rescore runs/a+runs/b runs/right-to-left list.txt --source test.de -o best.txt
     """

@@ -55,7 +55,9 @@ def score(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Print log-probability and score of given translations, and the perplexity of the text.
+    """Print log-probabilities of given translations.
+
+    Also their scores, and the perplexity of the text.
 
     Example: nmt score runs/demo --source test.de --target test.en --by word
     """

@@ -87,7 +87,9 @@ def translate(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Translate text line by line, by a run, or by several as an ensemble.
+    """Translate text line by line.
+
+    Several runs translate as an ensemble.
 
     Example: echo "Ein Hund schläft." | nmt translate runs/demo decoding.beam=8
     """

@@ -57,6 +57,15 @@ def test_help_lists_the_commands_in_the_order_of_their_use(nmt):
     assert listed == COMMANDS.split(", ")
 
 
+def test_help_describes_each_command_in_a_whole_sentence(nmt, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+    _, out, _ = nmt("--help")
+
+    lines = [line for line in out.partition("Commands:")[2].splitlines() if line]
+    assert [line for line in lines if not line.endswith(".") or line.endswith("...")] == []
+
+
 COMMANDS = (
     "demo, init, train, average, translate, score, rescore, evaluate, align, symmetrize, aer, "
     "plot, curves, serve, info, export, config, clean, shortlist, bench, cache"

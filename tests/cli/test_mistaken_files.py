@@ -94,8 +94,8 @@ def test_each_ending_of_a_document_names_its_kind(name, kind):
             "nmt translate run",
         ),
         (
-            ["translate", "run", "你好"],
-            "你好: no such file; a sentence is given by echo '你好' | nmt translate run",
+            ["translate", "run", "你好。"],
+            "你好。: no such file; a sentence is given by echo '你好。' | nmt translate run",
         ),
         (["translate", "nope", "nope.txt"], "nope: no such run folder; `nmt train CONFIG` makes"),
         (["score", "nope", "nope.txt"], "nope: no such run folder; `nmt train CONFIG` makes"),
