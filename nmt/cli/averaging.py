@@ -23,7 +23,8 @@ def average(
 ) -> None:
     """Average the parameters of kept checkpoints.
 
-    They are those that training.keep has kept. The mean is validated, and saved in the run folder as the checkpoint `averaged`.
+    They are those that training.keep has kept. The mean is validated, and saved in the run folder
+    as the checkpoint `averaged`.
 
     Example: nmt average runs/demo --last 5, then nmt translate runs/demo --checkpoint averaged
     """

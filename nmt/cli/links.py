@@ -61,7 +61,8 @@ def aer(
 ) -> None:
     """Score links against gold links.
 
-    By alignment error rate, precision, recall and F1. Files are in Pharaoh format, or in that of GIZA++ (A3.final) or WPT, which are recognized.
+    By alignment error rate, precision, recall and F1. Files are in Pharaoh format, or in that of
+    GIZA++ (A3.final) or WPT, which are recognized.
 
     Example: nmt aer test.align --gold gold.align --json
     """

@@ -448,3 +448,15 @@ def test_a_text_and_its_copy_are_a_corpus(tmp_path):
     text = corpus.load(CorpusConfig.model_validate(paths), source="de", target="de")
 
     assert text[0] == {"source": "ein Hund", "target": "ein Hund"}
+
+
+def test_two_prefixes_are_not_a_pair_of_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("train.de", "train.en", "mix.de", "mix.en"):
+        Path(name).write_text("a\n")
+
+    remedy = "for two corpora write '[{path: train}, {path: mix}]'"
+    with refused(f"train and mix: no such files; {remedy}"):
+        load(source="train", target="mix")
+    with refused("none: no such file, nor with .gz, .bz2, .xz or .zst at its end"):
+        load(source="train.de", target="none")
