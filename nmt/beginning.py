@@ -10,6 +10,7 @@ from nmt.recipes import RESERVED, Recipe, Schedule, max_length, reach, recipe
 # The fraction of pairs from which on cleaning is suggested; above the second, they are meant so.
 UNCLEAN = (0.01, 0.5)
 FEW = 1_000  # pairs, of which cleaning would leave too few
+AVERAGED = 1_000  # updates, about, of which `ema: 0.999` is the mean
 PATIENCE = 10
 
 
@@ -36,12 +37,11 @@ def configuration(
     named = "\n".join(f"  {key}: {configfile.inline(each)}" for key, each in paths.items())
     size = pieces.vocabulary_size
     return f"""\
-# yaml-language-server: $schema=schema.json
 # {" to ".join(languages)}: written by `nmt init` for {found.pairs:,} pairs; edit it as you like.
 #
 #   nmt train {name}
 #
-# All keys: `nmt config --markdown`. `nmt config --schema > schema.json` lets editors complete them.
+# All keys: `nmt config --markdown`.
 data:
   source: {configfile.inline(languages[0])}
   target: {configfile.inline(languages[1])}
@@ -69,11 +69,21 @@ training:
   learning_rate: {chosen.rate}
   schedule: {{kind: cosine, warmup_steps: {schedule.warmup}}}  # falls to zero at the last update
   label_smoothing: 0.1
-  ema: 0.999  # translates with the mean of about the last 1,000 updates
+{_mean(schedule)}\
   max_epochs: {schedule.epochs}  # of {schedule.batches:,} batches: {schedule.updates:,} updates
   validate_every: {schedule.validate_every}  # updates
   patience: {PATIENCE}  # validations without a better BLEU, after which training stops early
 """
+
+
+def warning(found: Survey) -> str:
+    """Returns why scores of validation would mean little, nothing if they would not."""
+    if _unclean(found) or found.known / found.validation < UNCLEAN[0]:
+        return ""
+    return (
+        f"{found.known:,} of {found.validation:,} pairs of validation have a side that training "
+        "has, so scores say little of other text; choose other pairs to validate with"
+    )
 
 
 def _dropout(chosen: Recipe) -> str:
@@ -81,6 +91,13 @@ def _dropout(chosen: Recipe) -> str:
         return str(chosen.dropout)
     of_words = f"source_words: {chosen.words}, target_words: {chosen.words}"
     return f"{{rate: {chosen.dropout}, {of_words}}}"
+
+
+def _mean(schedule: Schedule) -> str:
+    """Returns the line of `ema`, where its mean is of the end of the training alone."""
+    if schedule.updates < 10 * AVERAGED:
+        return ""
+    return f"  ema: 0.999  # translates with the mean of about the last {AVERAGED:,} updates\n"
 
 
 def _special(found: Survey) -> str:

@@ -127,7 +127,7 @@ def render(description: dict[str, Any]) -> str:
     facts = Table(show_header=False)
     for section in ("model", "source", "vocabulary", "scores", "nmt"):
         if section in description:
-            facts.add_row(section, ", ".join(f"{k} {v}" for k, v in description[section].items()))
+            facts.add_row(section, ", ".join(_told(section, description[section])))
     if "dtype" in description:
         facts.add_row("bundle", f"parameters stored as {description['dtype']}")
     else:
@@ -138,6 +138,20 @@ def render(description: dict[str, Any]) -> str:
     with console.capture() as text:
         console.print(parameters, facts, sep="\n")
     return text.get().rstrip("\n")
+
+
+def _told(section: str, facts: dict[str, Any]) -> list[str]:
+    """Returns the facts of a section in words."""
+    if section == "scores":
+        signature, cut = facts.get("bleu_signature"), facts.get("cut")
+        return [
+            f"perplexity {facts['perplexity']:.2f}",
+            *([f"BLEU {facts['bleu']:.2f} ({signature})"] if signature else []),
+            *([f"{cut} translations cut at their longest length"] if cut else []),
+        ]
+    joint = facts.get("joint")
+    shown = [f"{name} {fact}" for name, fact in facts.items() if name != "joint"]
+    return [*shown, "joint vocabulary"] if joint else shown
 
 
 def draw(description: dict[str, Any], model: ModelConfig) -> str:

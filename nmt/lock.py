@@ -21,7 +21,7 @@ def hold(path: Path) -> Iterator[None]:
     """Holds the lock file of a run, and warns if the last process that held it was killed.
 
     Raises:
-        RunError: another process holds it.
+        RunError: another process holds it, or the folder cannot be written.
     """
     holder = holder_of(path)
     busy = RunError(
@@ -35,7 +35,14 @@ def hold(path: Path) -> Iterator[None]:
                 "from its last checkpoint",
                 stacklevel=2,
             )
-        holder.write_text(f"process {os.getpid()} on {socket.gethostname()}\n", encoding="utf-8")
+        name = f"process {os.getpid()} on {socket.gethostname()}\n"
+        try:
+            holder.write_text(name, encoding="utf-8")
+        except OSError as error:
+            raise RunError(
+                f"{path.parent}: cannot be written ({error.strerror}); name another folder with "
+                "run=..."
+            ) from None
         try:
             yield
         finally:

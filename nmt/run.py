@@ -12,8 +12,8 @@ tensorboard/    the same for TensorBoard, with attention images
 import dataclasses
 import json
 import os
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,8 @@ class Run:
         """Returns the run in a folder that training has made.
 
         Raises:
-            RunError: there is no such folder, or it is not a run folder, or a link leads out of it.
+            RunError: there is no such folder, or it is a file or not a run folder, or a link leads
+                out of it.
         """
         path = Path(path)
         if hub.is_name(path) or is_bundle(path):
@@ -76,6 +77,10 @@ class Run:
                 f"{path}: a bundle, which has no training state; give the run folder that it was "
                 "exported from"
             )
+        if path.is_file():
+            known = (path.parent / "config.yaml").is_file()
+            folder = path.parent if known else "the folder that `nmt train` has made"
+            raise RunError(f"{path}: a file, not a run folder; give {folder}")
         if not path.is_dir():
             raise RunError(f"{path}: no such run folder; `nmt train CONFIG` makes one")
         if not (path / "config.yaml").is_file():
@@ -101,24 +106,40 @@ class Run:
         """Locks the folder against other trainings, and creates it if needed.
 
         Raises:
-            RunError: it is in use by another training.
+            RunError: it cannot be created, or is in use by another training.
         """
         if not self.processes.is_main:
             return nullcontext()
-        self.path.mkdir(parents=True, exist_ok=True)
+        with self._written():
+            self.path.mkdir(parents=True, exist_ok=True)
         return lock.hold(self.path / "lock")
 
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """Turns an error of the system into a RunError that names the folder."""
+        try:
+            yield
+        except OSError as error:
+            raise RunError(
+                f"{self.path}: cannot be made ({error.strerror}); name another folder with run=..."
+            ) from None
+
     def create(self, tokenizers: Tokenizers) -> None:
-        """Writes configuration, version and tokenizer, each of them atomically."""
+        """Writes configuration, version and tokenizer, each of them atomically.
+
+        Raises:
+            RunError: they cannot be written.
+        """
         self.processes.barrier()  # until all have read the folder
         if not self.processes.is_main:
             return
-        self.path.mkdir(parents=True, exist_ok=True)
-        files.write_whole(self.path / "config.yaml", configfile.dump(self.config))
-        files.write_whole(self.path / version.NAME, version.record())
-        if not self.started:
-            tokenizers.save(self.path / "tokenizer.part")
-            (self.path / "tokenizer.part").replace(self.path / "tokenizer")
+        with self._written():
+            self.path.mkdir(parents=True, exist_ok=True)
+            files.write_whole(self.path / "config.yaml", configfile.dump(self.config))
+            files.write_whole(self.path / version.NAME, version.record())
+            if not self.started:
+                tokenizers.save(self.path / "tokenizer.part")
+                (self.path / "tokenizer.part").replace(self.path / "tokenizer")
 
     @property
     def metrics_path(self) -> Path:

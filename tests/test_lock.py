@@ -92,3 +92,13 @@ def test_a_file_system_without_locks_is_worked_on_with_a_warning(tmp_path, monke
         lock.hold(tmp_path / "lock"),
     ):
         pass
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "lock.holder").symlink_to("/proc/none/holder")  # also root cannot write there
+
+    with (
+        pytest.raises(RunError, match=rf"^{tmp_path}: cannot be written \(.+\); name another"),
+        lock.hold(tmp_path / "lock"),
+    ):
+        pass

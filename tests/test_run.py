@@ -125,6 +125,26 @@ def test_what_is_not_a_run_is_left_alone(tmp_path, kind):
         Run.start(config(tmp_path))
 
 
+@pytest.mark.parametrize("place", ["/proc/run", "small.yaml/run"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch, tokenizers, place):
+    monkeypatch.chdir(tmp_path)
+    run = Run.start(config(tmp_path, f"run={place}"))
+    message = rf"{place}: cannot be made \(.+\); name another folder with run="
+
+    with pytest.raises(RunError, match=message):
+        run.lock()
+    with pytest.raises(RunError, match=message):
+        run.create(tokenizers)
+
+
+def test_a_file_in_the_place_of_the_tokenizer_is_an_error_of_the_folder(tmp_path, tokenizers):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "tokenizer.part").touch()
+
+    with pytest.raises(RunError, match=r"run: cannot be made \(File exists\)"):
+        Run.start(config(tmp_path)).create(tokenizers)
+
+
 @pytest.mark.parametrize(
     "override",
     [

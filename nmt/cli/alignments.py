@@ -88,11 +88,13 @@ def align(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Align given sentence pairs: by the attention of a model, or by an aligner.
+    """Align the words of given sentence pairs.
+
+    By the attention of a model, or by an aligner.
 
     Example: nmt align runs/demo --source test.de --target test.en --gold test.align
     """
-    from nmt.data import files
+    from nmt.data import files, writing
     from nmt.evaluation.alignment import score_links
     from nmt.evaluation.pharaoh import format_links
     from nmt.evaluation.words import Ambiguity
@@ -113,6 +115,7 @@ def align(
     _check_gold(gold, of_gold)
     boundaries = ensembles.data(run).word_boundaries
     texts = files.find_together(source, target, *([gold] if gold else []))
+    writing.check_apart(output, *texts)
     pairs: Iterable[tuple[str, str]] = files.parallel(*texts[:2])
     if gold is not None:  # it is checked against the text, and a pipe cannot be read twice
         pairs = list(pairs)

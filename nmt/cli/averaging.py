@@ -21,9 +21,10 @@ def average(
     as_json: AsJson = False,
     trust: Trust = False,
 ) -> None:
-    """Average the parameters of the checkpoints that training.keep has kept.
+    """Average the parameters of kept checkpoints.
 
-    The mean is validated, and saved in the run folder as the checkpoint `averaged`.
+    They are those that training.keep has kept. The mean is validated, and saved in the run folder
+    as the checkpoint `averaged`.
 
     Example: nmt average runs/demo --last 5, then nmt translate runs/demo --checkpoint averaged
     """

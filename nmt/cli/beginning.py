@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+import warnings
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
@@ -43,7 +44,9 @@ def init(
         Path | None, typer.Option("--output", "-o", help="Default: SOURCE-TARGET.yaml.")
     ] = None,
 ) -> None:
-    """Look at a corpus, and write a commented configuration that fits so much text.
+    """Look at a corpus, and write a configuration that fits it.
+
+    Comments in it say why.
 
     Example: nmt init es-en --train DIR/train --validation DIR/val
     """
@@ -63,6 +66,8 @@ def init(
     with options.writer(path) as out:
         out.write(text)
     print(_table(found, codes))
+    if warning := beginning.warning(found):
+        warnings.warn(warning, stacklevel=2)
     print(f"next: nmt train {shlex.quote(str(path))}", file=sys.stderr)
 
 

@@ -15,7 +15,9 @@ Clear = Annotated[bool, typer.Option("--clear", help="Empty the folders.")]
 
 
 def cache(clear: Clear = False) -> None:
-    """Show the folders of compiled functions and corpora with their sizes, or empty them.
+    """Show the folders of the cache, or empty them.
+
+    They hold compiled functions and corpora, and are shown with their sizes.
 
     Example: nmt cache --clear
     """

@@ -34,7 +34,9 @@ def clean(
         Path | None, typer.Option(help="Also write the pairs that are left out, and why, as TSV.")
     ] = None,
 ) -> None:
-    """Clean a training corpus by the rules of data.clean, and report what each left out.
+    """Clean a training corpus by the rules of `data.clean`.
+
+    A report says what each of them left out.
 
     Example: nmt clean --source a.de --target a.en -o clean data.clean.max_characters=500
     """

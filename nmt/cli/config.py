@@ -20,7 +20,9 @@ def config(
         bool, typer.Option("--schema", help="Print the JSON schema, for editors of YAML.")
     ] = False,
 ) -> None:
-    """Check a configuration and print it with every default, or document all keys.
+    """Check and print a configuration, or document all keys.
+
+    It is printed with every default.
 
     Example: nmt config configs/demo.yaml model.dropout=0.2
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import tee
+from itertools import product, tee
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +10,8 @@ import typer
 
 from nmt.data import files
 from nmt.data.constraints import Constraints, InputFormat, Line, format_of, parse_lines
+from nmt.data.phrases import contains_forbidden
+from nmt.errors import DataError
 
 Prefix = Annotated[
     str | None, typer.Option(help="Text that each translation begins with; see constraints.md.")
@@ -44,9 +46,18 @@ class Reader:
 
     @classmethod
     def of(cls, source: Path, options: Mapping[str, Any]) -> "Reader":
-        """Returns the reader that options describe, by their names on the command line."""
+        """Returns the reader that options describe, by their names on the command line.
+
+        Raises:
+            DataError: a phrase is empty, or one is required and forbidden.
+        """
         prefix, *phrases = (options[f"--{name}"] for name in ("prefix", "require", "forbid"))
         everywhere = Constraints(prefix or "", *(each or () for each in phrases))
+        for wanted, banned in product(everywhere.require, everywhere.forbid):
+            if contains_forbidden(wanted, banned):
+                raise DataError(
+                    f"--require {wanted!r} has what --forbid {banned!r} forbids; leave out one"
+                )
         return cls(source, options["--input-format"] or format_of(source), everywhere)
 
     @property

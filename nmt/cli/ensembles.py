@@ -62,12 +62,17 @@ def aligns(run: Path) -> bool:
     return opened(members(run)[0]).config.aligner is not None
 
 
-def inputs_apart(arguments: Sequence[str]) -> tuple[list[Path], Path]:
+def inputs_apart(run: Path, arguments: Sequence[str]) -> tuple[list[Path], Path]:
     """Returns those arguments that are runs, which are folders, and INPUT: a file, or a pipe.
 
     Raises:
         DataError: a folder is no run, or there are several inputs.
+        RunError: `run`, which comes before the arguments, is none.
     """
+    from nmt.trained import opened
+
+    for each in members(run):
+        opened(each)
     given = [Path(each) for each in arguments]
     found = [each for each in given if all(map(is_model, members(each)))]
     inputs = [each for each in given if each not in found]
@@ -130,4 +135,10 @@ def _loaded(kind: Any, *runs: Path, settings: dict[str, Any], checkpoint: str, t
     if trust:
         options.look_for_classes_here()
     folders = [folder for run in runs for folder in members(run)]
-    return kind.load(folders, checkpoint=which, trust=trust, **settings)
+    model = kind.load(folders, checkpoint=which, trust=trust, **settings)
+    strategy, beam = model.config.strategy, model.config.beam
+    if "beam" in settings and strategy.most(beam) != beam:
+        raise ConfigError(
+            f"a beam of {beam} has no effect with decoding.strategy={strategy.kind}: leave out one"
+        )
+    return model

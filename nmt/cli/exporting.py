@@ -1,6 +1,6 @@
 """The command that makes a bundle of a run, and pushes it to the hub."""
 
-import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -51,7 +51,9 @@ def export(
     revision: Revision = None,
     trust: Trust = False,
 ) -> None:
-    """Write a bundle: what others need to translate with a model, and its model card.
+    """Write a bundle, to share a model.
+
+    It has what others need to translate with the model, and its model card.
 
     Example: nmt export runs/demo de-en --license cc0-1.0, then nmt translate de-en in.txt
     """
@@ -77,6 +79,6 @@ def export(
     write(found, folder, given, checkpoint=which, dtype=dtype, force=force)
     print(folder)
     if license is None:
-        print("no --license: without one, others may not use the model", file=sys.stderr)
+        warnings.warn("no --license: without one, others may not use the model", stacklevel=2)
     if push is not None:
         print(hub.push(folder, push, private=private, revision=revision))

@@ -25,15 +25,18 @@ def symmetrize(
     ] = False,
     output: Output = None,
 ) -> None:
-    """Combine the alignments of two directions, as Moses' symal does.
+    """Combine the alignments of two directions.
+
+    As Moses' symal does.
 
     Example: nmt symmetrize de-en.align en-de.align --reversed -o test.align
     """
-    from nmt.data import files
+    from nmt.data import files, writing
     from nmt.evaluation import symmetrization as joining
     from nmt.evaluation.pharaoh import format_links, read_links
 
     found = files.find_together(forward, backward)
+    writing.check_apart(output, *found)
     left, right = (read_links(files.lines(path), name=path) for path in found)
     with options.writer(output) as out:
         for there, back in files.side_by_side(left, right, names=(forward, backward)):
@@ -56,9 +59,10 @@ def aer(
         ),
     ] = False,
 ) -> None:
-    """Score links against gold links: alignment error rate, precision, recall and F1.
+    """Score links against gold links.
 
-    Files are in Pharaoh format, or in that of GIZA++ (A3.final) or WPT, which are recognized.
+    By alignment error rate, precision, recall and F1. Files are in Pharaoh format, or in that of
+    GIZA++ (A3.final) or WPT, which are recognized.
 
     Example: nmt aer test.align --gold gold.align --json
     """

@@ -18,7 +18,9 @@ Overrides = Annotated[list[str] | None, typer.Argument(help="section.key=value")
 
 
 def demo(overrides: Overrides = None) -> None:
-    """Train, evaluate and plot on the embedded German-English corpus, in a few minutes.
+    """Train, evaluate and plot on a small embedded corpus.
+
+    It is German-English, and takes a few minutes.
 
     Example: nmt demo run=runs/my-demo
     """
@@ -36,7 +38,7 @@ def train(
     processes: hosts.Processes = None,
     process: hosts.Process = None,
 ) -> None:
-    """Train a model; the same command again resumes an interrupted training.
+    """Train a model; the same command again resumes it.
 
     Example: nmt train configs/multi30k-de-en.yaml run=runs/small model.dropout=0.2
     """
@@ -66,7 +68,9 @@ def _next(run: "Run") -> str:
 
 
 def shortlist(run: RunPath) -> None:
-    """Make the table of likely translations that `decoding.shortlist` needs.
+    """Make the table of words that `decoding.shortlist` needs.
+
+    It has the likely translations of each piece.
 
     Example: nmt shortlist runs/demo, then nmt translate runs/demo in.txt decoding.shortlist=5
     """
@@ -84,7 +88,9 @@ def info(
     ] = None,
     trust: Trust = False,
 ) -> None:
-    """Describe a run or a bundle: parameters by part, vocabulary, training and scores so far.
+    """Describe a run or a bundle.
+
+    Its parameters by part, vocabulary, training and scores so far.
 
     Example: nmt info runs/demo
     """
@@ -114,7 +120,9 @@ def bench(
     ] = "float32",
     as_json: AsJson = False,
 ) -> None:
-    """Measure speed of training and decoding, and the matrix-multiply rate of this machine.
+    """Measure the speed of training and decoding.
+
+    Also the matrix-multiply rate of this machine.
 
     Example: nmt bench --size multi30k --json
     """

@@ -72,7 +72,7 @@ def settings_apart(
     """Returns the arguments that are no settings, and the decoding settings of the others.
 
     Raises:
-        ConfigError: a setting is not of `decoding`, or is not valid YAML.
+        ConfigError: a setting is not of `decoding`, or is not valid YAML, or lacks `decoding.`.
         DataError: the beam is given twice.
     """
     from nmt import configfile
@@ -82,12 +82,27 @@ def settings_apart(
     for key in overrides:
         if not key.startswith("decoding."):
             raise ConfigError(f"{key}: only settings of decoding can be given to a trained run")
+    for each in rest:
+        _check_no_setting(each)
     settings = {key.removeprefix("decoding."): value for key, value in overrides.items()}
     if beam is not None:
         if "beam" in settings:
             raise DataError("--beam and decoding.beam say the same thing; give one of them")
         settings["beam"] = beam
     return rest, settings
+
+
+def _check_no_setting(argument: str) -> None:
+    """Checks that an argument is no setting of decoding without its section."""
+    from nmt.config import DecodingConfig
+
+    key, sign, _ = argument.partition("=")
+    if (
+        sign
+        and key.partition(".")[0] in DecodingConfig.model_fields
+        and not os.path.exists(argument)
+    ):
+        raise ConfigError(f"{argument}: did you mean decoding.{argument}?")
 
 
 def only_settings(arguments: list[str] | None, *, beam: int | None = None) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """The commands that draw attention, and learning curves."""
 
+import os
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,7 +83,9 @@ def plot(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Draw the attention between source and target words: heat maps, or over pictures.
+    """Draw the attention between source and target words.
+
+    As heat maps, or over pictures.
 
     Example: nmt plot runs/demo "Der Hund schläft im Garten." -o heatmap.svg
 
@@ -90,7 +95,8 @@ def plot(
 
     if method and ensembles.aligns(run):
         raise DataError(f"--method is for networks that translate, and {run} aligns: leave it out")
-    if output is None and page is None:
+    unnamed = output is None and page is None
+    if unnamed:
         output = Path("heatmap.png")
     if output is not None:
         plotting.check_ending(output)
@@ -113,6 +119,8 @@ def plot(
             raise DataError("--file has sentences, targets and gold links; leave the others out")
         sources, target, gold = _read_file(file)
     else:
+        for each in filter(os.path.isfile, given):
+            raise DataError(f"{each}: is a file; give --file {shlex.quote(each)}")
         sources = list(map(options.sentence, given))
     if ensembles.aligns(run):
         load = ensembles.aligner
@@ -126,6 +134,9 @@ def plot(
     model = load(run, settings=settings, checkpoint=checkpoint, trust=trust)
     drawn = drawing.found(model, sources, target, n_best=n_best or 1, noun=noun)
     drawing.draw(model, drawn, gold=links, **how)
+    if unnamed:
+        assert output is not None
+        _tell(output)
 
 
 def _checked_methods(given: list[str] | None) -> list[str]:
@@ -201,15 +212,26 @@ def _gold_links(
 def curves(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="A .png, .svg or .pdf file.")
-    ] = Path("curves.png"),
+        Path | None,
+        typer.Option("--output", "-o", help="A .png, .svg or .pdf file; curves.png if not given."),
+    ] = None,
 ) -> None:
-    """Draw learning curves: loss, perplexity, BLEU, learning rate and gradient norm.
+    """Draw learning curves.
+
+    Loss, perplexity, BLEU, learning rate and gradient norm.
 
     Example: nmt curves runs/one runs/two -o curves.svg
     """
     from nmt import plotting
     from nmt.curves import draw
 
-    plotting.check_ending(output)
-    plotting.save(draw(runs), output)
+    path = output or Path("curves.png")
+    plotting.check_ending(path)
+    plotting.save(draw(runs), path)
+    if output is None:
+        _tell(path)
+
+
+def _tell(path: Path) -> None:
+    """Says where a picture is of which nobody has chosen the name."""
+    print(f"{path} written", file=sys.stderr)

@@ -12,7 +12,7 @@ import typer
 from nmt.cli import ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Checkpoint, Output, Trust
-from nmt.data import files
+from nmt.data import files, writing
 from nmt.data.n_best import feature_names, read, with_sources
 from nmt.errors import DataError
 
@@ -55,7 +55,9 @@ def rescore(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Rank an n-best list anew by the scores of runs, such as one that writes from right to left.
+    """Rank an n-best list anew by the scores of runs.
+
+    One may write from right to left, as the one that made the list may not.
 
     Example: nmt rescore runs/a+runs/b runs/right-to-left list.txt --source test.de -o best.txt
     """
@@ -63,7 +65,7 @@ def rescore(
     from nmt.inference import rescoring
 
     others, settings = options.settings_apart(arguments, beam=None)
-    more, given = ensembles.inputs_apart(others)
+    more, given = ensembles.inputs_apart(run, others)
     systems = [run, *more]
     chosen = _weights(weights, systems)
     if tune is not None and (weights or n_best or output):
@@ -71,6 +73,7 @@ def rescore(
     if tune is not None and not more:
         raise DataError(f"{run}: one run alone leaves nothing to weigh; give two or more")
     listed, text, *held_out = files.find_together(given, source, *([tune] if tune else []))
+    writing.check_apart(output, text, None if n_best else listed)  # a list can be done in place
     sources: Iterable[str] = files.lines(text, replace=True)
     if held_out:
         pairs = list(files.parallel(text, held_out[0]))

@@ -89,6 +89,13 @@ class Resumption:
         size = os.fstat(out.fileno()).st_size
         record = {"lines": lines, "bytes": size, "made_of": self._made_of}
         files.write_whole(self._record, json.dumps(record, indent=1))
+        self.lines = lines
+
+    def left(self) -> str:
+        """Returns what an interrupted translation leaves, in words."""
+        if not self.lines:
+            return "stopped before lines were finished, and nothing is left to resume"
+        return f"stopped after line {self.lines}; the same command with --resume goes on"
 
     def remove(self) -> None:
         """Removes the record, since the output is complete or begins anew."""

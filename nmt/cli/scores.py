@@ -74,9 +74,10 @@ def evaluate(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Score the translations of runs, or given ones: BLEU and chrF with sacreBLEU signatures.
+    """Score the translations of runs, or given ones.
 
-    The test set is the first run's own, data.test, unless --source and --reference are given.
+    By BLEU and chrF, with sacreBLEU signatures, or by other metrics. The test set is the first
+    run's own, data.test, unless --source and --reference are given.
     Several systems are compared with the first one by paired bootstrap resampling.
 
     Example: nmt evaluate runs/demo decoding.beam=8 --json

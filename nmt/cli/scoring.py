@@ -12,7 +12,7 @@ import typer
 from nmt.cli import cluster, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Checkpoint, Output, Trust
-from nmt.data import files
+from nmt.data import files, writing
 from nmt.data.n_best import BAR
 from nmt.errors import DataError
 
@@ -55,14 +55,16 @@ def score(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Print log-probability and score of given translations, and the perplexity of the text.
+    """Print log-probabilities of given translations.
+
+    Also their scores, and the perplexity of the text.
 
     Example: nmt score runs/demo --source test.de --target test.en --by word
     """
     from nmt.evaluation.perplexity import Perplexity
 
     others, settings = options.settings_apart(arguments, beam=None)
-    more, given = ensembles.inputs_apart(others)
+    more, given = ensembles.inputs_apart(run, others)
     if as_json and by != "sentence":
         raise DataError(f"--json has words and pieces already; leave out --by {by}")
     load = partial(
@@ -80,7 +82,9 @@ def score(
             how={"--by": by, "--json": as_json},
         )
         return
-    pairs = _pairs(given, source, target)
+    texts = _texts(given, source, target)
+    writing.check_apart(output, *texts)
+    pairs = files.parallel(*texts) if source else _rows(*texts, name=given)
     translator = load()
     total = Perplexity()
     with options.writer(output) as out:
@@ -111,17 +115,17 @@ def _entry(number: int, scored: "Translation", *, by: Unit, as_json: bool) -> st
     return _as_json(number, scored) if as_json else _as_text(scored, by)
 
 
-def _pairs(given: Path, source: Path | None, target: Path | None) -> Iterable[tuple[str, str]]:
-    """Returns the pairs of two texts, or of one file, or of a pipe.
+def _texts(given: Path, source: Path | None, target: Path | None) -> list[Path]:
+    """Returns the paths of two texts, or of one file, or of a pipe, with pairs.
 
     Raises:
         DataError: both are given, or one text only, or a file is missing.
     """
     if source is None and target is None:
-        return _rows(files.find(given), name=given)
+        return [files.find(given)]
     if source is None or target is None or given != files.STDIN:
         raise DataError("give --source FILE and --target FILE, or one INPUT with both in columns")
-    return files.parallel(*files.find_together(source, target))
+    return files.find_together(source, target)
 
 
 def _rows(path: Path, *, name: Path) -> Iterator[tuple[str, str]]:

@@ -70,7 +70,9 @@ def serve(
     warm: Warm = None,
     log_text: LogText = False,
 ) -> None:
-    """Serve models to browsers and programs: a page, the LibreTranslate API and one of its own.
+    """Serve models to browsers and programs, by HTTP.
+
+    With a page, the LibreTranslate API and one of its own.
 
     Example: nmt serve runs/demo --port 8080
     """

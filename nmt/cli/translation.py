@@ -16,6 +16,7 @@ from nmt.cli import (
     constraints,
     ensembles,
     formats,
+    inputs,
     markup,
     options,
     progress,
@@ -25,9 +26,8 @@ from nmt.cli.constraints import Reader
 from nmt.cli.corpus import translate as translate_corpus
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, Output, Trust
-from nmt.cli.resumption import Resumption, check_resumable, is_resumable
-from nmt.data import files, writing
-from nmt.errors import DataError
+from nmt.cli.resumption import Resumption, is_resumable
+from nmt.data import files
 
 if TYPE_CHECKING:
     from nmt.inference.translation import Translation
@@ -78,7 +78,7 @@ def translate(
     input_format: constraints.Format = None,
     resume: Resume = False,
     ray: cluster.Ray = None,
-    inputs: cluster.Input = None,
+    shards: cluster.Input = None,
     column: cluster.Column = None,
     actors: cluster.Actors = None,
     cores_per_actor: cluster.Cores = None,
@@ -87,38 +87,43 @@ def translate(
     checkpoint: Checkpoint = "best",
     trust: Trust = False,
 ) -> None:
-    """Translate text line by line, by a run, or by several as an ensemble.
+    """Translate text line by line.
+
+    Several runs translate as an ensemble.
 
     Example: echo "Ein Hund schläft." | nmt translate runs/demo decoding.beam=8
     """
     others, settings = options.settings_apart(arguments, beam=beam)
     if placeholders:
         markup.keep_all(settings)
-    more, given = ensembles.inputs_apart(others)
-    source, *_ = files.find_together(given, *filter(None, [dictionary, glossary]))
+    more, given = ensembles.inputs_apart(run, others)
+    read = inputs.found(run, given, dictionary, glossary)
+    source = read[0]
     of_lines: dict[str, Any] = {"--prefix": prefix, "--require": require, "--forbid": forbid}
     of_lines["--input-format"] = input_format
     model: dict[str, Any] = {"settings": settings, "checkpoint": checkpoint, "trust": trust}
     load = partial(_loaded, [run, *more], dictionary=dictionary, glossary=glossary, **model)
     alone = {"INPUT": given != files.STDIN, "--resume": resume, "--markup": kind}
-    corpus = cluster.asked(ray, column, actors, cores_per_actor, inputs=inputs, never=alone)
+    corpus = cluster.asked(ray, column, actors, cores_per_actor, inputs=shards, never=alone)
     if corpus is not None:
         how: dict[str, Any] = {"of_lines": of_lines, "n_best": n_best, "as_json": as_json}
-        translate_corpus(corpus, inputs, (output, alignments), load=load, **how)
+        translate_corpus(corpus, shards, (output, alignments), load=load, **how)
         return
     if captions.are_written_by(run):
         text_only: dict[str, Any] = {"--dictionary": dictionary, "--glossary": glossary}
         text_only |= {"--markup": kind, "--placeholders": placeholders, "--resume": resume}
         captions.check(run, {**text_only, "--input-format": input_format})
-        _check_outputs(source, output, alignments, resume=False)
+        inputs.check_outputs(read, output, alignments, resume=False)
         written = Reader.of(source, of_lines), (output, alignments)
         captions.translate([run, *more], *written, n_best=n_best, as_json=as_json, **model)
         return
     if kind is not None:
         lines_only = {"--n-best": n_best, "--json": as_json, "--alignments": alignments}
         markup.check(kind, lines_only={**lines_only, "--resume": resume, **of_lines})
+    elif input_format is None:
+        inputs.warn_of_document(source)
     reader = Reader.of(source, of_lines)
-    _check_outputs(source, output, alignments, resume=resume)
+    inputs.check_outputs(read, output, alignments, resume=resume)
     translator = load()
     if kind is not None:
         markup.translate(translator, source, output, kind=kind)
@@ -128,15 +133,6 @@ def translate(
         how = {"--n-best": n_best, "--json": as_json, **reader.made_of}
         record = Resumption(translator, source, output, how=how, resume=resume)
     _write(translator, reader, output, alignments, record, n_best=n_best, as_json=as_json)
-
-
-def _check_outputs(
-    source: Path, output: Path | None, alignments: Path | None, *, resume: bool
-) -> None:
-    if resume:
-        check_resumable(source, output, alignments)
-    if output is not None and output == alignments and writing.is_replaced(output):
-        raise DataError(f"{output}: --output and --alignments need a file each")
 
 
 def _loaded(
@@ -167,7 +163,11 @@ def _write(
     from nmt.inference.output import open_alignments
 
     done = record.lines if record is not None else 0
-    with options.writer(output, append=done > 0) as out, contextlib.ExitStack() as stack:
+    with (
+        _told_of_a_stop(record),
+        options.writer(output, append=done > 0) as out,
+        contextlib.ExitStack() as stack,
+    ):
         align = None
         if alignments is not None:
             align = stack.enter_context(open_alignments(alignments, ranked=n_best is not None))
@@ -180,6 +180,17 @@ def _write(
                 record.save(out, number + 1)
     if record is not None:
         record.remove()
+
+
+@contextlib.contextmanager
+def _told_of_a_stop(record: Resumption | None) -> Iterator[None]:
+    """Says what Ctrl-C leaves of a translation to a file, if there is a record of it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if record is not None:
+            print(f"nmt: SIGINT: {record.left()}", file=sys.stderr)
+        raise
 
 
 def _translations(

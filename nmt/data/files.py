@@ -67,7 +67,7 @@ def find_together(*paths: Path) -> list[Path]:
     for path in found:
         if is_stored(path):
             continue
-        place = _place(path)
+        place = place_of(path)
         if any(os.path.samestat(place, other) for other in places):
             raise DataError(
                 f"{path}: two texts cannot be read from the same pipe; write one to a file first"
@@ -81,8 +81,12 @@ def matching(pattern: str) -> list[str]:
     return [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern, recursive=True))
 
 
-def _place(path: Path) -> os.stat_result:
-    """Returns what tells a pipe from all others."""
+def place_of(path: Path) -> os.stat_result:
+    """Returns what tells a file or a pipe from all others.
+
+    Raises:
+        DataError: there is none.
+    """
     try:
         return os.stat(0 if path == STDIN else path)
     except OSError as error:

@@ -13,14 +13,38 @@ def find(corpus: CorpusConfig, languages: tuple[str, str]) -> list[Path]:
     """Returns the paths of a corpus in files: of both texts, or of one table.
 
     Raises:
-        DataError: a file is missing, or is no regular file.
+        DataError: a file is missing, or is no regular file, or both texts are one file.
     """
     if corpus.source is not None and corpus.target is not None:
-        return [files.find_stored(corpus.source), files.find_stored(corpus.target)]
+        _check_no_prefixes(corpus.source, corpus.target, languages)
+        return _two(corpus.source, corpus.target)
     assert corpus.path is not None  # CorpusConfig makes sure of it
     if is_table(corpus.path):
         return [files.find_stored(corpus.path)]
-    return [files.find_stored(f"{corpus.path}.{language}") for language in languages]
+    return _two(*(f"{corpus.path}.{language}" for language in languages))
+
+
+def _check_no_prefixes(first: str, second: str, languages: tuple[str, str]) -> None:
+    """Checks that a pair of files is not one of corpora, each of which a prefix names."""
+    if all(
+        not Path(name).is_file() and all(Path(f"{name}.{code}").is_file() for code in languages)
+        for name in (first, second)
+    ):
+        raise DataError(
+            f"{first} and {second}: no such files; for two corpora write "
+            f"'[{{path: {first}}}, {{path: {second}}}]'"
+        )
+
+
+def _two(source: str, target: str) -> list[Path]:
+    """Returns the paths of a text and of its translation, which is another file."""
+    found = [files.find_stored(source), files.find_stored(target)]
+    if found[0].samefile(found[1]):
+        raise DataError(
+            f"{target}: is the source itself; give its translation as the target, which is another "
+            "file"
+        )
+    return found
 
 
 def pairs(

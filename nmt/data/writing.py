@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-from nmt.data import compression
+from nmt.data import compression, files
 from nmt.errors import DataError
 
 # Names of files that are open already: a redirected /dev/stdout may be a regular file.
@@ -35,6 +35,21 @@ def is_replaced(path: Path) -> bool:
             return stat.S_ISREG(path.stat().st_mode)
         except FileNotFoundError:
             return True
+
+
+def check_apart(path: Path | None, *inputs: Path | None) -> None:
+    """Checks that a file which is replaced, if it is one, is none of those that are read.
+
+    Inputs are as `files.find` returns them, or None.
+
+    Raises:
+        DataError: it is one of them.
+    """
+    if path is None or not is_replaced(path) or not path.exists():
+        return
+    for each in filter(None, inputs):
+        if os.path.samestat(path.stat(), files.place_of(each)):
+            raise DataError(f"{path}: is read, so it cannot be written; choose another name")
 
 
 def part_of(path: Path, *, hidden: bool = False) -> Path:
@@ -67,7 +82,7 @@ def opened(
     """Opens an output file, which has its name only when it is complete: before, see `part_of`.
 
     With `append`, the present content of `part_of` stays at the beginning. With `hidden`, that
-    file is a hidden one.
+    file is a hidden one. After an error it stays, unless it is empty.
 
     Raises:
         DataError: the file cannot be written.
@@ -79,8 +94,13 @@ def opened(
                 yield file
             return
         part = part_of(path, hidden=hidden)
-        with part.open("ab" if append else "wb") as file:
-            yield file
+        try:
+            with part.open("ab" if append else "wb") as file:
+                yield file
+        except BaseException:
+            if part.exists() and not part.stat().st_size:
+                part.unlink()
+            raise
         part.replace(path.resolve())
 
 

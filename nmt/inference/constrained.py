@@ -49,8 +49,12 @@ def search(
             yield number, kept
         else:
             reasons[number] = next(iter(missed), None) or "no translation satisfies its constraints"
-    for number, reason in sorted(reasons.items()):
-        warn([numbers[number]], f"{reason}; it is translated without its constraints")
+    for reason in dict.fromkeys(reasons[number] for number in sorted(reasons)):
+        lines = sorted({numbers[number] for number in reasons if reasons[number] == reason})
+        what = "it is translated without its constraints"
+        if len(lines) > 1:
+            what = "they are translated without their constraints"
+        warn(lines, f"{reason}; {what}")
     free = [number for number in real if number not in plans or number in reasons]
     yield from searcher.all(sentences, free, n_best=n_best)
 

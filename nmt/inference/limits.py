@@ -55,8 +55,8 @@ def check_number(n_best: int, config: DecodingConfig) -> None:
             f"{refused} by greedy search; ask for 1, or choose decoding.strategy=beam or sample"
         )
     raise DataError(
-        f"{refused} with a beam of {config.beam}; {least}, and set decoding.beam to the number at "
-        "least"
+        f"{n_best} translations of a line need a beam of {n_best} at least, and it is "
+        f"{config.beam}; set decoding.beam={n_best}, as --beam {n_best} does"
     )
 
 

@@ -19,17 +19,24 @@ from nmt.run import Run
 
 
 class TrainingLog:
-    """Writes records to `metrics.jsonl` and to TensorBoard, if its process is the main one."""
+    """Writes records to `metrics.jsonl` and to TensorBoard, if its process is the main one.
+
+    Raises:
+        RunError: they cannot be written.
+    """
 
     def __init__(self, run: Run, *, step: int) -> None:
         writes = run.processes.is_main
-        if writes:
-            forget_after(run.metrics_path, step)
         path = run.metrics_path if writes else Path(os.devnull)
-        self._lines = path.open("a", encoding="utf-8")
-        self._board = SummaryWriter(
-            str(run.path / "tensorboard"), purge_step=step + 1, write_to_disk=writes
-        )
+        board = run.path / "tensorboard"
+        try:
+            if writes:
+                board.mkdir(exist_ok=True)
+                forget_after(path, step)
+            self._lines = path.open("a", encoding="utf-8")
+            self._board = SummaryWriter(str(board), purge_step=step + 1, write_to_disk=writes)
+        except OSError as error:
+            raise RunError(f"{error.filename}: cannot be written ({error.strerror})") from None
 
     def write(self, step: int, values: Mapping[str, Any]) -> None:
         """Writes values such as {"train/loss": 2.1}; numbers become TensorBoard scalars too.

@@ -52,6 +52,10 @@ def corpus(tmp_path, monkeypatch):
     return write
 
 
+# Validation is the first line of the training corpus, so that there are few files.
+pytestmark = pytest.mark.filterwarnings("ignore:1 of 1 pairs of validation")
+
+
 def init(nmt, languages, *options):
     return nmt("init", languages, "--train", "train", "--validation", "val", *options)
 
@@ -84,6 +88,50 @@ def test_what_was_seen_is_printed(nmt, corpus):
         "1 more with an empty side; 0 whose target is the source; 1 of validation have a side that "
         "training has",
     ]
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize(
+    ("known", "warned"), [(["x"], False), (["x", *ENGLISH[:1]], True), (ENGLISH[1:3], True)]
+)
+def test_validation_that_training_has_is_warned_of(nmt, corpus, known, warned):
+    corpus("one line")
+    for code in ("es", "en"):
+        Path(f"train.{code}").write_text("".join(f"{line} {code}\n" for line in ENGLISH))
+        Path(f"val.{code}").write_text("".join(f"{line} {code}\n" for line in known))
+
+    code, _, err = init(nmt, "es-en")
+
+    number = len({*known} & {*ENGLISH})
+    warning = (
+        f"nmt: warning: {number} of {len(known)} pairs of validation have a side that training "
+        "has, so scores say little of other text; choose other pairs to validate with\n"
+    )
+    assert (code, warning in err) == (0, warned)
+
+
+def test_validation_that_cleaning_takes_out_of_training_is_not_warned_of(nmt, corpus):
+    languages = corpus("many")
+    for code in ("es", "en"):
+        lines = Path(f"val.{code}").read_text() + "".join(f"other {n}\n" for n in range(9))
+        Path(f"val.{code}").write_text(lines)
+
+    assert init(nmt, languages)[0] == 0
+
+    assert configfile.load("es-en.yaml").data.clean is not None
+
+
+@pytest.mark.parametrize(("name", "ema"), [("a few", None), ("many", 0.999)])
+def test_only_a_long_training_has_a_mean_of_its_last_updates(nmt, corpus, name, ema):
+    init(nmt, corpus(name))
+
+    assert configfile.load("es-en.yaml").training.ema == ema
+
+
+def test_no_file_is_named_that_is_not_there(nmt, corpus):
+    init(nmt, corpus("a few"))
+
+    assert "schema" not in Path("es-en.yaml").read_text()
 
 
 @pytest.mark.slow

@@ -25,6 +25,32 @@ def test_options_are_for_all_lines(nmt, copy_run, text):
         assert not any(contains(line, letter) for letter in "eg")
 
 
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize(
+    ("required", "forbidden", "refused"),
+    [("a", "a", True), ("b A", "a", True), ("a", "A", False), ("ab", "a", False)],
+)
+def test_what_is_required_and_forbidden_is_refused(
+    nmt, copy_run, text, required, forbidden, refused
+):
+    options = ("--require", required, "--forbid", forbidden)
+
+    code, _, err = nmt("translate", copy_run, text("in", *LINES), *options)
+
+    message = (
+        f"nmt: --require {required!r} has what --forbid {forbidden!r} forbids; leave out one\n"
+    )
+    assert (code, err == message) == ((2, True) if refused else (0, False))
+
+
+@pytest.mark.filterwarnings("always")
+def test_lines_with_the_same_reason_have_one_warning(nmt, copy_run, text):
+    code, _, err = nmt("translate", copy_run, text("in", *LINES), "--require", "Q")
+
+    reason = "no pieces of the model spell 'Q'; they are translated without their constraints"
+    assert (code, err) == (0, f"nmt: warning: lines 1, 2, 3: {reason}\n")
+
+
 def test_a_table_has_a_prefix_by_line(nmt, copy_run, text):
     table = text("in.tsv", "a b c\tb ", "d e", "f g h\t")
 

@@ -125,6 +125,7 @@ def test_what_a_bundle_cannot_do_is_said_in_one_line(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.filterwarnings("always")
 def test_an_export_translates_and_a_failed_push_leaves_it(nmt, text, tmp_path, copy_run):
     lines, folder = text("in.txt", *LINES), tmp_path / "bundle"
 
@@ -145,7 +146,7 @@ def test_an_export_translates_and_a_failed_push_leaves_it(nmt, text, tmp_path, c
     assert code == 2
     assert out == f"{folder}\n"
     assert err == (
-        "no --license: without one, others may not use the model\n"
+        "nmt: warning: no --license: without one, others may not use the model\n"
         "nmt: me/letters: not pushed (HF_HUB_OFFLINE is set); the bundle is whole in "
         f"{folder}: `hf upload me/letters {folder}` pushes it later\n"
     )

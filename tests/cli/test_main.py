@@ -1,6 +1,7 @@
 """Help, start, and what becomes of a user's mistakes."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -26,12 +27,43 @@ def test_help_needs_no_jax_and_less_than_a_second():
     assert min(seconds) < 1.0
 
 
+@pytest.mark.parametrize("imported", ["nmt.allocator", "jaxlib.cpu_feature_guard"])
+def test_ctrl_c_is_silent_while_something_is_imported(copy_run, imported):
+    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}  # a line for each import
+    command = [sys.executable, "-m", "nmt", "info", str(copy_run)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True) as process:
+        said = iter(process.stderr)
+        next(line for line in said if imported in line)
+        process.send_signal(signal.SIGINT)
+        later = [line for line in said if not line.startswith("import time:")]
+
+    assert (later, process.returncode) == ([], -signal.SIGINT)
+
+
+def test_ctrl_c_that_a_script_ignores_stays_ignored():
+    code = "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    code += "import nmt.__main__; sys.argv[1:] = ['--version']\n"
+    code += "try: nmt.__main__.main()\n"
+    code += "except SystemExit: assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN"
+
+    assert subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
 def test_help_lists_the_commands_in_the_order_of_their_use(nmt):
     code, out, _ = nmt("--help")
 
     listed = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line]
     assert code == 0
     assert listed == COMMANDS.split(", ")
+
+
+def test_help_describes_each_command_in_a_whole_sentence(nmt, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+    _, out, _ = nmt("--help")
+
+    lines = [line for line in out.partition("Commands:")[2].splitlines() if line]
+    assert [line for line in lines if not line.endswith(".") or line.endswith("...")] == []
 
 
 COMMANDS = (

@@ -63,6 +63,13 @@ def test_info_counts_parameters_and_knows_the_scores(nmt, copy_run):
     assert description["scores"]["bleu"] > 90
     code, out, _ = nmt("info", copy_run)
     assert (code, "target_embedding.embedding" in out) == (0, True)
+    rows = out.replace("│\n│            │", "").splitlines()  # a cell may have several lines
+    scores = " ".join(next(row for row in rows if row.startswith("│ scores")).split())
+    perplexity, bleu = (description["scores"][name] for name in ("perplexity", "bleu"))
+    signature = description["scores"]["bleu_signature"]
+    assert f"perplexity {perplexity:.2f}, BLEU {bleu:.2f} ({signature})" in scores
+    assert "seconds" not in scores
+    assert "source 21, target 21, joint vocabulary" in out
 
 
 def test_info_sums_the_parameters_of_each_part(nmt, copy_run):

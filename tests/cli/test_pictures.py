@@ -130,7 +130,11 @@ def test_plot_names_what_does_not_go_together(nmt, copy_run, tmp_path, given, me
     assert not (tmp_path / "map.png").exists()
 
 
-def test_curves_of_a_run_are_drawn(nmt, copy_run, tmp_path):
+def test_curves_of_a_run_are_drawn(nmt, copy_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert nmt("curves", copy_run) == (0, "", "curves.png written\n")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
     code, _, _ = nmt("curves", copy_run, "-o", tmp_path / "curves.svg")
 
     drawing = (tmp_path / "curves.svg").read_text(encoding="utf-8")
@@ -139,7 +143,7 @@ def test_curves_of_a_run_are_drawn(nmt, copy_run, tmp_path):
         assert f"<!-- {chart} -->" in drawing
 
 
-def test_curves_need_a_run_and_a_known_ending(nmt, copy_run, tmp_path):
+def test_curves_need_a_run_and_a_known_ending(nmt, copy_run, tmp_path, monkeypatch):
     ending = nmt("curves", copy_run, "-o", tmp_path / "curves.gif")
     folder = nmt("curves", tmp_path / "absent")
 

@@ -55,6 +55,19 @@ def test_samples_are_those_of_their_seed(nmt, copy_run, text):
             "2 translations of a line cannot be had by greedy search; ask for 1, or choose "
             "decoding.strategy=beam or sample",
         ),
+        (
+            "--n-best 7",
+            "7 translations of a line need a beam of 7 at least, and it is 5; set decoding.beam=7, "
+            "as --beam 7 does",
+        ),
+        (
+            "--beam 8 decoding.strategy=greedy",
+            "a beam of 8 has no effect with decoding.strategy=greedy: leave out one",
+        ),
+        (
+            "decoding.strategy=sample decoding.beam=8",
+            "a beam of 8 has no effect with decoding.strategy=sample: leave out one",
+        ),
     ],
 )
 def test_a_mistake_in_a_strategy_is_named(nmt, copy_run, text, settings, message):

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -427,3 +428,35 @@ def test_a_real_corpus_is_read_whole(shared_data, prefix, target, count):
     where = CorpusConfig(path=str(shared_data / prefix))
 
     assert len(corpus.load(where, source="de", target=target)) == count
+
+
+@pytest.mark.parametrize("paths", ["train", ["train.de", "train.de"], ["train.de", "link.de"]])
+def test_a_text_is_not_its_own_translation(tmp_path, monkeypatch, paths):
+    monkeypatch.chdir(tmp_path)
+    Path("train.de").write_text("ein Hund\n")
+    Path("link.de").symlink_to("train.de")
+
+    with pytest.raises(DataError, match=r"\.de: is the source itself; give its translation as"):
+        corpus.load(CorpusConfig.model_validate(paths), source="de", target="de")
+
+
+def test_a_text_and_its_copy_are_a_corpus(tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).write_text("ein Hund\n")
+    paths = [str(tmp_path / name) for name in ("one", "other")]
+
+    text = corpus.load(CorpusConfig.model_validate(paths), source="de", target="de")
+
+    assert text[0] == {"source": "ein Hund", "target": "ein Hund"}
+
+
+def test_two_prefixes_are_not_a_pair_of_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("train.de", "train.en", "mix.de", "mix.en"):
+        Path(name).write_text("a\n")
+
+    remedy = "for two corpora write '[{path: train}, {path: mix}]'"
+    with refused(f"train and mix: no such files; {remedy}"):
+        load(source="train", target="mix")
+    with refused("none: no such file, nor with .gz, .bz2, .xz or .zst at its end"):
+        load(source="train.de", target="none")

@@ -64,10 +64,17 @@ def test_a_file_has_its_name_only_when_it_is_complete(tmp_path):
     path.write_text("old")
 
     with pytest.raises(ZeroDivisionError), writing.text(path) as out:
-        out.writelines(["half", str(1 / 0)])
+        out.writelines(f"{6 // number}" for number in (2, 0))
 
     assert path.read_text() == "old"
-    assert (tmp_path / "out.part").exists()
+    assert (tmp_path / "out.part").read_text() == "3"
+
+
+def test_what_is_incomplete_and_empty_is_removed(tmp_path):
+    with pytest.raises(ZeroDivisionError), writing.text(tmp_path / "out") as out:
+        out.write(f"{1 // 0}")
+
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("old", ["old", None])

@@ -104,8 +104,16 @@ def test_it_has_the_members_of_a_strategy(translator, case):
     ("decoding", "n_best", "message"),
     [
         ({"strategy": "greedy"}, 2, "2 translations .* by greedy search; ask for 1, or choose"),
-        ({"strategy": "beam", "beam": 3}, 4, "4 translations .* with a beam of 3; ask for 1 at le"),
-        ({"strategy": {"kind": "diverse_beam", "groups": 3}, "beam": 3}, 4, "with a beam of 3"),
+        (
+            {"strategy": "beam", "beam": 3},
+            4,
+            "4 translations of a line need a beam of 4 at least, ",
+        ),
+        (
+            {"strategy": {"kind": "diverse_beam", "groups": 3}, "beam": 3},
+            4,
+            "and it is 3; set decoding.beam=4, as --beam 4",
+        ),
         ({"strategy": "sample"}, 0, "0 translations of a line cannot be had; ask for 1 at least"),
         ({"strategy": "greedy"}, 0, "0 translations of a line cannot be had; ask for 1 at least"),
     ],

@@ -270,7 +270,7 @@ def test_unknown_pieces_are_never_written(translator, unknown):
 
 
 def test_more_translations_than_hypotheses_are_refused(translator):
-    with pytest.raises(DataError, match=r"6 translations of a line cannot be had with a beam of 5"):
+    with pytest.raises(DataError, match=r"6 translations of a line need a beam of 6 at least"):
         list(translator.stream(["a"], n_best=6))
     with pytest.raises(DataError, match=r"0 translations of a line cannot be had"):
         list(translator.stream(["a"], n_best=0))

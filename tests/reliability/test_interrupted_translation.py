@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ import time
 import pytest
 
 from nmt import cli
+from nmt.cli.resumption import Resumption
 from nmt.inference.translator import Translator
 
 WINDOW = 64  # lines that are translated together, with one sentence in a batch
@@ -50,19 +53,65 @@ def translate(model, source, monkeypatch, capsys):
     return run
 
 
-def kill_in_the_middle(model, source, output, *options):
-    """Translates in another process that is killed when some lines are finished."""
+def stop_in_the_middle(model, source, output, *options, by):
+    """Translates in another process that gets a signal when some lines are finished.
+
+    Returns their number, the exit code and what was said.
+    """
     record = output.with_name(f"{output.name}.part.json")
     command = [sys.executable, "-m", "nmt", "translate", model, source, "-o", output, *options]
-    process = subprocess.Popen([str(each) for each in command])
+    process = subprocess.Popen([str(each) for each in command], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 300
     while process.poll() is None and not record.exists():
         assert time.monotonic() < deadline
         time.sleep(0.0005)
     assert process.poll() is None
-    process.kill()
-    process.wait()
-    return json.loads(record.read_text())["lines"]
+    process.send_signal(by)
+    _, error = process.communicate()
+    return json.loads(record.read_text())["lines"], process.returncode, error
+
+
+def kill_in_the_middle(*arguments):
+    """Translates in another process that is killed, and returns how many lines are finished."""
+    lines, _, _ = stop_in_the_middle(*arguments, by=signal.SIGKILL)
+    return lines
+
+
+def test_ctrl_c_says_where_it_goes_on(model, source, translate, tmp_path):
+    output = tmp_path / "out"
+
+    lines, code, error = stop_in_the_middle(model, source, output, by=signal.SIGINT)
+
+    where = f"stopped after line {lines}; the same command with --resume goes on"
+    assert (code, error.splitlines()[-1]) == (130, f"nmt: SIGINT: {where}")
+    assert "Traceback" not in error
+    assert translate("-o", output, "--resume")[0] == 0
+    assert len(output.read_text().splitlines()) == 1296
+
+
+def test_ctrl_c_before_a_window_leaves_nothing_to_resume(model, source, tmp_path):
+    translator, output = Translator.load(model), tmp_path / "out"
+    record = Resumption(translator, source, output, how={}, resume=False)
+
+    assert record.left() == "stopped before lines were finished, and nothing is left to resume"
+
+
+def test_ctrl_c_before_the_first_line_leaves_nothing(model, tmp_path):
+    os.mkfifo(tmp_path / "source")
+    output = tmp_path / "out"
+    command = [sys.executable, "-m", "nmt", "translate", model, tmp_path / "source", "-o", output]
+    process = subprocess.Popen([str(each) for each in command], stderr=subprocess.PIPE, text=True)
+    with (tmp_path / "source").open("w"):  # and nothing is written
+        deadline = time.monotonic() + 300
+        while not (tmp_path / "out.part").exists():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate()
+
+    assert (process.returncode, error) == (130, "")
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "source"]
 
 
 @pytest.mark.filterwarnings("ignore:.*cut at its longest length")

@@ -183,7 +183,7 @@ BAD = [
     ({"text": "a", "n_best": 0}, "n_best: should be greater than or equal to 1"),
     ({"text": "a", "n_best": "2"}, "n_best: should be a valid integer"),
     ({"text": "a", "n_best": True}, "n_best: should be a valid integer"),
-    ({"text": "a", "n_best": 9}, "9 translations of a line cannot be had with a beam of 5"),
+    ({"text": "a", "n_best": 9}, "9 translations of a line need a beam of 9 at least"),
     ({"text": "a", "attention": 1}, "attention: should be a valid boolean"),
     ({"text": "a", "method": "magic"}, "method: should be 'attention', 'shifted', 'saliency', "),
     ({"text": "a", "prefix": 1}, "prefix: should be a valid string"),

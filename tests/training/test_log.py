@@ -200,3 +200,11 @@ def test_what_validation_takes_can_be_left_out():
     watch.leave_out(3.0)
 
     assert (split, watch.lap()) == (4.0, 2.0)
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "metrics.jsonl"])
+def test_a_log_that_cannot_be_opened_is_named(run, name):
+    (run.path / name).symlink_to("/proc/none/log")  # also root cannot write there
+
+    with pytest.raises(RunError, match=rf"{name}: cannot be written \("):
+        TrainingLog(run, step=0)
