@@ -35,7 +35,9 @@ def split(
     test: Annotated[int, typer.Option(min=0, help="Pairs of test.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Decides which pairs are drawn.")] = 1,
 ) -> None:
-    """Divide a corpus into training, validation and test, which share no sentence.
+    """Divide a corpus into training, validation and test.
+
+    They share no sentence.
 
     Example: nmt split es-en --corpus DIR/all -o DIR
     """
