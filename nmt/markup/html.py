@@ -71,7 +71,7 @@ class _Parser(HTMLParser):
         attributes = dict(attrs)
         if tag == "meta":
             _check_encoding(attributes)
-        found = role(tag, translate=attributes.get("translate"))
+        found = role(tag, translate=(attributes.get("translate") or "").lower())
         self.tokens.append(Token("start", self._place, tag, found))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -91,6 +91,15 @@ class _Parser(HTMLParser):
 
     def handle_decl(self, decl: str) -> None:
         self.tokens.append(Token("other", self._place))
+
+    def parse_html_declaration(self, i: int) -> int:
+        where = self.lineno, self.offset
+        try:
+            return super().parse_html_declaration(i)
+        except AssertionError:  # `<![` that begins nothing it knows: text
+            self.lineno, self.offset = where
+            self.handle_data("<!")
+            return i + 2
 
     def unknown_decl(self, data: str) -> None:
         self.tokens.append(Token("other", self._place))

@@ -55,6 +55,9 @@ from nmt.markup import html
         ("ab m<sup>2</sup> <sup>cd</sup>", "AB M<sup>2</sup> <sup>CD</sup>"),
         # broken
         ("ab </b> cd", "AB </b> CD"),
+        ("ab <![ cd", "AB &lt;![ CD"),
+        ("ab <![0", "AB &lt;![0"),
+        ("<p translate=NO>ab</p>", "<p translate=NO>ab</p>"),
         ("<b>ab <p>cd", "<b>AB <p>CD"),
         ("<b>ab <i>cd</b> ef</i>", "<b>AB <i>CD</b> EF</i>"),
         ("ab < cd & ef", "AB &lt; CD &amp; EF"),
