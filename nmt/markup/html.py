@@ -107,7 +107,8 @@ class _Parser(HTMLParser):
 
 def _check_encoding(attributes: dict[str, str | None]) -> None:
     declared = attributes.get("charset")
-    if declared is None and (found := _CHARSET.search(attributes.get("content") or "")):
+    named = (attributes.get("http-equiv") or "").lower() == "content-type"
+    if declared is None and named and (found := _CHARSET.search(attributes.get("content") or "")):
         declared = found[1]
     if declared and declared.strip().lower() not in ("utf-8", "utf8"):
         raise DataError(
