@@ -108,7 +108,11 @@ def test_links_decide(words, expected):
 
 
 @pytest.mark.parametrize(
-    "tag", ['<meta charset="latin-1">', '<meta http-equiv=Content-Type content="text/html; charset=koi8-r">']
+    "tag",
+    [
+        '<meta charset="latin-1">',
+        '<meta http-equiv=Content-Type content="text/html; charset=koi8-r">',
+    ],
 )
 def test_another_encoding_is_named(tag):
     with pytest.raises(DataError, match=r"its <meta> declares the charset (latin-1|koi8-r)"):
