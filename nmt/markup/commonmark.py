@@ -47,10 +47,10 @@ def _read_address(state: StateInline, silent: bool) -> bool:
 
 
 def _keep(state: StateInline, silent: bool) -> bool:
-    if not (found := _KEPT.match(state.src, state.pos)):
+    # In a label (silent) what skips several characters would be taken for a nested link.
+    if silent or not (found := _KEPT.match(state.src, state.pos)):
         return False
-    if not silent:
-        state.push("kept", "", 0)
+    state.push("kept", "", 0)
     state.pos = found.end()
     return True
 

@@ -71,7 +71,7 @@ class _Parser(HTMLParser):
         attributes = dict(attrs)
         if tag == "meta":
             _check_encoding(attributes)
-        found = role(tag, translate=attributes.get("translate"))
+        found = role(tag, translate=(attributes.get("translate") or "").lower())
         self.tokens.append(Token("start", self._place, tag, found))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -92,13 +92,23 @@ class _Parser(HTMLParser):
     def handle_decl(self, decl: str) -> None:
         self.tokens.append(Token("other", self._place))
 
+    def parse_html_declaration(self, i: int) -> int:
+        where = self.lineno, self.offset
+        try:
+            return super().parse_html_declaration(i)
+        except AssertionError:  # `<![` that begins nothing it knows: text
+            self.lineno, self.offset = where
+            self.handle_data("<!")
+            return i + 2
+
     def unknown_decl(self, data: str) -> None:
         self.tokens.append(Token("other", self._place))
 
 
 def _check_encoding(attributes: dict[str, str | None]) -> None:
     declared = attributes.get("charset")
-    if declared is None and (found := _CHARSET.search(attributes.get("content") or "")):
+    named = (attributes.get("http-equiv") or "").lower() == "content-type"
+    if declared is None and named and (found := _CHARSET.search(attributes.get("content") or "")):
         declared = found[1]
     if declared and declared.strip().lower() not in ("utf-8", "utf8"):
         raise DataError(

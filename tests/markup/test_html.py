@@ -55,6 +55,13 @@ from nmt.markup import html
         ("ab m<sup>2</sup> <sup>cd</sup>", "AB M<sup>2</sup> <sup>CD</sup>"),
         # broken
         ("ab </b> cd", "AB </b> CD"),
+        (
+            '<meta name="description" content="charset=iso-8859-1">ab',
+            '<meta name="description" content="charset=iso-8859-1">AB',
+        ),
+        ("ab <![ cd", "AB &lt;![ CD"),
+        ("ab <![0", "AB &lt;![0"),
+        ("<p translate=NO>ab</p>", "<p translate=NO>ab</p>"),
         ("<b>ab <p>cd", "<b>AB <p>CD"),
         ("<b>ab <i>cd</b> ef</i>", "<b>AB <i>CD</b> EF</i>"),
         ("ab < cd & ef", "AB &lt; CD &amp; EF"),
@@ -101,7 +108,11 @@ def test_links_decide(words, expected):
 
 
 @pytest.mark.parametrize(
-    "tag", ['<meta charset="latin-1">', '<meta content="text/html; charset=koi8-r">']
+    "tag",
+    [
+        '<meta charset="latin-1">',
+        '<meta http-equiv=Content-Type content="text/html; charset=koi8-r">',
+    ],
 )
 def test_another_encoding_is_named(tag):
     with pytest.raises(DataError, match=r"its <meta> declares the charset (latin-1|koi8-r)"):

@@ -14,6 +14,8 @@ from rewriting import backwards, by_links, capitals, rewritten, translations
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
+        ("[ab [^1]](http://x.de/p)", "[AB [^1]](http://x.de/p)"),
+        ("[[x] ab](url)", "[[x] AB](url)"),
         ("", ""),
         ("ab *cd* __ef__ ~~gh~~\n", "AB *CD* __EF__ ~~GH~~\n"),
         ("# ab `cd` #\n\nef\n==\n", "# AB `cd` #\n\nEF\n==\n"),
