@@ -131,7 +131,10 @@ def render(description: dict[str, Any]) -> str:
     if "dtype" in description:
         facts.add_row("bundle", f"parameters stored as {description['dtype']}")
     else:
-        facts.add_row("trained", f"{description['step']} steps, best at {description['best_step']}")
+        best = description["best_step"]
+        facts.add_row(
+            "trained", f"{description['step']} steps" + (f", best at {best}" if best else "")
+        )
     for name in ("kept", "averaged"):
         if steps := description.get(name):
             facts.add_row(name, f"steps {', '.join(map(str, steps))}")

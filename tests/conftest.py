@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from importlib.metadata import version
@@ -14,6 +15,10 @@ from hypothesis import settings
 
 _cache = tempfile.mkdtemp(prefix="nmt-tests-")
 atexit.register(shutil.rmtree, _cache, ignore_errors=True)
+
+# A shell that runs the tests in the background ignores Ctrl-C, and what they start inherits that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Compiling the package to bytecode takes half a second, and checked by beartype eight; containers
 # often forbid to keep it, and every worker and command would compile it again.

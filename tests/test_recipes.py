@@ -201,7 +201,7 @@ def test_each_choice_has_a_comment_with_its_reason(tmp_path):
     assert "  # of 454 batches: 11,350 updates\n" in text
     assert "  joint: true  # both are in Latin\n" in text
     assert "for 10,000 to 50,000 pairs\n" in text
-    assert text.startswith("# yaml-language-server: $schema=schema.json\n# es to en: ")
+    assert text.startswith("# es to en: ")
     assert "\n#   nmt train es-en.yaml\n" in text
     config = loaded(tmp_path, text)
     assert config.model.tied_embeddings == "all"

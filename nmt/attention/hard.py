@@ -8,6 +8,7 @@ from flax import nnx, struct
 from jaxtyping import Array, Bool, Int
 
 from nmt.attention.interface import AttentionOutput, EncodedSource, keys_at, weighted_sum
+from nmt.attention.normalizers import masked_softmax
 from nmt.attention.soft import ScoredAttention
 from nmt.config import GumbelConfig, HardConfig, ReinforceConfig
 from nmt.types import Context, Query, Weights
@@ -87,8 +88,7 @@ class HardAttention(ScoredAttention):
         `chosen` is one at the sampled position.
         """
         if isinstance(self.estimator, GumbelConfig):
-            logits = jnp.where(encoded.mask, logits, jnp.finfo(logits.dtype).min)
-            soft = encoded.mask * jax.nn.softmax(logits / self.estimator.temperature, axis=-1)
+            soft = masked_softmax(logits / self.estimator.temperature, encoded.mask)
             return chosen + soft - jax.lax.stop_gradient(soft), attended
         probability = (chosen * attended.weights).sum(axis=-1)
         log_choice = jnp.log(jnp.where(probability > 0, probability, 1.0))

@@ -12,7 +12,7 @@ from nmt.attention.dot_scores import float32_sum
 from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.attention.soft import ScoredAttention
 from nmt.config import LocalConfig, LocalPConfig
-from nmt.types import Annotations, Context, Position, Query, SourceMask
+from nmt.types import Annotations, Context, Keys, Position, Query, SourceMask
 
 
 class WindowedAttention(ScoredAttention):
@@ -31,14 +31,23 @@ class WindowedAttention(ScoredAttention):
     def near(
         self, query: Query, encoded: EncodedSource, center: Float[Array, " batch"]
     ) -> tuple[Float[Array, "batch width"], Float[Array, "batch width"], Position]:
-        """Returns the weights of a window, distances from its center, and its first position."""
+        """Returns the weights of a window, distances from its center, and its first position.
+
+        Windows of the keys are not stored for the gradient: those of all target positions would
+        fill the memory.
+        """
         src = encoded.mask.shape[1]
         width = min(2 * self.window + 1, src)
         first = jnp.round(center).astype(jnp.int32) - self.window
         first = jnp.clip(first, 0, src - width)
         distance = (first[:, None] + jnp.arange(width)[None, :]) - center[:, None]
         inside = _windows(encoded.mask, first, width) & (jnp.abs(distance) <= self.window)
-        scores = self.score(query, _windows(encoded.keys, first, width))
+
+        @jax.checkpoint
+        def scored(query: Query, keys: Keys, first: Position) -> Float[Array, "batch width"]:
+            return self.score(query, _windows(keys, first, width))
+
+        scores = scored(query, encoded.keys, first)
         return self.normalize(scores, inside), distance, first
 
 
@@ -104,7 +113,7 @@ def _attended(
     """Returns the context, and the weights of windows in their places, among zeros.
 
     `first` is the first position of each window. Windows of the annotations are not stored for the
-    gradient: those of all target positions would fill the memory.
+    gradient, as those of the keys are not.
     """
 
     @jax.checkpoint

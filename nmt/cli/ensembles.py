@@ -67,12 +67,10 @@ def inputs_apart(run: Path, arguments: Sequence[str]) -> tuple[list[Path], Path]
 
     Raises:
         DataError: a folder is no run, or there are several inputs.
-        RunError: `run`, which comes before the arguments, is none.
+        RunError: INPUT does not exist, and `run`, which comes before it, is none.
     """
     from nmt.trained import opened
 
-    for each in members(run):
-        opened(each)
     given = [Path(each) for each in arguments]
     found = [each for each in given if all(map(is_model, members(each)))]
     inputs = [each for each in given if each not in found]
@@ -83,6 +81,9 @@ def inputs_apart(run: Path, arguments: Sequence[str]) -> tuple[list[Path], Path]
     if len(inputs) > 1:
         names = " and ".join(map(str, inputs))
         raise DataError(f"{names}: one INPUT at a time is read, and a run is a folder")
+    if inputs and not inputs[0].exists():  # of two mistakes, the first one is told
+        for each in members(run):
+            opened(each)
     return found, inputs[0] if inputs else STDIN
 
 

@@ -1,9 +1,10 @@
 """Explanations: how much each target piece depends on each source piece, by several methods.
 
-Every method gives the same kind of matrix, (target, source), and all but the attention itself are
-normalized so that rows sum to one. With x_j the embedding of source piece j, or the vector that
-a source of vectors or of pictures has at position j (the pixels of a cell, from -1 to 1), log p_t
-the log-probability of target piece t, and g_tj the gradient of log p_t with respect to x_j:
+Every method gives the same kind of matrix, (target, source). Those of gradients are normalized so
+that rows sum to one; `attention`, `shifted` and `guided` are weights as they are. With x_j the
+embedding of source piece j, or the vector that a source of vectors or of pictures has at position j
+(the pixels of a cell, from -1 to 1), log p_t the log-probability of target piece t, and g_tj the
+gradient of log p_t with respect to x_j:
 
     attention           the weights of step t, which writes piece t
     shifted             the weights of step t + 1, which reads piece t

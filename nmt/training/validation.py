@@ -205,6 +205,7 @@ class Validator:
         loaded = LoadedModel(params, self._graph)
         how: dict[str, Any] = {"tokenizers": self._tokenizers, "config": settings}
         if not isinstance(self._config.data.input, TextInputConfig):
+            how["word_boundaries"] = self._config.data.word_boundaries
             return Captioner(loaded, input=self._config.data.input, **how)
         return Translator(loaded, trained_on=TrainedOn.of(self._config), **how)
 

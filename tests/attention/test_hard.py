@@ -115,6 +115,25 @@ def test_gumbel_goes_forwards_by_the_draw_and_backwards_by_the_softmax(temperatu
         np.testing.assert_allclose(gradient[row], expected, rtol=2e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1.0])
+def test_a_row_of_padding_leaves_the_gradient_finite(temperature):
+    estimator = {"kind": "gumbel", "temperature": temperature}
+    attention = built(mechanism="hard", score="general", estimator=estimator)
+    encoded = memory_of(attention, [3, 0])
+    encoded = encoded.replace(training=True, sample_keys=jax.random.split(jax.random.key(1), 2))
+    state = attention.initial_state(encoded)
+
+    def cost(query, annotations):
+        context, _, _ = attention(query, encoded.replace(annotations=annotations), state)
+        return jnp.sum(context * annotations[:, 0])
+
+    gradients = jax.jit(jax.grad(cost, argnums=(0, 1)))(query_of(2), encoded.annotations)
+    for gradient in map(np.asarray, gradients):
+        assert np.isfinite(gradient).all()
+        assert gradient[0].any()
+        assert not gradient[1].any()
+
+
 @pytest.mark.parametrize(
     ("kind", "option", "value"),
     [

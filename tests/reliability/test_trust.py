@@ -45,7 +45,7 @@ COMMANDS = {
     "translate": ("text",),
     "evaluate": ("--source", "text", "--reference", "text"),
     "align": ("--source", "text", "--target", "text"),
-    "plot": ("abc", "--target", "abc"),
+    "plot": ("abc", "--target", "abc", "-o", "picture.png"),
     "info": (),
 }
 
