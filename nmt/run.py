@@ -156,14 +156,7 @@ class Run:
         lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
         for number, line in enumerate(lines, start=1):
             if line.endswith(b"\n"):
-                try:
-                    record = json.loads(line)
-                    record["step"]
-                except (ValueError, TypeError, KeyError):
-                    raise RunError(
-                        f"{path}, line {number}: no record of a step; remove it"
-                    ) from None
-                records.append(record)
+                records.append(record_of(line, where=f"{path}, line {number}"))
         return records
 
     def tokenizers(self) -> Tokenizers:
@@ -223,3 +216,17 @@ class Run:
                 "put back the original files in tokenizer/ and the original data.reverse_target"
             )
         return checkpoint.read(saved.folder, templates)
+
+
+def record_of(line: bytes, *, where: str) -> dict[str, Any]:
+    """Returns the record of a line of the log.
+
+    Raises:
+        RunError: it is damaged; the message begins with `where`.
+    """
+    try:
+        record: dict[str, Any] = json.loads(line)
+        record["step"]
+    except (ValueError, TypeError, KeyError):
+        raise RunError(f"{where}: no record of a step; remove it") from None
+    return record

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from tensorboardX import SummaryWriter
 
 from nmt.errors import RunError
-from nmt.run import Run
+from nmt.run import Run, record_of
 
 
 class TrainingLog:
@@ -71,11 +71,15 @@ def forget_after(path: Path, step: int) -> None:
     """Drops the records that a resumed run will write again, and one that is incomplete.
 
     They are the end of the file, which is truncated in one operation, even if the disk is full.
+
+    Raises:
+        RunError: a line is damaged.
     """
     if path.exists():
         kept = 0
-        for line in path.read_bytes().splitlines(keepends=True):
-            if not line.endswith(b"\n") or json.loads(line)["step"] > step:
+        for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+            where = f"{path}, line {number}"
+            if not line.endswith(b"\n") or record_of(line, where=where)["step"] > step:
                 break
             kept += len(line)
         os.truncate(path, kept)

@@ -149,6 +149,17 @@ def display(*, terminal):
     return Display(20, step=5, console=console), file
 
 
+def test_a_damaged_line_is_named_when_training_goes_on(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n{"step": \n{"step": 3}\n')
+    whole = path.read_bytes()
+
+    with pytest.raises(RunError, match=r"metrics\.jsonl, line 2: no record of a step; remove it$"):
+        forget_after(path, 5)
+
+    assert path.read_bytes() == whole
+
+
 def test_a_log_has_plain_lines_only():
     shown, file = display(terminal=False)
 
