@@ -30,9 +30,12 @@ def parse(document: str) -> list[Part]:
         DataError: it declares another encoding than UTF-8.
     """
     parser = _Parser(document)
-    parser.feed(document)
+    behind = document.rfind(">") + 1  # no tag ends behind it, where the parser would look for one
+    parser.feed(document[:behind])  # at each `<` anew
     parser.close()
     tokens = parser.tokens
+    if rest := document[behind:]:
+        tokens.append(Token("text", behind, html.unescape(rest)))
     return list(parts(tokens, cut(document, tokens), ends(tokens)))
 
 

@@ -1,5 +1,6 @@
 """HTML in, HTML out: tables of documents, and properties over random trees."""
 
+import time
 from collections import Counter
 from html import escape
 
@@ -182,3 +183,15 @@ def test_text_that_is_not_changed_keeps_the_document(document):
 @settings(max_examples=100)
 def test_nothing_that_is_broken_stops_it(document, translate):
     rewritten(document, translate)
+
+
+@pytest.mark.parametrize("opened", ["<a ", "</a ", "<!--", "<![ ", '<a b="', "<?"])
+def test_what_is_never_closed_is_read_at_once(opened):
+    """At each of them, a parser may look for an end through all of the rest."""
+    document = opened * 20_000
+    start = time.process_time()
+
+    parts = html.parse(document)
+
+    assert time.process_time() - start < 5  # and not the square of it
+    assert "".join(part.raw for part in parts) == document
