@@ -12,7 +12,7 @@ from nmt.inference import limits
 from nmt.inference.placeholders import WORDS
 from nmt.inference.translation import Translation
 from nmt.markup import html, markdown, xml
-from nmt.markup.parts import Part, segments
+from nmt.markup.parts import Part, Text, segments
 from nmt.markup.segment import Segment
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Document:
             parts = self._language.parse(document)
         except DataError as error:
             raise DataError(f"{name}: {error}") from None
-        taken = {*document, *alphabet}
+        decoded = "".join(part.text for part in parts if isinstance(part, Text))
+        taken = {*document, *decoded, *alphabet}
         private = enumerate(zip(WORDS, SIGNS, strict=True))
         free = (number for number, pair in private if taken.isdisjoint(map(chr, pair)))
         self._content = list(_segments(parts, list(islice(free, len(parts)))))
