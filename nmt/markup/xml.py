@@ -82,7 +82,7 @@ class _Reader:
         self.tokens.append(Token(kind, self.parser.CurrentByteIndex, text))
 
     def _declare(self, version: str, encoding: str | None, standalone: int) -> None:
-        if encoding and encoding.lower() not in ("utf-8", "us-ascii"):
+        if encoding and encoding.lower() != "utf-8":
             raise DataError(
                 f"declares the encoding {encoding}, and a translation is UTF-8; convert the "
                 "document with iconv, and change its declaration"

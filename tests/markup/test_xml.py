@@ -81,6 +81,7 @@ def test_tags_go_with_their_words():
         ("<a>&nbsp;</a>", r"line 1, column 4: not well-formed XML \(undefined entity\)"),
         ("<n:a/>", r"line 1, column 1: not well-formed XML \(unbound prefix\)"),
         ('<?xml version="1.0" encoding="latin-1"?><a/>', "declares the encoding latin-1"),
+        ('<?xml version="1.0" encoding="US-ASCII"?><a/>', "declares the encoding US-ASCII"),
     ],
 )
 def test_mistakes_are_named(document, message):
