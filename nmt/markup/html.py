@@ -29,22 +29,14 @@ def parse(document: str) -> list[Part]:
     Raises:
         DataError: it declares another encoding than UTF-8.
     """
-    parser = _Parser(document)
-    behind = document.rfind(">") + 1  # no tag ends behind it, where the parser would look for one
-    parser.feed(document[:behind])  # at each `<` anew
-    parser.close()
-    tokens = parser.tokens
-    if rest := document[behind:]:
-        tokens.append(Token("text", behind, html.unescape(rest)))
+    tokens = _tokens(document)
     return list(parts(tokens, cut(document, tokens), ends(tokens)))
 
 
 def tag(raw: str) -> Token:
     """Returns a tag or a comment of HTML."""
-    parser = _Parser(raw)
-    parser.feed(raw)
-    parser.close()
-    return parser.tokens[1] if len(parser.tokens) == 2 else parser.tokens[0]
+    tokens = _tokens(raw)
+    return tokens[1] if len(tokens) == 2 else tokens[0]
 
 
 def restored(segment: Segment, translation: Translation) -> str:
@@ -55,6 +47,21 @@ def restored(segment: Segment, translation: Translation) -> str:
 def escape(text: str) -> str:
     """Returns text as HTML writes it, and XML too."""
     return html.escape(text, quote=False)
+
+
+def _tokens(document: str) -> list[Token]:
+    """Returns all of a document.
+
+    Behind the last `>` there is no tag, and the parser, which would look for the end of each to the
+    end of the document, does not see it.
+    """
+    end = document.rfind(">") + 1
+    parser = _Parser(document)
+    parser.feed(document[:end])
+    parser.close()
+    if end < len(document) and parser.cdata_elem is None:  # else it is in an open script or style
+        parser.tokens.append(Token("text", end, html.unescape(document[end:])))
+    return parser.tokens
 
 
 class _Parser(HTMLParser):

@@ -62,6 +62,9 @@ from nmt.markup import html
         ),
         ("ab <![ cd", "AB &lt;![ CD"),
         ("ab <![0", "AB &lt;![0"),
+        ("<p>ab</p>cd <b ef &auml;", "<p>AB</p>CD &lt;B EF Ä"),
+        ("<script>ab > cd <b", "<script>ab > cd <b"),
+        ("ab <!-- cd > ef <b", "AB &lt;!-- CD &gt; EF &lt;B"),
         ("<p translate=NO>ab</p>", "<p translate=NO>ab</p>"),
         ("<b>ab <p>cd", "<b>AB <p>CD"),
         ("<b>ab <i>cd</b> ef</i>", "<b>AB <i>CD</b> EF</i>"),
@@ -106,6 +109,12 @@ def test_tags_go_with_their_words(document, expected):
 )
 def test_links_decide(words, expected):
     assert rewritten("<b>ab cd</b> ef gh", lambda line: by_links(line, words)) == expected
+
+
+def test_tags_that_are_never_closed_are_read_once():
+    begin = time.process_time()
+    assert len(html.parse("<a " * 13_000)) == 2
+    assert time.process_time() - begin < 3  # 20 s if each is looked for to the end
 
 
 @pytest.mark.parametrize(
