@@ -146,7 +146,11 @@ async def _found(
     service: Service = request.app.state.service
     service.admit(request, model, lines)
     futures = service.awaited(request, model.translate(lines, **options))
-    return await service.answered(request, asyncio.gather(*futures))
+    try:
+        return await service.answered(request, asyncio.gather(*futures))
+    finally:  # if one line fails, the others are not wanted any more
+        for each in futures:
+            each.cancel()
 
 
 async def _body(request: Request, kind: type[_Body]) -> _Body:

@@ -61,6 +61,8 @@ async def translate(request: Request) -> Response:
     lines = body.lines
     if any("\n" in line for line in lines):
         raise HTTPException(400, "text: a string of the list has several lines; give each its own")
+    if body.method is not None and not body.attention:
+        raise HTTPException(400, "method: says what the matrix shows; give attention: true")
     constraints = Constraints(body.prefix, body.require, body.forbid)
     model = chosen(
         service.models,
@@ -84,11 +86,13 @@ async def translate(request: Request) -> Response:
 
     if NDJSON in request.headers.get("accept", ""):
         return StreamingResponse(_streamed(service, futures, line), media_type=NDJSON)
+    try:
+        translations = await service.answered(request, asyncio.gather(*map(line, futures)))
+    finally:  # if one line fails, the others are not wanted any more
+        for each in futures:
+            each.cancel()
     answer = TranslateAnswer(
-        model=model.name,
-        source=model.source,
-        target=model.target,
-        translations=await service.answered(request, asyncio.gather(*map(line, futures))),
+        model=model.name, source=model.source, target=model.target, translations=translations
     )
     return Response(answer.json_text, media_type="application/json")
 

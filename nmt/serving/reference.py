@@ -1,5 +1,6 @@
 """The description of the API as a page for people, made of OpenAPI; it loads nothing else."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -63,7 +64,8 @@ def _fields(schema: Mapping[str, Any]) -> Iterator[str]:
     required = schema.get("required", ())
     yield "<table><tr><th>field</th><th>type</th><th>default</th><th>meaning</th></tr>"
     for name, field in schema.get("properties", {}).items():
-        default = "required" if name in required else escape(repr(field.get("default", "")))
+        default = escape(json.dumps(field["default"])) if "default" in field else ""
+        default = "required" if name in required else default
         cells = f"<code>{escape(name)}</code>", _type(field), default
         meaning = _text(field.get("description", ""))
         yield f"<tr>{''.join(f'<td>{each}</td>' for each in cells)}<td>{meaning}</td></tr>"

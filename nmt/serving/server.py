@@ -47,7 +47,8 @@ def url(listener: socket.socket) -> str:
 def run(app: ASGIApp, listener: socket.socket, *, ready: str, seconds: float) -> None:
     """Answers requests until SIGTERM or SIGINT, and then those that are in flight.
 
-    `ready` is printed when the port is open; no request takes more than so many seconds.
+    `ready` is printed when the port is open. So many seconds are the most that an answer takes, or
+    each line of one that comes line by line, which may therefore be cut off at the end.
     """
     config = uvicorn.Config(
         app,
@@ -84,4 +85,4 @@ class _Server(uvicorn.Server):
 
 
 def _ended(*_: Any) -> None:
-    """Lets the process end as it would without the signal."""
+    """Ignores the signal, which uvicorn has heeded and raises again: the exit code is then 0."""

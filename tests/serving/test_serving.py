@@ -186,6 +186,7 @@ BAD = [
     ({"text": "a", "n_best": 9}, "9 translations of a line need a beam of 9 at least"),
     ({"text": "a", "attention": 1}, "attention: should be a valid boolean"),
     ({"text": "a", "method": "magic"}, "method: should be 'attention', 'shifted', 'saliency', "),
+    ({"text": "a", "method": "saliency"}, "method: says what the matrix shows; give attention: "),
     ({"text": "a", "prefix": 1}, "prefix: should be a valid string"),
     ({"text": "a", "require": "b"}, "require: should be a valid array"),
     ({"text": "a", "require": [""]}, "require: a phrase is empty"),
