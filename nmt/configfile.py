@@ -21,7 +21,7 @@ from nmt.errors import ConfigError
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars: `1e-3` is a number, `no` is Norwegian, and a date is a string.
+    """YAML 1.2 scalars: `1e-3` is a number, `010` is ten, `no` is Norwegian, a date is a string.
 
     A key that stands twice in one mapping is an error; PyYAML would silently take the last one.
     """
@@ -51,7 +51,7 @@ _Loader.yaml_implicit_resolvers = {
     first: [
         (tag, pattern)
         for tag, pattern in resolvers
-        if not tag.endswith((":bool", ":float", ":timestamp"))
+        if not tag.endswith((":bool", ":int", ":float", ":timestamp", ":value"))
     ]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -64,6 +64,18 @@ for _kind in (_Loader, _Dumper):
         re.compile(r"^[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.inf|\.nan)$"),
         list("-+0123456789."),
     )
+    _kind.add_implicit_resolver(
+        "tag:yaml.org,2002:int",
+        re.compile(r"^(?:[-+]?\d+|0o[0-7]+|0x[0-9a-fA-F]+)$"),
+        list("-+0123456789"),
+    )
+
+
+def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
+    return int(node.value, 0 if node.value[:2] in ("0o", "0x") else 10)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:

@@ -257,7 +257,7 @@ def test_a_missing_section_is_named():
         ("[" * 5000, "small.yaml: not valid YAML (nested too deeply)"),
         *(
             (f"seed: {value}", "small.yaml: not valid YAML (a value that is not what its tag says")
-            for value in ("!!int x", "!!bool x", "!!timestamp x", "-0x_", "9" * 5000)
+            for value in ("!!int x", "!!bool x", "!!timestamp x", "!!int -0x_", "9" * 5000)
         ),
         (
             f"{SMALLEST}model: {{attention: {{score_options: &a {{x: *a}}}}}}",
@@ -402,6 +402,18 @@ def test_a_section_cannot_be_changed():
         settings.seed = 2
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"), [("010", 10), ("+7", 7), ("0o17", 15), ("0x1F", 31), ("0", 0)]
+)
+def test_an_integer_is_as_in_yaml_1_2(write, written, meant):
+    assert configfile.load(write(SMALLEST), [f"seed={written}"]).seed == meant
+
+
+@pytest.mark.parametrize("written", ["1:30", "0b11", "="])
+def test_what_only_yaml_1_1_reads_as_a_number_is_a_string(write, written):
+    assert configfile.load(write(SMALLEST), [f"run={written}"]).run == written
+
+
 def test_an_annotation_is_two_encoder_states_and_the_readout_defaults_to_the_embedding():
     sizes = configfile.validate(
         tree(model={"embedding_size": 6, "encoder": {"hidden_size": 4}})
@@ -415,6 +427,7 @@ def test_an_annotation_is_two_encoder_states_and_the_readout_defaults_to_the_emb
 
 names = st.one_of(
     st.sampled_from(["no", "1e-3", "1_0", "2026-01-31", "null", "~", "12:30", "0x1f", "", " a: b"]),
+    st.sampled_from(["010", "0o17", "=", "<<"]),
     st.text(string.printable, max_size=12),
     st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co")), max_size=12),
 )
