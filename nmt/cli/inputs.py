@@ -42,7 +42,7 @@ def found(run: Path, given: Path, *others: Path | None) -> list[Path]:
 
 def warn_of_document(path: Path) -> None:
     """Warns of a file that is translated line by line and has the ending of a document."""
-    if kind := DOCUMENTS.get(endings.suffix(path).lower()):
+    if kind := DOCUMENTS.get(endings.suffix(path)):
         warnings.warn(
             f"{path}: looks like a document; --markup {kind} keeps its markup", stacklevel=2
         )

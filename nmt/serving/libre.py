@@ -146,11 +146,7 @@ async def _found(
     service: Service = request.app.state.service
     service.admit(request, model, lines)
     futures = service.awaited(request, model.translate(lines, **options))
-    try:
-        return await service.answered(request, asyncio.gather(*futures))
-    finally:  # if one line fails, the others are not wanted any more
-        for each in futures:
-            each.cancel()
+    return await service.all_answered(request, futures, futures)
 
 
 async def _body(request: Request, kind: type[_Body]) -> _Body:

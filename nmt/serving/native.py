@@ -86,11 +86,7 @@ async def translate(request: Request) -> Response:
 
     if NDJSON in request.headers.get("accept", ""):
         return StreamingResponse(_streamed(service, futures, line), media_type=NDJSON)
-    try:
-        translations = await service.answered(request, asyncio.gather(*map(line, futures)))
-    finally:  # if one line fails, the others are not wanted any more
-        for each in futures:
-            each.cancel()
+    translations = await service.all_answered(request, futures, map(line, futures))
     answer = TranslateAnswer(
         model=model.name, source=model.source, target=model.target, translations=translations
     )

@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -161,6 +161,22 @@ class Service:
             task.cancel()
             gone.cancel()
             await asyncio.gather(task, gone, return_exceptions=True)
+
+    async def all_answered(
+        self,
+        request: Request,
+        futures: "Sequence[asyncio.Future[Found]]",
+        work: Iterable[Awaitable[_Result]],
+    ) -> list[_Result]:
+        """Returns the results of work on futures, as `answered` does.
+
+        If one of them fails, the others are not wanted any more.
+        """
+        try:
+            return await self.answered(request, asyncio.gather(*work))
+        finally:
+            for each in futures:
+                each.cancel()
 
     def late(self) -> HTTPException:
         """Returns the error of a request that cannot be answered in time."""
