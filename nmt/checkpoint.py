@@ -28,12 +28,12 @@ def write(folder: Path, items: dict[str, Any], progress: dict[str, Any]) -> None
     """Writes named trees of arrays and a progress to a temporary folder, then renames it.
 
     Everything is synchronized to the disk before, so that a folder with the name of a checkpoint is
-    complete, even after a power failure.
+    complete, even after a power failure. One of the same name is kept until the new one is.
 
     Raises:
         RunError: the disk is full, or cannot be written for another reason.
     """
-    part = folder.with_name(f"{folder.name}.part")
+    part, old = folder.with_name(f"{folder.name}.part"), folder.with_name(f"{folder.name}.part.old")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         clear(folder.parent)
@@ -45,9 +45,10 @@ def write(folder: Path, items: dict[str, Any], progress: dict[str, Any]) -> None
         for path in [part, *part.rglob("*")]:
             _synchronize(path)
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(old)
         part.rename(folder)
         _synchronize(folder.parent)
+        clear(folder.parent)
     except OSError as error:
         clear(folder.parent)
         raise RunError(

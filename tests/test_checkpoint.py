@@ -356,6 +356,21 @@ def test_what_cannot_be_written_is_one_line_and_leaves_the_one_before(copy, smal
     assert capfd.readouterr().err == ""
 
 
+def test_one_of_the_same_name_is_there_until_the_new_one_is_whole(copy, small_files):
+    with pytest.raises(RunError, match=r"7: the checkpoint cannot be saved"):
+        checkpoint.write(copy, {"params": {"weights": jnp.arange(1e5)}}, PROGRESS)
+
+    assert checkpoint.validate(copy) is None
+
+
+def test_one_of_the_same_name_is_replaced(copy):
+    checkpoint.write(copy, {"params": {"weights": jnp.ones(2)}}, PROGRESS)
+
+    assert [path.name for path in copy.parent.iterdir()] == ["7"]
+    template = {"params": {"weights": jnp.zeros(2)}}
+    np.testing.assert_array_equal(checkpoint.read(copy, template)["params"]["weights"], np.ones(2))
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     folder = tmp_path / "disk"

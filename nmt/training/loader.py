@@ -196,8 +196,11 @@ def with_longest(lengths: Lengths, longest: int) -> Lengths:
 def prefetched(items: Iterator[T], *, depth: int = 2) -> Generator[T, None, None]:
     """Yields the items of an iterator, which a thread reads `depth` items ahead."""
     end: Any = object()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader") as worker:
+    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="loader")
+    try:
         waiting = deque(worker.submit(next, items, end) for _ in range(depth))
         while (item := waiting.popleft().result()) is not end:
             waiting.append(worker.submit(next, items, end))
             yield item
+    finally:
+        worker.shutdown(cancel_futures=True)

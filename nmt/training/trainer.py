@@ -143,7 +143,7 @@ class Trainer:
             self.watch.lap()
             with interruption.requests() as requests:
                 self._train(requests)
-                if self.progress.step % self.settings.validate_every:
+                if not self._is_validated():
                     self._validate()
             divergence.check_saved(self.run)
             self.display.say(
@@ -188,21 +188,21 @@ class Trainer:
         self.display.advance(self.progress.step)
         if self.progress.step % self.settings.log_every == 0:
             self._report_training()
-        if self.progress.step % self.settings.validate_every == 0:
+        if self._is_validated():
             self._validate()
         return True
 
     def _stop(self, signal: str) -> NoReturn:
         """Saves a sound state, and reports how to resume."""
         self._read_steps()
-        saved = divergence.is_sound(self.state)
-        if saved:
+        sound = divergence.is_sound(self.state)
+        if sound and not self._is_validated():
             self.progress = replace(self.progress, pending_log=dict(self.accumulator.sums))
             self.run.save("last", self.state.items(), self.progress)
         self._interrupt(
             signal,
             f"stopped after step {self.progress.step}, "
-            f"{'saved' if saved else 'not saved, because the last update was skipped'}; "
+            f"{'saved' if sound else 'not saved, because the last update was skipped'}; "
             "the same command goes on",
         )
 
@@ -266,6 +266,10 @@ class Trainer:
         self._plot_attention()
         self.watch.leave_out(timer.lap())
 
+    def _is_validated(self) -> bool:
+        """Whether a validation, which saves, follows the update of this step."""
+        return self.progress.step % self.settings.validate_every == 0
+
     def _plot_attention(self) -> None:
         """Writes attention images to TensorBoard; a failure does not end training."""
         if not self.run.processes.is_main:
@@ -289,7 +293,7 @@ class Trainer:
         return stalled or over or epochs_are_over(self.run.config, self.progress)
 
     def _restored(self, fresh: TrainState) -> tuple[TrainState, TrainingProgress]:
-        progress = self.run.progress("last")
-        if progress is None:
+        last = self.run.checkpoints.newest("last")
+        if last is None:
             return fresh, TrainingProgress(tokenizer=self.loader.tokenizers.fingerprint)
-        return fresh.restored(self.run.restore("last", fresh.items())), progress
+        return fresh.restored(self.run.restore(last, fresh.items())), last.progress

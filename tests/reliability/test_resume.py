@@ -53,6 +53,22 @@ def test_stops_anywhere_change_nothing(stopped, undisturbed):
     runs.assert_same(stopped, undisturbed)
 
 
+def test_a_stop_right_after_a_validation_does_not_save_again(tmp_path, corpus, monkeypatch):
+    settings = runs.config(tmp_path / "run", corpus, max_steps=9)
+    saved = []
+    save = Run.save
+
+    def noted(run, kind, items, progress, **options):
+        saved.append((kind, progress.step))
+        save(run, kind, items, progress, **options)
+
+    monkeypatch.setattr(Run, "save", noted)
+    with pytest.raises(Interrupted, match="stopped after step 3, saved; the same"):
+        runs.train_disturbed(monkeypatch, settings, {7: runs.signalled(signal.SIGTERM)})
+
+    assert saved == [("best", 3), ("kept", 3), ("last", 3)]
+
+
 def test_another_process_samples_the_same_pieces(undisturbed):
     tokenizer = undisturbed.tokenizers().source
     texts = ["abcdefabcdef", "fedcbafedcba"] * 20

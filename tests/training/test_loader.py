@@ -428,6 +428,24 @@ def test_closing_ends_the_thread_and_the_reading():
     assert set(threading.enumerate()) == before
 
 
+def test_closing_waits_for_what_is_being_read_and_for_nothing_else():
+    read, closing = [], threading.Event()
+
+    def items():
+        for number in itertools.count():
+            if number == 1:
+                closing.wait(10)
+            read.append(number)
+            yield number
+
+    stream = prefetched(items(), depth=4)
+    next(stream)
+    threading.Timer(0.1, closing.set).start()
+    stream.close()
+
+    assert read == [0, 1]
+
+
 def wait_until(condition):
     deadline = time.monotonic() + 10
     while not condition():
