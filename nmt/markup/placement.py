@@ -7,12 +7,14 @@ parents. What was copied is where the translation has it.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 Weights = npt.NDArray[np.float64]  # (target tokens, source tokens)
 Tokens = npt.NDArray[np.bool_]  # whether each target token is one of some
+Places = npt.NDArray[np.int64]
 Run = tuple[int, int]  # the first token, and the one after the last
 
 
@@ -39,46 +41,62 @@ def placed(
             its elements, or None.
     """
     found: dict[Span, Run] = {}
+    links = _Links(weights, np.array([-1 if each is None else each for each in pinned], np.int64))
     everything = Span(0, weights.shape[1], tuple(spans))
-    _place_children(everything, (0, len(weights)), weights, pinned, found)
+    _place_children(everything, (0, len(weights)), links, found)
     return found
 
 
-def _place_children(
-    parent: Span,
-    region: Run,
-    weights: Weights,
-    pinned: Sequence[int | None],
-    found: dict[Span, Run],
-) -> None:
+@dataclass(frozen=True)
+class _Links:
+    """What the target tokens are linked to."""
+
+    weights: Weights
+    copied: Places  # for each target token, the source token that it must be a copy of, or -1
+
+    @cached_property
+    def totals(self) -> Weights:
+        """The weight of each target token."""
+        return self.weights.sum(axis=1)
+
+    @cached_property
+    def before(self) -> Weights:
+        """The weight of each target token on the source tokens before each place."""
+        return np.pad(self.weights.cumsum(axis=1), ((0, 0), (1, 0)))
+
+
+def _place_children(parent: Span, region: Run, links: _Links, found: dict[Span, Run]) -> None:
     """Places the children of a span in its run: first those that a copy pins, then the surest."""
-    free = np.zeros(len(weights), bool)
+    free = np.zeros(len(links.weights), bool)
     free[slice(*region)] = True
-    places = [_Place(child, weights, pinned) for child in parent.children]
-    for place in sorted(places, key=lambda place: place.urgency(free), reverse=True):
-        span = place.span
+
+    def urgency(child: Span) -> tuple[bool, float]:
+        return _Place(child, links).urgency(free)
+
+    for span in sorted(parent.children, key=urgency, reverse=True):
         if (span.begin, span.end) == (parent.begin, parent.end) and span.begin < span.end:
             run = region
         else:
+            place = _Place(span, links)  # made again: those of all children would fill the memory
             run = place.run(free) or place.point(free, region)
         found[span] = run
         free[slice(*run)] = False
-        _place_children(span, run, weights, pinned, found)
+        _place_children(span, run, links, found)
 
 
 class _Place:
     """What each target token has for one span."""
 
-    def __init__(self, span: Span, weights: Weights, pinned: Sequence[int | None]) -> None:
-        self.span, self.weights = span, weights
-        inside = weights[:, span.begin : span.end].sum(axis=1)
+    def __init__(self, span: Span, links: _Links) -> None:
+        self.span, self.links = span, links
+        inside = links.weights[:, span.begin : span.end].sum(axis=1)
         self.linked = inside > 0
-        self.gain = 2 * inside - weights.sum(axis=1) - 1e-9  # of equal runs the shortest
-        self.sums = np.cumsum([0, *self.gain])
-        belongs = [each is not None and span.begin <= each < span.end for each in pinned]
+        self.gain = 2 * inside - links.totals - 1e-9  # of equal runs the shortest
+        self.sums = _sums(self.gain)
+        belongs = (span.begin <= links.copied) & (links.copied < span.end)
         self.inside = np.flatnonzero(belongs)
-        copies = np.array([each is not None for each in pinned], bool)
-        self.barred = copies & ~np.array(belongs, bool)
+        self.barred = (links.copied >= 0) & ~belongs
+        self.wanted = belongs if len(self.inside) else self.linked
 
     def urgency(self, free: Tokens) -> tuple[bool, float]:
         """Returns what decides which of several spans is placed first."""
@@ -90,9 +108,9 @@ class _Place:
 
     def point(self, free: Tokens, region: Run) -> Run:
         """Returns the boundary between tokens that the least attention crosses, as an empty run."""
-        before = self.weights[:, : self.span.begin].sum(axis=1)
-        behind = self.weights[:, self.span.end :].sum(axis=1)
-        crossing = before.sum() + np.cumsum([0, *(behind - before)])
+        before = self.links.before[:, self.span.begin]
+        behind = self.links.totals - self.links.before[:, self.span.end]
+        crossing = _sums(behind - before).round(9)  # of equal places the first
         first, last = region
         inner = [i for i in range(first + 1, last) if free[i - 1] or free[i]]
         place = min([first, *inner, last], key=crossing.__getitem__)
@@ -100,8 +118,11 @@ class _Place:
 
     def _runs(self, free: Tokens) -> Iterator[tuple[float, Run]]:
         """Yields the best run, with its gain, of each stretch of tokens that it may have."""
-        usable = np.array([False, *(free & ~self.barred), False])
-        for begin, end in np.flatnonzero(usable[1:] != usable[:-1]).reshape(-1, 2).tolist():
+        usable = free & ~self.barred
+        edges = np.flatnonzero(np.diff(usable, prepend=False, append=False)).reshape(-1, 2)
+        wanted = np.flatnonzero(self.wanted & usable)
+        around = np.unique(edges[:, 0].searchsorted(wanted, side="right")) - 1
+        for begin, end in edges[around].tolist():
             if len(self.inside):
                 run = self._around_copies(begin, end)
             else:
@@ -118,12 +139,15 @@ class _Place:
             last + int(self.sums[last : end + 1].argmax()),
         )
 
-    def _around_links(self, begin: int, end: int) -> Run | None:
-        if not self.linked[begin:end].any():
-            return None
+    def _around_links(self, begin: int, end: int) -> Run:
         best = np.where(self.linked[begin:end], self.gain[begin:end], -np.inf).argmax()
         if self.gain[begin + best] <= 0:  # more of it belongs elsewhere, but it is all there is
             return begin + int(best), begin + int(best) + 1
         least = np.minimum.accumulate(self.sums[begin:end])
         last = begin + int((self.sums[begin + 1 : end + 1] - least).argmax()) + 1
         return begin + int(self.sums[begin:last].argmin()), last
+
+
+def _sums(values: Weights) -> Weights:
+    """Returns the sum of the values before each place."""
+    return np.concatenate([[0.0], values.cumsum()])

@@ -1,5 +1,6 @@
 """Tokens of a source text and of its translation, and the weights between them."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -35,9 +36,10 @@ def tokens(
 ) -> tuple[list[Token], list[Token]]:
     """Returns the tokens of both sides; no source token goes across an edge of an element."""
     here, there = _words(source), _words(target)
-    cuts = dict[str, set[int]]()
+    cuts, ordered = dict[str, set[int]](), sorted(edges)
     for begin, end in here:
-        if inside := {edge - begin for edge in edges if begin < edge < end}:
+        within = ordered[bisect_right(ordered, begin) : bisect_left(ordered, end)]
+        if inside := {edge - begin for edge in within}:
             cuts.setdefault(source[begin:end], set()).update(inside)
     shared = cuts.keys() & {target[begin:end] for begin, end in there}
     return (
