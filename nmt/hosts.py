@@ -26,6 +26,7 @@ LOST = (
     "the processes of this training do not find each other, or one of them has ended; see the "
     "output of each, and give the same commands again to go on from the last checkpoint"
 )
+_CHANNELS = "Gloo", "NCCL", "coordination service"  # in errors about other processes
 
 
 class JaxProcesses:
@@ -75,10 +76,12 @@ def joined(
         process: The number of this one, from 0.
 
     Raises:
-        ClusterError: they do not find each other, or one of them has ended before its time.
+        ClusterError: the arguments make no sense, the processes do not find each other, or one of
+            them has ended before its time.
     """
     if coordinator is not None:
-        _check(coordinator, process)
+        check(coordinator, processes, process)
+        _reach(coordinator, process)
     _initialize(coordinator, processes, process)
     group = JaxProcesses()
     try:
@@ -93,6 +96,23 @@ def joined(
         if not lost:
             raise
         raise ClusterError(LOST) from None
+
+
+def check(coordinator: str | None, processes: int | None, process: int | None) -> None:
+    """Checks how the processes of a training are named.
+
+    Raises:
+        ClusterError: no process can have such an address or number.
+    """
+    if coordinator is None or processes is None or process is None:
+        raise ClusterError("--coordinator, --processes and --process go together; give all three")
+    host, _, port = coordinator.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise ClusterError(f"--coordinator {coordinator}: not HOST:PORT, such as 10.0.0.1:8476")
+    if process >= processes:
+        raise ClusterError(
+            f"--process {process}: the {processes} processes have the numbers 0 to {processes - 1}"
+        )
 
 
 def _initialize(coordinator: str | None, processes: int | None, process: int | None) -> None:
@@ -137,8 +157,8 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _check(coordinator: str, process: int | None) -> None:
-    """Checks an address before JAX does, which would crash at a port in use."""
+def _reach(coordinator: str, process: int | None) -> None:
+    """Tries an address before JAX does, which would crash at a port in use."""
     host, _, port = coordinator.rpartition(":")
     try:
         if process == 0:
@@ -155,7 +175,7 @@ def _check(coordinator: str, process: int | None) -> None:
 def _is_loss(error: BaseException) -> bool:
     """Returns whether an error says that the connection to another process is lost."""
     is_of_jax = isinstance(error, RuntimeError | ValueError)
-    return is_of_jax and any(name in str(error) for name in ("Gloo", "coordination service"))
+    return is_of_jax and any(name in str(error) for name in _CHANNELS)
 
 
 def _leave(code: int, *, after: float) -> None:

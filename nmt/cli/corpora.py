@@ -61,7 +61,7 @@ def _corpus(name: str, paths: list[str], languages: tuple[str, str]) -> "CorpusC
     path = Path(paths[0])
     if path.suffix == ".npz":
         raise DataError(
-            f"{path}: has vectors, and nmt init writes configurations for text; begin with "
+            f"{path}: has vectors, and a corpus of text is needed; to train on vectors, begin with "
             "configs/scenes.yaml, and set data.input=vectors"
         )
     if len(paths) == 1 and path.is_file() and not is_table(str(path)):

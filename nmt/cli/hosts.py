@@ -42,17 +42,10 @@ def group(
             "--distributed finds the other processes by itself; leave out --coordinator, "
             "--processes and --process"
         )
-    elif coordinator is None or processes is None or process is None:
-        raise ClusterError("--coordinator, --processes and --process go together; give all three")
     else:
-        host, _, port = coordinator.rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
-            raise ClusterError(f"--coordinator {coordinator}: not HOST:PORT, such as 10.0.0.1:8476")
-        if process >= processes:
-            raise ClusterError(
-                f"--process {process}: the {processes} processes have the numbers 0 to "
-                f"{processes - 1}"
-            )
+        from nmt import hosts  # which imports NumPy
+
+        hosts.check(coordinator, processes, process)
     return _joined(coordinator, processes, process)
 
 

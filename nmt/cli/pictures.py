@@ -12,6 +12,7 @@ from nmt.cli import captions, drawing, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, OneBased, Trust
 from nmt.counting import counted
+from nmt.data import writing
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def plot(
         captions.check(run, {"--gold": gold, "--one-based": one_based})
         load, noun = ensembles.captioner, "source"
         sources = captions.given(run, given, file)
+        writing.check_apart(output, *(Path(each) for each in sources if isinstance(each, str)))
     elif file is not None:
         if given or target or gold:
             raise DataError("--file has sentences, targets and gold links; leave the others out")

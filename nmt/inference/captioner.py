@@ -89,7 +89,7 @@ class Captioner:
     def stream(
         self, sources: Iterable[Any], *, constraints: OfLines = NONE, n_best: int = 1
     ) -> Iterator[list[Caption]]:
-        """Yields the `n_best` texts for each source, best first, reading ahead a window.
+        """Returns the `n_best` texts for each source, best first, reading ahead a window.
 
         Raises:
             DataError: as `translate`, or `n_best` is more than the beam holds.
@@ -97,10 +97,7 @@ class Captioner:
         """
         limits.check_number(n_best, self.config)
         waiting: Any = with_constraints(checked(sources, object, SEVERAL), constraints)
-        number = 0
-        while window := list(islice(waiting, self.window)):
-            yield from self._searched(window, n_best, before=number)
-            number += len(window)
+        return self._windows(waiting, n_best)
 
     def align(
         self, sources: Iterable[Any], targets: Iterable[str], *, method: str = "attention"
@@ -143,11 +140,17 @@ class Captioner:
     @overload
     def explain(self, translations: Iterable[Caption], *, method: str) -> list[Caption]: ...
     def explain(self, translations: Any, *, method: str) -> Any:
-        """Returns the same texts, piece for piece, with the matrix of another method."""
+        """Returns the same texts, piece for piece, with the matrix of another method.
+
+        Raises:
+            DataError: the model has no such method.
+            TypeError: `translations` are neither a caption nor captions.
+        """
         chosen_method(method, self.loaded)
         if isinstance(translations, Caption):
             return self.explain([translations], method=method)[0]
-        found = list(translations)
+        rule = "explain takes a Caption or an iterable of them"
+        found = list(checked(translations, Caption, rule))
         if method == "attention":
             return found
         explained = self._forced(found, method=method)
@@ -155,6 +158,15 @@ class Captioner:
             dataclasses.replace(each, attention=new.attention, method=method)
             for each, new in zip(found, explained, strict=True)
         ]
+
+    def _windows(
+        self, waiting: Iterator[tuple[Any, Constraints]], n_best: int
+    ) -> Iterator[list[Caption]]:
+        """Yields the texts for each source."""
+        number = 0
+        while window := list(islice(waiting, self.window)):
+            yield from self._searched(window, n_best, before=number)
+            number += len(window)
 
     def _searched(
         self, window: Sequence[tuple[Any, Constraints]], n_best: int, *, before: int

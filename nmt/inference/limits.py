@@ -71,13 +71,13 @@ def cut(
 ) -> list[list[int]]:
     """Returns the ids of lines, cut to the longest allowed, each with the end of sentence.
 
-    The warning has the number of a line, and the `side`, source or target.
+    A warning has the numbers of those lines, and the `side`, source or target.
     """
-    for number, ids in zip(numbers, encoded, strict=True):
-        if len(ids) >= longest:
-            warn(
-                [number],
-                f"the {side} has {counted(len(ids), 'piece')}, cut to {longest - 1}; "
-                "decoding.max_pieces sets the limit",
-            )
+    most, limit = longest - 1, "decoding.max_pieces sets the limit"
+    long = {n: len(ids) for n, ids in zip(numbers, encoded, strict=True) if len(ids) > most}
+    if len(long) == 1:
+        [(number, pieces)] = long.items()
+        warn([number], f"the {side} has {counted(pieces, 'piece')}, cut to {most}; {limit}")
+    elif long:
+        warn(list(long), f"the {side} has more than {counted(most, 'piece')}, and is cut; {limit}")
     return [[*ids[: longest - 1], eos] for ids in encoded]

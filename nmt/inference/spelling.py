@@ -52,7 +52,7 @@ class Spelling:
         self.joins[list(of_bytes)], self.opens[list(of_bytes)] = True, False
 
     @staticmethod
-    @lru_cache(maxsize=2)
+    @lru_cache(maxsize=8)  # models of a server, which are asked in turn
     def of(tokenizers: Tokenizers) -> "Spelling":
         """Returns the spelling of tokenizers, the same one again for the same ones."""
         return Spelling(tokenizers)

@@ -9,6 +9,7 @@ from nmt.inference.explanations import GUIDED, METHODS
 
 PHRASES = 16  # of a request, each of LONGEST characters at most: more need ever larger programs
 LONGEST = 1_000
+PREFIX = 10_000  # characters of a prefix, which may be most of a translation
 
 
 def _kind(value: Any) -> str:
@@ -52,7 +53,7 @@ class TranslateBody(Chosen):
     """How many translations of each line there are, best first; equal ones are shown once."""
     sentences: bool = False
     """Whether lines are divided into sentences, as `decoding.split=always` does."""
-    prefix: Phrase = ""
+    prefix: Annotated[str, Field(max_length=PREFIX)] = ""
     """What each translation begins with; without a space at its end, its last word may go on."""
     require: Phrases = []
     """Phrases that each translation has."""

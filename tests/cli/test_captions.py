@@ -153,7 +153,7 @@ def test_a_training_goes_on_where_it_was(nmt, spoken_run, tmp_path):
         ),
         (
             ["init", "x-y", "--train", "NPZ", "--train", "b", "--validation", "NPZ"],
-            "NPZ: has vectors, and nmt init writes configurations for text; begin with configs/sc",
+            "NPZ: has vectors, and a corpus of text is needed; to train on vectors, be",
         ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

@@ -40,6 +40,20 @@ def test_options_that_describe_no_group_are_refused(nmt, text, options, message)
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("coordinator", "numbers", "message"),
+    [
+        ("a:b", {"processes": 2, "process": 0}, "--coordinator a:b: not HOST:PORT, such as"),
+        ("a:65536", {"processes": 2, "process": 1}, "--coordinator a:65536: not HOST:PORT, such"),
+        ("a:80", {"process": 1}, "--coordinator, --processes and --process go together; give"),
+        ("a:80", {"processes": 2, "process": 2}, "--process 2: the 2 processes have the numbers"),
+    ],
+)
+def test_python_says_the_same(coordinator, numbers, message):
+    with pytest.raises(ClusterError, match=f"^{message}"), hosts.joined(coordinator, **numbers):
+        pass
+
+
 def test_an_address_that_is_in_use_is_refused():
     with socket.create_server(("", 0)) as used:
         address = f"127.0.0.1:{used.getsockname()[1]}"

@@ -26,7 +26,9 @@ def test_what_cannot_be_divided_is_cut_with_a_warning(nmt, copy_run, text):
     _, out, err = nmt("translate", copy_run, text("in.txt", "a", "b c"), "decoding.max_pieces=1")
 
     assert out == "\n\n"
-    assert "line 2: the source has 1 piece, cut to 0; decoding.max_pieces sets the limit" in err
+    assert (
+        "lines 1, 2: the source has more than 0 pieces, and is cut; decoding.max_pieces sets" in err
+    )
 
 
 def test_json_and_alignments_are_of_the_whole_line(nmt, copy_run, text, tmp_path):

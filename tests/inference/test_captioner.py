@@ -129,6 +129,13 @@ def test_one_text_instead_of_several_is_refused(captioner, sources):
         captioner.align(sources[:1], "a")
 
 
+def test_explain_takes_captions(captioner):
+    with pytest.raises(
+        TypeError, match=r"^explain takes a Caption or an iterable of them, and one"
+    ):
+        captioner.explain(["a b"], method="saliency")
+
+
 def test_each_kind_of_sources_has_its_class(spoken_run, copy_run):
     with pytest.raises(DataError, match="its sources are vectors and not text"):
         Translator.load(spoken_run)

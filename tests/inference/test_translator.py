@@ -288,6 +288,16 @@ def test_a_line_beyond_the_limit_is_cut_with_a_warning(translator):
     assert second.source_pieces == ("▁a", "▁b", "▁c", "</s>")
 
 
+def test_one_warning_names_all_lines_beyond_the_limit(translator):
+    short = with_settings(translator, max_pieces=4, split=WHOLE)
+
+    message = "lines 1, 3: the source has more than 3 pieces, and is cut; decoding.max_pieces sets"
+    with pytest.warns(UserWarning, match=f"^{message}") as warned:
+        short.translate(["a b c d", "a b", "a b c d e f"])
+
+    assert sum("more than" in str(each.message) for each in warned) == 1
+
+
 @pytest.mark.parametrize("way", ["translate", "align"])
 def test_a_warning_counts_the_lines_of_all_windows(translator, monkeypatch, way):
     monkeypatch.setattr("nmt.inference.translator.BATCHES_AHEAD", 2)

@@ -114,6 +114,12 @@ def test_matrices_are_those_of_each_method(client, translator, method):
     np.testing.assert_allclose(found["attention"], expected.words.weights, atol=1e-3)
 
 
+def test_a_long_prefix_is_read_before_it_is_refused(client):
+    [[found]] = client.translated("a b", model="copy", prefix="c " * 2_000)
+
+    assert "has too many pieces for a translation of 13 at most" in found["warning"]
+
+
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
@@ -188,6 +194,7 @@ BAD = [
     ({"text": "a", "method": "magic"}, "method: should be 'attention', 'shifted', 'saliency', "),
     ({"text": "a", "method": "saliency"}, "method: says what the matrix shows; give attention: "),
     ({"text": "a", "prefix": 1}, "prefix: should be a valid string"),
+    ({"text": "a", "prefix": "a" * 10_001}, "prefix: string should have at most 10000 characters"),
     ({"text": "a", "require": "b"}, "require: should be a valid array"),
     ({"text": "a", "require": [""]}, "require: a phrase is empty"),
     ({"text": "a", "forbid": ["a"] * 17}, "forbid: list should have at most 16 items"),
