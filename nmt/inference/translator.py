@@ -1,5 +1,6 @@
 """From strings to translations: tokenize, sort into batches, search, detokenize, restore order."""
 
+import copy
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,6 +55,13 @@ class Translator(WindowTranslator):
         """
         parts = loading.load(runs, checkpoint=checkpoint, trust=trust, decoding=decoding)
         return cls(**parts, dictionary=dictionary, glossary=glossary)
+
+    def dividing(self) -> "Translator":
+        """Returns the same translator, which divides every line into sentences."""
+        split = self.config.split.model_copy(update={"when": "always"})
+        changed = copy.copy(self)
+        changed.config = self.config.model_copy(update={"split": split})
+        return changed
 
     @overload
     def translate(self, lines: str, *, constraints: Constraints = ...) -> Translation: ...

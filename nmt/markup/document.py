@@ -90,11 +90,9 @@ class Document:
 
 def prepared(translator: "Translator") -> "Translator":
     """Returns a translator of sentences that writes unseen characters back, as stand-ins are."""
-    config, changed = translator.config, copy.copy(translator)
-    if config.split.when != "never":
-        split = config.split.model_copy(update={"when": "always"})
-        config = config.model_copy(update={"split": split})
-    changed.config = config.model_copy(update={"copy_unseen": True})
+    never = translator.config.split.when == "never"
+    changed = copy.copy(translator) if never else translator.dividing()
+    changed.config = changed.config.model_copy(update={"copy_unseen": True})
     changed.warn = partial(limits.warn_of, unit="segment")
     return changed
 

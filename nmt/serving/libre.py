@@ -106,11 +106,15 @@ async def translate(request: Request) -> Response:
 
 async def _of_text(request: Request, model: Served, body: LibreTranslateBody) -> list[list[str]]:
     """Returns the translations of each text, best first."""
+    service: Service = request.app.state.service
     most = limits.most(model.translator.config) or 1 + body.alternatives
-    texts = [lines_of(text) for text in body.texts]
     number = min(1 + body.alternatives, most)
-    found = iter(await _found(request, model, [e for each in texts for e in each], n_best=number))
-    return [_joined(list(islice(found, len(lines))), number) for lines in texts]
+    texts = [lines_of(text) for text in body.texts]
+    lines = [line for each in texts for line in each]
+    service.admit(request, model, lines)
+    futures = service.awaited(request, model.translate(lines, n_best=number))
+    found = iter(await service.all_answered(request, futures, futures))
+    return [_joined(list(islice(found, len(each))), number) for each in texts]
 
 
 def _joined(found: Sequence[Found], number: int) -> list[str]:
@@ -131,22 +135,15 @@ async def _of_html(request: Request, model: Served, body: LibreTranslateBody) ->
 
     documents = await service.answered(request, asyncio.to_thread(read))
     lines = [line for each in documents for line in each.lines]
-    found = await _found(request, model, lines, documents=True)
+    service.admit(request, model, lines)
+    futures = service.awaited(request, model.translate_segments(lines))
+    found = await service.all_answered(request, futures, futures)
     best = (line.ranked[0] for line in found)
 
     def written() -> list[list[str]]:
         return [["".join(each.restored(best))] for each in documents]
 
-    return await asyncio.to_thread(written)
-
-
-async def _found(
-    request: Request, model: Served, lines: Sequence[str], **options: Any
-) -> list[Found]:
-    service: Service = request.app.state.service
-    service.admit(request, model, lines)
-    futures = service.awaited(request, model.translate(lines, **options))
-    return await service.all_answered(request, futures, futures)
+    return await service.answered(request, asyncio.to_thread(written))
 
 
 async def _body(request: Request, kind: type[_Body]) -> _Body:

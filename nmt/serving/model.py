@@ -120,14 +120,24 @@ class Served:
         self._notes = Notes()
         self.translator, self.documents = translator, prepared(translator)
         self.translator.warn = self.documents.warn = self._notes
+        self._of_sentences = translator.dividing()
         self.engine = Engine(name, most=rows(translator), threads=threads, observe=observe)
         self.others = Engine(f"{name}-others", most=FEW, threads=1, observe=observe)
 
     def translate(
-        self, lines: Sequence[Line], *, n_best: int = 1, documents: bool = False
+        self, lines: Sequence[Line], *, n_best: int = 1, sentences: bool = False
     ) -> "list[Future[Found]]":
-        """Translates lines, or the segments of documents."""
-        translator = self.documents if documents else self.translator
+        """Translates lines, or each of their sentences."""
+        translator = self._of_sentences if sentences else self.translator
+        return self._submitted(translator, lines, n_best)
+
+    def translate_segments(self, lines: Sequence[str]) -> "list[Future[Found]]":
+        """Translates the segments of documents."""
+        return self._submitted(self.documents, lines, 1)
+
+    def _submitted(
+        self, translator: Translator, lines: Sequence[Line], n_best: int
+    ) -> "list[Future[Found]]":
         plain = all(isinstance(line, str) or not line[1] for line in lines)
         sizes = [len(line if isinstance(line, str) else line[0]) for line in lines]
         engine = self.engine if plain else self.others

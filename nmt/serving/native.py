@@ -74,7 +74,7 @@ async def translate(request: Request) -> Response:
     limits.check_number(body.n_best, model.translator.config)
     service.admit(request, model, lines)
     given = [(line, constraints) for line in lines] if constraints else lines
-    found = model.translate(given, n_best=body.n_best, documents=body.sentences)
+    found = model.translate(given, n_best=body.n_best, sentences=body.sentences)
     futures = service.awaited(request, found)
 
     async def line(future: "asyncio.Future[Found]") -> list[TranslationAnswer]:

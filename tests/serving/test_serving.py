@@ -158,6 +158,21 @@ def test_a_line_is_divided_into_sentences_where_wanted(client, models):
     assert divided["text"] == " ".join(split.translate(part).text for part in ("a b.", "c d."))
 
 
+def test_a_sentence_is_translated_as_any_line_is(copy_run):
+    """Also where the settings have lines never divided."""
+    translator = Translator.load(copy_run, split={"when": "never"})
+    data, metrics = Run.open(copy_run).config.data, starting.Metrics()
+    model = starting.served("x", translator, data, metrics=metrics, longest=0)
+
+    [future] = model.translate(["ω a b. c ω d."], sentences=True)
+
+    best = future.result(timeout=60).ranked[0]
+    expected = translator.translate(["ω a b.", "c ω d."])
+    assert [each.text for each in best.parts] == [each.text for each in expected]
+    assert [each.score for each in best.parts] == pytest.approx([each.score for each in expected])
+    model.close(timeout=60)
+
+
 def test_long_texts_come_line_by_line(client):
     body = {"text": "a b\n\nc", "model": "copy", "attention": True, "method": "shifted"}
     status, headers, answer = client.ask(
