@@ -148,14 +148,16 @@ def test_impossible_constraints_are_a_warning(client):
 
 
 def test_a_line_is_divided_into_sentences_where_wanted(client, models):
-    line = "a b. c d."
+    line, parts = "ab cd. Ef gh.", ["ab cd.", "Ef gh."]
     [[whole]] = client.translated(line, model="copy")
     [[divided]] = client.translated(line, model="copy", sentences=True)
 
     split = models[0].translator
     assert whole["text"] == split.translate(line).text
-    assert [word["text"] for word in divided["source_words"]] == ["a", "b.", "c", "d."]
-    assert divided["text"] == " ".join(split.translate(part).text for part in ("a b.", "c d."))
+    found = [split.translate(part) for part in parts]
+    assert divided["text"] == " ".join(each.text for each in found)
+    assert divided["log_prob"] == pytest.approx(sum(each.log_prob for each in found), abs=1e-3)
+    assert divided["log_prob"] != pytest.approx(whole["log_prob"], abs=1e-3)
 
 
 def test_a_sentence_is_translated_as_any_line_is(copy_run):
@@ -164,10 +166,10 @@ def test_a_sentence_is_translated_as_any_line_is(copy_run):
     data, metrics = Run.open(copy_run).config.data, starting.Metrics()
     model = starting.served("x", translator, data, metrics=metrics, longest=0)
 
-    [future] = model.translate(["ω a b. c ω d."], sentences=True)
+    [future] = model.translate(["ω ab cd. Ef ω gh."], sentences=True)
 
     best = future.result(timeout=60).ranked[0]
-    expected = translator.translate(["ω a b.", "c ω d."])
+    expected = translator.translate(["ω ab cd.", "Ef ω gh."])
     assert [each.text for each in best.parts] == [each.text for each in expected]
     assert [each.score for each in best.parts] == pytest.approx([each.score for each in expected])
     model.close(timeout=60)
