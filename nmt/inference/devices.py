@@ -2,22 +2,34 @@
 
 A program is compiled for each model, each shape of its rows and its static arguments; everything
 else, such as parameters and numeric settings of a search, is an array argument. Each program takes
-memory maps of the operating system, whose number is limited. So only the programs used last are
-kept in a cache.
+memory maps of the operating system, whose number is limited: without any left LLVM ends the
+process. So only the programs used last are kept in a cache.
 """
 
 from collections.abc import Callable, Hashable
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-MAX_PROGRAMS = 128  # each takes some ten memory maps of the 65,530 that Linux allows a process
+MAPS = 500  # memory maps of the program of a search
+MOST = 512  # programs, which take some 10 MB each
 AXIS = "device"
 
 Function = Callable[..., Any]
+
+
+def _affordable() -> int:
+    """Returns how many programs leave a quarter of the memory maps of this process to others."""
+    limit = Path("/proc/sys/vm/max_map_count")
+    allowed = int(limit.read_text()) if limit.exists() else 65_530
+    return min(MOST, allowed * 3 // 4 // MAPS)
+
+
+MAX_PROGRAMS = _affordable()
 
 
 def run(function: Function, shared: Any, rows: Any, **static: Hashable) -> Any:
@@ -42,6 +54,11 @@ def replicate(tree: Any) -> Any:
 def placement(*axes: str) -> NamedSharding:
     """Returns the sharding of leading axes over the local devices; without axes, full copies."""
     return NamedSharding(_mesh(), PartitionSpec(*axes))
+
+
+def is_full() -> bool:
+    """Whether as many programs are kept as can be, so that each new one takes another's place."""
+    return _program.cache_info().currsize == MAX_PROGRAMS
 
 
 def count() -> int:

@@ -56,5 +56,6 @@ def test_programs_that_are_no_longer_used_are_let_go(monkeypatch):
         if power % devices.MAX_PROGRAMS == devices.MAX_PROGRAMS - 1:
             counts.append(maps())
 
+    assert devices.is_full()
     first, *_, last = counts
     assert last < first + 50  # each program has several

@@ -13,6 +13,7 @@ from asking import serving
 from tiny import letters
 
 import nmt
+from nmt.inference import devices
 from nmt.inference.explanations import METHODS
 from nmt.inference.translator import Translator
 from nmt.run import Run
@@ -22,6 +23,11 @@ from nmt.serving import starting
 @pytest.fixture(scope="module")
 def translator(noisy_run):
     return Translator.load(noisy_run)
+
+
+@pytest.fixture
+def metrics():
+    return starting.Metrics()
 
 
 def texts(translations):
@@ -160,10 +166,10 @@ def test_a_line_is_divided_into_sentences_where_wanted(client, models):
     assert divided["log_prob"] != pytest.approx(whole["log_prob"], abs=1e-3)
 
 
-def test_a_sentence_is_translated_as_any_line_is(copy_run):
+def test_a_sentence_is_translated_as_any_line_is(copy_run, metrics):
     """Also where the settings have lines never divided."""
     translator = Translator.load(copy_run, split={"when": "never"})
-    data, metrics = Run.open(copy_run).config.data, starting.Metrics()
+    data = Run.open(copy_run).config.data
     model = starting.served("x", translator, data, metrics=metrics, longest=0)
 
     [future] = model.translate(["ω ab cd. Ef ω gh."], sentences=True)
@@ -172,6 +178,17 @@ def test_a_sentence_is_translated_as_any_line_is(copy_run):
     expected = translator.translate(["ω ab cd.", "Ef ω gh."])
     assert [each.text for each in best.parts] == [each.text for each in expected]
     assert [each.score for each in best.parts] == pytest.approx([each.score for each in expected])
+    model.close(timeout=60)
+
+
+@pytest.mark.slow
+def test_a_model_too_many_is_named(copy_run, metrics):
+    for number in range(devices.MAX_PROGRAMS):
+        devices.run(lambda shared, rows, number: rows + number, 0, np.zeros(2), number=number)
+    data = Run.open(copy_run).config.data
+
+    with pytest.warns(UserWarning, match=f"^x: a process keeps {devices.MAX_PROGRAMS} programs"):
+        model = starting.served("x", Translator.load(copy_run), data, metrics=metrics, longest=0)
     model.close(timeout=60)
 
 
