@@ -12,6 +12,7 @@ tensorboard/    the same for TensorBoard, with attention images
 import dataclasses
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -51,7 +52,8 @@ class Run:
         for counting words. Nothing is written before `create`.
 
         Raises:
-            RunError: the folder holds something else, or a run of another configuration.
+            RunError: the folder holds something else, or a run of another configuration, or cannot
+                be made.
         """
         path = Path(config.run or "runs/unnamed")
         if (path / "config.yaml").exists():
@@ -61,7 +63,10 @@ class Run:
             return cls(path, kept, stored=stored, notes=notes, processes=processes)
         if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")
-        return cls(path, config, processes=processes)
+        run = cls(path, config, processes=processes)
+        if processes.is_main:
+            run._check_place()
+        return run
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
@@ -113,6 +118,16 @@ class Run:
         with self._written():
             self.path.mkdir(parents=True, exist_ok=True)
         return lock.hold(self.path / "lock")
+
+    def _check_place(self) -> None:
+        """Tries whether the folder can be made, before the hours of work that it is made for.
+
+        Raises:
+            RunError: it cannot.
+        """
+        above = next(each for each in (self.path, *self.path.parents) if os.path.lexists(each))
+        with self._written(), tempfile.TemporaryFile(dir=above):
+            pass
 
     @contextmanager
     def _written(self) -> Iterator[None]:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -128,9 +129,12 @@ def test_what_is_not_a_run_is_left_alone(tmp_path, kind):
 @pytest.mark.parametrize("place", ["/proc/run", "small.yaml/run"])
 def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch, tokenizers, place):
     monkeypatch.chdir(tmp_path)
-    run = Run.start(config(tmp_path, f"run={place}"))
+    given = config(tmp_path, f"run={place}")
     message = rf"{place}: cannot be made \(.+\); name another folder with run="
 
+    with pytest.raises(RunError, match=message):
+        Run.start(given)
+    run = Run(Path(place), given)  # it could be made when the training began
     with pytest.raises(RunError, match=message):
         run.lock()
     with pytest.raises(RunError, match=message):
