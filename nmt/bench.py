@@ -21,12 +21,12 @@ from jax.experimental.compilation_cache import compilation_cache
 from rich.console import Console
 from rich.table import Table
 
-from nmt import configfile
+from nmt import configfile, devices
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import Batch
 from nmt.errors import ConfigError
 from nmt.flops import decoding_flops, training_flops
-from nmt.inference import devices
+from nmt.inference import programs
 from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.predictor import LoadedModel, Source
 from nmt.inference.processors import Forbid
@@ -220,7 +220,7 @@ def _decoding_rate(graph: Any, params: Any, source: Any, *, beam: int, repeats: 
     config = DecodingConfig(beam=beam)
     settings = Settings(config.strategy.build(config, n_best=1), Ranking.of(config))
     translate = partial(
-        devices.run,
+        programs.run,
         search,
         SearchInputs(devices.replicate(LoadedModel(params, graph)), settings),
         Sentences(Source(source, lengths), lengths, processors=(Forbid((BOS, PAD)),)),

@@ -10,12 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from nmt import devices
 from nmt.checkpoints import Which
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.batching import Batch, Bucket, pad
 from nmt.data.tokenizer import Tokenizer, Tokenizers
-from nmt.inference import devices, limits, loading
+from nmt.inference import limits, loading, programs
 from nmt.inference.arguments import checked_pair, checked_sides
 from nmt.inference.batches import Capacity, sentence_batches
 from nmt.inference.loading import Runs
@@ -159,7 +160,7 @@ class Aligner:
             rows = pad(
                 [ids[i] for i in batch.numbers], Bucket(batch.size, batch.width, batch.width)
             )
-            forward, backward = map(np.asarray, devices.run(_links, self.shared, rows))
+            forward, backward = map(np.asarray, programs.run(_links, self.shared, rows))
             for row, number in enumerate(batch.numbers):
                 source, target = map(len, ids[number])
                 yield number, (forward[row, :target, :source], backward[row, :source, :target])

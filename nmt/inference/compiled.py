@@ -1,6 +1,6 @@
 """The compiled functions of a translator: the search, and forced decoding of given targets.
 
-`search` and `force` are functions for `devices.run`: of inputs that all rows share, and of rows.
+`search` and `force` are functions for `programs.run`: of inputs that all rows share, and of rows.
 """
 
 from dataclasses import replace

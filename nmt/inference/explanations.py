@@ -33,7 +33,7 @@ from jaxtyping import Array, Float
 
 from nmt.data.batching import Batch
 from nmt.errors import DataError
-from nmt.inference import devices
+from nmt.inference import programs
 from nmt.inference.compiled import ForcedInputs, ForcedOutputs, force
 from nmt.inference.ensemble import has_guided_head, members
 from nmt.inference.predictor import Loaded, ModelPredictor, Source
@@ -110,14 +110,14 @@ def explain(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> Forc
     The arguments are those of `force`. Derivatives are those of a model that does not sample.
     """
     guided = method == GUIDED
-    log_probs, scores, matrix = devices.run(force, shared, rows, bos=bos, guided=guided)
+    log_probs, scores, matrix = programs.run(force, shared, rows, bos=bos, guided=guided)
     if guided or method == "attention":
         return log_probs, scores, matrix
     models = [shared._replace(loaded=each) for each in members(shared.loaded)]
     if method == "shifted":
-        matrices = [devices.run(_shifted, each, rows, bos=bos) for each in models]
+        matrices = [programs.run(_shifted, each, rows, bos=bos) for each in models]
     else:
-        matrices = [devices.run(_derived, each, rows, bos=bos, method=method) for each in models]
+        matrices = [programs.run(_derived, each, rows, bos=bos, method=method) for each in models]
     return log_probs, scores, sum(matrices) / len(matrices)
 
 

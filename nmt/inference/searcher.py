@@ -8,10 +8,11 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
+from nmt import devices
 from nmt.config import DecodingConfig, InputShape
 from nmt.data.batching import pad_side
 from nmt.data.tokenizer import Tokenizers
-from nmt.inference import devices
+from nmt.inference import programs
 from nmt.inference.batches import Capacity, SentenceBatch, sentence_batches, width_of
 from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.hypotheses import Hypotheses
@@ -118,7 +119,7 @@ class Searcher:
             constraints.required,
             constraints.prefix,
         )
-        hypotheses = devices.run(
+        hypotheses = programs.run(
             search,
             SearchInputs(
                 self.loaded, Settings(strategy, Ranking.of(config)), config.attention_seed, common

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 
+from nmt import devices
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.constraints import Constraints, Line, apart
 from nmt.data.glossary import Glossary
 from nmt.data.tokenizer import Tokenizers
-from nmt.inference import constrained, devices, limits
+from nmt.inference import constrained, limits
 from nmt.inference.copying import Copier
 from nmt.inference.explanations import chosen_method
 from nmt.inference.forced import Forced, force_all

@@ -8,7 +8,7 @@ from time import monotonic
 import jax
 
 from nmt.config import DataConfig
-from nmt.inference import devices
+from nmt.inference import programs
 from nmt.inference.translator import Translator
 from nmt.serving import warming
 from nmt.serving.app import application as application
@@ -42,10 +42,10 @@ def served(
         print(f"nmt: {name}: {len(searches)} programs are compiled, or found", file=sys.stderr)
         warming.run(searches, threads=threads)
         print(f"nmt: {name}: ready in {monotonic() - begin:.0f} s", file=sys.stderr)
-    if devices.is_full():
+    if programs.is_full():
         warnings.warn(
-            f"{name}: a process keeps {devices.MAX_PROGRAMS} programs, so those of models that are "
-            "asked seldom have to be read again; serve fewer models, or raise vm.max_map_count",
+            f"{name}: a process keeps {programs.MAX_PROGRAMS} programs, so those of models that "
+            "are asked seldom have to be read again; serve fewer models, or raise vm.max_map_count",
             stacklevel=2,
         )
     return Served(

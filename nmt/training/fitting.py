@@ -12,10 +12,10 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from nmt import devices
 from nmt.config import Config, ConstantScheduleConfig
 from nmt.data.batching import Bucket, choose_buckets, pad, plan_epoch
 from nmt.errors import DataError
-from nmt.inference import devices
 from nmt.inference.aligner import Aligner, Ids
 from nmt.inference.predictor import LoadedModel
 from nmt.training.state import init_state

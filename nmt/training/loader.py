@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import datasets
 import numpy as np
 
+from nmt import devices
 from nmt.checkpoints import TrainingProgress
 from nmt.config import Config, InputShape
 from nmt.data import augmentation, corpus, mixing
@@ -23,7 +24,6 @@ from nmt.data.batching import (
     plan_epoch,
 )
 from nmt.data.tokenizer import Tokenizers
-from nmt.inference import devices
 from nmt.processes import ALONE, ProcessGroup
 from nmt.training.step import shard
 

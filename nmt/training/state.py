@@ -9,10 +9,10 @@ import optax
 from flax import nnx, struct
 from jaxtyping import Array, Float
 
+from nmt import devices
 from nmt.checkpoints import TrainingProgress
 from nmt.config import Config, PlateauScheduleConfig, ScheduleConfig
-from nmt.inference import devices
-from nmt.inference.devices import AXIS
+from nmt.devices import AXIS
 from nmt.model.aligner import AlignerNetwork
 from nmt.model.build import Network
 from nmt.training.objectives import build_objectives

@@ -17,10 +17,10 @@ import optax
 from flax import nnx, struct
 from jaxtyping import Array, Bool
 
+from nmt import devices
 from nmt.config import Config
 from nmt.data.batching import Batch
-from nmt.inference import devices
-from nmt.inference.devices import AXIS
+from nmt.devices import AXIS
 from nmt.model.aligner import AlignerNetwork
 from nmt.model.vocabulary import previous_tokens
 from nmt.training import aligning, freezing

@@ -12,14 +12,14 @@ import datasets
 import numpy as np
 import numpy.typing as npt
 
-from nmt import plotting
+from nmt import devices, plotting
 from nmt.checkpoints import TrainingProgress
 from nmt.config import BeamConfig, Config, SentenceBatchConfig, TextInputConfig
 from nmt.data.batching import Batch, PlannedBatch, choose_buckets, in_order, pad
 from nmt.data.tokenizer import Tokenizers
 from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import MetricScore, bleu
-from nmt.inference import devices, limits
+from nmt.inference import limits
 from nmt.inference.aligner import Aligner
 from nmt.inference.batches import Capacity
 from nmt.inference.caption import Caption

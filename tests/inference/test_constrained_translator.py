@@ -222,18 +222,18 @@ def test_a_glossary_requires_its_terms_where_a_line_has_them(copy_run):
 
 
 def test_lines_without_constraints_need_no_other_program(copy_run):
-    from nmt.inference import devices
+    from nmt.inference import programs
 
     translator = Translator.load(copy_run)
     translator.translate(["a b c", "d"])
-    before = devices._program.cache_info().misses
+    before = programs._program.cache_info().misses
 
     own = constraints({"prefix": "zz"}, {"require": [], "forbid": []})  # impossible, and none
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         translator.translate(["a b c", "d"], constraints=own)
 
-    assert devices._program.cache_info().misses == before
+    assert programs._program.cache_info().misses == before
 
 
 @pytest.mark.parametrize(

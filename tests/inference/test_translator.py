@@ -10,7 +10,7 @@ from nmt import configfile
 from nmt.config import DecodingConfig
 from nmt.config.splitting import SplitConfig
 from nmt.errors import ConfigError, DataError, RunError
-from nmt.inference import devices
+from nmt.inference import programs
 from nmt.inference.output import word_links
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.searcher import Searcher
@@ -64,9 +64,9 @@ def test_text_and_attention_do_not_depend_on_the_batch(translator):
         np.testing.assert_allclose(two.attention, three.attention, atol=1e-5)
 
 
-def programs():
+def number_of_programs():
     """Returns how many programs have been made since the process started."""
-    return devices._program.cache_info().misses
+    return programs._program.cache_info().misses
 
 
 @pytest.mark.slow
@@ -75,19 +75,19 @@ def test_a_file_of_any_lengths_needs_few_programs(translator, way):
     draw = random.Random(0)
     lengths = [round(1.03 ** draw.uniform(0, 180)) for _ in range(300)]  # up to 200 words
     source, target = (["a " * length for length in draw.sample(lengths, 300)] for _ in range(2))
-    devices._program.cache_clear()  # of what other tests have left
-    before = programs()
+    programs._program.cache_clear()  # of what other tests have left
+    before = number_of_programs()
 
     if way == "translate":
         with_settings(translator, beam=1).translate(source)
     else:
         translator.align(source, target)
 
-    assert 5 < programs() - before <= 12
+    assert 5 < number_of_programs() - before <= 12
 
 
 def test_translators_with_other_settings_need_two_programs(copy_run):
-    before = programs()
+    before = number_of_programs()
 
     for number in range(12):
         loaded = Translator.load(
@@ -100,7 +100,7 @@ def test_translators_with_other_settings_need_two_programs(copy_run):
         )
         assert loaded.translate("a b c").text == "a b c"
 
-    assert programs() - before <= 2
+    assert number_of_programs() - before <= 2
 
 
 SETTINGS = [

@@ -13,7 +13,7 @@ from asking import serving
 from tiny import letters
 
 import nmt
-from nmt.inference import devices
+from nmt.inference import programs
 from nmt.inference.explanations import METHODS
 from nmt.inference.translator import Translator
 from nmt.run import Run
@@ -183,11 +183,11 @@ def test_a_sentence_is_translated_as_any_line_is(copy_run, metrics):
 
 @pytest.mark.slow
 def test_a_model_too_many_is_named(copy_run, metrics):
-    for number in range(devices.MAX_PROGRAMS):
-        devices.run(lambda shared, rows, number: rows + number, 0, np.zeros(2), number=number)
+    for number in range(programs.MAX_PROGRAMS):
+        programs.run(lambda shared, rows, number: rows + number, 0, np.zeros(2), number=number)
     data = Run.open(copy_run).config.data
 
-    with pytest.warns(UserWarning, match=f"^x: a process keeps {devices.MAX_PROGRAMS} programs"):
+    with pytest.warns(UserWarning, match=f"^x: a process keeps {programs.MAX_PROGRAMS} programs"):
         model = starting.served("x", Translator.load(copy_run), data, metrics=metrics, longest=0)
     model.close(timeout=60)
 

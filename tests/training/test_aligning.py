@@ -15,8 +15,7 @@ import pytest
 from flax import nnx
 from steps import BOS, KEY, LENGTHS, VOCABULARY, assert_trees_close, batch, leaves
 
-from nmt import configfile
-from nmt.inference import devices
+from nmt import configfile, devices
 from nmt.model.aligner import AlignerNetwork
 from nmt.model.build import build_model, outline
 from nmt.run import Run

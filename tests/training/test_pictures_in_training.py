@@ -12,10 +12,9 @@ from members import threads
 from steps import BOS, LENGTHS, SGD, VOCABULARY, assert_trees_close
 from taken import take, whole
 
-from nmt import configfile
+from nmt import configfile, devices
 from nmt.data import corpora, corpus, tokenizer
 from nmt.data.batching import Bucket, pad
-from nmt.inference import devices
 from nmt.model.build import build_model
 from nmt.model.seq2seq import build
 from nmt.training.loader import DataLoader

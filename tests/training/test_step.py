@@ -34,8 +34,8 @@ from steps import (
     with_rate_times,
 )
 
+from nmt import devices
 from nmt.data.batching import Batch
-from nmt.inference import devices
 from nmt.training.step import make_eval_step, shard
 
 

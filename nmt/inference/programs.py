@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import PartitionSpec
+
+from nmt import devices
 
 MAPS = 500  # memory maps of the program of a search
 MOST = 512  # programs, which take some 10 MB each
-AXIS = "device"
 
 Function = Callable[..., Any]
 
@@ -37,7 +37,7 @@ def run(function: Function, shared: Any, rows: Any, **static: Hashable) -> Any:
 
     Args:
         function: no row of its results depends on other rows.
-        shared: a tree of arrays that all devices read, best where `replicate` has put them.
+        shared: a tree of arrays that all devices read, best where `devices.replicate` has put them.
         rows: a tree of arrays whose leading axis is divided among the devices.
         static: arguments that are known when the program is compiled.
     """
@@ -46,24 +46,9 @@ def run(function: Function, shared: Any, rows: Any, **static: Hashable) -> Any:
     return _program(function, structure, shapes, tuple(static.items()))(shared, rows)
 
 
-def replicate(tree: Any) -> Any:
-    """Returns a tree with a copy of its arrays on each local device."""
-    return jax.device_put(tree, placement())
-
-
-def placement(*axes: str) -> NamedSharding:
-    """Returns the sharding of leading axes over the local devices; without axes, full copies."""
-    return NamedSharding(_mesh(), PartitionSpec(*axes))
-
-
 def is_full() -> bool:
     """Whether as many programs are kept as can be, so that each new one takes another's place."""
     return _program.cache_info().currsize == MAX_PROGRAMS
-
-
-def count() -> int:
-    """Returns the number of local devices; the rows of a batch must be a multiple of it."""
-    return jax.local_device_count()
 
 
 @lru_cache(maxsize=MAX_PROGRAMS)
@@ -78,16 +63,16 @@ def _program(
     When the cache drops it, the compiled program is freed.
     """
     program = partial(function, **dict(static))
-    if count() == 1:
+    if devices.count() == 1:
         return jax.jit(program)
     # Each device loops until its own sentences are done, and does not wait for the others.
-    specs = PartitionSpec(), PartitionSpec(AXIS)
+    specs = PartitionSpec(), PartitionSpec(devices.AXIS)
     return jax.jit(
         jax.shard_map(
-            program, mesh=_mesh(), in_specs=specs, out_specs=PartitionSpec(AXIS), check_vma=False
+            program,
+            mesh=devices.mesh(),
+            in_specs=specs,
+            out_specs=PartitionSpec(devices.AXIS),
+            check_vma=False,
         )
     )
-
-
-def _mesh() -> Mesh:
-    return Mesh(np.array(jax.local_devices()), (AXIS,))

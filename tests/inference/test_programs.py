@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nmt.inference import devices
+from nmt import devices
+from nmt.inference import programs
 
 
 def squares(shared, rows, *, power):
@@ -29,18 +30,18 @@ def test_rows_are_computed_in_their_places_whatever_device_has_them():
     numbers = np.array([2.0, 3.0, 5.0, 7.0], np.float32)
     times = np.array([1, 0, 3, 2], np.int32)
 
-    found = devices.run(squares, jnp.float32(10), (numbers, times), power=1)
+    found = programs.run(squares, jnp.float32(10), (numbers, times), power=1)
 
     np.testing.assert_allclose(found, 10 * numbers**times)
 
 
 def test_a_program_is_made_once_for_each_shape_and_static_argument():
-    before = devices._program.cache_info().misses
+    before = programs._program.cache_info().misses
     for length, power in [(2, 1), (4, 1), (4, 2), (2, 1), (4, 2)]:
         rows = np.ones(length, np.float32), np.ones(length, np.int32)
-        devices.run(squares, jnp.float32(length), rows, power=power)
+        programs.run(squares, jnp.float32(length), rows, power=power)
 
-    assert devices._program.cache_info().misses - before <= 3
+    assert programs._program.cache_info().misses - before <= 3
 
 
 @pytest.mark.slow
@@ -51,11 +52,11 @@ def test_programs_that_are_no_longer_used_are_let_go(monkeypatch):
 
     rows = np.ones(2, np.float32), np.ones(2, np.int32)
     counts = []
-    for power in range(3 * devices.MAX_PROGRAMS):
-        devices.run(squares, jnp.float32(1), rows, power=power).block_until_ready()
-        if power % devices.MAX_PROGRAMS == devices.MAX_PROGRAMS - 1:
+    for power in range(3 * programs.MAX_PROGRAMS):
+        programs.run(squares, jnp.float32(1), rows, power=power).block_until_ready()
+        if power % programs.MAX_PROGRAMS == programs.MAX_PROGRAMS - 1:
             counts.append(maps())
 
-    assert devices.is_full()
+    assert programs.is_full()
     first, *_, last = counts
     assert last < first + 50  # each program has several
