@@ -21,6 +21,7 @@ def configuration(
     languages: tuple[str, str],
     corpora: Mapping[str, Sequence[str]],
     name: str,
+    small: bool = False,
 ) -> str:
     """Returns the YAML of a configuration in which comments say why.
 
@@ -30,9 +31,11 @@ def configuration(
         languages: The codes of source and target.
         corpora: The path or the two paths of each corpus: `train`, `validation` and perhaps `test`.
         name: The name of the file, for the command in its head.
+        small: Whether a computer without a GPU is to train it.
     """
     source, target = found.source, found.target
-    chosen, schedule = recipe(found.pairs), Schedule.of(found)
+    chosen = recipe(found.pairs, small=small)
+    schedule = Schedule.of(found, chosen)
     paths = {key: each[0] if len(each) == 1 else list(each) for key, each in corpora.items()}
     named = "\n".join(f"  {key}: {configfile.inline(each)}" for key, each in paths.items())
     size = pieces.vocabulary_size

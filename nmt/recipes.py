@@ -41,6 +41,16 @@ RECIPES = (
     Recipe(1_000_000,     16_000,  512,  512, 1024,  0.2,  0.0,  4_000, 100_000, 5e-4, 4_000),
     Recipe(math.inf,      32_000,  512,  512, 1024,  0.1,  0.0,  4_000, 300_000, 5e-4, 4_000),
 )
+# Networks that a computer without a GPU trains in hours; of as many pieces as the ones above.
+SMALL = (
+    #      below      vocabulary embed. enc.  dec. dropout words batch  updates  rate warmup
+    Recipe(10_000,         2_000,  256,  256,  512,  0.5,  0.0,  1_000,  10_000, 1e-3,   400),
+    # These two were measured, on 29,000 captions and on 164,000 short sentences: docs/results.md.
+    Recipe(50_000,         8_000,  256,  256,  512,  0.5,  0.0,  1_000,  11_000, 1e-3,   400),
+    Recipe(200_000,        8_000,  256,  256,  512,  0.2,  0.0,    700,  10_000, 1e-3,   400),
+    Recipe(1_000_000,     16_000,  256,  256,  512,  0.1,  0.0,  1_500,  20_000, 1e-3, 1_000),
+    Recipe(math.inf,      32_000,  256,  256,  512,  0.1,  0.0,  1_500,  50_000, 1e-3, 1_000),
+)
 # fmt: on
 SENTENCES = (16, 256)  # in a batch: the least and the most
 EPOCHS = (3, 150)
@@ -55,9 +65,9 @@ RESERVED = 261  # pieces that a model has besides characters: 256 bytes, four sp
 SAMPLE = 20_000  # sentences that tell how many pieces a text gives
 
 
-def recipe(pairs: int) -> Recipe:
+def recipe(pairs: int, *, small: bool = False) -> Recipe:
     """Returns the recipe for a number of pairs."""
-    return next(each for each in RECIPES if pairs < each.below)
+    return next(each for each in (SMALL if small else RECIPES) if pairs < each.below)
 
 
 def tokenizer(found: Survey, read: Callable[[], Iterable[Pair]]) -> TrainedTokenizerConfig:
@@ -113,9 +123,8 @@ class Schedule:
     warmup: int  # updates, a tenth at most
 
     @classmethod
-    def of(cls, found: Survey) -> "Schedule":
-        """Returns the schedule for a corpus."""
-        chosen = recipe(found.pairs)
+    def of(cls, found: Survey, chosen: Recipe) -> "Schedule":
+        """Returns the schedule of a recipe for a corpus."""
         pieces = max(_pieces(s, s.characters, MEAN_PIECE) for s in (found.source, found.target))
         sentences = min(chosen.batch / pieces, found.pairs)
         rounded = _within(2 ** round(math.log2(sentences)), SENTENCES)
@@ -142,8 +151,7 @@ def max_length(found: Survey) -> int:
 
 def reach(chosen: Recipe) -> str:
     """Returns in words how many pairs a recipe is for."""
-    number = RECIPES.index(chosen)
-    least = RECIPES[number - 1].below if number else 0
+    least = max((each.below for each in RECIPES if each.below < chosen.below), default=0)
     if math.isinf(chosen.below):
         return f"{least:,} pairs and more"
     return f"{least:,} to {chosen.below:,} pairs"

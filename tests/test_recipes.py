@@ -35,10 +35,10 @@ def unread():
     pytest.fail("a text of so many words gives enough pieces: it need not be read again")
 
 
-def written(found=CAPTIONS, *, pieces=None, languages=("es", "en"), corpora=PATHS):
+def written(found=CAPTIONS, *, pieces=None, languages=("es", "en"), corpora=PATHS, **options):
     pieces = pieces or recipes.tokenizer(found, unread)
     return beginning.configuration(
-        found, pieces, languages=languages, corpora=corpora, name="es-en.yaml"
+        found, pieces, languages=languages, corpora=corpora, name="es-en.yaml", **options
     )
 
 
@@ -85,14 +85,34 @@ def test_more_text_has_a_larger_network_and_less_dropout():
     assert math.isinf(recipes.RECIPES[-1].below)
 
 
+def test_a_small_network_is_for_the_same_text_and_no_more_work():
+    for small, large in zip(recipes.SMALL, recipes.RECIPES, strict=True):
+        assert (small.below, small.vocabulary) == (large.below, large.vocabulary)
+        for name in ("embedding", "encoder", "decoder", "dropout", "words", "batch", "updates"):
+            assert getattr(small, name) <= getattr(large, name)
+
+
+def test_the_small_network_for_short_sentences_is_the_one_that_was_measured(tmp_path):
+    """164,000 pairs of Tatoeba, of 38 characters: see docs/results.md."""
+    side = replace(LATIN, characters=37.7, long_characters=92)
+    found = replace(CAPTIONS, pairs=163_926, source=side, target=replace(side, characters=32.2))
+
+    config = loaded(tmp_path, written(found, small=True))
+
+    assert config.model.decoder.hidden_size == 2 * config.model.encoder.hidden_size == 512
+    assert (config.model.embedding_size, config.model.dropout.rate) == (256, 0.2)
+    assert (config.data.batch.sentences, config.training.max_epochs) == (64, 4)
+    assert config.training.schedule.warmup_steps == 400
+
+
 def test_the_page_has_the_table():
     page = Path(__file__).parents[1] / "docs" / "starting.md"
     rows = re.findall(r"^\| (?:to ([\d,]+)|more) \| (.*) \|$", page.read_text("utf-8"), re.M)
 
     numbers = [re.split(r", | \| ", f"{below or 'inf'} | {rest}") for below, rest in rows]
     assert [[float(each.replace(",", "")) for each in row] for row in numbers] == [
-        [*astuple(each)[:-2]]
-        for each in recipes.RECIPES  # but for the rate and the warm-up
+        [*astuple(each)[:-2]]  # but for the rate and the warm-up
+        for each in (*recipes.RECIPES, *recipes.SMALL)
     ]
 
 
@@ -111,7 +131,8 @@ def test_the_page_has_the_table():
 def test_an_epoch_has_so_many_batches(pairs, characters, sentences, batches, epochs):
     side = replace(LATIN, characters=characters)
 
-    found = recipes.Schedule.of(replace(CAPTIONS, pairs=pairs, source=side, target=side))
+    survey = replace(CAPTIONS, pairs=pairs, source=side, target=side)
+    found = recipes.Schedule.of(survey, recipes.recipe(pairs))
 
     assert (found.sentences, found.batches, found.epochs) == (sentences, batches, epochs)
     assert found.warmup <= found.updates / 10

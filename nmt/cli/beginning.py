@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -40,6 +40,12 @@ def init(
     test: Annotated[
         list[str] | None, typer.Option(help="Test corpus, which `nmt evaluate` translates.")
     ] = None,
+    small: Annotated[
+        bool,
+        typer.Option(
+            "--small", help="A network that a computer without a GPU trains in hours, not days."
+        ),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Default: SOURCE-TARGET.yaml.")
     ] = None,
@@ -62,7 +68,8 @@ def init(
     _check_text(train[0], read["train"]())
     found = survey(read["train"](), read["validation"]())
     pieces = recipes.tokenizer(found, read["train"])
-    text = beginning.configuration(found, pieces, languages=codes, corpora=given, name=str(path))
+    named: dict[str, Any] = {"languages": codes, "corpora": given, "name": str(path)}
+    text = beginning.configuration(found, pieces, **named, small=small)
     with options.writer(path) as out:
         out.write(text)
     print(_table(found, codes))

@@ -60,6 +60,15 @@ def init(nmt, languages, *options):
     return nmt("init", languages, "--train", "train", "--validation", "val", *options)
 
 
+def test_a_small_network_is_written_where_it_is_wanted(nmt, corpus):
+    languages = corpus("many")
+
+    for options, size in (([], 512), (["--small"], 256)):
+        code, _, _ = init(nmt, languages, *options, "-o", f"{size}.yaml")
+        assert code == 0
+        assert configfile.load(f"{size}.yaml").model.encoder.hidden_size == size
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_the_configuration_fits_the_text(nmt, corpus, name):
     languages = corpus(name)
