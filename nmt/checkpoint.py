@@ -58,7 +58,11 @@ def write(folder: Path, items: dict[str, Any], progress: dict[str, Any]) -> None
 
 
 def clear(parent: Path) -> None:
-    """Removes the temporary folders of interrupted writing."""
+    """Removes the temporary folders of interrupted writing, but for a checkpoint that it moved."""
+    for old in parent.glob("*.part.old"):
+        moved = old.with_name(old.name.removesuffix(".part.old"))
+        if not moved.exists():
+            old.rename(moved)
     for path in parent.glob("*.part*"):
         shutil.rmtree(path, ignore_errors=True)
 

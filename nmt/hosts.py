@@ -26,7 +26,7 @@ LOST = (
     "the processes of this training do not find each other, or one of them has ended; see the "
     "output of each, and give the same commands again to go on from the last checkpoint"
 )
-_CHANNELS = "Gloo", "NCCL", "coordination service"  # in errors about other processes
+_CHANNELS = "Gloo", "coordination service"  # in errors about other processes
 
 
 class JaxProcesses:
@@ -79,8 +79,9 @@ def joined(
         ClusterError: the arguments make no sense, the processes do not find each other, or one of
             them has ended before its time.
     """
-    if coordinator is not None:
+    if (coordinator, processes, process) != (None, None, None):
         check(coordinator, processes, process)
+    if coordinator is not None:
         _reach(coordinator, process)
     _initialize(coordinator, processes, process)
     group = JaxProcesses()
@@ -109,7 +110,7 @@ def check(coordinator: str | None, processes: int | None, process: int | None) -
     host, _, port = coordinator.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 2**16:
         raise ClusterError(f"--coordinator {coordinator}: not HOST:PORT, such as 10.0.0.1:8476")
-    if process >= processes:
+    if not 0 <= process < processes:
         raise ClusterError(
             f"--process {process}: the {processes} processes have the numbers 0 to {processes - 1}"
         )

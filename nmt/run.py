@@ -49,11 +49,10 @@ class Run:
         """Returns the run that `config.run` names: a new one, or one to resume.
 
         A resumed run keeps the settings of its own config.yaml for decoding, for its tokenizer and
-        for counting words. Nothing is written before `create`.
+        for counting words. Nothing is written.
 
         Raises:
-            RunError: the folder holds something else, or a run of another configuration, or cannot
-                be made.
+            RunError: the folder holds something else, or a run of another configuration.
         """
         path = Path(config.run or "runs/unnamed")
         if (path / "config.yaml").exists():
@@ -63,10 +62,7 @@ class Run:
             return cls(path, kept, stored=stored, notes=notes, processes=processes)
         if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")
-        run = cls(path, config, processes=processes)
-        if processes.is_main:
-            run._check_place()
-        return run
+        return cls(path, config, processes=processes)
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
@@ -119,13 +115,15 @@ class Run:
             self.path.mkdir(parents=True, exist_ok=True)
         return lock.hold(self.path / "lock")
 
-    def _check_place(self) -> None:
-        """Tries whether the folder can be made, before the hours of work that it is made for.
+    def check_place(self) -> None:
+        """Tries whether the folder can be made, if there is none, before the work that is for it.
 
         Raises:
             RunError: it cannot.
         """
-        above = next(each for each in (self.path, *self.path.parents) if os.path.lexists(each))
+        if not self.processes.is_main or self.path.is_dir():
+            return
+        above = next(each for each in self.path.parents if os.path.lexists(each))
         with self._written(), tempfile.TemporaryFile(dir=above):
             pass
 

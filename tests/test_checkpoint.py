@@ -356,10 +356,30 @@ def test_what_cannot_be_written_is_one_line_and_leaves_the_one_before(copy, smal
     assert capfd.readouterr().err == ""
 
 
-def test_one_of_the_same_name_is_there_until_the_new_one_is_whole(copy, small_files):
-    with pytest.raises(RunError, match=r"7: the checkpoint cannot be saved"):
-        checkpoint.write(copy, {"params": {"weights": jnp.arange(1e5)}}, PROGRESS)
+def test_one_of_the_same_name_comes_back_if_the_new_one_cannot_have_it(copy, monkeypatch):
+    rename = Path.rename
 
+    def fail(path, target):
+        if path.name == "7.part":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(RunError, match=r"7: the checkpoint cannot be saved \(Input/output error"):
+        checkpoint.write(copy, {"params": {"weights": jnp.ones(2)}}, PROGRESS)
+
+    assert [path.name for path in copy.parent.iterdir()] == ["7"]
+    assert checkpoint.progress(copy) == PROGRESS
+    assert "rest.safetensors" in {path.name for path in files(copy)}
+
+
+def test_one_of_the_same_name_comes_back_after_a_power_failure(copy):
+    copy.rename(copy.with_name("7.part.old"))
+    copy.with_name("7.part").mkdir()
+
+    checkpoint.write(copy.with_name("8"), {"params": {"weights": jnp.ones(2)}}, PROGRESS)
+
+    assert sorted(path.name for path in copy.parent.iterdir()) == ["7", "8"]
     assert checkpoint.validate(copy) is None
 
 

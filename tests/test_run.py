@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, monkeypatch, tokenizers
     message = rf"{place}: cannot be made \(.+\); name another folder with run="
 
     with pytest.raises(RunError, match=message):
-        Run.start(given)
+        Run.start(given).check_place()
     run = Run(Path(place), given)  # it could be made when the training began
     with pytest.raises(RunError, match=message):
         run.lock()

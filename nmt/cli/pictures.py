@@ -12,7 +12,7 @@ from nmt.cli import captions, drawing, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, OneBased, Trust
 from nmt.counting import counted
-from nmt.data import writing
+from nmt.data import files, writing
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -111,11 +111,12 @@ def plot(
     given, settings = options.settings_apart(sentences, beam=beam)
     load: Any = ensembles.translator
     noun = "sentence"
+    read = [] if file is None else [files.find(file)]
     if captions.are_written_by(run):
         captions.check(run, {"--gold": gold, "--one-based": one_based})
         load, noun = ensembles.captioner, "source"
         sources = captions.given(run, given, file)
-        writing.check_apart(output, *(Path(each) for each in sources if isinstance(each, str)))
+        read += [Path(each) for each in sources if isinstance(each, str)]
     elif file is not None:
         if given or target or gold:
             raise DataError("--file has sentences, targets and gold links; leave the others out")
@@ -124,6 +125,8 @@ def plot(
         for each in filter(os.path.isfile, given):
             raise DataError(f"{each}: is a file; give --file {shlex.quote(each)}")
         sources = list(map(options.sentence, given))
+    for written in (output, page):
+        writing.check_apart(written, *read)
     if ensembles.aligns(run):
         load = ensembles.aligner
         if target is None:

@@ -98,7 +98,7 @@ class Captioner:
         """
         limits.check_number(n_best, self.config)
         waiting: Any = with_constraints(checked(sources, object, SEVERAL), constraints)
-        return self._windows(waiting, n_best)
+        return self._streamed(waiting, n_best)
 
     def align(
         self, sources: Iterable[Any], targets: Iterable[str], *, method: str = "attention"
@@ -160,7 +160,7 @@ class Captioner:
             for each, new in zip(found, explained, strict=True)
         ]
 
-    def _windows(
+    def _streamed(
         self, waiting: Iterator[tuple[Any, Constraints]], n_best: int
     ) -> Iterator[list[Caption]]:
         """Yields the texts for each source."""

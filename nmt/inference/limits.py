@@ -71,13 +71,14 @@ def cut(
 ) -> list[list[int]]:
     """Returns the ids of lines, cut to the longest allowed, each with the end of sentence.
 
-    A warning has the numbers of those lines, and the `side`, source or target.
+    One warning has the numbers of all that are longer, and the `side`, source or target.
     """
-    most, limit = longest - 1, "decoding.max_pieces sets the limit"
-    long = {n: len(ids) for n, ids in zip(numbers, encoded, strict=True) if len(ids) > most}
-    if len(long) == 1:
-        [(number, pieces)] = long.items()
-        warn([number], f"the {side} has {counted(pieces, 'piece')}, cut to {most}; {limit}")
-    elif long:
-        warn(list(long), f"the {side} has more than {counted(most, 'piece')}, and is cut; {limit}")
+    most = longest - 1
+    long = [number for number, ids in zip(numbers, encoded, strict=True) if len(ids) > most]
+    if long:
+        warn(
+            list(dict.fromkeys(long)),  # a line may have several parts
+            f"the {side} has more than {counted(most, 'piece')}, and is cut; "
+            "decoding.max_pieces sets the limit",
+        )
     return [[*ids[: longest - 1], eos] for ids in encoded]

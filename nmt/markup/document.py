@@ -89,7 +89,10 @@ class Document:
 
 
 def prepared(translator: "Translator") -> "Translator":
-    """Returns a translator of sentences that writes unseen characters back, as stand-ins are."""
+    """Returns a translator that writes unseen characters back, as stand-ins are.
+
+    It divides every line into sentences, unless `decoding.split` never does.
+    """
     never = translator.config.split.when == "never"
     changed = copy.copy(translator) if never else translator.dividing()
     changed.config = changed.config.model_copy(update={"copy_unseen": True})

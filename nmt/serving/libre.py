@@ -128,22 +128,31 @@ async def _of_html(request: Request, model: Served, body: LibreTranslateBody) ->
     """Returns the translation of each text, with all of its markup."""
     service: Service = request.app.state.service
     service.admit(request, model, body.texts)  # reading a page takes time, so not one of any length
+    return await service.answered(request, _rewritten(request, model, body.texts))
+
+
+async def _rewritten(request: Request, model: Served, pages: Sequence[str]) -> list[list[str]]:
+    service: Service = request.app.state.service
     alphabet = model.translator.tokenizers.source.alphabet
 
     def read() -> list[Document]:
-        return [Document(text, kind="html", alphabet=alphabet) for text in body.texts]
+        return [Document(text, kind="html", alphabet=alphabet) for text in pages]
 
-    documents = await service.answered(request, asyncio.to_thread(read))
+    documents = await asyncio.to_thread(read)
     lines = [line for each in documents for line in each.lines]
     service.admit(request, model, lines)
     futures = service.awaited(request, model.translate_segments(lines))
-    found = await service.all_answered(request, futures, futures)
+    try:
+        found = await asyncio.gather(*futures)
+    finally:
+        for future in futures:
+            future.cancel()
     best = (line.ranked[0] for line in found)
 
     def written() -> list[list[str]]:
         return [["".join(each.restored(best))] for each in documents]
 
-    return await service.answered(request, asyncio.to_thread(written))
+    return await asyncio.to_thread(written)
 
 
 async def _body(request: Request, kind: type[_Body]) -> _Body:

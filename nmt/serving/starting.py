@@ -44,8 +44,9 @@ def served(
         print(f"nmt: {name}: ready in {monotonic() - begin:.0f} s", file=sys.stderr)
     if programs.is_full():
         warnings.warn(
-            f"{name}: a process keeps {programs.MAX_PROGRAMS} programs, so those of models that "
-            "are asked seldom have to be read again; serve fewer models, or raise vm.max_map_count",
+            f"{name}: its programs are more than the {programs.MAX_PROGRAMS} that a process keeps "
+            "of all models, so that some are loaded again when they are needed, which takes "
+            "seconds; serve fewer models in a process",
             stacklevel=2,
         )
     return Served(

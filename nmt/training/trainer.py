@@ -53,6 +53,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         if started:
             locked.enter_context(run.lock())
             tokenizers = run.tokenizers()
+        run.check_place()
         parent = warm_start.parent_of(run)  # before the work on the corpora
         stream = None if config.data.stream is None else Stream.of(config.data)
         training = corpora.training(config.data) if stream is None else stream.training
@@ -69,7 +70,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         pairs, report = corpus.filter_pairs(encoded, config.data)
         if not started:
             locked.enter_context(run.lock())
-            Run.start(config)  # another training may have created it in the meantime
+            Run.start(config, processes)  # another training may have created it in the meantime
         agreement.check(run, text, validation, tokenizers)
         shared = (pairs, tokenizers, config, processes)
         loader = DataLoader(text, *shared) if stream is None else StreamLoader(stream, *shared)
@@ -143,7 +144,7 @@ class Trainer:
             self.watch.lap()
             with interruption.requests() as requests:
                 self._train(requests)
-                if not self._is_validated():
+                if not self._validates_here():
                     self._validate()
             divergence.check_saved(self.run)
             self.display.say(
@@ -188,7 +189,7 @@ class Trainer:
         self.display.advance(self.progress.step)
         if self.progress.step % self.settings.log_every == 0:
             self._report_training()
-        if self._is_validated():
+        if self._validates_here():
             self._validate()
         return True
 
@@ -196,7 +197,7 @@ class Trainer:
         """Saves a sound state, and reports how to resume."""
         self._read_steps()
         sound = divergence.is_sound(self.state)
-        if sound and not self._is_validated():
+        if sound and not self._validates_here():
             self.progress = replace(self.progress, pending_log=dict(self.accumulator.sums))
             self.run.save("last", self.state.items(), self.progress)
         self._interrupt(
@@ -266,8 +267,8 @@ class Trainer:
         self._plot_attention()
         self.watch.leave_out(timer.lap())
 
-    def _is_validated(self) -> bool:
-        """Whether a validation, which saves, follows the update of this step."""
+    def _validates_here(self) -> bool:
+        """Whether this step is one after which the model is validated, and saved if it is sound."""
         return self.progress.step % self.settings.validate_every == 0
 
     def _plot_attention(self) -> None:

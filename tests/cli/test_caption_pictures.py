@@ -104,6 +104,8 @@ def test_plot_reads_a_list_or_a_table_of_pictures(nmt, picture_run, tmp_path, na
         (["none.png"], "none.png: no such file"),
         (["0.png", "-o", "0.png"], "0.png: is read, so it cannot be written; choose another name"),
         (["--file", "test.jsonl", "-o", "1.png"], "1.png: is read, so it cannot be written"),
+        (["0.png", "--html", "0.png"], "0.png: is read, so it cannot be written"),
+        (["--file", "test.jsonl", "--html", "test.jsonl"], "test.jsonl: is read, so it cannot be"),
     ],
 )
 def test_what_cannot_be_drawn_is_named(nmt, picture_run, monkeypatch, arguments, message):

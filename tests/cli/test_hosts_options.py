@@ -46,7 +46,9 @@ def test_options_that_describe_no_group_are_refused(nmt, text, options, message)
         ("a:b", {"processes": 2, "process": 0}, "--coordinator a:b: not HOST:PORT, such as"),
         ("a:65536", {"processes": 2, "process": 1}, "--coordinator a:65536: not HOST:PORT, such"),
         ("a:80", {"process": 1}, "--coordinator, --processes and --process go together; give"),
+        (None, {"processes": 2, "process": 0}, "--coordinator, --processes and --process go"),
         ("a:80", {"processes": 2, "process": 2}, "--process 2: the 2 processes have the numbers"),
+        ("a:80", {"processes": 2, "process": -1}, "--process -1: the 2 processes have the numb"),
     ],
 )
 def test_python_says_the_same(coordinator, numbers, message):

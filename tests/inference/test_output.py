@@ -103,7 +103,7 @@ def test_each_direction_reads_its_own_side_with_its_own_model(copy_run):
     backward = Translator.load(copy_run, max_pieces=3)  # two pieces and the end of sentence
 
     (unequal,) = stream_symmetrized(forward, forward, [("a b c", "a b")], threshold=0.01)
-    with pytest.warns(UserWarning, match="line 1: .* pieces, cut to 2"):
+    with pytest.warns(UserWarning, match="line 1: .* than 2 pieces, and is cut"):
         (cut,) = stream_symmetrized(forward, backward, [("a b c", "a b c")])
 
     assert {(0, 0), (1, 1)} <= unequal

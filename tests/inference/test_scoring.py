@@ -61,7 +61,7 @@ def test_what_is_set_aside_or_unknown_or_empty_has_its_own_rule(copy_run):
 def test_a_cut_target_is_scored_as_what_is_left_of_it(copy_run):
     translator = Translator.load(copy_run, max_pieces=3)
 
-    with pytest.warns(UserWarning, match="the target has 4 pieces, cut to 2"):
+    with pytest.warns(UserWarning, match="the target has more than 2 pieces, and is cut"):
         cut = translator.score("a b", "a b c d")
 
     whole = translator.score("a b", "a b")

@@ -209,7 +209,7 @@ def test_a_line_whose_matrix_would_be_too_large_is_translated_without_alignment(
 def test_a_part_that_cannot_be_divided_is_cut_with_a_warning(copy_run):
     short = Translator.load(copy_run, max_pieces=1)
 
-    with pytest.warns(UserWarning, match=r"line 1: the source has 1 piece, cut to 0; decoding"):
+    with pytest.warns(UserWarning, match=r"line 1: the source has more than 0 pieces, and is cut"):
         assert short.translate("a b").text == ""
 
 
@@ -218,7 +218,7 @@ def test_a_line_beyond_the_limit_is_divided_by_default_and_given_pairs_are_cut(c
     line = "a b c d e f g h"
 
     assert short.translate(line).text == line
-    with pytest.warns(UserWarning, match="line 1: .* pieces, cut to 3"):
+    with pytest.warns(UserWarning, match="line 1: .* than 3 pieces, and is cut"):
         assert short.align(line, line).parts == ()
 
 

@@ -234,14 +234,14 @@ def test_windows_are_translated_one_by_one_and_their_lines_keep_their_numbers(tr
 
     assert [next(found)[0].text for _ in range(3)] == ["a b", "", "c"]
     assert len(asked) == 1
-    with pytest.warns(UserWarning, match=r"line 11: the source has 5 pieces, cut to 3"):
+    with pytest.warns(UserWarning, match=r"line 11: the source has more than 3 pieces, and is cut"):
         assert next(found)[0].source_pieces == ("▁a", "▁b", "▁c", "</s>")
 
 
 def test_a_target_beyond_the_limit_is_cut_with_a_warning_as_a_source_is(translator):
     short = with_settings(translator, max_pieces=4, split=WHOLE)
 
-    with pytest.warns(UserWarning, match=r"line 2: the target has 6 pieces, cut to 3; decoding"):
+    with pytest.warns(UserWarning, match=r"line 2: the target has more than 3 pieces, and is cut"):
         _, cut = short.align(["a b", "a b c"], ["a b", "a b c d e f"])
 
     assert cut.target_pieces == ("▁a", "▁b", "▁c", "</s>")
@@ -280,7 +280,7 @@ def test_a_line_beyond_the_limit_is_cut_with_a_warning(translator):
     short = with_settings(translator, max_pieces=4, split=WHOLE)
 
     with pytest.warns(
-        UserWarning, match=r"line 2: the source has 6 pieces, cut to 3; decoding.max_p"
+        UserWarning, match=r"line 2: the source has more than 3 pieces, and is cut; decoding.max_p"
     ):
         first, second = short.translate(["a b", "a b c d e f"])
 
@@ -305,7 +305,7 @@ def test_a_warning_counts_the_lines_of_all_windows(translator, monkeypatch, way)
     lines = ["a b", "", "c", "a b", "a b c d e", "b"]
 
     with pytest.warns(
-        UserWarning, match=r"line 5: the (source|target) has 5 pieces, cut to 3"
+        UserWarning, match=r"line 5: the (source|target) has more than 3 pieces, and is cut"
     ) as warned:
         found = short.translate(lines) if way == "translate" else short.align(lines, lines)
 

@@ -4,6 +4,7 @@ import pytest
 from asking import serving
 from reading import Page
 
+from nmt.inference import programs
 from nmt.inference.translator import Translator
 from nmt.run import Run
 from nmt.serving import starting
@@ -12,6 +13,7 @@ from nmt.serving import starting
 @pytest.fixture(scope="session")
 def models(copy_run, noisy_run):
     """A model that copies letters, from German, and one with noise, from French."""
+    programs._program.cache_clear()  # if it is full, a warning says so
     metrics = starting.Metrics()
     found = []
     for name, run, source in (("copy", copy_run, "de"), ("noisy", noisy_run, "fr")):

@@ -168,7 +168,7 @@ def test_a_line_is_divided_into_sentences_where_wanted(client, models):
 
 def test_a_sentence_is_translated_as_any_line_is(copy_run, metrics):
     """Also where the settings have lines never divided."""
-    translator = Translator.load(copy_run, split={"when": "never"})
+    translator = Translator.load(copy_run, split={"when": "never"}, copy_unseen=False)
     data = Run.open(copy_run).config.data
     model = starting.served("x", translator, data, metrics=metrics, longest=0)
 
@@ -181,13 +181,12 @@ def test_a_sentence_is_translated_as_any_line_is(copy_run, metrics):
     model.close(timeout=60)
 
 
-@pytest.mark.slow
-def test_a_model_too_many_is_named(copy_run, metrics):
-    for number in range(programs.MAX_PROGRAMS):
-        programs.run(lambda shared, rows, number: rows + number, 0, np.zeros(2), number=number)
+def test_a_model_too_many_is_named(copy_run, metrics, monkeypatch):
+    monkeypatch.setattr(programs, "is_full", lambda: True)
     data = Run.open(copy_run).config.data
 
-    with pytest.warns(UserWarning, match=f"^x: a process keeps {programs.MAX_PROGRAMS} programs"):
+    message = f"^x: its programs are more than the {programs.MAX_PROGRAMS} that a process keeps"
+    with pytest.warns(UserWarning, match=message):
         model = starting.served("x", Translator.load(copy_run), data, metrics=metrics, longest=0)
     model.close(timeout=60)
 

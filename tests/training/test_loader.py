@@ -429,17 +429,19 @@ def test_closing_ends_the_thread_and_the_reading():
 
 
 def test_closing_waits_for_what_is_being_read_and_for_nothing_else():
-    read, closing = [], threading.Event()
+    read, reading, closing = [], threading.Event(), threading.Event()
 
     def items():
         for number in itertools.count():
             if number == 1:
+                reading.set()
                 closing.wait(10)
             read.append(number)
             yield number
 
     stream = prefetched(items(), depth=4)
     next(stream)
+    reading.wait(10)
     threading.Timer(0.1, closing.set).start()
     stream.close()
 

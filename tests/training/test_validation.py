@@ -119,8 +119,7 @@ def test_long_lines_are_named_before_training_and_bounds_hold(config, tokenizers
 
     assert len(told) == 2
     for warning, (line, side) in zip(told, {7: "source", 10: "target"}.items(), strict=True):
-        pieces = len(getattr(tokenizers, side).encode(LONG))
-        message = f"line {line}: the {side} of validation has {pieces:,} pieces, cut to 511; "
+        message = f"line {line}: the {side} of validation has more than 511 pieces, and is cut; "
         assert f"{message}decoding.max_pi" in str(warning.message)
     for batch in validator.batches:
         sizes = [np.prod(np.asarray(ids).shape) for ids in (batch.source, batch.target)]
