@@ -10,7 +10,7 @@ import datasets
 import jax
 
 from nmt.config import TextInputConfig
-from nmt.data import fingerprints, streams
+from nmt.data import fingerprints, lanes
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import ClusterError
 from nmt.processes import ProcessGroup
@@ -41,7 +41,7 @@ def check(
             "number of devices": str(jax.local_device_count()),
             "configuration": hashlib.sha256(run.config.model_dump_json().encode()).hexdigest(),
             "training corpus": content(text),
-            "name or size of a training file": str(streams.sizes(data) if data.stream else None),
+            "name or size of a training file": str(lanes.sizes(data) if data.stream else None),
             "validation corpus": content(validation),
             "tokenizer": tokenizers.fingerprint,
             "run folder": "new" if saved is None else str(saved.batches),

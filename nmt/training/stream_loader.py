@@ -13,7 +13,8 @@ from nmt.checkpoints import TrainingProgress
 from nmt.config import Config
 from nmt.data import corpus, fingerprints
 from nmt.data.batching import Bucket, PlannedBatch, plan_epoch
-from nmt.data.streams import Row, Stream
+from nmt.data.lanes import Row
+from nmt.data.streams import Stream
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.processes import ALONE, ProcessGroup

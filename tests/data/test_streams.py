@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from nmt import configfile
 from nmt.data import corpora
-from nmt.data.streams import Stream, sizes
+from nmt.data.lanes import sizes
+from nmt.data.streams import Stream
 from nmt.errors import ConfigError, DataError
 
 # Three files of 7, 1 and 5 pairs; what cuts lines in other programs must not do it here.
