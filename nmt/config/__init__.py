@@ -6,11 +6,13 @@ Each module has the sections of one part, and all of them can be imported from h
 
 from nmt.config.aligner import *
 from nmt.config.attention import *
+from nmt.config.corpora import *
 from nmt.config.data import *
 from nmt.config.decoding import *
 from nmt.config.dropout import *
 from nmt.config.encoders import *
 from nmt.config.inputs import *
+from nmt.config.mechanism import *
 from nmt.config.model import *
 from nmt.config.risk import *
 from nmt.config.root import *

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from datasets import Dataset, Features, List, Value
 
 from nmt.config import CorpusConfig, DataConfig, InputConfig, SamplingConfig, TextInputConfig
-from nmt.config.data import EFLOMAL, WORD_BOUNDARIES, WordBoundaries
+from nmt.config.corpora import EFLOMAL
+from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data import eflomal_links, embedded, files, fingerprints, given, links, tables, texts
 from nmt.data.report import FilterReport
 from nmt.data.tables import SIDES

@@ -16,7 +16,7 @@ from datasets import Dataset
 from filelock import FileLock
 
 from nmt import caches
-from nmt.config.data import EFLOMAL
+from nmt.config.corpora import EFLOMAL
 from nmt.data import files, fingerprints
 from nmt.data.tables import SIDES
 from nmt.errors import DataError

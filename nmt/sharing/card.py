@@ -11,7 +11,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from nmt.bundle import Bundle
 from nmt.config import Config, CorpusConfig, TextInputConfig
-from nmt.config.data import EMBEDDED
+from nmt.config.corpora import EMBEDDED
 from nmt.evaluation.metrics import MetricScore
 from nmt.hub import PREFIX
 from nmt.sharing import wording
