@@ -58,7 +58,10 @@ def write(folder: Path, items: dict[str, Any], progress: dict[str, Any]) -> None
 
 
 def clear(parent: Path) -> None:
-    """Removes the temporary folders of interrupted writing, but for a checkpoint that it moved."""
+    """Removes the temporary folders of interrupted writing.
+
+    A checkpoint that was moved aside has its name again, if the new one did not come.
+    """
     for old in parent.glob("*.part.old"):
         moved = old.with_name(old.name.removesuffix(".part.old"))
         if not moved.exists():

@@ -132,6 +132,7 @@ async def _of_html(request: Request, model: Served, body: LibreTranslateBody) ->
 
 
 async def _rewritten(request: Request, model: Served, pages: Sequence[str]) -> list[list[str]]:
+    """Returns the translation of each page."""
     service: Service = request.app.state.service
     alphabet = model.translator.tokenizers.source.alphabet
 
