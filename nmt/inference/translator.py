@@ -56,12 +56,18 @@ class Translator(WindowTranslator):
         parts = loading.load(runs, checkpoint=checkpoint, trust=trust, decoding=decoding)
         return cls(**parts, dictionary=dictionary, glossary=glossary)
 
+    def changed(
+        self, *, warn: limits.Warn | None = None, fewest: int | None = None, **decoding: Any
+    ) -> "Translator":
+        """Returns a translator with the same model, and other settings, which must be valid."""
+        new = copy.copy(self)
+        new.config = self.config.model_copy(update=decoding)
+        new.warn, new.fewest = warn or self.warn, fewest or self.fewest
+        return new
+
     def dividing(self) -> "Translator":
-        """Returns the same translator, which divides every line into sentences."""
-        split = self.config.split.model_copy(update={"when": "always"})
-        changed = copy.copy(self)
-        changed.config = self.config.model_copy(update={"split": split})
-        return changed
+        """Returns a translator with the same model, which divides every line into sentences."""
+        return self.changed(split=self.config.split.model_copy(update={"when": "always"}))
 
     @overload
     def translate(self, lines: str, *, constraints: Constraints = ...) -> Translation: ...

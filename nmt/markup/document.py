@@ -1,6 +1,5 @@
 """The translation of a document: some of it is copied, and its segments are translated together."""
 
-import copy
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -93,11 +92,9 @@ def prepared(translator: "Translator") -> "Translator":
 
     It divides every line into sentences, unless `decoding.split` never does.
     """
-    never = translator.config.split.when == "never"
-    changed = copy.copy(translator) if never else translator.dividing()
-    changed.config = changed.config.model_copy(update={"copy_unseen": True})
-    changed.warn = partial(limits.warn_of, unit="segment")
-    return changed
+    if translator.config.split.when != "never":
+        translator = translator.dividing()
+    return translator.changed(copy_unseen=True, warn=partial(limits.warn_of, unit="segment"))
 
 
 def _segments(parts: Sequence[Part], free: Sequence[int]) -> Iterator[str | Segment]:

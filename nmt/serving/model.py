@@ -118,9 +118,9 @@ class Served:
         self.name = name
         self.source, self.target = languages
         self._notes = Notes()
-        self.translator, self.documents = translator, prepared(translator)
-        self.translator.warn = self.documents.warn = self._notes
-        self._of_sentences = translator.dividing()
+        self.translator = translator.changed(warn=self._notes)
+        self.documents = prepared(translator).changed(warn=self._notes)
+        self._of_sentences = self.translator.dividing()
         self.engine = Engine(name, most=rows(translator), threads=threads, observe=observe)
         self.others = Engine(f"{name}-others", most=FEW, threads=1, observe=observe)
 

@@ -36,7 +36,7 @@ def served(
     cpu = jax.default_backend() == "cpu"
     threads = threads or (min(2, os.cpu_count() or 1) if cpu else 1)
     if cpu and adapts:
-        warming.adapt(translator)
+        translator = warming.adapted(translator)
     searches, begin = warming.searches(translator, longest=longest), monotonic()
     if searches:
         print(f"nmt: {name}: {len(searches)} programs are compiled, or found", file=sys.stderr)
