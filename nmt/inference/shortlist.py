@@ -15,18 +15,15 @@ import numpy.typing as npt
 
 from nmt.errors import DataError, RunError
 from nmt.inference.batches import SentenceBatch, width_of
+from nmt.inference.ibm_model_1 import ROUNDS, Pair, model_1, pairings
 from nmt.run import Run
 from nmt.trained import Trained, check_translates
 
 FILE = "shortlist.npz"
 COMMON = 1024  # pieces that every sentence may use
 RANKS = 100  # translations of a piece in the table
-ROUNDS = 5  # of expectation maximization; later ones change few ranks
-LINKS = 10_000_000  # that a table is learned from at most; a million take 100 MB
 
 Ids = npt.NDArray[np.int32]
-Pair = tuple[Sequence[int], Sequence[int]]
-Table = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,48 +135,3 @@ def make(run: Run) -> Path:
     pairs = ((pair["source"], pair["target"]) for pair in encoded.shuffle(seed=run.config.seed))
     sizes = {"source_size": tokenizers.source.size, "target_size": tokenizers.target.size}
     return Lexicon.learn(pairs, **sizes).save(run.path)
-
-
-@dataclasses.dataclass(frozen=True)
-class Links:
-    """All pairs of a target position and a source position of the same sentence."""
-
-    kinds: npt.NDArray[np.int64]  # source piece * target vocabulary + target piece
-    words: npt.NDArray[np.int64]  # target position, counted over all sentences
-    firsts: npt.NDArray[np.int64]  # the first link of each target position
-
-
-def pairings(pairs: Iterable[Pair], target_size: int) -> Links:
-    """Returns the links of the first pairs, about LINKS at most."""
-    kinds: list[npt.NDArray[np.int64]] = []
-    choices: list[npt.NDArray[np.int64]] = []
-    capacity = LINKS
-    for source, target in pairs:
-        kind = np.asarray(source, np.int64)[None, :] * target_size
-        kinds.append((kind + np.asarray(target, np.int64)[:, None]).ravel())
-        choices.append(np.full(len(target), len(source)))
-        capacity -= len(source) * len(target)
-        if capacity <= 0:
-            break
-    of_words = np.concatenate(choices)
-    words = np.repeat(np.arange(len(of_words)), of_words)
-    return Links(np.concatenate(kinds), words, np.cumsum(of_words) - of_words)
-
-
-def model_1(links: Links, target_size: int, rounds: int) -> Table:
-    """Returns p(target piece | source piece) of IBM model 1 for all pairs of pieces in the links.
-
-    Each round of expectation maximization divides a target position among the source positions of
-    its sentence in proportion to p, and normalizes the sums to the new p (Brown et al. 1993,
-    section 4.1). It starts with equal ones. The end of sentence, on both sides, serves as the
-    empty word.
-    """
-    kinds, kind = np.unique(links.kinds, return_inverse=True)
-    sources, targets = np.divmod(kinds, target_size)
-    chances = np.ones(len(kinds))
-    for _ in range(rounds):
-        weights = chances[kind]
-        totals = np.bincount(links.words, weights)
-        expected = np.bincount(kind, weights / totals[links.words])
-        chances = expected / np.bincount(sources, expected)[sources]
-    return sources, targets, chances

@@ -13,7 +13,8 @@ from nmt import configfile
 from nmt.errors import RunError
 from nmt.inference import shortlist
 from nmt.inference.batches import SentenceBatch
-from nmt.inference.shortlist import FILE, Lexicon, make, model_1, pairings
+from nmt.inference.ibm_model_1 import model_1, pairings
+from nmt.inference.shortlist import FILE, Lexicon, make
 from nmt.inference.translator import Translator
 from nmt.run import Run
 from nmt.training.trainer import train
