@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nmt import configfile
 from nmt.errors import RunError
-from nmt.inference import shortlist
+from nmt.inference import ibm_model_1, shortlist
 from nmt.inference.batches import SentenceBatch
 from nmt.inference.ibm_model_1 import model_1, pairings
 from nmt.inference.shortlist import FILE, Lexicon, make
@@ -90,7 +90,7 @@ def test_a_lexicon_ranks_translations_by_probability_and_pieces_by_frequency(pai
 
 
 def test_a_table_is_learnt_from_as_many_pairs_as_its_memory_allows(monkeypatch):
-    monkeypatch.setattr(shortlist, "LINKS", 8)  # the first two pairs have four links each
+    monkeypatch.setattr(ibm_model_1, "LINKS", 8)  # the first two pairs have four links each
 
     lexicon = Lexicon.learn(KOEHN, source_size=4, target_size=4)
 
