@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from nmt import configfile
+from nmt import yamltext
 from nmt.config import TrainedTokenizerConfig
 from nmt.data.survey import Survey
 from nmt.recipes import RESERVED, Recipe, Schedule, max_length, reach, recipe
@@ -37,7 +37,7 @@ def configuration(
     chosen = recipe(found.pairs, small=small)
     schedule = Schedule.of(found, chosen)
     paths = {key: each[0] if len(each) == 1 else list(each) for key, each in corpora.items()}
-    named = "\n".join(f"  {key}: {configfile.inline(each)}" for key, each in paths.items())
+    named = "\n".join(f"  {key}: {yamltext.inline(each)}" for key, each in paths.items())
     size = pieces.vocabulary_size
     return f"""\
 # {" to ".join(languages)}: written by `nmt init` for {found.pairs:,} pairs; edit it as you like.
@@ -46,8 +46,8 @@ def configuration(
 #
 # All keys: `nmt config --markdown`.
 data:
-  source: {configfile.inline(languages[0])}
-  target: {configfile.inline(languages[1])}
+  source: {yamltext.inline(languages[0])}
+  target: {yamltext.inline(languages[1])}
 {named}
 {_special(found)}\
   max_length: {max_length(found)}  # pieces; 99 of 100 lines have at most \

@@ -4,78 +4,18 @@
 that a run folder is complete.
 """
 
-import math
-import re
 import warnings
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from nmt import yamltext
 from nmt.config import Config, DecodingConfig
 from nmt.config.mistakes import ROOT, explain
 from nmt.config.renames import renamed
 from nmt.errors import ConfigError
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 scalars: `1e-3` is a number, `010` is ten, `no` is Norwegian, a date is a string.
-
-    A key that stands twice in one mapping is an error; PyYAML would silently take the last one.
-    """
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        lines: dict[str, int] = {}
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue
-            line = key.start_mark.line + 1
-            if key.value in lines:
-                raise yaml.composer.ComposerError(
-                    problem=f"`{key.value}` stands in line {lines[key.value]} and again in line "
-                    f"{line}; put both into one",
-                    problem_mark=key.start_mark,
-                )
-            lines[key.value] = line
-        return node
-
-
-class _Dumper(yaml.SafeDumper):
-    """Quotes strings that YAML 1.1 or `_Loader` would read as a number, a boolean or a date."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if not tag.endswith((":bool", ":int", ":float", ":timestamp", ":value"))
-    ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-for _kind in (_Loader, _Dumper):
-    _kind.add_implicit_resolver(
-        "tag:yaml.org,2002:float",
-        re.compile(r"^[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.inf|\.nan)$"),
-        list("-+0123456789."),
-    )
-    _kind.add_implicit_resolver(
-        "tag:yaml.org,2002:int",
-        re.compile(r"^(?:[-+]?\d+|0o[0-7]+|0x[0-9a-fA-F]+)$"),
-        list("-+0123456789"),
-    )
-
-
-def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
-    return int(node.value, 0 if node.value[:2] in ("0o", "0x") else 10)
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
@@ -121,7 +61,7 @@ def read(path: Path) -> dict[str, Any]:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error})") from None
-    tree = _parse(text, where=str(path))
+    tree = yamltext.parse(text, where=str(path))
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: expected a mapping of sections such as `data:` and `model:`")
     return tree
@@ -151,15 +91,7 @@ def validate(
 def dump(config: Config) -> str:
     """Returns the YAML of every value, defaults included."""
     tree = config.model_dump(mode="json")
-    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-
-
-def inline(value: Any) -> str:
-    """Returns a string, a number or a list of them as YAML in one line."""
-    line = yaml.dump(
-        [value], Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=math.inf
-    )
-    return line.rstrip("\n")[1:-1]
+    return yamltext.dump(tree)
 
 
 def differences(old: Config, new: Config) -> list[str]:
@@ -181,23 +113,6 @@ def _flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
     for key, value in tree.items():
         flat |= _flatten(value, f"{prefix}.{key}" if prefix else key)
     return flat
-
-
-def _parse(text: str, *, where: str) -> Any:
-    try:
-        return yaml.load(text, Loader=_Loader)  # a SafeLoader: it builds no objects
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or getattr(error, "reason", error)
-        raise ConfigError(f"{where}{line}: not valid YAML ({problem})") from None
-    except RecursionError:
-        raise ConfigError(f"{where}: not valid YAML (nested too deeply)") from None
-    except (ValueError, KeyError, AttributeError):  # from PyYAML's constructors
-        raise ConfigError(
-            f"{where}: not valid YAML (a value that is not what its tag says, or a number of too "
-            "many digits)"
-        ) from None
 
 
 def decoding(config: Config, changes: Mapping[str, Any], *, where: str) -> DecodingConfig:
@@ -232,7 +147,7 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         for before in found:
             if before.startswith(f"{key}."):
                 raise ConfigError(f"{override}: undoes {before} before it; leave one of them out")
-        found[key] = _parse(value, where=override)
+        found[key] = yamltext.parse(value, where=override)
     return found
 
 

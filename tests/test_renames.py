@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nmt import configfile
+from nmt import configfile, yamltext
 from nmt.cli import COMMANDS
 from nmt.cli import renames as commands
 from nmt.config import renames
@@ -49,7 +49,7 @@ def test_every_old_key_has_a_value_here_and_every_new_one_is_a_key_of_today():
 @pytest.mark.parametrize("old", renames.KEYS)
 def test_an_old_key_is_read_in_a_file_and_as_an_override_and_named(tmp_path, old):
     new, (value, beside) = renames.KEYS[old], VALUES[old]
-    path, written = tmp_path / "small.yaml", configfile._parse(DATA, where="")
+    path, written = tmp_path / "small.yaml", yamltext.parse(DATA, where="")
     path.write_text(DATA)
     notice = f"^{re.escape(old)} is now called {re.escape(new)}$"
 
