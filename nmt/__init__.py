@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nmt.inference.translator import Translator
     from nmt.plotting import plot_alignment
     from nmt.run import Run
-    from nmt.training.trainer import train
+    from nmt.training.session import train
 
 _LAZY = {
     "Aligner": "nmt.inference.aligner:Aligner",
@@ -40,7 +40,7 @@ _LAZY = {
     "evaluate": "nmt.evaluation.metrics:evaluate",
     "load_config": "nmt.configfile:load",
     "plot_alignment": "nmt.plotting:plot_alignment",
-    "train": "nmt.training.trainer:train",
+    "train": "nmt.training.session:train",
 }
 
 __all__ = ["Aligner", "Caption", "Captioner", "Config", "ConfigError", "Constraints", "DataError"]

@@ -13,7 +13,7 @@ from nmt.evaluation import metrics
 from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.inference.output import word_links
 from nmt.inference.translator import Translator
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 SHOWN = 3  # translations printed
 

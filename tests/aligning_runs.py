@@ -35,7 +35,7 @@ def settings(run, corpus, *, aligner=(), sentences=50, vocabulary=37, **training
 def learnt(folder):
     """Trains a network that aligns renamed and shuffled letters; returns the run folder."""
     from nmt import configfile
-    from nmt.training.trainer import train
+    from nmt.training.session import train
 
     write(folder, "train", pairs(400, seed=1))
     write(folder, "val", pairs(60, seed=2, least=6))  # of one length, for one shape of a batch

@@ -221,7 +221,7 @@ def _copying(folder, *, max_epochs, write=None, **data):
     from tiny import letters, tree, write_side_by_side
 
     from nmt import configfile
-    from nmt.training.trainer import train
+    from nmt.training.session import train
 
     lines = letters(2050, longest=6, seed=1)
     parts = {"train": lines[:2000], "val": lines[2000:]}

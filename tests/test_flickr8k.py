@@ -9,7 +9,7 @@ from datasets import Dataset, Features, Image, Value
 
 from nmt import configfile
 from nmt.data import scenes
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SMALL = [

@@ -14,7 +14,7 @@ from nmt import Translator, config, configfile
 from nmt.config.migration import migrated
 from nmt.errors import ConfigError, RunError
 from nmt.run import Run
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 pytestmark = pytest.mark.usefixtures("compiled_once")
 

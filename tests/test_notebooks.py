@@ -5,7 +5,7 @@ import pytest
 from nbclient import NotebookClient
 
 from nmt import configfile
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 

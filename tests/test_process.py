@@ -24,7 +24,7 @@ def page_faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 before = json.dumps(found())
-import nmt, nmt.training.trainer
+import nmt, nmt.training.session
 nmt.Translator.load(sys.argv[1]).translate(["a b"])
 print(json.dumps([before == json.dumps(found()), page_faults()]))
 """

@@ -49,7 +49,7 @@ def train(
         distributed=distributed, coordinator=coordinator, processes=processes, process=process
     )
     with group as members:
-        from nmt.training.trainer import train as run_training
+        from nmt.training.session import train as run_training
 
         options.look_for_classes_here()
         run = run_training(loaded, members)

@@ -13,7 +13,7 @@ from nmt import configfile
 from nmt.averaging import mean
 from nmt.model.build import build_model
 from nmt.run import Run
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 pytestmark = pytest.mark.usefixtures("compiled_once")
 

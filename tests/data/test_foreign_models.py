@@ -9,7 +9,7 @@ from tiny import letters, tree, write_side_by_side
 from nmt import Translator, configfile
 from nmt.config import SamplingConfig
 from nmt.data.tokenizer import Tokenizer
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 LINES = letters(200, longest=6, seed=2)
 KINDS = {

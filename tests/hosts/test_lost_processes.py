@@ -10,7 +10,7 @@ import tiny
 from together import DIVISIBLE, assert_equal, records, settings
 
 from nmt import configfile, hosts
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 SOON = 30  # seconds, where gloo notices at once that a connection is closed
 

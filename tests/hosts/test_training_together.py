@@ -7,7 +7,7 @@ import tiny
 from together import assert_equal, records, saved, settings
 
 from nmt import configfile
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 
 @pytest.mark.slow

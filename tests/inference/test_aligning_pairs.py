@@ -20,7 +20,7 @@ from nmt.inference.output import stream_both, symmetrized_links, word_links
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translator import Translator
 from nmt.model.aligner import AlignerNetwork
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 LINES = aligning_runs.pairs(60, seed=5, least=1)
 SOURCES, TARGETS, LINKS = map(list, zip(*LINES, strict=True))

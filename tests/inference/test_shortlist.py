@@ -17,7 +17,7 @@ from nmt.inference.ibm_model_1 import model_1, pairings
 from nmt.inference.shortlist import FILE, Lexicon, make
 from nmt.inference.translator import Translator
 from nmt.run import Run
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 DAS, HAUS, BUCH, EIN = range(4)
 THE, HOUSE, BOOK, A = range(4)

@@ -5,7 +5,7 @@ import runs
 import tiny
 from compiled import shared_steps
 
-from nmt.training import trainer
+from nmt.training import session
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -24,4 +24,4 @@ def corpus(tmp_path_factory):
 def undisturbed(tmp_path_factory, corpus):
     """A run of nine steps, 27 batches, without a stop."""
     path = tmp_path_factory.mktemp("undisturbed") / "run"
-    return trainer.train(runs.config(path, corpus, max_steps=9))
+    return session.train(runs.config(path, corpus, max_steps=9))

@@ -11,10 +11,10 @@ import tiny
 
 from nmt import configfile
 from nmt.model.build import build_model
-from nmt.training import trainer
+from nmt.training import session
 from nmt.training.loader import DataLoader
+from nmt.training.session import train
 from nmt.training.state import init_state
-from nmt.training.trainer import train
 
 # What a clock or the system has measured; the rest must be the same to the last bit.
 MEASURED = ("train/tokens_per_second", "train/peak_memory_mib", "validation/seconds")
@@ -87,7 +87,7 @@ def disturbed(monkeypatch, training, at):
     def loader(*arguments):
         return Disturbed(*arguments, at=at)
 
-    monkeypatch.setattr(trainer, "DataLoader", loader)
+    monkeypatch.setattr(session, "DataLoader", loader)
     try:
         return training()
     finally:

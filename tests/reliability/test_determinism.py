@@ -7,7 +7,7 @@ import sys
 import runs
 
 from nmt.inference.translator import Translator
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 
 def test_the_same_seed_is_the_same_run(tmp_path, corpus, undisturbed):

@@ -10,7 +10,7 @@ from limits import files_up_to
 
 from nmt.errors import Interrupted, RunError
 from nmt.run import Run
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 
 def test_an_update_that_is_not_finite_is_left_out_and_training_goes_on(

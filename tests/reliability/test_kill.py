@@ -11,7 +11,7 @@ import yaml
 
 from nmt.errors import RunError
 from nmt.run import Run
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 
 class Training:

@@ -13,7 +13,7 @@ from nmt import cli, demo
 from nmt.config import SamplingConfig
 from nmt.errors import Interrupted, UserError
 from nmt.run import Run
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 

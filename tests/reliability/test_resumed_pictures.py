@@ -5,7 +5,7 @@ import runs
 import tiny
 
 from nmt import configfile
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 
 def test_a_stop_changes_nothing(tmp_path):

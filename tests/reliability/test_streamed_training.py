@@ -10,8 +10,8 @@ import runs
 from nmt import configfile
 from nmt.checkpoints import Checkpoints
 from nmt.errors import Interrupted, RunError
+from nmt.training.session import train
 from nmt.training.stream_loader import StreamLoader
-from nmt.training.trainer import train
 
 LONGEST = 8  # so that batches have the size of those of the whole corpus
 STOPS = [0, 4, 9, 14, 18]  # batches at which signals come, counted from 0

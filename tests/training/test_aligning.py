@@ -20,9 +20,9 @@ from nmt.model.aligner import AlignerNetwork
 from nmt.model.build import build_model, outline
 from nmt.run import Run
 from nmt.training.aligning import disagreement
+from nmt.training.session import train
 from nmt.training.state import init_state
 from nmt.training.step import make_eval_step, make_train_step, shard
-from nmt.training.trainer import train
 
 SGD = {"optimizer": "sgd", "learning_rate": 1.0, "clip_norm": None}
 ADAM = {"learning_rate": 0.01}

@@ -7,7 +7,7 @@ from nmt import configfile
 from nmt.errors import ConfigError
 from nmt.run import Run
 from nmt.training.ending import total_steps
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 pytestmark = pytest.mark.usefixtures("compiled_once")
 

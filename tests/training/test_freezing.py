@@ -13,8 +13,8 @@ from nmt.errors import ConfigError
 from nmt.model import parameters
 from nmt.model.build import build_model
 from nmt.training import freezing
+from nmt.training.session import train
 from nmt.training.step import shard
-from nmt.training.trainer import train
 
 pytestmark = pytest.mark.usefixtures("compiled_once")
 

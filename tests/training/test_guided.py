@@ -14,7 +14,7 @@ from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.inference.output import word_links
 from nmt.inference.translator import Translator
 from nmt.training.guided import alignment_cost, with_ends
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 
 def looped(weights, links, kind):

@@ -19,7 +19,7 @@ from nmt.inference.output import word_links
 from nmt.inference.translator import Translator
 from nmt.model import parameters
 from nmt.model.build import outline
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 PLACES = [[(0, 0), (4, 0), (2, 4)], [(3, 1)], [], []]  # source and target piece
 LINKS = [np.array(each, np.int32).reshape(-1, 2) for each in PLACES]

@@ -8,7 +8,7 @@ from nmt.evaluation.alignment import GoldLinks, score_links
 from nmt.evaluation.metrics import bleu
 from nmt.inference.output import word_links
 from nmt.inference.translator import Translator
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 FEEDING = {"kind": "luong", "input_feeding": True}
 PLAIN = {"kind": "luong", "input_feeding": False}

@@ -17,7 +17,7 @@ from nmt.evaluation.metrics import MetricScore
 from nmt.model.build import build_model
 from nmt.run import Run
 from nmt.training import agreement, validation
-from nmt.training.trainer import train
+from nmt.training.session import train
 from nmt.training.validation import Report, update_best
 
 pytestmark = pytest.mark.usefixtures("compiled_once")

@@ -18,7 +18,7 @@ from nmt.model.build import build_model
 from nmt.run import Run
 from nmt.sharing.export import write
 from nmt.training import warm_start
-from nmt.training.trainer import train
+from nmt.training.session import train
 
 TEXTS = {"abc": ["abc ab", "cab a", "b c"] * 3, "cde": ["cde cd", "edc e", "d c"] * 3}
 JOINT = {"kind": "bpe", "vocabulary_size": 12, "byte_fallback": False}
