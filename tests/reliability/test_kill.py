@@ -85,16 +85,16 @@ def test_killed_amid_a_checkpoint_and_amid_the_loop(tmp_path, corpus, undisturbe
 
 @pytest.mark.slow
 def test_killed_at_twenty_random_moments(tmp_path, corpus):
-    with pytest.warns(UserWarning, match="BLEU is still zero"):  # of what is learned in 60 steps
-        undisturbed = train(runs.config(tmp_path / "undisturbed", corpus, max_steps=60))
+    with pytest.warns(UserWarning, match="BLEU is still zero"):  # of what is learned in 200 steps
+        undisturbed = train(runs.config(tmp_path / "undisturbed", corpus, max_steps=200))
     path, kills = tmp_path / "run", 0
-    settings = runs.tree(path, corpus, max_steps=60)
+    settings = runs.tree(path, corpus, max_steps=200)
 
     while kills < 20:
         training = Training(tmp_path, settings)
         match kills % 3:
             case 0:  # at the start, or while programs are compiled
-                end = time.monotonic() + random.uniform(0, 15)
+                end = time.monotonic() + random.uniform(0, 6)
                 alive = training.wait_for(lambda end=end: time.monotonic() > end)
             case 1:  # while a checkpoint is written, or soon after
                 alive = training.wait_for(saving(path))
