@@ -26,7 +26,6 @@ LOST = (
     "the processes of this training do not find each other, or one of them has ended; see the "
     "output of each, and give the same commands again to go on from the last checkpoint"
 )
-_CHANNELS = "Gloo", "coordination service"  # in errors about other processes
 
 
 class JaxProcesses:
@@ -176,7 +175,7 @@ def _reach(coordinator: str, process: int | None) -> None:
 def _is_loss(error: BaseException) -> bool:
     """Returns whether an error says that the connection to another process is lost."""
     is_of_jax = isinstance(error, RuntimeError | ValueError)
-    return is_of_jax and any(name in str(error) for name in _CHANNELS)
+    return is_of_jax and any(name in str(error) for name in ("Gloo", "coordination service"))
 
 
 def _leave(code: int, *, after: float) -> None:

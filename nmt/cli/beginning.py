@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -68,8 +68,9 @@ def init(
     _check_text(train[0], read["train"]())
     found = survey(read["train"](), read["validation"]())
     pieces = recipes.tokenizer(found, read["train"])
-    named: dict[str, Any] = {"languages": codes, "corpora": given, "name": str(path)}
-    text = beginning.configuration(found, pieces, **named, small=small)
+    text = beginning.configuration(
+        found, pieces, languages=codes, corpora=given, name=str(path), small=small
+    )
     with options.writer(path) as out:
         out.write(text)
     print(_table(found, codes))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain
 from typing import Any, NamedTuple, overload
 
 import jax
@@ -18,7 +18,7 @@ from nmt.data.batching import Batch, Bucket, pad
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.inference import limits, loading, programs
 from nmt.inference.arguments import checked_pair, checked_sides
-from nmt.inference.batches import Capacity, sentence_batches
+from nmt.inference.batches import Capacity, sentence_batches, windows
 from nmt.inference.loading import Runs
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translation import Translation, empty_translation
@@ -107,10 +107,10 @@ class Aligner:
 
     def align_stream(self, pairs: Iterable[tuple[str, str]]) -> Iterator[Both]:
         """Aligns (source, target) pairs as `align` does, in order, reading ahead a window."""
-        waiting, before = map(checked_pair, pairs), 0
-        while window := list(islice(waiting, self.window)):
-            yield from self.align_window(window, before=before)
-            before += len(window)
+        return chain.from_iterable(
+            self.align_window(window, before=before)
+            for before, window in windows(map(checked_pair, pairs), self.window)
+        )
 
     def align_window(self, window: Sequence[tuple[str, str]], *, before: int) -> list[Both]:
         """Returns the alignment of each pair; `before` pairs came earlier."""

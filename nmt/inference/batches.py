@@ -5,10 +5,27 @@ most: one for each width, and one more for a last window of few lines.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
 
 WIDTHS = (8, 16, 24, 32, 48, 64, 128, 256, 512)  # beyond them, powers of two
 FEW = 8  # where there are no more sentences, a smaller shape is worth its compilation
+
+_Item = TypeVar("_Item")
+
+
+def windows(
+    items: Iterable[_Item], size: int, *, skip: int = 0
+) -> Iterator[tuple[int, list[_Item]]]:
+    """Yields windows of so many items, with the number of items before each.
+
+    A window is read ahead and sorted into batches. The first `skip` items are left out.
+    """
+    waiting, before = islice(items, skip, None), skip
+    while window := list(islice(waiting, size)):
+        yield before, window
+        before += len(window)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePath
 from typing import Any, overload
 
@@ -19,6 +19,7 @@ from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.inference import constrained, limits, loading
 from nmt.inference.arguments import checked
+from nmt.inference.batches import windows
 from nmt.inference.caption import Caption
 from nmt.inference.explanations import chosen_method
 from nmt.inference.forced import force_all
@@ -98,7 +99,10 @@ class Captioner:
         """
         limits.check_number(n_best, self.config)
         waiting: Any = with_constraints(checked(sources, object, SEVERAL), constraints)
-        return self._streamed(waiting, n_best)
+        return chain.from_iterable(
+            self._searched(window, n_best, before=before)
+            for before, window in windows(waiting, self.window)
+        )
 
     def align(
         self, sources: Iterable[Any], targets: Iterable[str], *, method: str = "attention"
@@ -159,15 +163,6 @@ class Captioner:
             dataclasses.replace(each, attention=new.attention, method=method)
             for each, new in zip(found, explained, strict=True)
         ]
-
-    def _streamed(
-        self, waiting: Iterator[tuple[Any, Constraints]], n_best: int
-    ) -> Iterator[list[Caption]]:
-        """Yields the texts for each source."""
-        number = 0
-        while window := list(islice(waiting, self.window)):
-            yield from self._searched(window, n_best, before=number)
-            number += len(window)
 
     def _searched(
         self, window: Sequence[tuple[Any, Constraints]], n_best: int, *, before: int

@@ -5,7 +5,7 @@ import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 
 import jax
 import numpy as np
@@ -14,6 +14,7 @@ from nmt.checkpoints import Which
 from nmt.data.constraints import NONE, Constraints, Line, OfLines, with_constraints
 from nmt.inference import limits, loading
 from nmt.inference.arguments import checked, checked_pair, checked_sides
+from nmt.inference.batches import windows
 from nmt.inference.explanations import chosen_method
 from nmt.inference.joining import with_parts
 from nmt.inference.loading import Runs
@@ -21,8 +22,6 @@ from nmt.inference.translation import Translation
 from nmt.inference.window import WindowTranslator
 
 BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
-
-_Item = TypeVar("_Item")
 
 
 class Translator(WindowTranslator):
@@ -127,7 +126,7 @@ class Translator(WindowTranslator):
             rule = "constraints are nmt.Constraints, for all lines or one for each"
             constraints = checked(constraints, Constraints, rule)
         constrained = with_constraints(strings, constraints)
-        return self.stream_windows(self._windows(constrained, skip=skip), n_best=n_best)
+        return self.stream_windows(windows(constrained, self.window, skip=skip), n_best=n_best)
 
     def stream_windows(
         self, windows: Iterable[tuple[int, Sequence[Line]]], *, n_best: int = 1
@@ -180,7 +179,7 @@ class Translator(WindowTranslator):
         chosen = chosen_method(method, self.loaded)
         return chain.from_iterable(
             self.align_window(window, before=before, method=chosen)
-            for before, window in self._windows(map(checked_pair, pairs))
+            for before, window in windows(map(checked_pair, pairs), self.window)
         )
 
     @overload
@@ -216,12 +215,3 @@ class Translator(WindowTranslator):
             with_parts(each, islice(done, len(each.parts))) if each.parts else next(done)
             for each in given
         ]
-
-    def _windows(
-        self, items: Iterable[_Item], *, skip: int = 0
-    ) -> Iterator[tuple[int, list[_Item]]]:
-        """Yields windows of items, with the number of items before each."""
-        waiting, before = islice(items, skip, None), skip
-        while window := list(islice(waiting, self.window)):
-            yield before, window
-            before += len(window)

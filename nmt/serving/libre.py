@@ -16,7 +16,7 @@ from nmt.serving.answers import Answer
 from nmt.serving.bodies import LibreBody, LibreTranslateBody, lines_of, parsed
 from nmt.serving.languages import Guess, chosen, guesses, vocabularies
 from nmt.serving.model import Found, Served
-from nmt.serving.service import Service
+from nmt.serving.service import Service, gathered
 
 _Body = TypeVar("_Body", bound=LibreBody)
 
@@ -113,7 +113,7 @@ async def _of_text(request: Request, model: Served, body: LibreTranslateBody) ->
     lines = [line for each in texts for line in each]
     service.admit(request, model, lines)
     futures = service.awaited(request, model.translate(lines, n_best=number))
-    found = iter(await service.all_answered(request, futures, futures))
+    found = iter(await service.answered(request, gathered(futures, futures)))
     return [_joined(list(islice(found, len(each))), number) for each in texts]
 
 
@@ -143,11 +143,7 @@ async def _rewritten(request: Request, model: Served, pages: Sequence[str]) -> l
     lines = [line for each in documents for line in each.lines]
     service.admit(request, model, lines)
     futures = service.awaited(request, model.translate_segments(lines))
-    try:
-        found = await asyncio.gather(*futures)
-    finally:
-        for future in futures:
-            future.cancel()
+    found = await gathered(futures, futures)
     best = (line.ranked[0] for line in found)
 
     def written() -> list[list[str]]:

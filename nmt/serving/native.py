@@ -26,7 +26,7 @@ from nmt.serving.answers import (
 from nmt.serving.bodies import ExplainBody, TranslateBody, parsed
 from nmt.serving.languages import chosen
 from nmt.serving.model import Found
-from nmt.serving.service import Service
+from nmt.serving.service import Service, gathered
 
 NDJSON = "application/x-ndjson"
 
@@ -86,7 +86,7 @@ async def translate(request: Request) -> Response:
 
     if NDJSON in request.headers.get("accept", ""):
         return StreamingResponse(_streamed(service, futures, line), media_type=NDJSON)
-    translations = await service.all_answered(request, futures, map(line, futures))
+    translations = await service.answered(request, gathered(futures, map(line, futures)))
     answer = TranslateAnswer(
         model=model.name, source=model.source, target=model.target, translations=translations
     )

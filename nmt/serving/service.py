@@ -162,27 +162,22 @@ class Service:
             gone.cancel()
             await asyncio.gather(task, gone, return_exceptions=True)
 
-    async def all_answered(
-        self,
-        request: Request,
-        futures: "Sequence[asyncio.Future[Found]]",
-        work: Iterable[Awaitable[_Result]],
-    ) -> list[_Result]:
-        """Returns the results of work on futures, as `answered` does.
-
-        If one of them fails, the others are not wanted any more.
-        """
-        try:
-            return await self.answered(request, asyncio.gather(*work))
-        finally:
-            for each in futures:
-                each.cancel()
-
     def late(self) -> HTTPException:
         """Returns the error of a request that cannot be answered in time."""
         return HTTPException(
             503, f"no answer in {self.limits.seconds:g} seconds; send less, or try later", RETRY
         )
+
+
+async def gathered(
+    futures: "Sequence[asyncio.Future[Found]]", work: Iterable[Awaitable[_Result]]
+) -> list[_Result]:
+    """Returns the results of work on futures; if one of them fails, the others are not wanted."""
+    try:
+        return await asyncio.gather(*work)
+    finally:
+        for each in futures:
+            each.cancel()
 
 
 def client(request: Request) -> str:
