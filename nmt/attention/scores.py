@@ -1,6 +1,7 @@
 """Score functions: how well a decoder state matches each source position."""
 
 import sys
+from inspect import signature
 from typing import Any, Protocol, runtime_checkable
 
 import jax
@@ -120,13 +121,22 @@ def build_score(
     """Returns the score function that the configuration names.
 
     Raises:
-        ConfigError: an option that the score does not have, or a dotted path to nothing usable.
+        ConfigError: an option that the score does not have, that one of the scores here cannot use,
+            or a dotted path to nothing usable.
     """
     score = _imported(SCORES.get(config.score, config.score))
+    options = config.score_options
+    refused = f"model.attention.score_options: {config.score}"
     try:
-        return score(query_size, annotation_size, rngs=rngs, **config.score_options)
+        signature(score.__init__).bind(None, query_size, annotation_size, rngs=rngs, **options)
     except TypeError as error:
-        raise ConfigError(f"model.attention.score_options: {config.score}: {error}") from None
+        raise ConfigError(f"{refused}: {error}") from None
+    try:
+        return score(query_size, annotation_size, rngs=rngs, **options)
+    except TypeError as error:
+        if config.score not in SCORES:  # its author has to see where
+            raise
+        raise ConfigError(f"{refused}: {error}") from None
 
 
 @jax.checkpoint

@@ -2,36 +2,25 @@
 
 A program is compiled for each model, each shape of its rows and its static arguments; everything
 else, such as parameters and numeric settings of a search, is an array argument. Each program takes
-memory maps of the operating system, whose number is limited: without any left LLVM ends the
-process. So only the programs used last are kept in a cache.
+memory maps, whose number is limited. So only the programs used last are kept in a cache.
 """
 
 from collections.abc import Callable, Hashable
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 import jax
 from jax.sharding import PartitionSpec
 
-from nmt import devices
+from nmt import devices, memory_maps
 
 MAPS = 500  # memory maps of the program of a search
 MOST = 512  # programs, which take some 10 MB each
 
 Function = Callable[..., Any]
 
-
-def _most() -> int:
-    """Returns how many programs leave a quarter of the memory maps of this process to others."""
-    try:
-        allowed = int(Path("/proc/sys/vm/max_map_count").read_text())
-    except (OSError, ValueError):  # not Linux, or a sandbox
-        allowed = 65_530
-    return min(max(1, allowed * 3 // 4 // MAPS), MOST)
-
-
-MAX_PROGRAMS = _most()
+# So many leave a quarter of the memory maps to others.
+MAX_PROGRAMS = min(max(1, memory_maps.limit() * 3 // 4 // MAPS), MOST)
 
 
 def run(function: Function, shared: Any, rows: Any, **static: Hashable) -> Any:

@@ -2,10 +2,10 @@
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import jax
 
+from nmt import memory_maps
 from nmt.config import DataConfig, TokenBatchConfig
 from nmt.data.batching import Bucket, pad
 from nmt.errors import ConfigError
@@ -14,17 +14,14 @@ from nmt.training.state import Gathered, TrainState
 from nmt.training.step import TrainStep, shard
 from nmt.types import RandomKey
 
-MAPS = 16_000  # a quarter of the memory maps that Linux allows a process
-
 
 def drop_programs() -> None:
-    """Drops compiled programs if they have many memory maps; what is used again is compiled again.
+    """Drops compiled programs if they have a quarter of all memory maps that there can be.
 
-    Each training leaves thousands of maps, which jax keeps. Without any left LLVM ends the process,
-    as in a notebook that trains one network after another.
+    What is used again is compiled again. Each training leaves thousands of maps, which jax keeps:
+    a notebook that trains one network after another would run out of them.
     """
-    maps = Path("/proc/self/maps")
-    if maps.exists() and maps.read_bytes().count(b"\n") > MAPS:
+    if memory_maps.used() > memory_maps.limit() // 4:
         jax.clear_caches()
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import pytest
 from members import Second
 
-from nmt import configfile
+from nmt import configfile, memory_maps
 from nmt.config import DataConfig
 from nmt.data.batching import Bucket
 from nmt.errors import ConfigError
@@ -114,11 +114,11 @@ def test_programs_are_dropped_when_they_have_many_memory_maps(monkeypatch):
         return 2 * number
 
     double(1.0)
-    monkeypatch.setattr(memory, "MAPS", 10**9)
+    monkeypatch.setattr(memory_maps, "limit", lambda: 10**9)
     memory.drop_programs()
     assert double._cache_size() == 1
 
-    monkeypatch.setattr(memory, "MAPS", 0)
+    monkeypatch.setattr(memory_maps, "limit", lambda: 0)
     memory.drop_programs()
     assert double._cache_size() == 0
     assert double(2.0) == 4
