@@ -108,6 +108,22 @@ def test_the_keys_that_are_there_tell_how_batches_and_tokenizers_are_given():
             "to luong",
         ),
         (
+            {"model": {"attention": {"score_options": {"hidden_size": 0}}}},
+            "model.attention: `score_options.hidden_size` is an integer of at least 1, not 0",
+        ),
+        (
+            {"model": {"attention": {"score_options": {"hidden_size": True}}}},
+            "model.attention: `score_options.hidden_size` is an integer of at least 1, not True",
+        ),
+        (
+            {
+                "model": {
+                    "attention": {"score": "location", "score_options": {"max_positions": "9"}}
+                }
+            },
+            "model.attention: `score_options.max_positions` is an integer of at least 1, not '9'",
+        ),
+        (
             {"model": {"attention": {"window": 3}}},
             "model.attention.window: unknown key for `mechanism: global`, which has score, "
             "score_options, normalizer, coverage; it belongs to local_m and local_p",

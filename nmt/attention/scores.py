@@ -49,7 +49,7 @@ class AdditiveScore(nnx.Module):
         hidden_size: int | None = None,
         rngs: nnx.Rngs,
     ) -> None:
-        size = hidden_size or query_size
+        size = query_size if hidden_size is None else hidden_size
         self.query = nnx.Linear(query_size, size, use_bias=self.query_bias, rngs=rngs)
         self.key = nnx.Linear(annotation_size, size, use_bias=False, rngs=rngs)
         self.energy = nnx.Linear(size, 1, use_bias=False, rngs=rngs)
@@ -121,22 +121,15 @@ def build_score(
     """Returns the score function that the configuration names.
 
     Raises:
-        ConfigError: an option that the score does not have, that one of the scores here cannot use,
-            or a dotted path to nothing usable.
+        ConfigError: an option that the score does not have, or a dotted path to nothing usable.
     """
     score = _imported(SCORES.get(config.score, config.score))
     options = config.score_options
-    refused = f"model.attention.score_options: {config.score}"
-    try:
+    try:  # apart from the call, in which the author of a score has to see where an error is
         signature(score.__init__).bind(None, query_size, annotation_size, rngs=rngs, **options)
     except TypeError as error:
-        raise ConfigError(f"{refused}: {error}") from None
-    try:
-        return score(query_size, annotation_size, rngs=rngs, **options)
-    except TypeError as error:
-        if config.score not in SCORES:  # its author has to see where
-            raise
-        raise ConfigError(f"{refused}: {error}") from None
+        raise ConfigError(f"model.attention.score_options: {config.score}: {error}") from None
+    return score(query_size, annotation_size, rngs=rngs, **options)
 
 
 @jax.checkpoint

@@ -83,6 +83,7 @@ class GlobalConfig(NormalizedConfig):
         return imported("nmt.attention.coverage:CoverageAttention")(self, *sizes, **arguments)
 
     def _conflicts(self) -> Iterator[str]:
+        yield from super()._conflicts()
         if self.score == "location" and self.coverage is not None:
             yield (
                 f"`coverage: {self.coverage.kind}` is added to what a score compares, and "
@@ -150,6 +151,11 @@ class MonotonicConfig(ScoredConfig):
     """Initial bias of the scores, with which the pointer moves e^-offset positions per step."""
     noise: NotNegative = 1.0
     """Standard deviation of Gaussian noise on the scores in training; it makes decisions sharp."""
+
+    @property
+    def varies(self) -> bool:
+        """Whether the scores have noise: without it, training weighs all positions."""
+        return self.noise > 0
 
 
 class MultiHeadConfig(NormalizedConfig):

@@ -1,6 +1,6 @@
 """Settings of dropout, place by place."""
 
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal
 
 from nmt.config.section import ConfigSection, Fraction, JsonSchema
 
@@ -39,12 +39,6 @@ class DropoutConfig(ConfigSection):
         """Returns the rate of a place."""
         own: float | None = getattr(self, place)
         return self.rate if own is None else own
-
-    @property
-    def drops(self) -> bool:
-        """Whether anything is dropped anywhere."""
-        places = map(self.at, get_args(DropoutPlace))
-        return any((*places, self.recurrent, self.source_words, self.target_words))
 
     @classmethod
     def spelled_out(cls, value: Any) -> Any:

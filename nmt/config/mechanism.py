@@ -43,6 +43,11 @@ class MechanismConfig(Buildable):
         """The setting that gives source words weights of exactly zero, which have no gradient."""
         return None
 
+    @property
+    def varies(self) -> bool:
+        """Whether two passes over a batch in training differ by the mechanism alone."""
+        return self.samples
+
     def size_conflicts(self, query_size: int, annotation_size: int) -> Iterator[str]:
         """Yields why the mechanism cannot have a decoder state and annotations of these sizes."""
         yield from ()
@@ -75,11 +80,20 @@ class ScoredConfig(MechanismConfig):
         return score
 
     def _conflicts(self) -> Iterator[str]:
+        if self.imported is None:
+            yield from self._option_conflicts()
         if self.score == "location" and self.compares is not None:
             yield (
                 f"`mechanism: {self.mechanism}` compares {self.compares}, and `score: location` "
                 "compares nothing: choose another score, or `mechanism: global`"
             )
+
+    def _option_conflicts(self) -> Iterator[str]:
+        """Yields options of the scores here that are no sizes."""
+        for name in self.score_options.keys() & {"hidden_size", "max_positions"}:
+            size = self.score_options[name]
+            if type(size) is not int or size < 1:
+                yield f"`score_options.{name}` is an integer of at least 1, not {size!r}"
 
     def size_conflicts(self, query_size: int, annotation_size: int) -> Iterator[str]:
         """Yields that a product of two vectors needs vectors of one size."""

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from nmt.config.attention import AttentionConfig, GlobalConfig
-from nmt.config.dropout import DropoutConfig
+from nmt.config.dropout import DropoutConfig, DropoutPlace
 from nmt.config.encoders import ConvolutionalConfig, IdentityConfig
 from nmt.config.section import Buildable, Choice, ConfigSection, Size
 
@@ -230,6 +230,21 @@ class ModelConfig(ConfigSection):
         """The width of the layer before the output matrix."""
         return self.decoder.readout_size or self.embedding_size
 
+    @property
+    def layers(self) -> int:
+        """The largest number of layers, of the encoder or of the decoder."""
+        return max(getattr(part, "layers", 1) for part in (self.encoder, self.decoder))
+
+    @property
+    def drops(self) -> bool:
+        """Whether dropout drops anything in this network."""
+        rates = self.dropout
+        places: list[DropoutPlace] = ["embeddings", "annotations", "readout"]
+        places += ["layers"] if self.layers > 1 else []
+        return any(
+            (*map(rates.at, places), rates.recurrent, rates.source_words, rates.target_words)
+        )
+
     def _conflicts(self) -> Iterator[str]:
         attention = self.attention
         if self.tied_embeddings != "none" and self.readout_size != self.embedding_size:
@@ -242,8 +257,7 @@ class ModelConfig(ConfigSection):
                 "`decoder.kind: xu` adds the embedding to the readout: `decoder.readout_size` "
                 f"({self.readout_size}) must equal `embedding_size` ({self.embedding_size})"
             )
-        layers = max(getattr(part, "layers", 1) for part in (self.encoder, self.decoder))
-        if self.dropout.layers is not None and layers == 1:
+        if self.dropout.layers is not None and self.layers == 1:
             yield (
                 "`dropout.layers` would do nothing, for encoder and decoder have one layer each: "
                 "leave it out, or set `encoder.layers` or `decoder.layers`"

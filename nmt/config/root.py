@@ -89,10 +89,10 @@ class Config(ConfigSection):
                 "`training.doubly_stochastic` sums the weights of attention, and `mechanism: "
                 f"{attention.mechanism}` learns none: leave it out, or choose `mechanism: global`"
             )
-        if self.training.r_drop and not (self.model.dropout.drops or attention.samples):
+        if self.training.r_drop and not (self.model.drops or attention.varies):
             yield (
                 "`training.r_drop` compares two passes with different dropout, and "
-                "`model.dropout` is 0: leave it out, or set `model.dropout`"
+                "`model.dropout` drops nothing: leave it out, or set `model.dropout`"
             )
 
     def _decoding_conflicts(self) -> Iterator[str]:

@@ -77,7 +77,7 @@ class PlateauScheduleConfig(WarmUpConfig):
     factor: Factor = 0.5
     """The learning rate is multiplied by this at each reduction."""
     patience: Count = 2
-    """Validations without improvement before the rate is reduced."""
+    """Validations without improvement that are allowed; the next one reduces the rate."""
 
 
 class LuongScheduleConfig(WarmUpConfig):

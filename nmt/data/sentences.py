@@ -22,21 +22,25 @@ _ABBREVIATED = rf"(?<=(?<![\p{{L}}\p{{M}}])(?:\p{{L}}\p{{M}}*+|{'|'.join(ABBREVI
 # Characters for private use: what is copied into a sentence of a document, such as <br>.
 SIGNS = range(0xF0000, 0xFFFFE)
 _ORDINAL = r"(?<=(?<!\d)\d{1,2})"  # 3. Mai
+_SIGN = "[.!?…‼⁇⁈⁉‽]"
 _GREEK_QUESTION = r"(?<=\p{Greek}\p{M}*)[;\u037e]"
+# A run of signs is tried once, from its first one: from each of them, it would take quadratic time.
 _SENTENCE = regex.compile(
     rf"""
     (?: (?<=\s)[.!?](?:\s[.!?\p{{Pe}}\p{{Pf}}])*+(?=\s)  # a word by itself, in tokenized text
-      | (?!(?:{_ABBREVIATED}|{_ORDINAL})\.)(?:[.!?…‼⁇⁈⁉‽]|{_GREEK_QUESTION})++
+      | (?<!{_SIGN})(?:(?:{_ABBREVIATED}|{_ORDINAL})\.)?+(?:{_SIGN}|{_GREEK_QUESTION})++
         (?:\s?[\p{{Pe}}\p{{Pf}}]|[\p{{Pi}}"'])*+(?:(?=\s)|[{chr(SIGNS[0])}-{chr(SIGNS[-1])}]++)
-        (?=[\s\p{{P}}\p{{S}}]*+\P{{Ll}})
+        (?=[\s\p{{P}}\p{{S}}]{{0,99}}+\P{{Ll}})
       | (?!．\p{{Nd}})[\p{{Sentence_Terminal}}--[.!?]]++  # of scripts without a space behind it
         [\p{{Pe}}\p{{Pf}}"']*+
     )\s*+""",
     regex.VERBOSE | regex.V1,
 )
 _CLAUSE = regex.compile(
-    r"[\p{Terminal_Punctuation}…–—][\p{P}]*+\s++|[\p{Terminal_Punctuation}--[\x00-\x7f]]++\s*+",
-    regex.V1,
+    r"""
+    (?<!\p{P})(?=[\p{P}--[\p{Terminal_Punctuation}…–—]]*+[\p{Terminal_Punctuation}…–—])\p{P}++\s++
+      | [\p{Terminal_Punctuation}--[\x00-\x7f]]++\s*+""",
+    regex.VERBOSE | regex.V1,
 )
 _SPACE = regex.compile(r"\s++")
 _CHARACTER = regex.compile(r"\X")  # as users see it: a letter with its accents, a joined emoji

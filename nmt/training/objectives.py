@@ -44,7 +44,10 @@ class Objective(Protocol):
         """
 
     def update(self, state: State, sums: LossSums) -> State:
-        """Returns the state after a batch, given its sums over all devices."""
+        """Returns the state after a batch.
+
+        `sums` are those of the cross-entropy over all devices, without the costs of objectives.
+        """
 
 
 class Stateless:

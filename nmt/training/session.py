@@ -34,7 +34,8 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
     memory.drop_programs()
     run = Run.start(config, processes)
     config = run.config
-    metric("bleu", tokenize=bleu_tokenizers.for_target(config.data))  # is its package there?
+    if config.aligner is None:
+        metric("bleu", tokenize=bleu_tokenizers.for_target(config.data))  # is its package there?
     with contextlib.ExitStack() as locked:
         started = run.started
         if started:

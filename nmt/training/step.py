@@ -87,7 +87,8 @@ def make_train_step(
             own = jax.tree.map(jnp.add, gathered, own)
         sums, costs = jax.lax.psum((sums, costs), AXIS)
         rate, norm = rate_at(before.step) * before.lr_scale, jnp.zeros(())
-        moved = {each.name: each.update(before.objectives[each.name], sums) for each in objectives}
+        alone = replace(sums, loss=sums.loss - sum(costs.values()))
+        moved = {each.name: each.update(before.objectives[each.name], alone) for each in objectives}
         state = replace(before, batches=before.batches + 1, objectives=moved)
         if update:
             total = jax.lax.psum(own, AXIS)

@@ -19,17 +19,31 @@ from nmt.model.build import outline
 from nmt.run import Run
 from nmt.trained import Trained, opened
 
-TARGET, BIAS = "target_embedding.embedding", "output_bias"
-# Parameters with a row for each piece, and the side whose pieces they are.
-OF_PIECES = {
-    "source_embedding.embedding": "source",
-    TARGET: "target",
-    "output.embedding": "target",
-    BIAS: "target",
-    "lexical_model.output.embedding": "target",
+SOURCE, TARGET = "source_embedding.embedding", "target_embedding.embedding"
+OUTPUT = "output.embedding"
+# Parameters with a row for each piece of a side, of a translator and of an aligner.
+OF_SIDES = {
+    "source": (
+        SOURCE,
+        "source.embedding.embedding",
+        "backward.output.embedding",
+        "backward.output_bias",
+        "backward.empty_bias",
+    ),
+    "target": (
+        TARGET,
+        OUTPUT,
+        "output_bias",
+        "lexical_model.output.embedding",
+        "target.embedding.embedding",
+        "forward.output.embedding",
+        "forward.output_bias",
+        "forward.empty_bias",
+    ),
 }
-# With `model.tied_embeddings`, one table stands for these too.
-TIED = ("source_embedding.embedding", "output.embedding")
+SIDES = {name: side for side, names in OF_SIDES.items() for name in names}
+# What the target embedding is too, by `model.tied_embeddings`.
+TIED = {"none": (), "target": (OUTPUT,), "all": (SOURCE, OUTPUT)}
 NOT = "not taken"
 
 Rows = npt.NDArray[np.integer[Any]]
@@ -69,18 +83,20 @@ def start(model: nnx.Module, parent: Trained | None, run: Run, tokenizers: Token
         side: _rows(getattr(theirs, side), getattr(tokenizers, side))
         for side in ("source", "target")
     }
+    tied = TIED[parent.config.model.tied_embeddings]
     table: dict[str, str] = {}
 
     def merged(path: tuple[Any, ...], fresh: jax.Array) -> jax.Array:
         name = parameters.name(path)
-        found = old.get(TARGET if name in TIED and name not in old else name)
-        array, table[name] = _merged(fresh, found, rows.get(OF_PIECES.get(name, "")))
+        found = old.get(TARGET if name in tied else name)
+        array, table[name] = _merged(fresh, found, rows.get(SIDES.get(name, "")))
         return array
 
     fresh = nnx.state(model, nnx.Param)
     nnx.update(model, jax.tree_util.tree_map_with_path(merged, fresh))
     taken = {name for name, outcome in table.items() if not outcome.startswith(NOT)}
-    if taken <= {BIAS}:  # which is of no width, so that it always fits
+    sizes = parameters.named(fresh)
+    if all(sizes[name].ndim < 2 for name in taken):  # biases fit whatever the widths are
         raise RunError(
             f"training.start_from: no parameter of {parent.path} has the name and the shape of one "
             "of this model; give this model its sizes, those of `model` in its config.yaml"

@@ -216,11 +216,6 @@ def test_an_option_that_a_score_does_not_have_is_named(module_folder, score, opt
         _build(score, **options)
 
 
-def test_a_shipped_score_refuses_a_value_of_another_type():
-    with pytest.raises(ConfigError, match="score_options: additive: "):
-        _build("additive", hidden_size="5")
-
-
 def test_an_error_inside_a_score_of_the_users_own_is_shown_where_it_is(module_folder):
     (module_folder / "broken.py").write_text(OWN_SCORE.replace("self.sharpness = ", "len(1) + "))
 

@@ -1,4 +1,5 @@
 import sys
+import time
 
 import pytest
 import regex
@@ -113,6 +114,26 @@ def test_a_text_of_a_million_characters_is_divided_in_time():
     assert len(list(divided("abc, " * 200_000, fits))) == 10_000
     assert max(calls) < 500
     assert len(calls) < 20 * 10_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!" * 50_000,
+        "Na" + "." * 50_000 + " ja.",
+        "! (" * 17_000 + "a",
+        "?!)" * 17_000,
+        "λ;" * 25_000,
+    ],
+    ids=["exclamations", "leaders", "open brackets", "mixed", "Greek"],
+)
+def test_runs_of_signs_take_no_quadratic_time(text):
+    started = time.process_time()
+
+    sentences(text)
+    list(divided(text, lambda part: len(part) <= 200))
+
+    assert time.process_time() - started < 2  # 0.1 seconds here, and minutes if it were quadratic
 
 
 def test_sentencex_knows_the_language():

@@ -37,6 +37,11 @@ from nmt.training.step import shard
 SIZES = np.array([4, 1, 0], np.int32)  # of three rows, the last one of padding
 DATA = {"train": "unused", "validation": "unused"}
 LINKED = {"path": "unused", "alignments": "unused"}
+NOTHING_DROPPED = (
+    "`training.r_drop` compares two passes with different dropout, and `model.dropout` drops "
+    "nothing: leave it out, or set `model.dropout`"
+)
+BETWEEN_LAYERS = {"rate": 0.3, "embeddings": 0, "annotations": 0, "readout": 0}
 
 
 def cost(readouts, matrix, bias, lengths, *, weight=1.0):
@@ -219,16 +224,36 @@ def test_accumulated_batches_add_their_divergence():
     assert first.costs["r_drop"] > 0
 
 
+def test_the_baseline_of_reinforce_is_the_cross_entropy_of_a_token_alone():
+    estimator = {"kind": "reinforce", "baseline_decay": 0}
+    settings = config(
+        {**SGD, "label_smoothing": 0, "r_drop": {"weight": 3.0}, "doubly_stochastic": {}},
+        dropout=0.4,
+        attention={"mechanism": "hard", "estimator": estimator},
+    )
+
+    state, (metrics,) = trained(settings, [batch()])
+
+    assert all(cost > 0.1 for cost in metrics.costs.values())
+    np.testing.assert_allclose(
+        state.objectives["reinforce"], metrics.sums.nll / metrics.sums.tokens, rtol=1e-4
+    )
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
+        ({"dropout": 0}, NOTHING_DROPPED),
+        ({"dropout": BETWEEN_LAYERS}, NOTHING_DROPPED),
         (
-            {"dropout": 0},
-            r"`training.r_drop` compares two passes with different dropout, and `model.dropout` is "
-            "0: leave it out, or set `model.dropout`",
+            {"dropout": 0, "attention": {"mechanism": "monotonic", "noise": 0}},
+            NOTHING_DROPPED,
         ),
+        ({"dropout": 0, "attention": "monotonic"}, None),
         ({"dropout": 0, "attention": "hard"}, None),
         ({"dropout": 0.1}, None),
+        ({"dropout": BETWEEN_LAYERS, "encoder": {"layers": 2}}, None),
+        ({"dropout": {"rate": 0, "source_words": 0.1}}, None),
     ],
 )
 def test_r_drop_that_would_do_nothing_is_refused(model, message):

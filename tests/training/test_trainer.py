@@ -3,6 +3,7 @@
 import json
 import sys
 
+import aligning_runs
 import jax
 import numpy as np
 import pytest
@@ -384,9 +385,13 @@ def test_a_tokenizer_that_is_not_installed_stops_training_before_it_begins(
         DataError, match=r'BLEU tokenizer ja-mecab needs pip install "sacrebleu\[ja\]"'
     ):
         train(configfile.validate(settings))
+    assert not (tmp_path / "run").exists()
+
+    aligner = aligning_runs.settings(tmp_path / "aligner", corpus, vocabulary=14, max_steps=1)
+    aligner["data"]["bleu_tokenizer"] = "ja-mecab"
+    train(configfile.validate(aligner))  # which is not scored by BLEU
 
     del sys.modules["sacrebleu.tokenizers.tokenizer_ja_mecab"]  # monkeypatch would bring it back
-    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow

@@ -27,11 +27,21 @@ SEPARATE = {**JOINT, "joint": False}
 SIDES = {"source_embedding.embedding": "source", "output_bias": "target"}
 SIDES |= dict.fromkeys(["target_embedding.embedding", "output.embedding"], "target")
 SIDES |= {"lexical_model.output.embedding": "target"}
+# An aligner reads both sides, and explains the target by the source forward.
+SIDES |= {f"{side}.embedding.embedding": side for side in ("source", "target")}
+for _direction, _side in {"forward": "target", "backward": "source"}.items():
+    _names = ("output.embedding", "output_bias", "empty_bias")
+    SIDES |= {f"{_direction}.{name}": _side for name in _names}
+ALIGNER = {"embedding_size": 6, "hidden_size": 5}
 
 
-def run_of(path, *, text="abc", pieces=JOINT, start_from=None, **model):
+def run_of(path, *, text="abc", pieces=JOINT, start_from=None, aligner=None, data=(), **model):
     """A run whose tokenizers are trained on a text and its reverse, with random parameters."""
     settings = tree(path, Path("unused"), model=model, start_from=start_from and str(start_from))
+    settings["data"] |= dict(data)
+    if aligner is not None:
+        settings |= {"aligner": aligner, "model": {}}
+        settings["training"]["metric"] = "perplexity"
     run = Run.start(configfile.validate({**settings, "tokenizer": pieces}))
     backward = [line[::-1].replace("c", "cc") for line in TEXTS[text]]
     tokenizers = tokenizer.train(TEXTS[text], backward, run.config.tokenizer)
@@ -108,6 +118,12 @@ CASES = {
         dict.fromkeys(["lexical_model.hidden.kernel", "lexical_model.output.embedding"], "it has"),
     ),
     "another embedding": ({}, {"embedding_size": 8}, None),
+    "an aligner": ({"aligner": ALIGNER}, {"text": "cde", "aligner": ALIGNER}, {}),
+    "an aligner of two vocabularies": (
+        {"pieces": SEPARATE, "aligner": ALIGNER},
+        {"pieces": {**JOINT, "vocabulary_size": 14}, "text": "cde", "aligner": ALIGNER},
+        {},
+    ),
 }
 
 
@@ -199,6 +215,42 @@ def test_a_run_that_cannot_be_started_from_is_named(tmp_path, parent, child, mes
 
     with pytest.raises(RunError, match=message):
         warm_start.start(model, warm_start.parent_of(run), run, tokenizers)
+
+
+@pytest.mark.parametrize(
+    ("parent", "child"),
+    [
+        (
+            {"attention": {"score": "scaled_general"}},
+            {
+                "attention": {"score": "scaled_general"},
+                "embedding_size": 9,
+                "encoder": {"hidden_size": 9},
+                "decoder": {"hidden_size": 11},
+            },
+        ),
+        ({"aligner": ALIGNER}, {"aligner": {"embedding_size": 9, "hidden_size": 7}}),
+    ],
+    ids=["a scale", "biases of pieces"],
+)
+def test_what_has_no_width_does_not_count_as_fitting(tmp_path, parent, child):
+    saved(tmp_path / "parent", **parent)
+    run, tokenizers, model = run_of(tmp_path / "run", start_from=tmp_path / "parent", **child)
+
+    with pytest.raises(RunError, match=r"no parameter of .*parent has the name and the shape"):
+        warm_start.start(model, warm_start.parent_of(run), run, tokenizers)
+
+
+def test_the_source_takes_no_target_embedding_of_a_parent_that_reads_vectors(tmp_path):
+    vectors = {"source": "speech", "input": {"kind": "vectors", "size": 4}}
+    saved(tmp_path / "parent", data=vectors)
+    run, tokenizers, model = run_of(tmp_path / "run", start_from=tmp_path / "parent")
+
+    table = warm_start.start(model, warm_start.parent_of(run), run, tokenizers)
+
+    outcomes = dict(line.split(maxsplit=1) for line in table[1:])
+    assert outcomes["source_embedding.embedding"] == "not taken: it has none"
+    assert outcomes["target_embedding.embedding"].endswith("of 12 pieces")
 
 
 def test_training_starts_where_its_parent_ended_and_goes_on_without_it(tmp_path, copy_run, capsys):
