@@ -3,12 +3,16 @@
 params.safetensors ...  one file for each named tree of arrays
 progress.json           the progress of training
 manifest.json           the number of this format, and the SHA-256 of every other file; written last
+
+Only files that the manifest names are read. Others, which a file manager or an editor has left in
+the folder, do not matter.
 """
 
 import json
 import math
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +42,12 @@ def write(folder: Path, items: dict[str, Any], progress: dict[str, Any]) -> None
         folder.parent.mkdir(parents=True, exist_ok=True)
         clear(folder.parent)
         part.mkdir()
-        for name, tree in items.items():
-            arrays.write(part / f"{name}.safetensors", tree)
+        trees = {f"{name}.safetensors": tree for name, tree in items.items()}
+        for name, tree in trees.items():
+            arrays.write(part / name, tree)
         _write(part / PROGRESS, progress)
-        _write(part / MANIFEST, {"format": FORMAT, "files": _digests(part)})
+        digests = {name: files.digest(part / name) for name in (*trees, PROGRESS)}
+        _write(part / MANIFEST, {"format": FORMAT, "files": digests})
         for path in [part, *part.rglob("*")]:
             _synchronize(path)
         if folder.exists():
@@ -76,13 +82,11 @@ def validate(folder: Path) -> str | None:
     Raises:
         RunError: it has a format that this version cannot read.
     """
+    there = _files(folder)
+    if flaw := _missing_or_too_large([MANIFEST], there):
+        return flaw
     try:
-        size = sum(path.stat().st_size for path in folder.rglob("*"))
-        if size > arrays.memory():
-            return f"{size:,} bytes are more than the memory of this machine"
         number, expected = _manifest(folder)
-    except FileNotFoundError:
-        return f"{MANIFEST} is missing"
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return f"{MANIFEST} cannot be read"
     if not OLDEST <= number <= FORMAT:
@@ -91,15 +95,14 @@ def validate(folder: Path) -> str | None:
             f"{OLDEST} to {FORMAT}; "
             f"{'update nmt' if number > FORMAT else 'use the nmt that wrote it'}"
         )
+    if flaw := _missing_or_too_large(expected, there):
+        return flaw
     try:
-        digests = _digests(folder)
+        for name, digest in expected.items():
+            if files.digest(there[name]) != digest:
+                return f"{name}: checksum mismatch"
     except DataError as error:
         return str(error)
-    for name in sorted(expected.keys() | digests.keys()):
-        if name not in digests:
-            return f"{name} is missing"
-        if digests[name] != expected.get(name):
-            return f"{name}: checksum mismatch"
     return None
 
 
@@ -107,9 +110,13 @@ def progress(folder: Path) -> dict[str, Any]:
     """Returns the progress that `write` was given.
 
     Raises:
-        ValueError, TypeError: the file has no progress.
+        OSError, ValueError, KeyError, TypeError: the file has no progress, or was not verified.
     """
-    if _is_older(folder):
+    number, named = _manifest(folder)
+    name = checkpoint_migration.PROGRESS_FILE if number < FORMAT else PROGRESS
+    if name not in named:
+        raise ValueError(f"{MANIFEST} does not name {name}")
+    if number < FORMAT:
         return checkpoint_migration.read_progress(folder)
     return json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
 
@@ -128,11 +135,16 @@ def read(folder: Path, templates: dict[str, Any]) -> dict[str, Any]:
             f"{folder}: a model of {size:,} bytes by config.yaml, more than the memory of this "
             "machine; put the original config.yaml back, or use a larger machine"
         )
-    ending = "npz" if _is_older(folder) else "safetensors"
-    return {
-        name: arrays.read(folder / f"{name}.{ending}", template)
-        for name, template in templates.items()
-    }
+    number, named = _manifest(folder)
+    ending = "npz" if number < FORMAT else "safetensors"
+    paths = {name: folder / f"{name}.{ending}" for name in templates}
+    for path in paths.values():
+        if path.name not in named:
+            raise RunError(
+                f"{path}: {MANIFEST} does not name it, so that it may be damaged; restore the "
+                "checkpoint from a copy"
+            )
+    return {name: arrays.read(paths[name], template) for name, template in templates.items()}
 
 
 def _manifest(folder: Path) -> tuple[int, dict[str, str]]:
@@ -141,19 +153,26 @@ def _manifest(folder: Path) -> tuple[int, dict[str, str]]:
     return int(manifest["format"]), dict(manifest["files"])
 
 
-def _is_older(folder: Path) -> bool:
-    return _manifest(folder)[0] < FORMAT
-
-
 def _write(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def _digests(folder: Path) -> dict[str, str]:
-    """Returns the SHA-256 of every file but the manifest."""
+def _files(folder: Path) -> dict[str, Path]:
+    """Returns the files in a folder by their names, below which there is none outside of it."""
     paths = [Path(parent) / name for parent, _, names in os.walk(folder) for name in names]
-    names = {path.relative_to(folder).as_posix(): path for path in paths}
-    return {name: files.digest(path) for name, path in names.items() if name != MANIFEST}
+    return {path.relative_to(folder).as_posix(): path for path in paths}
+
+
+def _missing_or_too_large(names: Iterable[str], there: dict[str, Path]) -> str | None:
+    """Returns which file is missing, or that all together are too large; None if neither is so."""
+    size = 0
+    for name in names:
+        try:
+            size += there[name].stat().st_size
+        except (KeyError, OSError):  # a link to nothing is in the list, too
+            return f"{name} is missing"
+    too_large = size > arrays.memory()
+    return f"{size:,} bytes are more than the memory of this machine" if too_large else None
 
 
 def _synchronize(path: Path) -> None:

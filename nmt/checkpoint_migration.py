@@ -52,7 +52,9 @@ DROPPED = ("pending",)
 # Functions from the arrays of a file, under their current names, to the missing ones.
 ADDITIONS: tuple[Addition, ...] = (_coverage_bias,)
 
-# Fields of position.json that were renamed.
+PROGRESS_FILE = "position.json"
+
+# Fields of it that were renamed.
 PROGRESS: dict[str, str] = {
     "stale": "bad_validations",
     "plateau": "bad_validations_since_cut",
@@ -109,7 +111,7 @@ def read_progress(folder: Path) -> dict[str, Any]:
     Raises:
         ValueError, TypeError: the file has no progress.
     """
-    stored = json.loads((folder / "position.json").read_text(encoding="utf-8"))
+    stored = json.loads((folder / PROGRESS_FILE).read_text(encoding="utf-8"))
     return migrated_progress(dict(stored))
 
 

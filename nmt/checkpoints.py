@@ -19,6 +19,7 @@ from nmt import checkpoint
 from nmt.errors import RunError
 
 MAX_TO_KEEP = 2  # checkpoints of a kind: the newest, and one in case that it is damaged
+READABLE = 2**24  # bytes that are read of a file whose checksum may be wrong
 
 Which = Literal["best", "last", "averaged"]  # those that can be asked for by name
 Kind = Which | Literal["kept"]
@@ -93,10 +94,9 @@ class Checkpoints:
 
     def intact(self, *kinds: Kind) -> Iterator[Saved]:
         """Yields the intact checkpoints of these kinds, those of a kind from the newest on."""
-        for kind in kinds:
-            for folder in self._folders(kind):
-                if checkpoint.validate(folder) is None:
-                    yield Saved.of(folder)
+        for folder in self._folders(*kinds):
+            if checkpoint.validate(folder) is None:
+                yield Saved.of(folder)
 
     def newest(self, kind: Kind) -> Saved | None:
         """Returns the newest intact checkpoint of a kind, None if there is none.
@@ -111,7 +111,7 @@ class Checkpoints:
                 for each in problems:
                     warnings.warn(f"{each}; using {folder.name} before it", stacklevel=3)
                 return Saved.of(folder)
-            problems.append(f"{folder}: the checkpoint is damaged ({problem})")
+            problems.append(_damaged(folder, problem))
         if problems:
             raise RunError(
                 f"{'; '.join(problems)}: restore one from a copy, or remove the folder "
@@ -144,17 +144,45 @@ class Checkpoints:
 
     def _of_step(self, step: int) -> Saved:
         """Returns the checkpoint of a step, if it is intact."""
-        steps = set()
-        for saved in self.intact("best", "last", "kept"):
+        steps, damaged = set[int](), list[str]()
+        for folder in self._folders("best", "last", "kept"):
+            if problem := checkpoint.validate(folder):
+                if _step_of_damaged(folder) in (step, None):
+                    damaged.append(_damaged(folder, problem))
+                continue
+            saved = Saved.of(folder)
             if saved.progress.step == step:
                 return saved
             steps.add(saved.progress.step)
         found = ", ".join(map(str, sorted(steps))) or "none"
+        if damaged:
+            raise RunError(
+                f"{self.run}: has no intact checkpoint of step {step}; those it has: {found}; "
+                f"{'; '.join(damaged)}: restore it from a copy"
+            )
         raise RunError(f"{self.run}: has no checkpoint of step {step}; those it has: {found}")
 
-    def _folders(self, kind: Kind) -> list[Path]:
-        """Returns the folders of a kind, the newest first."""
-        parent = self.run / "checkpoints" / kind
-        found = parent.iterdir() if parent.is_dir() else ()
-        numbered = [path for path in found if path.name.isdecimal()]
-        return sorted(numbered, key=lambda path: int(path.name), reverse=True)
+    def _folders(self, *kinds: Kind) -> list[Path]:
+        """Returns the folders of these kinds, those of a kind from the newest on."""
+        folders = list[Path]()
+        for kind in kinds:
+            parent = self.run / "checkpoints" / kind
+            found = parent.iterdir() if parent.is_dir() else ()
+            numbered = [path for path in found if path.name.isdecimal()]
+            folders += sorted(numbered, key=lambda path: int(path.name), reverse=True)
+        return folders
+
+
+def _damaged(folder: Path, problem: str) -> str:
+    return f"{folder}: the checkpoint is damaged ({problem})"
+
+
+def _step_of_damaged(folder: Path) -> int | None:
+    """Returns the step of a checkpoint that is not intact; None if it cannot be read."""
+    try:
+        names = (checkpoint.MANIFEST, checkpoint.PROGRESS)
+        if any((folder / name).stat().st_size > READABLE for name in names):
+            return None
+        return int(checkpoint.progress(folder)["step"])
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None

@@ -142,7 +142,7 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for override in overrides:
         key, equals, value = override.partition("=")
-        if not equals or not key:
+        if not equals or not all(key.split(".")):
             raise ConfigError(f"{override}: an override has the form section.key=value")
         for before in found:
             if before.startswith(f"{key}."):

@@ -122,10 +122,41 @@ def test_each_file_that_is_missing_is_named(whole):
             hidden.rename(path)
 
 
-def test_a_file_too_many_is_named(copy):
-    (copy / "more").touch()
+@pytest.mark.parametrize(
+    "name", [".DS_Store", "Thumbs.db", "progress.json~", "._params.safetensors"]
+)
+def test_a_file_of_another_program_is_no_damage(copy, name):
+    with (copy / name).open("wb") as file:
+        file.truncate(2 * memory())
+    (copy / ".#progress.json").symlink_to("somebody@somewhere")  # as an editor locks a file
 
-    assert checkpoint.validate(copy) == "more: checksum mismatch"
+    assert checkpoint.validate(copy) is None
+    assert checkpoint.progress(copy) == PROGRESS
+
+
+def test_a_file_that_another_program_writes_meanwhile_is_no_part_of_a_checkpoint(tmp_path):
+    class Watched(dict):
+        def items(self):
+            yield from super().items()
+            (tmp_path / "7.part" / ".DS_Store").touch()
+
+    checkpoint.write(tmp_path / "7", Watched(params=arrays()), PROGRESS)
+    (tmp_path / "7" / ".DS_Store").unlink()
+
+    assert checkpoint.validate(tmp_path / "7") is None
+
+
+def test_a_file_that_the_manifest_does_not_name_is_not_read(copy):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps({**manifest, "files": {}}))
+
+    assert checkpoint.validate(copy) is None
+    with pytest.raises(
+        RunError, match=r"params\.safetensors: manifest\.json does not name it, so "
+    ):
+        checkpoint.read(copy, {"params": arrays()})
+    with pytest.raises(ValueError, match=r"manifest\.json does not name progress\.json"):
+        checkpoint.progress(copy)
 
 
 def test_a_manifest_that_names_a_file_elsewhere_reads_nothing_there(copy, tmp_path):

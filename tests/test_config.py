@@ -365,7 +365,7 @@ def test_a_later_override_beats_an_earlier_one(write):
     assert configfile.load(write(SMALLEST), ["seed=4", "seed=5"]).seed == 5
 
 
-@pytest.mark.parametrize("override", ["seed", "=3", ""])
+@pytest.mark.parametrize("override", ["seed", "=3", "", "data..x=1", ".seed=3", "seed.=3"])
 def test_an_override_without_key_and_value_is_refused(write, override):
     message = f"^{re.escape(override)}: an override has the form section.key=value$"
     with pytest.raises(ConfigError, match=message):
@@ -388,6 +388,33 @@ def test_an_override_that_is_not_yaml_is_named(write):
 def test_an_override_with_an_unknown_key_is_refused(write):
     with pytest.raises(ConfigError, match=r"model\.dropuot: unknown key; did you mean"):
         configfile.load(write(SMALLEST), ["model.dropuot=0.1"])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("trainning.max_steps=5", "trainning: unknown key; did you mean training?"),
+        ("a.b.c.d=1", "a: unknown key; known: "),
+        ("model.encodr.layers=2", "model.encodr: unknown key; did you mean model.encoder?"),
+    ],
+)
+def test_a_section_that_only_an_override_names_is_not_blamed_on_the_file(write, override, message):
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}"):
+        configfile.load(write(SMALLEST), [override])
+
+
+def test_a_wrong_section_of_the_file_stays_its_mistake_if_an_override_adds_to_it(write):
+    path = write(f"{SMALLEST}trainning: {{seed: 1}}\n")
+
+    with pytest.raises(ConfigError, match=f"^{re.escape(str(path))}: trainning: unknown key; did"):
+        configfile.load(path, ["trainning.max_steps=5"])
+
+
+def test_a_key_that_the_file_lacks_is_its_mistake_whatever_is_overridden(write):
+    path = write("seed: 3\n")
+
+    with pytest.raises(ConfigError, match=rf"^{re.escape(str(path))}: data\.train: missing; this"):
+        configfile.load(path, ["data.validation=x"])
 
 
 def test_the_run_folder_is_named_after_the_file(write):

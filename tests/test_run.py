@@ -350,6 +350,52 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_read(run, tokeni
     np.testing.assert_array_equal(restored["params"]["weights"], [10, 10, 10])
 
 
+def found(run, step):
+    with pytest.raises(RunError) as error:
+        run.checkpoints.find(step)
+    return str(error.value)
+
+
+def test_a_damaged_checkpoint_of_a_step_is_called_damaged(run):
+    for kind, step in (("last", 1), ("kept", 2), ("kept", 3)):
+        run.save(kind, {"params": arrays()}, TrainingProgress(batches=2 * step, step=step))
+    kept = run.path / "checkpoints" / "kept"
+    with (kept / "4" / "params.safetensors").open("ab") as file:
+        file.write(b"0")
+    of_4 = f"{kept / '4'}: the checkpoint is damaged (params.safetensors: checksum mismatch)"
+    (kept / "6" / "progress.json").unlink()
+    of_6 = f"{kept / '6'}: the checkpoint is damaged (progress.json is missing)"
+
+    # What the step of 6 was is not known any more.
+    assert found(run, 2) == (
+        f"{run.path}: has no intact checkpoint of step 2; those it has: 1; {of_6}; {of_4}: restore "
+        "it from a copy"
+    )
+    assert found(run, 3) == (
+        f"{run.path}: has no intact checkpoint of step 3; those it has: 1; {of_6}: restore it from "
+        "a copy"
+    )
+    shutil.rmtree(kept / "6")
+    assert found(run, 7) == f"{run.path}: has no checkpoint of step 7; those it has: 1"
+
+
+def test_a_damaged_checkpoint_of_an_absurd_size_is_not_read_for_its_step(run):
+    run.save("kept", {"params": arrays()}, TrainingProgress(batches=4, step=2))
+    path = run.path / "checkpoints" / "kept" / "4" / "manifest.json"
+    with path.open("ab") as file:
+        file.truncate(2**42)
+
+    assert "the checkpoint is damaged (4,398,046,511,104 bytes are more than the" in found(run, 2)
+
+
+def test_a_whole_checkpoint_of_a_step_is_found_beside_a_damaged_one(run):
+    for kind in ("best", "kept"):
+        run.save(kind, {"params": arrays()}, TrainingProgress(batches=4, step=2))
+    damage(run, "best", 4)
+
+    assert run.checkpoints.find(2).folder == run.path / "checkpoints" / "kept" / "4"
+
+
 def test_what_a_damaged_checkpoint_has_made_undone_goes_with_the_next(run):
     for batches in (10, 20):
         run.save("last", {"state": arrays()}, TrainingProgress(batches=batches))

@@ -51,13 +51,23 @@ def explain(mistake: Any, tree: Any, *, where: str, overridden: Collection[str] 
     """
     keys, place, name = _located(mistake["loc"])
     key = ".".join(map(str, keys))
-    overrides = any(key == each or key.startswith(f"{each}.") for each in overridden)
+    value = None if mistake["type"] == "missing" else mistake["input"]
+    where = "" if _overrides(key, value, overridden) else f"{where}: "
     if mistake["type"] == "extra_forbidden":
         message = _unknown(keys, place, name) + _remedy(keys, place, name, tree, overridden)
     else:
         value = place.under(keys[-1], name) if keys else place
         message = _expected(mistake, value if value.names else place)
-    return ("" if overrides else f"{where}: ") + (f"{key}: " if key else "") + message
+    return where + (f"{key}: " if key else "") + message
+
+
+def _overrides(key: str, value: Any, overridden: Collection[str]) -> bool:
+    """Returns whether all of the value of a key comes from the command line."""
+    if any(key == each or key.startswith(f"{each}.") for each in overridden):
+        return True
+    if not isinstance(value, dict) or not any(each.startswith(f"{key}.") for each in overridden):
+        return False
+    return all(_overrides(f"{key}.{name}", part, overridden) for name, part in value.items())
 
 
 def _expected(mistake: Any, place: Place) -> str:

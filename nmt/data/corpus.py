@@ -40,7 +40,7 @@ def load(
     Sources that are not text are as `nmt.data.given` says. With `alignments` there is a third
     column, `links`; see `nmt.data.links`. The text is in a memory-mapped file, so it may be larger
     than memory. The file stays in `caches.corpora` and is used again as long as the text is the
-    same.
+    same; that of a Parquet file, as long as its path, size and time of change are the same.
 
     Args:
         corpus: Paths, or the name of a dataset.

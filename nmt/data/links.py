@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 from datasets import Dataset, Features, List, Value
 
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
@@ -19,7 +20,7 @@ from nmt.data import files, fingerprints
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.evaluation import pharaoh
 from nmt.evaluation.alignment import Link
-from nmt.evaluation.words import Ambiguity, Words, split, unfold
+from nmt.evaluation.words import OTHER_SPACE, Ambiguity, Words, split, unfold
 
 flattened = chain.from_iterable
 
@@ -35,21 +36,19 @@ def attach(
 ) -> Dataset:
     """Adds the column `links` to pairs, from a file of links between words.
 
-    Unless it is `certain` that the file counts words by these `word_boundaries`, a warning says if
-    that matters.
+    Unless it is `certain` that the file counts words from 0 and by these `word_boundaries`,
+    warnings say if it seems to count from 1, and if the word boundaries matter.
 
     Raises:
         DataError: a token is no link, a link lies outside its sentence, or the number of sentences
             is not the number of pairs.
     """
-    links = pharaoh.read_links(files.lines(path), name=path, sentences=len(text))
+    links = pharaoh.read_links(files.lines(path), name=path, sentences=len(text), warn=False)
     unread = files.side_by_side(links, range(len(text)), names=(path, "the corpus"))
-    ambiguity = Ambiguity(path, word_boundaries)
 
     def read_rows(rows: Mapping[str, list[str]]) -> dict[str, Any]:
         found = []
         for *pair, (links, number) in zip(rows["source"], rows["target"], unread, strict=False):
-            ambiguity.add(number + 1, *pair)
             source, target = (_parts(line, word_boundaries) for line in pair)
             for side, words in enumerate((source, target)):
                 where = f"{path}, sentence {number + 1}"
@@ -67,7 +66,7 @@ def attach(
         new_fingerprint=fingerprints.of_result(text, files.digest(path), word_boundaries),
     )
     if not certain:
-        ambiguity.warn()
+        _warn(attached, path, word_boundaries)
     return attached
 
 
@@ -105,6 +104,24 @@ def of_pieces(
             words = np.reshape(links, (-1, 2)).astype(int)
             found.append(unfold(words, source, target).ravel().tolist())
     return found
+
+
+def _warn(attached: Dataset, path: Path, boundaries: WordBoundaries) -> None:
+    """Warns of links that may count other words, also where the rows come from the cache."""
+    if pharaoh.is_pharaoh(next(files.lines(path), "")):
+        lowest = pc.min(pc.list_flatten(attached.data.column("links"))).as_py()
+        if lowest:  # not None, without a link
+            pharaoh.warn_without_zero(path, pharaoh.SUBTRACT)
+    odd = [
+        pc.match_substring_regex(attached.data.column(side), OTHER_SPACE)
+        for side in ("source", "target")
+    ]
+    numbers = np.flatnonzero(pc.or_(*odd).to_numpy())
+    pairs = attached.select_columns(["source", "target"]).select(numbers)
+    ambiguity = Ambiguity(path, boundaries)
+    for number, pair in zip(numbers.tolist(), pairs, strict=True):
+        ambiguity.add(number + 1, pair["source"], pair["target"])
+    ambiguity.warn()
 
 
 def _words(line: str, ids: list[int], tokenizer: Tokenizer) -> Words | None:

@@ -16,7 +16,8 @@ from nmt.config.endings import PICTURES, is_table
 from nmt.data import cells, files, fingerprints, given, images, scenes, tables, texts
 from nmt.errors import DataError
 
-PICTURE = {"bytes": Value("binary"), "path": Value("string")}  # one of both is null
+# One of both is null; where there is no picture, both are, or the whole row is.
+PICTURE = {"bytes": Value("binary"), "path": Value("string")}
 PAIRS = Features({"source": PICTURE, "target": Value("string")})
 
 
@@ -118,10 +119,14 @@ class Pictures:
         digest = hashlib.sha256(fingerprints.of_content(pairs.remove_columns("source")).encode())
         paths = list[str]()
         for row in pairs.select_columns("source").with_format(None):
-            picture = row["source"]
-            if picture["bytes"] is None:
+            picture = row["source"] or dict.fromkeys(PICTURE)
+            if picture["bytes"] is not None:
+                digest.update(hashlib.sha256(picture["bytes"]).digest())
+            elif picture["path"] is not None:
                 paths.append(os.path.abspath(picture["path"]))
-            digest.update(hashlib.sha256(picture["bytes"] or b"").digest())
+                digest.update(b"path")
+            else:
+                digest.update(b"none")
         root = os.path.commonpath([os.path.dirname(path) for path in paths] or ["/"])
         for path in paths:
             size = os.path.getsize(path) if os.path.exists(path) else None

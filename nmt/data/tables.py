@@ -59,7 +59,9 @@ def read(
 
 
 def from_parquet(path: Path) -> Dataset:
-    """Returns the rows of a Parquet file.
+    """Returns the rows of a Parquet file, kept in the cache.
+
+    They are known again by the path of the file, its size and the time of its last change.
 
     Raises:
         DataError: it is damaged or empty.
@@ -67,7 +69,9 @@ def from_parquet(path: Path) -> Dataset:
     try:
         if pq.read_metadata(path).num_rows == 0:  # from_parquet would report another error
             raise DataError(f"{path}: the corpus is empty")
-        return Dataset.from_parquet(str(path), cache_dir=str(caches.corpora()))
+        # By itself, `datasets` compares the path and the time. A name of its own tells the size.
+        name, cache = f"parquet_{path.stat().st_size}", str(caches.corpora())
+        return Dataset.from_parquet(str(path), cache_dir=cache, dataset_name=name)
     except UNREADABLE as error:
         raise DataError(f"{path}: cannot be read as Parquet ({reason(error)})") from None
 

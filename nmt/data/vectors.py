@@ -82,7 +82,7 @@ def checked(source: Any, size: int, *, where: str) -> given.Array:
     """Returns vectors as float32, after checking their size and that they are finite.
 
     Raises:
-        DataError: they have another size, or are no numbers.
+        DataError: they have another size, or are no real numbers.
     """
     try:
         array = np.asarray(source)
@@ -90,6 +90,11 @@ def checked(source: Any, size: int, *, where: str) -> given.Array:
         array = np.asarray(None)
     if array.size and not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
         raise DataError(f"{where}: vectors of several sizes, or no numbers")
+    if np.issubdtype(array.dtype, np.complexfloating):
+        raise DataError(
+            f"{where}: complex numbers, and a component is one real number; give the magnitudes, "
+            "or the real and imaginary parts as two components"
+        )
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused below
         array = array.astype(np.float32, copy=False)
     if array.shape == (0,):  # a list without vectors does not say of what size they are

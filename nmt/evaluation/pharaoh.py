@@ -19,6 +19,7 @@ from nmt.evaluation.words import Ambiguity, split
 # A score, as Marian and others write it after a colon, is read over.
 _LINK = re.compile("([0-9]{1,9})([-p])([0-9]{1,9})(?::[0-9.]+(?:e-?[0-9]+)?)?")
 _SIDES = ("source", "target")
+SUBTRACT = "subtract 1 from each number"  # the remedy for links that are not gold
 
 
 def format_links(links: Iterable[Link]) -> str:
@@ -48,17 +49,18 @@ def parse_links(line: str, *, one_based: bool = False) -> GoldLinks:
 
 
 def read_links(
-    lines: Iterable[str], *, name: Path | str, sentences: int = 0
+    lines: Iterable[str], *, name: Path | str, sentences: int = 0, warn: bool = True
 ) -> Iterator[frozenset[Link]]:
     """Yields the links of each sentence; `name` is the name of the file in messages.
 
     `sentences` is the number of sentences, if it is known: a file with a line for each link does
-    not tell of sentences without links at its end.
+    not tell of sentences without links at its end. With `warn`, a warning says if no link of a
+    file in Pharaoh format has a 0.
 
     Raises:
         DataError: a token is no link, or a possible link, which only gold links can be.
     """
-    found = _read(lines, name=name, sentences=sentences, remedy="subtract 1 from each number")
+    found = _read(lines, name=name, sentences=sentences, remedy=SUBTRACT if warn else None)
     for number, links in enumerate(found, start=1):
         if graded := links.possible - links.sure:
             source, target = min(graded)
@@ -112,6 +114,16 @@ def read_gold(
     return gold
 
 
+def is_pharaoh(line: str) -> bool:
+    """Returns whether a file with this first line is in Pharaoh format."""
+    return not (link_formats.is_giza(line) or link_formats.is_wpt(line))
+
+
+def warn_without_zero(name: Path | str, remedy: str) -> None:
+    """Warns of a file in Pharaoh format in which no link has a 0."""
+    warnings.warn(f"{name}: no link has a 0; if words are counted from 1, {remedy}", stacklevel=3)
+
+
 def check_inside(links: Iterable[Link], words: int, *, side: int, where: str) -> None:
     """Checks that links are within a sentence of so many words; side 0 is the source, 1 the target.
 
@@ -127,9 +139,17 @@ def check_inside(links: Iterable[Link], words: int, *, side: int, where: str) ->
 
 
 def _read(
-    lines: Iterable[str], *, name: Path | str, sentences: int, remedy: str, one_based: bool = False
+    lines: Iterable[str],
+    *,
+    name: Path | str,
+    sentences: int,
+    remedy: str | None,
+    one_based: bool = False,
 ) -> Iterator[GoldLinks]:
-    """Yields the links of each sentence in a file of any format; `remedy` is that of one from 1."""
+    """Yields the links of each sentence in a file of any format.
+
+    `remedy` is that of a Pharaoh file that may count from 1; without it, there is no warning.
+    """
     unread = iter(lines)
     first = list(islice(unread, 1))
     lines = chain(first, unread)
@@ -144,7 +164,7 @@ def _read(
 
 
 def _read_pharaoh(
-    lines: Iterable[str], *, name: Path | str, remedy: str, one_based: bool
+    lines: Iterable[str], *, name: Path | str, remedy: str | None, one_based: bool
 ) -> Iterator[GoldLinks]:
     any_link = any_zero = one_based
     for number, line in enumerate(lines, start=1):
@@ -155,7 +175,5 @@ def _read_pharaoh(
         any_link = any_link or bool(links.possible)
         any_zero = any_zero or any(0 in link for link in links.possible)
         yield links
-    if any_link and not any_zero:
-        warnings.warn(
-            f"{name}: no link has a 0; if words are counted from 1, {remedy}", stacklevel=2
-        )
+    if remedy and any_link and not any_zero:
+        warn_without_zero(name, remedy)

@@ -31,7 +31,9 @@ _WORD: dict[WordBoundaries, re.Pattern[str]] = {
     "spaces": re.compile(r"[^ \t]+"),
     "unicode": re.compile(r"\S+"),  # regards the same characters as spaces as `str.split`
 }
-_OTHER_SPACE = re.compile(r"[^\S \t]")
+# White space that is neither a space nor a tab, in the signs of `re` and of Arrow's RE2.
+OTHER_SPACE = "[\n-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_OTHER_SPACE = re.compile(OTHER_SPACE)
 
 
 def split(line: str, boundaries: WordBoundaries = WORD_BOUNDARIES) -> tuple[str, ...]:

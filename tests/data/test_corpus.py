@@ -234,6 +234,21 @@ def test_an_unknown_split_of_the_embedded_corpus_is_refused():
         load(path="embedded", split="dev")
 
 
+@pytest.mark.parametrize("keeps", ["time", "size"])
+def test_another_table_of_the_same_name_is_not_taken_from_the_cache(tmp_path, keeps):
+    path = tmp_path / "a.parquet"
+    pq.write_table(table([("eins", "one")]), path, compression="none")
+    before, _ = path.stat(), load(path=str(path))
+
+    new = [("zwei", "two")] if keeps == "size" else [("zwei", "two"), ("drei", "three")]
+    pq.write_table(table(new), path, compression="none")
+    assert (path.stat().st_size == before.st_size) == (keeps == "size")
+    later = before.st_mtime_ns + 10**9 * (keeps == "size")
+    os.utime(path, ns=(later, later))
+
+    assert pairs_of(load(path=str(path))) == new
+
+
 def test_a_file_that_is_not_parquet_is_refused(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"no such thing")
 

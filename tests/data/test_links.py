@@ -141,6 +141,28 @@ def test_a_change_of_the_setting_is_not_lost_in_the_cache(tmp_path):
     assert unicode["links"][:] == [[0, 0, 1, 1]]
 
 
+def test_each_load_warns_of_links_that_may_count_other_words(tmp_path):
+    pairs = [("a b\u00a0c", "x y z"), PAIRS[1], ("a b c", "x y z")]
+    of_one = re.escape(
+        f"{tmp_path / 'a.align'}: no link has a 0; if words are counted from 1, subtract 1"
+    )
+    of_words = re.escape(
+        f"{tmp_path / 'a.align'}: in 1 line (first in line 1, U+00A0) there are other words by "
+        "`data.word_boundaries: unicode` than by `spaces`, which this run counts"
+    )
+    for _ in range(2):  # the rows of the second load are in the cache
+        with (
+            pytest.warns(UserWarning, match=f"^{of_one}"),
+            pytest.warns(UserWarning, match=f"^{of_words}"),
+        ):
+            load(tmp_path, "1-1\n\n2-2\n", pairs)
+
+
+@pytest.mark.parametrize("links", ["\n\n\n", "1-1 0-1\n\n\n", "0001 2 2\n"])  # the last from 1
+def test_links_that_count_from_0_or_are_none_are_loaded_without_a_warning(tmp_path, links):
+    load(tmp_path, links)
+
+
 def test_links_of_giza_and_of_the_shared_tasks_are_read(tmp_path):
     giza = [
         "# Sentence pair (1) source length 2 target length 2 alignment score : 0.5",

@@ -273,6 +273,25 @@ def test_a_copy_has_the_same_content_and_another_picture_or_text_another(folder,
     assert content(copy, "other.parquet") != before
 
 
+@pytest.mark.parametrize("kind", ["paths", "bytes", "typed", "rows"])
+def test_where_a_picture_is_null_belongs_to_the_content(folder, tokenizers, kind):
+    def nulls(*places):
+        stored = pq.read_table(folder / f"{kind}.parquet")
+        images = stored["image"].to_pylist()
+        images = [None if place in places else image for place, image in enumerate(images)]
+        column = pa.array(images, stored["image"].type)
+        name = f"{kind}-{len(places)}{places[0]}.parquet"
+        pq.write_table(stored.set_column(0, stored.schema.field("image"), column), folder / name)
+        return name
+
+    first, second, all_three = nulls(0), nulls(1), nulls(0, 1, 2)
+    assert len({content(folder, name) for name in (first, second, all_three)}) == 3
+    text = load(SKIPPING, path=str(folder / first))
+    with pytest.warns(UserWarning, match=r"^left out: row 1: not a picture that can be read; is t"):
+        encoded = corpus.encode(text, tokenizers, input=SKIPPING)
+    assert corpus.lengths(encoded)[:, 0].tolist() == [0, 6, 6]
+
+
 def test_grey_of_16_bits_keeps_its_steps():
     pixels = np.linspace(0, 65535, 16 * 24).astype(np.uint16).reshape(16, 24)
     grey = (pixels // 256).astype(np.uint8)[..., None].repeat(3, axis=2)

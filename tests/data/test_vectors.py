@@ -191,3 +191,11 @@ def test_text_and_times_in_an_npz_are_no_numbers(tmp_path, kind):
     (tmp_path / "x.txt").write_text("a\n")
     with refused(f"{tmp_path / 'x.npz'}, array 1: vectors of several sizes, or no numbers"):
         load(source=str(tmp_path / "x.npz"), target=str(tmp_path / "x.txt"))
+
+
+@pytest.mark.parametrize("positions", [0, 1])
+def test_complex_numbers_are_refused(tmp_path, positions):
+    np.savez(tmp_path / "x.npz", a=np.full((positions, 12), 1 + 2j))
+    (tmp_path / "x.txt").write_text("a\n")
+    with refused(f"{tmp_path / 'x.npz'}, array 1: complex numbers, and a component is one real "):
+        load(source=str(tmp_path / "x.npz"), target=str(tmp_path / "x.txt"))

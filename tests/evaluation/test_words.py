@@ -1,13 +1,16 @@
 import re
+import sys
 import warnings
 from itertools import chain
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.evaluation.words import Ambiguity, Words, fold, spelling, split, unfold
+from nmt.evaluation.words import OTHER_SPACE, Ambiguity, Words, fold, spelling, split, unfold
 
 # A word as the pieces that SentencePiece may cut it into.
 word_pieces = st.lists(st.text("aß你", min_size=1, max_size=3), min_size=1, max_size=3).flatmap(
@@ -217,3 +220,13 @@ def test_links_between_pieces_are_all_those_of_linked_words_and_fold_back(source
     weights = np.zeros((len(target), len(source)), np.float32)
     weights[found[:, 1], found[:, 0]] = 1
     assert {(i, j) for j, i in np.argwhere(fold(weights, *words).weights).tolist()} == links
+
+
+def test_other_white_space_is_what_python_takes_for_it_in_both_kinds_of_expressions():
+    characters = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
+    expected = [each for each in characters if each.isspace() and each not in " \t"]
+
+    assert re.findall(OTHER_SPACE, "".join(characters)) == expected
+    texts = pa.array(characters)
+    found = texts.filter(pc.match_substring_regex(texts, OTHER_SPACE))
+    assert found.to_pylist() == expected
