@@ -267,8 +267,13 @@ REFUSED = {
     "a small buffer": ({"stream": {"buffer": 63}}, "does not fill a batch of 64"),
     "the embedded corpus": ({"train": "embedded"}, "leave out `stream`"),
     "text at a URL": ({"train": "s3://b/text"}, "must be Parquet or JSON lines: s3://b/text"),
+    "texts at a URL": (
+        {"train": {"source": "x.de", "target": "s3://b/x.en"}},
+        "must be Parquet or JSON lines: s3://b/x.en",
+    ),
     "false": ({"stream": False}, "data.stream: `false` is not accepted: leave it out"),
     "a URL without a stream": ({"train": "hf://x.parquet", "stream": None}, "set `stream: true`"),
+    "a validation at a URL": ({"validation": "hf://x.parquet"}, "download it, and give its path"),
 }
 
 
