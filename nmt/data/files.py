@@ -198,12 +198,14 @@ def side_by_side(
     second: Iterable[_Second],
     *,
     names: tuple[Path | str, Path | str],
-    remedy: str = "; they must correspond line for line",
+    unit: str = "line",
+    remedy: str = "",
 ) -> Iterator[tuple[_First, _Second]]:
     """Yields pairs of what two files have for the same sentence.
 
     Raises:
-        DataError: one file has more lines than the other; the message has `names` and `remedy`.
+        DataError: one file has more lines than the other; the message has `names` and `remedy`, and
+            counts in `unit`.
     """
     counts = [0, 0]
     for left, right in zip_longest(first, second):
@@ -211,5 +213,6 @@ def side_by_side(
         if left is not None and right is not None:
             yield left, right
     if counts[0] != counts[1]:
-        many = counted(counts[0], "line")
+        many = counted(counts[0], unit)
+        remedy = remedy or f"; they must correspond {unit} for {unit}"
         raise DataError(f"{names[0]} has {many} and {names[1]} has {counts[1]:,}{remedy}")
