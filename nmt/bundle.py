@@ -17,6 +17,7 @@ from nmt.checkpoints import Which
 from nmt.config import Config, TextInputConfig
 from nmt.config.migration import migrated
 from nmt.config.storage import DType
+from nmt.data import files
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import RunError
 from nmt.trust import check_imports, check_links
@@ -33,8 +34,13 @@ LEFT_OUT = "left out of the bundle"  # the path of its corpora
 
 
 def is_bundle(path: Path) -> bool:
-    """Returns whether a folder holds a bundle, and not a run."""
-    return (path / CONFIG).is_file() and not (path / "config.yaml").exists()
+    """Returns whether a folder holds a bundle, and not a run.
+
+    Raises:
+        RunError: the folder may not be entered.
+    """
+    with files.reported(path, kind=RunError):
+        return (path / CONFIG).is_file() and not (path / "config.yaml").exists()
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ class TrainingProgress:
     epoch: int = 0
     part: int = 0  # of the epoch; with subword sampling, or of a stream, it has more than one
     batch: int = 0  # of the part
-    stream: dict[str, Any] | None = None  # where a stream was before the part; None: at its start
+    stream: dict[str, Any] | None = None  # where a stream was before the part; None: not begun
     batches: int = 0  # consumed in all
     step: int = 0  # updates made
     best: float | None = None  # the best value of the chosen metric

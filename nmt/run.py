@@ -52,15 +52,19 @@ class Run:
         for counting words. Nothing is written.
 
         Raises:
-            RunError: the folder holds something else, or a run of another configuration.
+            RunError: the folder holds something else, or a run of another configuration, or may not
+                be entered.
         """
         path = Path(config.run or "runs/unnamed")
-        if (path / "config.yaml").exists():
+        with files.reported(path, kind=RunError):
+            is_run = (path / "config.yaml").exists()
+            taken = path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES)
+        if is_run:
             stored = cls.open(path).config
             notes = changes.compared(path, stored, config)
             kept = changes.resumed(stored, config)
             return cls(path, kept, stored=stored, notes=notes, processes=processes)
-        if path.exists() and (not path.is_dir() or set(os.listdir(path)) - _TRACES):
+        if taken:
             raise RunError(f"{path}: exists and is not a run folder; name another with run=...")
         return cls(path, config, processes=processes)
 
@@ -69,8 +73,8 @@ class Run:
         """Returns the run in a folder that training has made.
 
         Raises:
-            RunError: there is no such folder, or it is a file or not a run folder, or a link leads
-                out of it.
+            RunError: there is no such folder, or it is a file or not a run folder, or may not be
+                entered, or a link leads out of it.
         """
         path = Path(path)
         if hub.is_name(path) or is_bundle(path):

@@ -116,6 +116,38 @@ def write(tmp_path):
             )
             for corpus in ({"path": "x"}, {"source": "x", "target": "y"}, {"path": "embedded"})
         ),
+        *(
+            (
+                {"data": {"test": {**corpus, "columns": ["de", "de"]}}},
+                "data.test: `columns` are the source and its translation, and not de twice: name "
+                "two columns",
+            )
+            for corpus in ({"path": "x.tsv"}, {"path": "x.parquet"}, {"hub": "x"})
+        ),
+        *(
+            (
+                {"data": {"source": "en", **data}},
+                f"data: `{name}` has a column for each language, and both are en: name the "
+                "columns, `columns: [SOURCE, TARGET]`",
+            )
+            for name, data in (
+                ("train", {"train": [{"path": "x.tsv"}, {"path": "x.jsonl.gz"}]}),
+                ("train", {"train": {"path": "x.parquet"}}),
+                ("validation", {"validation": {"hub": "x"}}),
+                ("test", {"source": "de", "test": {"path": "x.json", "languages": ["en", "en"]}}),
+            )
+        ),
+        *(
+            (
+                {"data": {name: corpus}},
+                f"data: `{name}` is at a URL, and it is read whole, from files: download it, and "
+                "give its path",
+            )
+            for name, corpus in (
+                ("validation", "https://example.org/x.parquet"),
+                ("test", {"source": "x.de", "target": "s3://x/x.en"}),
+            )
+        ),
         (
             {"data": {"validation": {"path": "x", "alignments": "y"}}},
             "`data.validation.alignments` would do nothing, for links guide training alone: "

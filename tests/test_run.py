@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from nmt.data import tokenizer
 from nmt.errors import RunError
 from nmt.model.build import build_model
 from nmt.run import Run
+from nmt.trained import opened
 from nmt.training.state import init_state
 
 LINES = ["der Hund schläft", "die Katze schläft nie", "ein Vogel singt", "kein Hund singt je"]
@@ -235,6 +237,16 @@ def test_what_was_trained_may_not_change(tmp_path, run, override, named):
 def test_a_missing_folder_is_no_run(tmp_path):
     with pytest.raises(RunError, match="nowhere: no such run folder; `nmt train CONFIG` makes one"):
         Run.open(tmp_path / "nowhere")
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(tmp_path):
+    # As root may look into any folder, a name that is too long stands for such a one.
+    path = tmp_path / ("x" * 256)
+    message = rf"^{re.escape(str(path))}: cannot be read \(File name too long\)$"
+
+    for look in (Run.open, opened, lambda path: Run.start(config(tmp_path, f"run={path}"))):
+        with pytest.raises(RunError, match=message):
+            look(path)
 
 
 def test_a_folder_without_configuration_is_no_run(tmp_path):

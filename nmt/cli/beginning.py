@@ -1,5 +1,6 @@
 """The command that writes a first configuration for a corpus."""
 
+import os
 import shlex
 import sys
 import warnings
@@ -61,7 +62,7 @@ def init(
 
     codes = corpora.languages(languages)
     path = output or Path(f"{'-'.join(codes)}.yaml")
-    if path.exists():
+    if os.path.exists(path):
         raise ConfigError(f"{path}: exists, and is not overwritten; choose another with --output")
     given = {"train": train, "validation": validation, **({"test": test} if test else {})}
     read = {name: corpora.read(name, each, codes) for name, each in given.items()}

@@ -1,6 +1,7 @@
 """The command that cleans a training corpus."""
 
 import contextlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -106,7 +107,7 @@ def _check_no_input(path: Path, data: "DataConfig") -> None:
 def _is_same(path: Path, other: Path) -> bool:
     """Returns whether both name one file, also where it is stored with .gz, ... at its end."""
     named = path.resolve() == other.resolve()
-    return named or (path.exists() and other.exists() and path.samefile(other))
+    return named or (os.path.exists(path) and os.path.exists(other) and path.samefile(other))
 
 
 def _write(text: Any, paths: list[Path], word_boundaries: "WordBoundaries") -> None:

@@ -1,5 +1,6 @@
 """Corpora that options of the command line name, without a configuration."""
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -64,7 +65,7 @@ def _corpus(name: str, paths: list[str], languages: tuple[str, str]) -> "CorpusC
             f"{path}: has vectors, and a corpus of text is needed; to train on vectors, begin with "
             "configs/scenes.yaml, and set data.input=vectors"
         )
-    if len(paths) == 1 and path.is_file() and not is_table(str(path)):
+    if len(paths) == 1 and os.path.isfile(path) and not is_table(str(path)):
         raise DataError(
             f"{path}: one file of two; give --{name} their prefix, without .{languages[0]} and "
             f".{languages[1]}, or --{name} twice, with the source first"

@@ -9,7 +9,7 @@ import typer
 
 from nmt import hub
 from nmt.cli import options
-from nmt.data.files import STDIN
+from nmt.data import files
 from nmt.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ RunOrEnsemble = Annotated[
 
 def is_model(path: Path) -> bool:
     """Returns whether a path may be that of a run or a bundle: a folder, or a name of the hub."""
-    return path.is_dir() or hub.is_name(path)
+    return os.path.isdir(path) or hub.is_name(path)
 
 
 def members(run: Path) -> list[Path]:
@@ -38,7 +38,7 @@ def members(run: Path) -> list[Path]:
     name = str(run)
     for place in reversed([i for i, letter in enumerate(name) if letter == "+"]):
         first, others = Path(name[:place]), name[place + 1 :]
-        if name[:place] and others and is_model(first) and not run.is_dir():
+        if name[:place] and others and is_model(first) and not os.path.isdir(run):
             return [first, *members(Path(others))]
     return [run]
 
@@ -76,15 +76,17 @@ def inputs_apart(run: Path, arguments: Sequence[str]) -> tuple[list[Path], Path]
     inputs = [each for each in given if each not in found]
     for folder in (folder for each in found for folder in members(each)):
         marks = (folder / name for name in ("config.yaml", "config.json"))
-        if folder.is_dir() and not any(mark.is_file() for mark in marks):
+        with files.reported(folder):
+            no_run = folder.is_dir() and not any(mark.is_file() for mark in marks)
+        if no_run:
             raise DataError(f"{folder}: no run (it has no config.yaml), and INPUT is a file")
     if len(inputs) > 1:
         names = " and ".join(map(str, inputs))
         raise DataError(f"{names}: one INPUT at a time is read, and a run is a folder")
-    if inputs and not inputs[0].exists():  # of two mistakes, the first one is told
+    if inputs and not os.path.exists(inputs[0]):  # of two mistakes, the first one is told
         for each in members(run):
             opened(each)
-    return found, inputs[0] if inputs else STDIN
+    return found, inputs[0] if inputs else files.STDIN
 
 
 def checkpoint_of(option: str) -> Any:

@@ -39,7 +39,8 @@ def symmetrize(
     writing.check_apart(output, *found)
     left, right = (read_links(files.lines(path), name=path) for path in found)
     with options.writer(output) as out:
-        for there, back in files.side_by_side(left, right, names=(forward, backward)):
+        names = forward, backward
+        for there, back in files.side_by_side(left, right, names=names, unit="sentence"):
             if reverse:
                 back = joining.turned(back)
             links = joining.symmetrize(there, back, method=symmetrization)
@@ -97,4 +98,5 @@ def _predicted(
     from nmt.evaluation.pharaoh import read_links
 
     predicted = read_links(files.lines(path), name=name, sentences=len(golden))
-    return [links for links, _ in files.side_by_side(predicted, golden, names=(name, gold))]
+    found = files.side_by_side(predicted, golden, names=(name, gold), unit="sentence")
+    return [links for links, _ in found]

@@ -1,5 +1,6 @@
 """The command that scores translations."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -136,7 +137,7 @@ def _check_systems(runs: Sequence[Path], files: Sequence[Path]) -> None:
         if path in systems[:number]:
             raise DataError(f"{path}: given twice; each system is scored once")
     for run in runs:
-        if run.is_file():
+        if os.path.isfile(run):
             raise DataError(
                 f"{run}: no run folder; files are --source, --reference or --hypothesis FILE"
             )

@@ -1,6 +1,7 @@
 """The command that divides a corpus into training, validation and test."""
 
 import contextlib
+import os
 import shlex
 import sys
 from itertools import chain
@@ -49,7 +50,7 @@ def split(
     written = [output / name for name in TEXTS.values()][: len(sizes) + 1]
     paths = [[Path(f"{prefix}.{code}") for code in codes] for prefix in written]
     for path in chain.from_iterable(paths):
-        if path.exists():
+        if os.path.exists(path):
             raise DataError(f"{path}: exists, and is not overwritten; choose another --output")
     parts = held_out.parts(pairs(), sizes, seed=seed)
     with writing.reported(output):

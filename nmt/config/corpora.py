@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from nmt.config.endings import is_table
+from nmt.config.endings import TABLES, is_table, suffix
 from nmt.config.section import ConfigSection, JsonSchema, OneOrSeveral
 
 EMBEDDED = ("embedded", "scenes")  # paths of corpora that come with the package
@@ -57,6 +57,17 @@ class CorpusConfig(ConfigSection):
             return {"source": value[0], "target": value[1]}
         return value
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths and URLs of its files, or the prefix of them."""
+        return [path for path in (self.path, self.source, self.target) if path is not None]
+
+    @property
+    def columns_are_codes(self) -> bool:
+        """Whether its columns are known by the codes of the languages, as none are named."""
+        by_name = self.hub is not None or suffix(self.path or "") in {*TABLES} - {".tsv"}
+        return by_name and self.columns is None
+
     def _conflicts(self) -> Iterator[str]:
         pair = self.source is not None or self.target is not None
         if pair and (self.source is None or self.target is None):
@@ -76,6 +87,11 @@ class CorpusConfig(ConfigSection):
             yield (
                 "`columns` are those of a Hugging Face dataset, a TSV, JSON lines or Parquet, and "
                 "plain text has none: leave them out"
+            )
+        if self.columns is not None and self.columns[0] == self.columns[1]:
+            yield (
+                f"`columns` are the source and its translation, and not {self.columns[0]} twice: "
+                "name two columns"
             )
         if self.source_tag is not None and self.source_tag.split() != [self.source_tag]:
             yield f"`source_tag` is one word, such as <2fr>, and not {self.source_tag!r}"

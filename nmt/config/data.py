@@ -151,6 +151,10 @@ class DataConfig(ConfigSection):
         return [each.path for each in (*self.corpora, *self.held_out.values())]
 
     @property
+    def _train_paths(self) -> list[str]:
+        return [path for each in self.corpora for path in each.paths]
+
+    @property
     def linked(self) -> bool:
         """Whether a training corpus has word links."""
         return any(corpus.alignments is not None for corpus in self.corpora)
@@ -175,20 +179,37 @@ class DataConfig(ConfigSection):
         yield from self.input.conflicts(self)
         if self.stream is not None:
             yield from self._stream_conflicts(self.stream)
-        elif any(is_url(each.path or "") for each in self.corpora):
+        elif any(map(is_url, self._train_paths)):
             yield "`train` is at a URL, which is read as a stream: set `stream: true`"
         if self.temperature is not None and len(self.corpora) == 1:
             yield "`temperature` is for several training corpora: leave it out"
         if self.temperature is not None and any(each.weight for each in self.corpora):
             yield "`temperature` chooses the weights of the corpora: leave it out, or each `weight`"
+        yield from self._column_conflicts()
         tagged = all(each.source_tag is not None for each in self.corpora)
         for name, corpus in self.held_out.items():
+            if any(map(is_url, corpus.paths)):
+                yield (
+                    f"`{name}` is at a URL, and it is read whole, from files: download it, and "
+                    "give its path"
+                )
             if corpus.weight is not None:
                 yield f"`{name}.weight` would do nothing, for it is of training alone: leave it out"
             if tagged and corpus.source_tag not in self.tags:
                 yield (
                     f"`{name}.source_tag` is {corpus.source_tag or 'missing'}, and training has "
                     f"no such pairs: give one of {', '.join(self.tags)}"
+                )
+
+    def _column_conflicts(self) -> Iterator[str]:
+        """Yields which corpora would have their source as their target, as columns are codes."""
+        train = [("train", each) for each in self.corpora]
+        for name, corpus in [*train, *self.held_out.items()]:
+            source, target = corpus.languages or self.languages
+            if corpus.columns_are_codes and source == target:
+                yield (
+                    f"`{name}` has a column for each language, and both are {source}: name the "
+                    "columns, `columns: [SOURCE, TARGET]`"
                 )
 
     def _stream_conflicts(self, stream: StreamConfig) -> Iterator[str]:
@@ -209,8 +230,8 @@ class DataConfig(ConfigSection):
                 f"`stream.buffer` of {stream.buffer} pairs does not fill a batch of "
                 f"{self.batch.sentences}: raise it to a hundred times that, or more"
             )
-        for path in (each.path for each in self.corpora):
+        for path in self._train_paths:
             if path == "embedded":
                 yield "the embedded corpus is small: leave out `stream`"
-            if is_url(path or "") and suffix(path or "") not in STREAMED:
+            if is_url(path) and suffix(path) not in STREAMED:
                 yield f"`train` at a URL must be Parquet or JSON lines: {path} is neither"

@@ -97,7 +97,7 @@ def parse_lines(
 
     `before` lines came earlier.
     A line of TSV is SOURCE, or SOURCE, a tab and PREFIX. A line of JSON is an object with KEYS, of
-    which `source` alone must be there, or blank.
+    which `source`, one line of text, alone must be there, or blank.
 
     Raises:
         DataError: a line is neither.
@@ -127,6 +127,8 @@ def _of_object(line: str, where: str) -> tuple[str, Constraints]:
         texts = value if key in ("require", "forbid") and isinstance(value, list) else [value]
         for text in texts:
             tabular.check_text(text, where=f"{where}, {key!r}")
+        if key == "source" and "\n" in value.strip():  # within a text, whose end would be lost
+            raise DataError(f"{where}, {key!r}: a line break; give each line an object of its own")
         if key in ("require", "forbid"):
             fields[key] = texts
     if "source" not in fields:

@@ -1,5 +1,6 @@
 """Text files of sentences: where they are, and their lines, compressed or not."""
 
+import contextlib
 import glob
 import hashlib
 import os
@@ -14,7 +15,7 @@ from nmt.config import endings
 from nmt.config.endings import COMPRESSED
 from nmt.counting import counted
 from nmt.data import compression
-from nmt.errors import DataError
+from nmt.errors import DataError, UserError
 
 _First = TypeVar("_First")
 _Second = TypeVar("_Second")
@@ -23,17 +24,31 @@ _Second = TypeVar("_Second")
 STDIN = Path("-")  # stands for standard input wherever a text is read
 
 
+@contextlib.contextmanager
+def reported(path: str | Path, *, kind: type[UserError] = DataError) -> Iterator[None]:
+    """Turns an error of the system into one of the user that names what cannot be read.
+
+    So asking whether a path exists may end: where a folder may not be entered, or a name is longer
+    than any may be.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{path}: cannot be read ({error.strerror})") from None
+
+
 def find(path: str | Path) -> Path:
     """Returns the path of an existing file or pipe: `path` itself, or with .gz, .zst, ... added.
 
     Raises:
-        DataError: there is none.
+        DataError: there is none, or its folder may not be entered.
     """
     path = Path(path)
     zipped = [] if endings.compression(path) else [Path(f"{path}{end}") for end in COMPRESSED]
-    for candidate in (path, *zipped):
-        if candidate == STDIN or (candidate.exists() and not candidate.is_dir()):
-            return candidate
+    with reported(path):
+        for candidate in (path, *zipped):
+            if candidate == STDIN or (candidate.exists() and not candidate.is_dir()):
+                return candidate
     if path.is_dir():
         raise DataError(f"{path}: is a folder, and a file is read here")
     *some, last = COMPRESSED
@@ -87,10 +102,8 @@ def place_of(path: Path) -> os.stat_result:
     Raises:
         DataError: there is none.
     """
-    try:
+    with reported(path):
         return os.stat(0 if path == STDIN else path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def is_stored(path: Path) -> bool:
@@ -104,11 +117,8 @@ def digest(path: Path) -> str:
     Raises:
         DataError: the file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
+    with reported(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -188,12 +198,14 @@ def side_by_side(
     second: Iterable[_Second],
     *,
     names: tuple[Path | str, Path | str],
-    remedy: str = "; they must correspond line for line",
+    unit: str = "line",
+    remedy: str = "",
 ) -> Iterator[tuple[_First, _Second]]:
     """Yields pairs of what two files have for the same sentence.
 
     Raises:
-        DataError: one file has more lines than the other; the message has `names` and `remedy`.
+        DataError: one file has more lines than the other; the message has `names` and `remedy`, and
+            counts in `unit`.
     """
     counts = [0, 0]
     for left, right in zip_longest(first, second):
@@ -201,5 +213,6 @@ def side_by_side(
         if left is not None and right is not None:
             yield left, right
     if counts[0] != counts[1]:
-        many = counted(counts[0], "line")
+        many = counted(counts[0], unit)
+        remedy = remedy or f"; they must correspond {unit} for {unit}"
         raise DataError(f"{names[0]} has {many} and {names[1]} has {counts[1]:,}{remedy}")

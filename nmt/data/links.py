@@ -44,7 +44,12 @@ def attach(
             is not the number of pairs.
     """
     links = pharaoh.read_links(files.lines(path), name=path, sentences=len(text), warn=False)
-    unread = files.side_by_side(links, range(len(text)), names=(path, "the corpus"))
+    unread = files.side_by_side(
+        links,
+        range(len(text)),
+        names=(path, "the corpus"),
+        unit="sentence",  # some formats have several lines for one, or a line for each link
+    )
 
     def read_rows(rows: Mapping[str, list[str]]) -> dict[str, Any]:
         found = []

@@ -45,7 +45,8 @@ class Pictures:
             return pairs.cast_column("source", Image(decode=False))
         kind = pairs.data.column("source").type
         is_row = pa.types.is_struct(kind) and {field.name for field in kind} == PICTURE.keys()
-        if not is_row and str(kind).removeprefix("large_") not in ("string", "binary"):
+        plain = str(kind).removeprefix("large_").removesuffix("_view")
+        if not is_row and plain not in ("string", "binary"):
             raise DataError(f"{where}: the source column holds {kind}, and no pictures")
         folder = Path(where).absolute().parent  # of paths in a file
         return pairs.map(

@@ -1,5 +1,7 @@
 """Streams: training corpora that are read as they are needed, some pairs of all lanes at a time."""
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +18,8 @@ from nmt.errors import DataError
 
 READ = 256  # pairs of a lane that are read at a time
 
-StreamState = dict[str, Any]  # `read`: pairs of the epoch so far; `lanes`: the state of each; JSON
+# `read`: pairs of the epoch so far; `lanes`: the state of each; `files`: those of `Stream`; JSON
+StreamState = dict[str, Any]
 NUMBERED = Features({**corpus.TEXT, "number": Value("int64")})
 
 
@@ -40,7 +43,7 @@ class Stream:
 
     def buffers(
         self, size: int, *, order: int = 0, state: StreamState | None = None
-    ) -> Iterator[tuple[StreamState | None, list[Row]]]:
+    ) -> Iterator[tuple[StreamState, list[Row]]]:
         """Yields all pairs of an epoch, at least `size` at a time, and the state before them.
 
         All lanes give as many, and one that has ended leaves its place to the others. There are
@@ -52,10 +55,10 @@ class Stream:
             state: What was yielded before some pairs, to begin with these.
 
         Raises:
-            DataError: a corpus cannot be read.
+            DataError: a corpus cannot be read, or the state is of other files.
         """
         share = min(READ, -(-size // len(self.lanes)))
-        before = state or {"read": 0, "lanes": [None] * len(self.lanes)}
+        before = self._begun(state or {})
         live = {
             index: lane.read(share, order=order, state=before["lanes"][index])
             for index, lane in enumerate(self.lanes)
@@ -71,8 +74,19 @@ class Stream:
                         states[index] = found[1]
             if not rows:
                 return
-            yield state, rows
-            state = before = {"read": before["read"] + len(rows), "lanes": states}
+            yield before, rows
+            before = {**before, "read": before["read"] + len(rows), "lanes": states}
+
+    def _begun(self, state: StreamState) -> StreamState:
+        """Returns the state to begin with, which is that of the start unless there is another."""
+        start = {"read": 0, "lanes": [None] * len(self.lanes), "files": self.files}
+        before = {**start, **state}  # that of an earlier version does not tell of files
+        if before["files"] != self.files or len(before["lanes"]) != len(self.lanes):
+            raise DataError(
+                "data.train: the files are not those that training began with, by their number, "
+                "names or sizes; put those back, or begin anew with another run=..."
+            )
+        return before
 
     def text(self, rows: Sequence[Row], *, before: int = 0) -> tuple[Dataset, FilterReport]:
         """Returns the rows that cleaning keeps, with their tags, and what it left out.
@@ -91,6 +105,13 @@ class Stream:
         }
         report = FilterReport.of(cleaning.REASONS, reasons)
         return Dataset.from_dict(columns, features=NUMBERED), report
+
+    @cached_property
+    def files(self) -> str:
+        """A digest of the names and sizes of local files, and of the number of all files."""
+        numbers = {lane.corpus: lane.whole.num_shards for lane in self.lanes}
+        told = json.dumps([lanes.sizes(self.data), list(numbers.values())])
+        return hashlib.sha256(told.encode()).hexdigest()
 
     @cached_property
     def training(self) -> corpora.TrainingText:

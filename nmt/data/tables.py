@@ -1,5 +1,6 @@
 """Tables of Parquet files and of the hub: reading them, and choosing the columns of a corpus."""
 
+import glob
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from datasets import Dataset, Features
+from datasets import Dataset, Features, Value
 
 from nmt import caches
 from nmt.config import CorpusConfig
@@ -71,7 +72,8 @@ def from_parquet(path: Path) -> Dataset:
             raise DataError(f"{path}: the corpus is empty")
         # By itself, `datasets` compares the path and the time. A name of its own tells the size.
         name, cache = f"parquet_{path.stat().st_size}", str(caches.corpora())
-        return Dataset.from_parquet(str(path), cache_dir=cache, dataset_name=name)
+        pattern = glob.escape(str(path))  # for a name may have brackets
+        return Dataset.from_parquet(pattern, cache_dir=cache, dataset_name=name)
     except UNREADABLE as error:
         raise DataError(f"{path}: cannot be read as Parquet ({reason(error)})") from None
 
@@ -104,7 +106,10 @@ def _from_hub(corpus: CorpusConfig, *, columns: tuple[str, str]) -> Dataset:
 def _chosen(
     dataset: Dataset, columns: Sequence[str], *, where: str, text: Sequence[str]
 ) -> Dataset:
-    """Returns two columns, or fields of the column `translation`, as `source` and `target`."""
+    """Returns two columns, or fields of the column `translation`, as `source` and `target`.
+
+    Text is of the type `string`, so that it can be joined to other corpora.
+    """
     flat = dataset if set(columns) <= set(dataset.column_names) else dataset.flatten()
     if columns[0] not in flat.column_names:
         nested = [f"translation.{column}" for column in columns]
@@ -114,11 +119,14 @@ def _chosen(
         if side in text:
             _check_text(flat.data.column(name), name, where=where)
     names: dict[str, Any] = dict(zip(columns, SIDES, strict=True))
-    return flat.select_columns(list(columns)).rename_columns(names)
+    chosen = flat.select_columns(list(columns)).rename_columns(names)
+    features = Features({**chosen.features, **dict.fromkeys(text, Value("string"))})
+    return chosen if features == chosen.features else chosen.cast(features)
 
 
 def _check_text(values: pa.ChunkedArray, name: str, *, where: str) -> None:
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+    kinds = pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view
+    if not any(is_kind(values.type) for is_kind in kinds):
         raise DataError(f"{where}: the column {name!r} holds {values.type}, not text")
     if values.null_count:
         number = pc.index(pc.is_null(values), True).as_py() + 1

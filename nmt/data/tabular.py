@@ -30,12 +30,19 @@ def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tu
     first, second = (position(name, names, where=path) for name in columns or names)
     for number, row in rows:
         if len(row) != len(names):
-            raise DataError(
-                f"{path}, line {number}: {counted(len(row), 'column')} between tabs, not "
-                f"{len(names)}; a file with a header or further columns needs "
-                "`columns: [SOURCE, TARGET]`"
-            )
+            mistake = _of_other_columns(row, len(names), headed=columns is not None)
+            raise DataError(f"{path}, line {number}: {mistake}")
         yield row[first], row[second]
+
+
+def _of_other_columns(row: Sequence[str], number: int, *, headed: bool) -> str:
+    """Returns what is wrong with a row that has not this number of columns, and the remedy."""
+    if not "".join(row).strip():
+        return "blank; remove the line"
+    found = f"{counted(len(row), 'column')} between tabs, not {number}"
+    if headed:
+        return f"{found} as in the header; put the tabs right"
+    return f"{found}; a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
 
 
 def position(name: str, names: Sequence[str], *, where: object, remedy: str = CHOOSE) -> int:

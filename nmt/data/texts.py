@@ -1,6 +1,7 @@
 """Parallel corpora in files of text, TSV and JSON: where their files are, and the pairs in them."""
 
 from collections.abc import Iterator
+from os.path import isfile
 from pathlib import Path
 
 from nmt.config import CorpusConfig
@@ -27,7 +28,7 @@ def find(corpus: CorpusConfig, languages: tuple[str, str]) -> list[Path]:
 def _check_no_prefixes(first: str, second: str, languages: tuple[str, str]) -> None:
     """Checks that a pair of files is not one of corpora, each of which a prefix names."""
     if all(
-        not Path(name).is_file() and all(Path(f"{name}.{code}").is_file() for code in languages)
+        not isfile(name) and all(isfile(f"{name}.{code}") for code in languages)
         for name in (first, second)
     ):
         raise DataError(

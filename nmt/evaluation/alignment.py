@@ -79,7 +79,7 @@ def score_links(predicted: Sequence[frozenset[Link]], gold: Sequence[GoldLinks])
     if len(predicted) != len(gold):
         raise DataError(
             f"{counted(len(predicted), 'sentence')} of links but {len(gold):,} of gold links; "
-            "they must correspond line for line"
+            "they must correspond sentence for sentence"
         )
     if not gold:
         raise DataError("no alignments to score; give at least one sentence")

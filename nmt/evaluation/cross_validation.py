@@ -71,7 +71,7 @@ def cross_validate(
         if len(links) != len(gold):
             raise DataError(
                 f"{name}: {counted(len(links), 'sentence')} of links but {len(gold):,} of gold "
-                "links; they must correspond line for line"
+                "links; they must correspond sentence for sentence"
             )
     errors = {
         name: {half: score_links(links[part], gold[part]).aer for half, part in HALVES.items()}

@@ -60,13 +60,18 @@ def read_links(
     Raises:
         DataError: a token is no link, or a possible link, which only gold links can be.
     """
-    found = _read(lines, name=name, sentences=sentences, remedy=SUBTRACT if warn else None)
+    first, lines = _begun(lines)
+    remedy = SUBTRACT if warn else None
+    found = _read(first, lines, name=name, sentences=sentences, remedy=remedy)
     for number, links in enumerate(found, start=1):
         if graded := links.possible - links.sure:
             source, target = min(graded)
+            written, sure = f"{source}p{target}", f"{source}-{target}"
+            if link_formats.is_wpt(first):
+                written, sure = f"{number} {source + 1} {target + 1} P", "S instead of P"
             raise DataError(
-                f"{name}, sentence {number}: '{source}p{target}' is a possible link, as only gold "
-                f"links can be; write {source}-{target}"
+                f"{name}, sentence {number}: '{written}' is a possible link, as only gold links "
+                f"can be; write {sure}"
             )
         yield links.sure
 
@@ -100,13 +105,15 @@ def read_gold(
         ambiguity.add(number, *sides)
     ambiguity.warn()
     sentences = max(map(len, texts.values()), default=0)
+    first, lines = _begun(lines)
     remedy = "give --one-based"
-    gold = list(_read(lines, name=name, sentences=sentences, remedy=remedy, one_based=one_based))
+    found = _read(first, lines, name=name, sentences=sentences, remedy=remedy, one_based=one_based)
+    gold = list(found)
     for side, text in texts.items():
         if len(gold) != len(text):
             raise DataError(
                 f"{name} aligns {counted(len(gold), 'sentence')}, and the {_SIDES[side]} has "
-                f"{counted(len(text), 'line')}; they must correspond line for line"
+                f"{counted(len(text), 'line')}; each line of the text is a sentence"
             )
         for number, (links, line) in enumerate(zip(gold, text, strict=True), start=1):
             words = len(split(line, word_boundaries))
@@ -138,7 +145,15 @@ def check_inside(links: Iterable[Link], words: int, *, side: int, where: str) ->
             )
 
 
+def _begun(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
+    """Returns the first line of a file, which tells its format, and all lines."""
+    unread = iter(lines)
+    read = list(islice(unread, 1))
+    return "".join(read), chain(read, unread)
+
+
 def _read(
+    first: str,
     lines: Iterable[str],
     *,
     name: Path | str,
@@ -150,10 +165,7 @@ def _read(
 
     `remedy` is that of a Pharaoh file that may count from 1; without it, there is no warning.
     """
-    unread = iter(lines)
-    first = list(islice(unread, 1))
-    lines = chain(first, unread)
-    giza, wpt = (any(map(knows, first)) for knows in (link_formats.is_giza, link_formats.is_wpt))
+    giza, wpt = link_formats.is_giza(first), link_formats.is_wpt(first)
     if one_based and (giza or wpt):
         raise DataError(f"{name}: this format always counts words from 1; leave out --one-based")
     if giza:

@@ -1,5 +1,6 @@
 """The model card of a bundle: README.md, with the metadata that the Hugging Face hub reads."""
 
+import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -93,7 +94,7 @@ def described(corpus: CorpusConfig) -> str:
 
 
 def _is_on_the_hub(name: str) -> bool:
-    return _ON_THE_HUB.fullmatch(name) is not None and not Path(name).exists()
+    return _ON_THE_HUB.fullmatch(name) is not None and not os.path.exists(name)
 
 
 def _metadata(given: Given, facts: Facts) -> ModelCardData:

@@ -1,6 +1,7 @@
 """From a run to a bundle: a new folder, which is there when it is whole, and not before."""
 
 import contextlib
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -79,7 +80,7 @@ def export(
 @contextlib.contextmanager
 def _replaced(folder: Path, *, force: bool) -> Iterator[Path]:
     """Yields the path of a new folder, which gets the name of `folder` when it is complete."""
-    if folder.exists() and not (force and is_bundle(folder)):
+    if os.path.exists(folder) and not (force and is_bundle(folder)):
         raise DataError(
             f"{folder}: exists, and is no bundle; name another folder"
             if force

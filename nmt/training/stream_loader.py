@@ -106,7 +106,7 @@ class StreamLoader:
             found = progress.part > 0
             for state, rows in self._buffers(progress):
                 progress = replace(progress, stream=state)
-                part = self._planned(progress, rows)
+                part = self._planned(progress, rows, before=state["read"])
                 if part.plan:
                     found = True
                     yield part
@@ -121,8 +121,7 @@ class StreamLoader:
         order = self._drawn(progress.epoch)
         return self.stream.buffers(size, order=order, state=progress.stream)
 
-    def _planned(self, progress: TrainingProgress, rows: list[Row]) -> Part:
-        before = 0 if progress.stream is None else progress.stream["read"]
+    def _planned(self, progress: TrainingProgress, rows: list[Row], *, before: int) -> Part:
         text, _ = self.stream.text(rows, before=before)
         encoded = corpus.encode(
             text,

@@ -146,8 +146,8 @@ def test_symmetrize_names_what_is_wrong(nmt, text, tmp_path):
     unequal = nmt("symmetrize", one, two, "-o", tmp_path / "out")
     method = nmt("symmetrize", one, one, "--symmetrization", "grow")
 
-    counts = f"nmt: {one} has 1 line and {two} has 2; they must correspond line for line\n"
-    assert unequal == (2, "", counts)
+    counts = f"{one} has 1 sentence and {two} has 2; they must correspond sentence for sentence"
+    assert unequal == (2, "", f"nmt: {counts}\n")
     assert not (tmp_path / "out").exists()
     assert method[0] == 2
     assert method[2].startswith("nmt: no symmetrization 'grow'; choose one of intersection, ")
@@ -172,7 +172,8 @@ def test_aer_names_files_of_unequal_length(nmt, text):
     code, out, err = nmt("aer", found, "--gold", gold)
 
     assert (code, out) == (2, "")
-    assert err == f"nmt: {found} has 1 line and {gold} has 2; they must correspond line for line\n"
+    counts = f"{found} has 1 sentence and {gold} has 2; they must correspond sentence for sentence"
+    assert err == f"nmt: {counts}\n"
 
 
 def test_align_links_by_another_method(nmt, copy_run, text):

@@ -1,6 +1,7 @@
 """Files that are not what a command takes them for: an output, a document, a sentence, a run."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,35 @@ def test_what_was_meant_is_said(nmt, folder, command, message):
 
     assert (code, out, error.count("\n")) == (2, "", 1)
     assert error.startswith(f"nmt: {message}")
+
+
+LONG = "x" * 256
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f"translate {LONG}",
+        f"translate run+{LONG} a",
+        f"translate run {LONG}",
+        f"translate run a -o {LONG}",
+        f"rescore run {LONG} --source a",
+        f"evaluate {LONG}",
+        f"export run {LONG}",
+        f"clean --source {LONG} --target a -o out",
+        f"init de-en --train {LONG} --validation {LONG}",
+        f"init de-en --train pairs.tsv --validation pairs.tsv -o {LONG}",
+        f"split de-en --corpus pairs.tsv --validation 1 --test 0 -o {LONG}",
+        f"train run/config.yaml data.train=[{LONG},{LONG}] run=new",
+    ],
+)
+def test_a_name_that_no_file_can_have_is_one_line(nmt, folder, command):
+    Path("pairs.tsv").write_text("ein Hund\ta dog\nzwei Katzen\ttwo cats\n")
+
+    code, out, error = nmt(*command.split())
+
+    assert (code, out, error.count("\n")) == (2, "", 1)
+    assert re.match(rf"nmt: {LONG}\S*: .*\(File name too long\)$", error)
 
 
 def test_a_name_of_a_file_may_look_like_text(nmt, folder):

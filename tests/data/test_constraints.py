@@ -68,6 +68,7 @@ def test_casings_keep_the_number_of_characters(text):
         ("tsv", "", ("", Constraints())),
         ("jsonl", "", ("", Constraints())),
         ("jsonl", '{"source": "x"}', ("x", Constraints())),
+        ("jsonl", '{"source": "x\\n"}', ("x\n", Constraints())),
         ("jsonl", '{"source": "x", "prefix": " y"}', ("x", Constraints(prefix="y"))),
         (
             "jsonl",
@@ -93,6 +94,11 @@ def test_lines_of_a_file_have_their_constraints(kind, line, expected):
         ("jsonl", '{"source": "a", "require": [3]}', "in, line 2, 'require': 3 where text was"),
         ("jsonl", '{"source": "a", "prefix": ["b"]}', "in, line 2, 'prefix': .* where text was"),
         ("jsonl", '{"source": "a", "forbid": [" "]}', "in, line 2: forbid: a phrase is empty"),
+        (
+            "jsonl",
+            '{"source": "a\\nb"}',
+            "in, line 2, 'source': a line break; give each line an object of its own",
+        ),
         ("jsonl", '{"source": "\\ud800"}', "in, line 2, 'source': half of a surrogate pair"),
     ],
 )

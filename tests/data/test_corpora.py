@@ -2,6 +2,8 @@
 
 import re
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from nmt import configfile
@@ -54,6 +56,17 @@ def test_corpora_follow_one_another_and_each_has_its_own_languages(folder):
     assert found.text["corpus"][:] == [0, 0, 0, 1, 1]
     assert found.report is None
     assert list(found.removed()) == []
+
+
+def test_a_parquet_file_of_large_strings_is_joined_to_text(folder):
+    columns = {"de": ["Ein Vogel singt."], "en": ["A bird sings."]}
+    text = {name: pa.array(values, pa.large_string()) for name, values in columns.items()}
+    pq.write_table(pa.table(text), folder / "pandas.parquet")  # as pandas 3 writes it
+
+    found = corpora.training(settings(folder, first(folder), {"path": f"{folder}/pandas.parquet"}))
+
+    assert found.text["source"][-2:] == ["Die Katze singt.", "Ein Vogel singt."]
+    assert found.text["target"][-2:] == ["The cat sings.", "A bird sings."]
 
 
 def test_a_single_corpus_is_as_it_is_loaded(folder):

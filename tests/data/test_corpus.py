@@ -128,6 +128,26 @@ def test_columns_may_have_other_names(tmp_path):
     assert pairs_of(load(path=str(tmp_path / "a.tsv"), columns=columns)) == [("eins", "one")]
 
 
+@pytest.mark.parametrize("name", ["c[1].parquet", "c*.parquet", "c?.parquet"])
+def test_the_name_of_a_parquet_file_is_no_pattern(tmp_path, name):
+    pq.write_table(table([("zwei", "two")]), tmp_path / "c1.parquet")
+    pq.write_table(table([("eins", "one")]), tmp_path / name)
+
+    assert pairs_of(load(path=str(tmp_path / name))) == [("eins", "one")]
+
+
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view()], ids=str)
+def test_text_of_any_type_of_arrow_is_read_as_strings(tmp_path, kind):
+    text = table(PAIRS[:2])  # without a line break, so that nothing else is done with it
+    pq.write_table(text.cast(pa.schema({"de": kind, "en": kind})), tmp_path / "a.parquet")
+
+    first, again = (load(path=str(tmp_path / "a.parquet")) for _ in range(2))
+
+    assert first.features == corpus.TEXT
+    assert pairs_of(first) == PAIRS[:2]
+    assert first.cache_files == again.cache_files
+
+
 @pytest.mark.parametrize("content", [table, nested_table], ids=["flat", "nested"])
 @pytest.mark.parametrize("kind", ["parquet", "jsonl"])
 def test_a_hub_dataset_is_read_by_split(tmp_path, kind, content):

@@ -149,6 +149,15 @@ def test_a_missing_file_is_named_with_what_was_looked_for(tmp_path):
         files.find(".")
 
 
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    # As root may enter any folder, it stands for one that may not be entered, too.
+    path = tmp_path / ("x" * 256)
+
+    for find in (files.find, files.find_stored, files.find_together, files.place_of):
+        with refused(f"{path}: cannot be read (File name too long)"):
+            find(path)
+
+
 @pytest.mark.parametrize(
     ("path", "ending"),
     [

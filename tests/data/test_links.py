@@ -37,9 +37,13 @@ def test_other_links_of_the_same_text_are_not_taken_from_the_cache(tmp_path):
 @pytest.mark.parametrize(
     ("links", "message"),
     [
-        ("0-0\n\n", " has 2 lines and the corpus has 3; they must correspond line for line"),
-        ("0-0\n\n\n\n", " has 4 lines and the corpus has 3; they must correspond line for line"),
-        ("4 1 1\n", " has 4 lines and the corpus has 3; they must correspond line for line"),
+        ("0-0\n\n", " has 2 sentences and the corpus has 3; they must correspond sentence for sen"),
+        ("0-0\n\n\n\n", " has 4 sentences and the corpus has 3; they must correspond sentence for"),
+        (
+            "4 1 1\n",
+            " has 4 sentences and the corpus has 3; they must correspond sentence for sent",
+        ),
+        ("1 1 1\n3 2 1 P\n", ", sentence 3: '3 2 1 P' is a possible link"),
         ("0-0\n\n0-0 0-3\n", ", sentence 3: link 0-3 lies outside the 3 target words; words are"),
         ("0-0\n0-0\n\n", ", sentence 2: link 0-0 lies outside the 0 source words; words are"),
         ("0:0\n\n\n", ", line 1: '0:0' is no link"),

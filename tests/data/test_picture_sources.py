@@ -88,6 +88,8 @@ def folder(tmp_path):
     Dataset.from_dict({**data, "image": stored}).to_parquet(tmp_path / "bytes.parquet")
     large = {"image": pa.array(names, pa.large_string()), "en": pa.array(LINES)}
     pq.write_table(pa.table(large), tmp_path / "names.parquet")  # as polars writes it
+    large["image"] = large["image"].cast(pa.string_view())
+    pq.write_table(pa.table(large), tmp_path / "views.parquet")
     rows = [{"bytes": content, "path": None} for content in stored]
     pq.write_table(pa.table({"image": rows, "en": LINES}), tmp_path / "rows.parquet")
     return tmp_path
@@ -96,7 +98,7 @@ def folder(tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["x.jsonl", "x.tsv", "x"]
-    + [f"{name}.parquet" for name in ("paths", "typed", "bytes", "names", "rows")],
+    + [f"{name}.parquet" for name in ("paths", "typed", "bytes", "names", "views", "rows")],
 )
 def test_the_cells_are_the_same_from_every_origin(folder, tokenizers, name):
     text = load(path=str(folder / name))

@@ -117,6 +117,68 @@ def test_from_each_state_the_stream_goes_on_as_without_a_stop(tmp_path, write):
         assert [rows for _, rows in again] == [rows for _, rows in whole[number:]]
 
 
+def removed(folder):
+    for path in folder.glob("*2.*"):
+        path.unlink()
+
+
+def added(folder):
+    for path in list(folder.glob("*1.*")):
+        path.with_name(path.name.replace("1", "3")).write_bytes(path.read_bytes())
+
+
+def replaced(folder):
+    for path in list(folder.glob("*1.*")):
+        path.rename(path.with_name(path.name.replace("1", "3")))
+
+
+def lengthened(folder):
+    for path in list(folder.glob("*1.*")):
+        path.write_bytes(path.read_bytes() + b" ")
+
+
+@pytest.mark.parametrize("change", [removed, added, replaced, lengthened])
+@pytest.mark.parametrize("write", [write_text, write_zipped_text, write_tsv, write_json])
+def test_a_stream_does_not_go_on_with_other_files(tmp_path, write, change):
+    train = write(tmp_path)
+    states = [state for state, _ in Stream.of(data(train)).buffers(4)]
+
+    change(tmp_path)
+
+    for state in states:
+        with pytest.raises(DataError) as refused:
+            next(Stream.of(data(train)).buffers(4, state=json.loads(json.dumps(state))))
+        assert str(refused.value) == (
+            "data.train: the files are not those that training began with, by their number, names "
+            "or sizes; put those back, or begin anew with another run=..."
+        )
+
+
+@pytest.mark.parametrize("write", [write_hub, write_memory])
+def test_files_from_elsewhere_are_counted(tmp_path, write):
+    train = write(tmp_path)
+    [_, (state, _), *_] = Stream.of(data(train)).buffers(4)
+
+    write_json(tmp_path, "-more.jsonl")
+    more = write_memory(tmp_path) if write is write_memory else train
+
+    with pytest.raises(DataError, match="the files are not those that training began with"):
+        next(Stream.of(data(more)).buffers(4, state=state))
+
+
+def test_a_state_of_an_earlier_version_goes_on_if_the_lanes_are_as_many(tmp_path):
+    train = write_text(tmp_path)
+    [_, (state, _), *_] = whole = list(Stream.of(data(train)).buffers(4))
+    earlier = {"read": state["read"], "lanes": state["lanes"]}  # there were no other keys
+
+    again = list(Stream.of(data(train)).buffers(4, state=earlier))
+
+    assert [rows for _, rows in again] == [rows for _, rows in whole[1:]]
+    added(tmp_path)
+    with pytest.raises(DataError, match="the files are not those that training began with"):
+        next(Stream.of(data(train)).buffers(4, state=earlier))
+
+
 EMPTY = {
     write_text: {"part-00.de": b"", "part-00.en": b""},
     write_zipped_text: dict.fromkeys(["part-9.de.gz", "part-9.en.gz"], gzip.compress(b"")),
@@ -267,8 +329,13 @@ REFUSED = {
     "a small buffer": ({"stream": {"buffer": 63}}, "does not fill a batch of 64"),
     "the embedded corpus": ({"train": "embedded"}, "leave out `stream`"),
     "text at a URL": ({"train": "s3://b/text"}, "must be Parquet or JSON lines: s3://b/text"),
+    "texts at a URL": (
+        {"train": {"source": "x.de", "target": "s3://b/x.en"}},
+        "must be Parquet or JSON lines: s3://b/x.en",
+    ),
     "false": ({"stream": False}, "data.stream: `false` is not accepted: leave it out"),
     "a URL without a stream": ({"train": "hf://x.parquet", "stream": None}, "set `stream: true`"),
+    "a validation at a URL": ({"validation": "hf://x.parquet"}, "download it, and give its path"),
 }
 
 

@@ -54,7 +54,7 @@ def test_a_tsv_file_without_the_column_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "count"), [("eins", "1 column"), ("a\tb\tc", "3 columns"), ("", "1 column")]
+    ("line", "count"), [("eins", "1 column"), ("a\tb\tc", "3 columns"), ("\t\tc", "3 columns")]
 )
 def test_a_tsv_line_with_another_number_of_columns_is_named(tmp_path, line, count):
     path = write(tmp_path / "a.tsv", f"a\tb\n{line}\n")
@@ -64,6 +64,25 @@ def test_a_tsv_line_with_another_number_of_columns_is_named(tmp_path, line, coun
         "a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
     ):
         list(tabular.tab_separated(path, columns=None))
+
+
+@pytest.mark.parametrize("columns", [None, ("a", "b")])
+@pytest.mark.parametrize("line", ["", " ", "\u3000", "\t\t"])
+def test_a_blank_line_of_a_tsv_file_is_said_to_be_blank(tmp_path, columns, line):
+    path = write(tmp_path / "a.tsv", f"a\tb\n{line}\nc\td\n")
+
+    with refused("a.tsv, line 2: blank; remove the line"):
+        list(tabular.tab_separated(path, columns=columns))
+
+
+@pytest.mark.parametrize(("line", "count"), [("eins", "1 column"), ("a\tb\tc", "3 columns")])
+def test_a_tsv_line_of_other_columns_than_the_header_is_named(tmp_path, line, count):
+    path = write(tmp_path / "a.tsv", f"a\tb\n{line}\n")
+
+    with refused(
+        f"a.tsv, line 2: {count} between tabs, not 2 as in the header; put the tabs right"
+    ):
+        list(tabular.tab_separated(path, columns=("a", "b")))
 
 
 @pytest.mark.parametrize(

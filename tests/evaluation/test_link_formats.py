@@ -90,12 +90,21 @@ def test_sentences_behind_the_last_link_of_wpt_have_none():
         GoldLinks(frozenset(links), frozenset()) for links in ((), {(0, 0)}, (), ())
     ]
     assert list(read_links(["2 1 1"], name="a.wa", sentences=3)) == [set(), {(0, 0)}, set()]
-    message = "a.wa aligns 5 sentences, and the source has 4 lines"
+    message = "a.wa aligns 5 sentences, and the source has 4 lines; each line of the text is a sent"
     with pytest.raises(DataError, match=message):
         read_gold(["5 1 1"], name="a.wa", **texts)
     message = "a.wa, sentence 2: link 2-0 lies outside the 2 source words; words are counted from 0"
     with pytest.raises(DataError, match=message):
         read_gold(["2 3 1"], name="a.wa", **texts)
+
+
+def test_a_possible_link_where_none_can_be_is_told_in_the_terms_of_its_format():
+    reason = "is a possible link, as only gold links can be"
+
+    with pytest.raises(DataError, match=f"^a.wa, sentence 2: '2 3 1 P' {reason}; write S instead"):
+        list(read_links(["0001 1 1 S", "0002 3 1 P 0.5"], name="a.wa"))
+    with pytest.raises(DataError, match=f"^a, sentence 2: '2p0' {reason}; write 2-0$"):
+        list(read_links(["0-0", "2p0"], name="a"))
 
 
 @pytest.mark.parametrize("line", ["1 1", "1 1 2 Q", "1 1-1", "0 1 1", "1 -1 2", "1 1 1 S P 1"])

@@ -56,7 +56,7 @@ def test_a_link_outside_its_sentence_is_named(side, message):
 
 
 def test_gold_of_another_text_is_refused():
-    message = "a.gold aligns 2 sentences, and the target has 3 lines; they must correspond"
+    message = "a.gold aligns 2 sentences, and the target has 3 lines; each line of the text is"
     with pytest.raises(DataError, match=message):
         read_gold(["0-0", ""], name="a.gold", target_lines=["a", "b", "c"])
 

@@ -117,10 +117,23 @@ def test_a_progress_tells_epoch_part_and_batch(uninterrupted):
     places = [(each.epoch, each.part, each.batch) for each in progresses]
     assert places == sorted(places)
     assert {epoch for epoch, *_ in places} >= {0, 1, 2}
-    assert all((each.part == 0) == (each.stream is None) for each in progresses)
+    assert all((each.part == 0) == (each.stream["read"] == 0) for each in progresses)
     firsts = {each.part: each.stream["read"] for each in progresses if each.part}
     assert list(firsts) == [1, 2]
     assert all(BUFFER * part <= read < PAIRS for part, read in firsts.items())
+
+
+def test_batches_do_not_go_on_with_other_files(folder, tmp_path, uninterrupted):
+    for path in folder.glob("x*"):
+        for name in {path.name, path.name.replace("x0", "x9")}:
+            (tmp_path / name).write_bytes(path.read_bytes())
+    changed = opened(tmp_path)
+    places = {(each.epoch > 0, each.part): each for _, each in uninterrupted[False]}
+
+    for progress in places.values():
+        with pytest.raises(DataError, match=r"^data\.train: the files are not those that training"):
+            take(changed, 1, progress)
+    assert len(take(changed, 1)) == 1
 
 
 def test_no_more_than_three_buffers_are_held(folder, loaders):
@@ -185,9 +198,11 @@ def test_processes_that_read_other_pairs_end_before_they_train_on_them(
     assert message == said
     assert message.startswith("process 1 on ")
     assert " has another stream of training pairs than process 0 on " in message
-    before = [after for _, after in uninterrupted[sampling is not None]
-              if after.epoch == 0 and after.part < part]  # fmt: skip
-    assert [after for _, after in batches] == [after for _, after in others] == before
+    alone, one, two = (
+        [(after.epoch, after.part, after.batch) for _, after in each]
+        for each in (uninterrupted[sampling is not None], batches, others)
+    )
+    assert one == two == [place for place in alone if place < (0, part)]
 
 
 def together(loaders, number):
