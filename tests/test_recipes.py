@@ -92,6 +92,16 @@ def test_a_small_network_is_for_the_same_text_and_no_more_work():
             assert getattr(small, name) <= getattr(large, name)
 
 
+def test_the_small_network_for_captions_is_the_one_that_was_measured(tmp_path):
+    config = loaded(tmp_path, written(CAPTIONS, small=True))
+    shipped = configfile.load(Path(__file__).parents[1] / "configs" / "multi30k-de-en-small.yaml")
+
+    assert config.data.batch.sentences == shipped.data.batch.sentences == 64
+    assert config.training.max_epochs == shipped.training.max_epochs == 10
+    assert config.model.dropout == shipped.model.dropout
+    assert config.model.decoder == shipped.model.decoder
+
+
 def test_the_small_network_for_short_sentences_is_the_one_that_was_measured(tmp_path):
     """164,000 pairs of Tatoeba, of 38 characters: see docs/results.md."""
     side = replace(LATIN, characters=37.7, long_characters=92)
