@@ -13,7 +13,7 @@ from nmt.data.phrases import UNSPACED
 from nmt.data.sentences import SIGNS
 from nmt.data.tokenizer import Spans, Tokenizers
 from nmt.evaluation.words import END
-from nmt.inference.splitting import Part
+from nmt.inference.splitting import DividedLine, Part
 from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import kind, remainders
 
@@ -35,7 +35,7 @@ class Joiner:
     copy_unseen: bool = True  # as it was when they were translated
 
     def joined(
-        self, line: str, parts: Sequence[Part], found: Sequence[Sequence[Translation]], n_best: int
+        self, line: DividedLine, found: Sequence[Sequence[Translation]], n_best: int
     ) -> list[Translation]:
         """Returns the `n_best` translations of a line, given those of each part, best first.
 
@@ -44,16 +44,16 @@ class Joiner:
         parts that are cut comes later. If the matrix `is_too_large`, the parts alone have pieces
         and attention.
         """
-        if len(parts) == 1:
+        if len(line.parts) == 1:
             return list(found[0])
-        ranked = (self._joined(line, parts, each) for each in _combinations(found, n_best))
+        ranked = (self._joined(line, each) for each in _combinations(found, n_best))
         return list(distinct(ranked))
 
-    def _joined(self, line: str, parts: Sequence[Part], found: Combination) -> Translation:
-        text, places = _text(line, parts, found)
+    def _joined(self, line: DividedLine, found: Combination) -> Translation:
+        text, places = _text(line.text, line.parts, found)
         read = [each for each in found if each.attention.size]
         whole = replace(
-            empty_translation(line, text, found[0].word_boundaries),
+            empty_translation(line.text, text, found[0].word_boundaries),
             score=sum(each.score for each in read) / max(1, len(read)),
             log_prob=sum(each.log_prob for each in read),
             utility=_utility(read),
@@ -72,7 +72,7 @@ class Joiner:
             attention=attention,
             source_offsets=[
                 span
-                for part, each in zip(parts, found, strict=True)
+                for part, each in zip(line.parts, found, strict=True)
                 for span in part.spans(self._source_spans(each))
             ],
             target_offsets=[

@@ -85,13 +85,20 @@ class Engine:
             self._changed.notify_all()
         return [job.future for job in jobs]
 
-    def close(self, timeout: float | None = None) -> None:
+    def close(self, timeout: float) -> None:
         """Waits until all is done, for so many seconds at most."""
+        close([self], timeout)
+
+    def end(self) -> None:
+        """Has the threads end when all is done."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def join(self, deadline: float) -> None:
+        """Waits for the threads to end, until a time of `monotonic` at most."""
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - monotonic()))
 
     def _work(self) -> None:
         while jobs := self._take():
@@ -127,6 +134,15 @@ class Engine:
 
     def _drop_cancelled(self) -> None:
         self._waiting = [job for job in self._waiting if not job.future.cancelled()]
+
+
+def close(engines: Sequence[Engine], timeout: float) -> None:
+    """Waits until all engines have done all, for so many seconds at most."""
+    deadline = monotonic() + timeout
+    for each in engines:
+        each.end()
+    for each in engines:
+        each.join(deadline)
 
 
 def _answer(jobs: Sequence[Job]) -> None:

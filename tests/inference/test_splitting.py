@@ -9,7 +9,7 @@ from nmt.config import DecodingConfig
 from nmt.inference import joining
 from nmt.inference.joining import Joiner
 from nmt.inference.output import word_links
-from nmt.inference.splitting import Part, Splitter, TrainedOn
+from nmt.inference.splitting import DividedLine, Part, Splitter, TrainedOn
 from nmt.inference.translation import empty_translation
 from nmt.inference.translator import Translator
 
@@ -246,7 +246,7 @@ def test_texts_are_joined_as_their_scripts_ask_for(embedded_tokenizers, line, te
     (parts,) = how.parts([line])
     found = [[empty_translation(part.text, text)] for part, text in zip(parts, texts, strict=True)]
 
-    (translation,) = Joiner(embedded_tokenizers).joined(line, parts, found, 1)
+    (translation,) = Joiner(embedded_tokenizers).joined(DividedLine(line, parts), found, 1)
 
     assert translation.text == (joined or " ".join(texts))
 
@@ -266,6 +266,6 @@ def test_words_are_joined_where_a_line_has_no_space(
     parts = [Part(line[begin:end], begin) for begin, end in parts]
     found = [[empty_translation(part.text, text)] for part, text in zip(parts, texts, strict=True)]
 
-    (translation,) = Joiner(embedded_tokenizers).joined(line, parts, found, 1)
+    (translation,) = Joiner(embedded_tokenizers).joined(DividedLine(line, parts), found, 1)
 
     assert translation.text == joined

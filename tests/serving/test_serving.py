@@ -172,12 +172,13 @@ def test_a_sentence_is_translated_as_any_line_is(copy_run, metrics):
     data = Run.open(copy_run).config.data
     model = starting.served("x", translator, data, metrics=metrics, longest=0)
 
-    [future] = model.translate(["ω ab cd. Ef ω gh."], sentences=True)
+    divided = model.divided(["ω ab cd. Ef ω gh."], sentences=True)
+    [parts] = model.translate(divided)
 
-    best = future.result(timeout=60).ranked[0]
+    found = [part.result(timeout=60).ranked[0] for part in parts]
     expected = translator.translate(["ω ab cd.", "Ef ω gh."])
-    assert [each.text for each in best.parts] == [each.text for each in expected]
-    assert [each.score for each in best.parts] == pytest.approx([each.score for each in expected])
+    assert [each.text for each in found] == [each.text for each in expected]
+    assert [each.score for each in found] == pytest.approx([each.score for each in expected])
     model.close(timeout=60)
 
 
@@ -222,7 +223,7 @@ BAD = [
     ({"text": "a", "n_best": 0}, "n_best: should be greater than or equal to 1"),
     ({"text": "a", "n_best": "2"}, "n_best: should be a valid integer"),
     ({"text": "a", "n_best": True}, "n_best: should be a valid integer"),
-    ({"text": "a", "n_best": 9}, "9 translations of a line need a beam of 9 at least"),
+    ({"text": "a", "n_best": 9}, "n_best: should be 5 at most for the model copy"),
     ({"text": "a", "attention": 1}, "attention: should be a valid boolean"),
     ({"text": "a", "method": "magic"}, "method: should be 'attention', 'shifted', 'saliency', "),
     ({"text": "a", "method": "saliency"}, "method: says what the matrix shows; give attention: "),
