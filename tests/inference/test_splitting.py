@@ -1,3 +1,4 @@
+import time
 from itertools import product
 
 import numpy as np
@@ -78,6 +79,16 @@ def test_the_tag_of_a_line_is_in_front_of_each_sentence(always):
     assert [(part.begin, part.end) for part in parts] == [(4, 7), (8, 15), (16, 17)]
     assert parts[1].spans([(1, 2), (4, 5), (6, 7)]) == [(1, 2), (8, 9), (10, 11)]
     assert [part.text for part in other] == ["c .", "d"]
+
+
+def test_a_line_of_many_sentences_is_divided_in_a_moment(embedded_tokenizers):
+    how = splitter(embedded_tokenizers, split="always", trained_on=TrainedOn(max_length=40))
+
+    begin = time.monotonic()
+    (parts,) = how.parts(["Ja. " * 12_000])
+
+    assert len(parts) == 12_000
+    assert time.monotonic() - begin < 5  # one by one, it takes half a minute
 
 
 @given(st.text(st.sampled_from("Hund Katz., \t"), max_size=60), st.integers(2, 9))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.serving.engine import LARGEST, Engine, Job, window
+from nmt.serving.engine import LARGEST, Engine, Job, close, window
 
 
 def doubled(items):
@@ -150,6 +150,28 @@ def test_closing_does_what_is_left_first(held):
     held.close(60)
 
     assert [future.result(0) for future in futures] == list(range(0, 20, 2))
+
+
+def test_engines_are_waited_for_together():
+    held, begun = threading.Event(), threading.Semaphore(0)
+
+    def hold(items):
+        begun.release()
+        held.wait(60)
+        return items
+
+    engines = [engine(threads=2) for _ in range(3)]
+    for each in engines:
+        each.submit(hold, [0, 1], [1, 1_000])  # not alike: a thread each
+    for _ in range(6):
+        assert begun.acquire(timeout=60)
+    begin = time.monotonic()
+    close(engines, 0.5)
+    waited = time.monotonic() - begin
+    held.set()
+    close(engines, 60)
+
+    assert 0.5 <= waited < 1  # and not as long for each thread
 
 
 def test_jobs_that_follow_each_other_closely_share_a_window():

@@ -3,13 +3,12 @@
 import json
 import random
 import socket
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from asking import serving
+from asking import serving, until
 from tiny import letters
 
 import nmt
@@ -327,32 +326,6 @@ def test_what_is_too_much_is_refused_with_a_reason(service, limits, body, status
         assert json.loads(answer)["error"].startswith(message)
         assert ("retry-after" in headers) == (status in (429, 503))
         assert client.translated("a b") == client.translated("a b")  # it goes on
-
-
-@pytest.fixture
-def busy(models):
-    """Keeps all threads of the first model busy, until it is set."""
-    done, begun = threading.Event(), threading.Semaphore(0)
-
-    def hold(items):
-        begun.release()
-        assert done.wait(60)
-        return items
-
-    engine = models[0].engine
-    for number in range(2):
-        engine.submit(hold, [number], [1000 ** (number + 1)])  # not alike: a thread each
-    for _ in range(2):
-        assert begun.acquire(timeout=60)
-    yield done
-    done.set()
-
-
-def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    assert condition()
 
 
 def test_no_answer_in_time_is_an_error_and_frees_its_lines(service, busy):
