@@ -33,6 +33,7 @@ class Joiner:
 
     tokenizers: Tokenizers
     copy_unseen: bool = True  # as it was when they were translated
+    attention: bool = True  # without, that of a joined line is NaN, and takes no memory
 
     def joined(
         self, line: DividedLine, found: Sequence[Sequence[Translation]], n_best: int
@@ -60,7 +61,7 @@ class Joiner:
             method=_method(read),
             parts=found,
         )
-        attention = _blocks(read)
+        attention = _blocks(read) if self.attention else _unknown(read)
         if not attention.size:
             return whole
         targets = map(self._target_spans, found)
@@ -185,19 +186,32 @@ def _blocks(read: Sequence[Translation]) -> npt.NDArray[np.float32]:
     The weights of the ends of all parts are in the last column. Of the rows of the ends there is
     the last, if no translation lacks its own. A matrix that `is_too_large` is empty.
     """
-    if is_too_large(read):
-        return np.zeros((0, 0), np.float32)
-    sizes = [(_written(each.target_pieces), each.attention.shape[1] - 1) for each in read]
-    rows, columns = map(sum, zip(*sizes, strict=True)) if sizes else (0, 0)
+    joined = np.zeros(_shape(read), np.float32)
+    if not joined.size:
+        return joined
     ended = _ended([each.target_pieces for each in read])
-    joined = np.zeros((rows + ended, columns + bool(read)), np.float32)
     row = column = 0
-    for (height, width), each in zip(sizes, read, strict=True):
+    for each in read:
+        height, width = _written(each.target_pieces), each.attention.shape[1] - 1
         weights = each.attention[: height + (ended and each is read[-1])]
         joined[row : row + len(weights), column : column + width] = weights[:, :-1]
         joined[row : row + len(weights), -1] = weights[:, -1]
         row, column = row + height, column + width
     return joined
+
+
+def _unknown(read: Sequence[Translation]) -> npt.NDArray[np.float32]:
+    """Returns NaN for each weight of the attention of a line."""
+    return np.broadcast_to(np.float32(np.nan), _shape(read))
+
+
+def _shape(read: Sequence[Translation]) -> tuple[int, int]:
+    """Returns the pieces of the two sides of a line, or zeros for a matrix that `is_too_large`."""
+    if not read or is_too_large(read):
+        return 0, 0
+    rows = sum(_written(each.target_pieces) for each in read)
+    columns = sum(each.attention.shape[1] - 1 for each in read)
+    return rows + _ended([each.target_pieces for each in read]), columns + 1
 
 
 def _written(pieces: Sequence[str]) -> int:

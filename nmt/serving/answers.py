@@ -14,7 +14,8 @@ from nmt.inference.translation import Translation
 from nmt.serving.tasks import Found
 
 DIGITS = 5  # behind the point of probabilities and weights
-WEIGHTS = 1_000_000  # of all matrices of an answer: some 8 megabytes of JSON
+WEIGHTS = 1_000_000  # of all matrices of an answer, of words: some 8 megabytes of JSON
+PIECES = 4 * WEIGHTS  # of the matrices of a line, from which those of words are computed
 NO_ROOM = (
     f"it has no matrix, since an answer has {WEIGHTS:,} weights at most; ask for fewer or shorter "
     "lines, or fewer translations of each"
@@ -168,7 +169,7 @@ def fitting(lines: Iterable[Found]) -> list[bool]:
     for line in lines:
         pairs = ((each.source, each.text, each.word_boundaries) for each in line.ranked)
         wanted = sum(itertools.starmap(weights, pairs))
-        fits.append(wanted <= left)
+        fits.append(line.attention and wanted <= left)
         left -= wanted if fits[-1] else 0
     return fits
 

@@ -7,6 +7,7 @@ from itertools import islice
 
 from nmt.data.constraints import Line
 from nmt.inference.batches import FEW, WIDTHS, Capacity
+from nmt.inference.joining import LARGEST
 from nmt.inference.splitting import DividedLine
 from nmt.inference.translation import Translation
 from nmt.inference.translator import Translator
@@ -20,10 +21,11 @@ Observe = Callable[[int, float], object]  # the lines of a window, and the secon
 
 @dataclass(frozen=True)
 class Divided:
-    """Lines in their parts, and how these are translated."""
+    """Lines in their parts, and how these are translated, and joined."""
 
     search: Search
     lines: Sequence[DividedLine]
+    most: int  # weights between pieces of a line that has several parts
 
     @property
     def parts(self) -> list[PartOf]:
@@ -57,21 +59,23 @@ class Served:
         self.others = Engine(f"{name}-others", most=FEW, threads=1, observe=observe)
 
     def divided(
-        self, lines: Sequence[Line], *, n_best: int = 1, sentences: bool = False
+        self, lines: Sequence[Line], *, n_best: int = 1, sentences: bool = False, most: int = 0
     ) -> Divided:
         """Returns lines in their parts, or in sentences, which takes time for long ones.
+
+        A divided line has attention if all of it together has so many weights at most.
 
         Raises:
             DataError: sentences should be found by a package that is not installed.
         """
         splitter = self._sentences if sentences else self.translator.splitter
         search = Search(self.translator, self._notes, n_best)
-        return Divided(search, splitter.divided(lines))
+        return Divided(search, splitter.divided(lines), most)
 
     def divided_segments(self, segments: Sequence[str]) -> Divided:
         """Returns the segments of documents in their parts."""
         search = Search(self.documents, self._notes, 1)
-        return Divided(search, self.documents.splitter.divided(segments))
+        return Divided(search, self.documents.splitter.divided(segments), LARGEST)
 
     def translate(self, divided: Divided) -> "list[list[Future[Found]]]":
         """Translates each part of lines: parts are jobs, between which those of others come."""

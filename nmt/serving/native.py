@@ -15,6 +15,7 @@ from nmt.errors import UserError
 from nmt.inference import limits
 from nmt.inference.explanations import methods_of
 from nmt.serving.answers import (
+    PIECES,
     WEIGHTS,
     Answer,
     ErrorAnswer,
@@ -83,7 +84,13 @@ async def translate(request: Request) -> Response:
         raise HTTPException(400, f"n_best: should be {most} at most for the model {model.name}")
     service.admit(request, model, lines)
     given = [(line, constraints) for line in lines] if constraints else lines
-    divide = partial(model.divided, given, n_best=body.n_best, sentences=body.sentences)
+    divide = partial(
+        model.divided,
+        given,
+        n_best=body.n_best,
+        sentences=body.sentences,
+        most=PIECES if body.attention else 0,
+    )
     divided = await aside(divide, sum(map(len, lines)))
     futures = service.translated(request, model, divided)
     writing = _Writing(request, model, body)

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
@@ -15,7 +16,7 @@ from nmt.inference.splitting import DividedLine
 from nmt.serving.in_flight import InFlight
 from nmt.serving.model import Divided, Served
 from nmt.serving.observing import FACTS, Metrics
-from nmt.serving.tasks import Found, Search, parts_of, with_parts_of
+from nmt.serving.tasks import Found, parts_of, with_parts_of
 
 _Result = TypeVar("_Result")
 
@@ -136,9 +137,7 @@ class Service:
             )
         self._check_room(request, number)
         waiting = zip(divided.lines, model.translate(divided), strict=True)
-        return [
-            _line(divided.search, line, self.awaited(request, parts)) for line, parts in waiting
-        ]
+        return [_line(divided, line, self.awaited(request, parts)) for line, parts in waiting]
 
     def _check_room(self, request: Request, number: int) -> None:
         """Checks that so many lines, or parts of lines, may wait besides those in flight.
@@ -219,15 +218,16 @@ async def aside(work: Callable[[], _Result], characters: int) -> _Result:
 
 
 def _line(
-    search: Search, line: DividedLine, parts: "list[asyncio.Future[Found]]"
+    divided: Divided, line: DividedLine, parts: "list[asyncio.Future[Found]]"
 ) -> "asyncio.Future[Found]":
     """Returns the future of the translations of a line, which has those of its parts cancelled."""
 
-    async def joined() -> Found:
+    async def whole() -> Found:
         found = await gathered(parts, parts)
-        return await aside(lambda: search.joined(line, found), len(line.text))
+        joined = partial(divided.search.joined, line, found, most=divided.most)
+        return await aside(joined, len(line.text))
 
-    return parts[0] if len(parts) == 1 else asyncio.ensure_future(joined())
+    return parts[0] if len(parts) == 1 else asyncio.ensure_future(whole())
 
 
 def client(request: Request) -> str:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ class Found(NamedTuple):
 
     ranked: list[Translation]
     warnings: list[str]
+    attention: bool = True  # whether they have it, which is large in a line of many parts
 
 
 class PartOf(NamedTuple):
@@ -81,13 +82,20 @@ class Search:
             warnings = self.notes.taken(before, len(lines))
         return [Found(each, warnings[place]) for each, place in zip(ranked, places, strict=True)]
 
-    def joined(self, line: DividedLine, found: Sequence[Found]) -> Found:
-        """Returns the translations of a line, given those of its parts."""
-        ranked = self.translator.joiner.joined(line, [each.ranked for each in found], self.n_best)
+    def joined(self, line: DividedLine, found: Sequence[Found], *, most: int) -> Found:
+        """Returns the translations of a line, given those of its parts.
+
+        They have attention if it has so many weights at most, that of all of them together.
+        """
+        rows = sum(max(len(each.target_pieces) for each in part.ranked) for part in found)
+        columns = sum(len(part.ranked[0].source_pieces) for part in found)
+        attention = self.n_best * rows * columns <= most
+        joiner = replace(self.translator.joiner, attention=attention)
+        ranked = joiner.joined(line, [each.ranked for each in found], self.n_best)
         warnings = dict.fromkeys(each for part in found for each in part.warnings)
         as_of_whole = sorted(warnings, key=lambda each: each == limits.CUT)
         too_large = [limits.TOO_LARGE] if is_too_large(ranked[0].parts) else []
-        return Found(ranked, [*as_of_whole, *too_large])
+        return Found(ranked, [*as_of_whole, *too_large], attention)
 
 
 @dataclass(frozen=True)

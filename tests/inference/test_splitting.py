@@ -85,10 +85,12 @@ def test_a_line_of_many_sentences_is_divided_in_a_moment(embedded_tokenizers):
     how = splitter(embedded_tokenizers, split="always", trained_on=TrainedOn(max_length=40))
 
     begin = time.monotonic()
+    begin = time.process_time()
     (parts,) = how.parts(["Ja. " * 12_000])
 
     assert len(parts) == 12_000
-    assert time.monotonic() - begin < 5  # one by one, it takes half a minute
+    print("CPU", time.process_time() - begin)
+    assert time.process_time() - begin < 2.5  # if each is encoded by itself, twice as much
 
 
 @given(st.text(st.sampled_from("Hund Katz., \t"), max_size=60), st.integers(2, 9))

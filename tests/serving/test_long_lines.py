@@ -162,6 +162,29 @@ def test_lines_whose_matrices_fit_beside_those_before_have_them():
     assert fitting(lines) == [True, False, True, False, True]
 
 
+def test_a_long_line_has_attention_only_if_it_is_wanted_and_not_too_large(models):
+    line = 3 * "a b c d。"  # of 5 x 3 pieces at least on each side, the ends included
+
+    def found(**options):
+        divided = models[0].divided([line], sentences=True, n_best=2, **options)
+        [parts] = models[0].translate(divided)
+        ranked = [part.result(timeout=60) for part in parts]
+        return divided.search.joined(divided.lines[0], ranked, most=divided.most)
+
+    [expected] = models[0].translator.dividing().stream([line], n_best=2)
+    without, small, large = found(), found(most=2 * 15 * 15 - 1), found(most=10_000)
+    assert [each.attention for each in (without, small, large)] == [False, False, True]
+    for each in (without, small, large):
+        assert [one.text for one in each.ranked] == [one.text for one in expected]
+        assert [one.target_pieces for one in each.ranked] == [o.target_pieces for o in expected]
+    for one, other in zip(large.ranked, expected, strict=True):
+        np.testing.assert_allclose(one.attention, other.attention, atol=1e-5)
+    for one, other in zip(without.ranked, expected, strict=True):
+        assert one.attention.shape == other.attention.shape
+        assert one.attention.strides == (0, 0)  # it takes no memory
+    assert fitting([without, small, large]) == [False, False, True]
+
+
 def test_a_given_pair_of_too_many_words_is_refused_before_it_is_read(client):
     pair = {"source_text": 1_001 * "a ", "target_text": 1_000 * "a ", "model": "copy"}
     status, answer = client.post("/v1/explain", pair)
