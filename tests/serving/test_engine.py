@@ -185,7 +185,7 @@ def test_engines_are_waited_for_together():
     held.set()
     close(engines, 60)
 
-    assert 0.5 <= waited < 1  # and not as long for each thread
+    assert 0.5 <= waited < 2  # and not as long for each thread
 
 
 def test_jobs_that_follow_each_other_closely_share_a_window():
