@@ -103,6 +103,8 @@ class Tokenizer:
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns the ids of each text, as `encode` does."""
+        if len(texts) == 1:  # SentencePiece starts threads for a batch, which takes milliseconds
+            return [self.encode(texts[0])]
         return self._processor.encode(list(map(one_line, texts)))
 
     def sample_batch(

@@ -96,8 +96,11 @@ class Words:
 
         There may be further values, which are left out; 0 is the sum of a word without pieces.
         """
-        shares: npt.NDArray[np.float64] = _shares(self) @ values[: len(self.of_piece)]
-        return shares
+        sums = np.zeros(len(self.labels))
+        for numbers, value in zip(self.of_piece, values, strict=False):
+            if numbers:
+                sums[numbers.start : numbers.stop] += value / len(numbers)
+        return sums
 
     def ended(self) -> "Words":
         """Returns the words with the end of sentence as an additional word of one piece."""

@@ -13,7 +13,7 @@ from nmt.data.phrases import UNSPACED
 from nmt.data.sentences import SIGNS
 from nmt.data.tokenizer import Spans, Tokenizers
 from nmt.evaluation.words import END
-from nmt.inference.splitting import Part
+from nmt.inference.splitting import DividedLine, Part
 from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import kind, remainders
 
@@ -33,9 +33,10 @@ class Joiner:
 
     tokenizers: Tokenizers
     copy_unseen: bool = True  # as it was when they were translated
+    attention: bool = True  # without, that of a joined line is NaN, and takes no memory
 
     def joined(
-        self, line: str, parts: Sequence[Part], found: Sequence[Sequence[Translation]], n_best: int
+        self, line: DividedLine, found: Sequence[Sequence[Translation]], n_best: int
     ) -> list[Translation]:
         """Returns the `n_best` translations of a line, given those of each part, best first.
 
@@ -44,23 +45,23 @@ class Joiner:
         parts that are cut comes later. If the matrix `is_too_large`, the parts alone have pieces
         and attention.
         """
-        if len(parts) == 1:
+        if len(line.parts) == 1:
             return list(found[0])
-        ranked = (self._joined(line, parts, each) for each in _combinations(found, n_best))
+        ranked = (self._joined(line, each) for each in _combinations(found, n_best))
         return list(distinct(ranked))
 
-    def _joined(self, line: str, parts: Sequence[Part], found: Combination) -> Translation:
-        text, places = _text(line, parts, found)
+    def _joined(self, line: DividedLine, found: Combination) -> Translation:
+        text, places = _text(line.text, line.parts, found)
         read = [each for each in found if each.attention.size]
         whole = replace(
-            empty_translation(line, text, found[0].word_boundaries),
+            empty_translation(line.text, text, found[0].word_boundaries),
             score=sum(each.score for each in read) / max(1, len(read)),
             log_prob=sum(each.log_prob for each in read),
             utility=_utility(read),
             method=_method(read),
             parts=found,
         )
-        attention = _blocks(read)
+        attention = _blocks(read) if self.attention else _unknown(read)
         if not attention.size:
             return whole
         targets = map(self._target_spans, found)
@@ -72,7 +73,7 @@ class Joiner:
             attention=attention,
             source_offsets=[
                 span
-                for part, each in zip(parts, found, strict=True)
+                for part, each in zip(line.parts, found, strict=True)
                 for span in part.spans(self._source_spans(each))
             ],
             target_offsets=[
@@ -185,19 +186,32 @@ def _blocks(read: Sequence[Translation]) -> npt.NDArray[np.float32]:
     The weights of the ends of all parts are in the last column. Of the rows of the ends there is
     the last, if no translation lacks its own. A matrix that `is_too_large` is empty.
     """
-    if is_too_large(read):
-        return np.zeros((0, 0), np.float32)
-    sizes = [(_written(each.target_pieces), each.attention.shape[1] - 1) for each in read]
-    rows, columns = map(sum, zip(*sizes, strict=True)) if sizes else (0, 0)
+    joined = np.zeros(_shape(read), np.float32)
+    if not joined.size:
+        return joined
     ended = _ended([each.target_pieces for each in read])
-    joined = np.zeros((rows + ended, columns + bool(read)), np.float32)
     row = column = 0
-    for (height, width), each in zip(sizes, read, strict=True):
+    for each in read:
+        height, width = _written(each.target_pieces), each.attention.shape[1] - 1
         weights = each.attention[: height + (ended and each is read[-1])]
         joined[row : row + len(weights), column : column + width] = weights[:, :-1]
         joined[row : row + len(weights), -1] = weights[:, -1]
         row, column = row + height, column + width
     return joined
+
+
+def _unknown(read: Sequence[Translation]) -> npt.NDArray[np.float32]:
+    """Returns NaN for each weight of the attention of a line."""
+    return np.broadcast_to(np.float32(np.nan), _shape(read))
+
+
+def _shape(read: Sequence[Translation]) -> tuple[int, int]:
+    """Returns the pieces of the two sides of a line, or zeros for a matrix that `is_too_large`."""
+    if not read or is_too_large(read):
+        return 0, 0
+    rows = sum(_written(each.target_pieces) for each in read)
+    columns = sum(each.attention.shape[1] - 1 for each in read)
+    return rows + _ended([each.target_pieces for each in read]), columns + 1
 
 
 def _written(pieces: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nmt.config import Config, DecodingConfig
+from nmt.data.constraints import NONE, Constraints, Line, apart
 from nmt.data.sentences import divided, sentences
 from nmt.data.tokenizer import Spans, Tokenizer
 from nmt.inference.unseen import remainders
@@ -48,12 +49,38 @@ class Part:
 
 
 @dataclass(frozen=True)
+class DividedLine:
+    """A line in parts, one if it is not divided."""
+
+    text: str
+    parts: Sequence[Part]
+    constraints: Constraints = NONE
+
+    def line(self, place: int) -> Line:
+        """Returns a part as a line of its own, with its constraints: the first has the prefix."""
+        constraints = self.constraints if place == 0 else self.constraints.behind_prefix()
+        return self.parts[place].text, constraints
+
+
+@dataclass(frozen=True)
 class Splitter:
     """Divides lines as the settings of the search say."""
 
     tokenizer: Tokenizer  # of the source
     config: DecodingConfig
     trained_on: TrainedOn = TrainedOn()
+
+    def divided(self, lines: Sequence[Line]) -> list[DividedLine]:
+        """Returns lines in their parts; one that requires a phrase, which any could have, is whole.
+
+        Raises:
+            DataError: sentences should be found by a package that is not installed.
+        """
+        texts, constraints = apart(lines)
+        return [
+            DividedLine(text, [Part(text)] if each.require else parts, each)
+            for text, each, parts in zip(texts, constraints, self.parts(texts), strict=True)
+        ]
 
     def parts(self, lines: Sequence[str]) -> list[list[Part]]:
         """Returns the parts of each line: one, the line as it is, if it is not divided.
@@ -99,5 +126,7 @@ class Splitter:
             return self._sizes([tag + part])[0] <= self.longest
 
         rules, language = self.config.split.sentences, self.trained_on.language
-        for sentence in sentences(text, rules=rules, language=language):
-            yield from divided(sentence, fits)
+        found = sentences(text, rules=rules, language=language)
+        # All at once: most fit, and many short texts take SentencePiece far longer one by one.
+        for sentence, size in zip(found, self._sizes([tag + each for each in found]), strict=True):
+            yield from [sentence] if size <= self.longest else divided(sentence, fits)

@@ -20,7 +20,7 @@ from nmt.inference.risk import Risk
 from nmt.inference.search import FEWEST
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
-from nmt.inference.splitting import Part, Splitter, TrainedOn
+from nmt.inference.splitting import Splitter, TrainedOn
 from nmt.inference.translation import Translation, distinct, empty_translation
 from nmt.inference.unseen import Remainder, remainders
 
@@ -60,38 +60,39 @@ class WindowTranslator:
         self, lines: Sequence[Line], n_best: int, *, before: int
     ) -> list[list[Translation]]:
         """Returns the `n_best` translations of each line; `before` lines came earlier."""
-        texts, constraints = apart(lines)
-        divided = Splitter(self.tokenizers.source, self.config, self.trained_on).parts(texts)
-        divided = [  # nothing says which part should have a phrase that the line requires
-            [Part(text)] if each.require else parts
-            for text, each, parts in zip(texts, constraints, divided, strict=True)
-        ]
-        found = iter(self._translate(divided, constraints, n_best, before=before))
-        joiner = Joiner(self.tokenizers, self.config.copy_unseen)
+        divided = self.splitter.divided(lines)
+        parts = [line.line(place) for line in divided for place in range(len(line.parts))]
+        numbers = [number for number, line in enumerate(divided, before + 1) for _ in line.parts]
+        found = iter(self.translate_parts(parts, n_best, numbers=numbers))
         joined = [
-            joiner.joined(line, parts, list(islice(found, len(parts))), n_best)
-            for line, parts in zip(texts, divided, strict=True)
+            self.joiner.joined(line, list(islice(found, len(line.parts))), n_best)
+            for line in divided
         ]
         numbered = enumerate(joined, start=before + 1)
         if long := [number for number, ranked in numbered if is_too_large(ranked[0].parts)]:
             self.warn(long, limits.TOO_LARGE)
         return joined
 
-    def _translate(
-        self,
-        divided: Sequence[Sequence[Part]],
-        constraints: Sequence[Constraints],
-        n_best: int,
-        *,
-        before: int,
+    @property
+    def splitter(self) -> Splitter:
+        """What divides lines into the parts that `translate_parts` takes."""
+        return Splitter(self.tokenizers.source, self.config, self.trained_on)
+
+    @property
+    def joiner(self) -> Joiner:
+        """What joins the translations of parts."""
+        return Joiner(self.tokenizers, self.config.copy_unseen)
+
+    def translate_parts(
+        self, parts: Sequence[Line], n_best: int, *, numbers: Sequence[int]
     ) -> list[list[Translation]]:
-        """Returns the translations of each part of lines, in order."""
-        lines = [part.text for parts in divided for part in parts]
-        numbers = [number for number, parts in enumerate(divided, before + 1) for _ in parts]
+        """Returns the translations of parts of lines, which are not divided further.
+
+        A warning names a part by the number of its line, which `numbers` has.
+        """
+        lines, constraints = apart(parts)
         wanted = [
-            self._with_terms(each if place == 0 else each.behind_prefix(), part.text)
-            for each, parts in zip(constraints, divided, strict=True)
-            for place, part in enumerate(parts)
+            self._with_terms(each, line) for line, each in zip(lines, constraints, strict=True)
         ]
         remaining, ids = self._pieces("source", lines, numbers=numbers)
         copier = Copier(self.tokenizers, self.config.unknown, self.dictionary)

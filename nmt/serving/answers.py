@@ -1,16 +1,25 @@
 """What the server answers: translations with their words, and where these are in the texts."""
 
+import itertools
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from nmt.config.data import WordBoundaries
 from nmt.evaluation.words import word_spans
 from nmt.inference.translation import Translation
-from nmt.serving.model import Found
+from nmt.serving.tasks import Found
 
 DIGITS = 5  # behind the point of probabilities and weights
+WEIGHTS = 1_000_000  # of all matrices of an answer, of words: some 8 megabytes of JSON
+PIECES = 4 * WEIGHTS  # of the matrices of a line, from which those of words are computed
+NO_ROOM = (
+    f"it has no matrix, since an answer has {WEIGHTS:,} weights at most; ask for fewer or shorter "
+    "lines, or fewer translations of each"
+)
 
 
 class Answer(BaseModel):
@@ -56,7 +65,8 @@ class TranslationAnswer(Answer):
     method: str
     """What `attention` shows."""
     attention: list[list[float]] | None = None
-    """A row for each target word, with a weight for each source word; empty for an empty line."""
+    """A row for each target word, with a weight for each source word; empty for an empty line.
+    There is none where an answer would have more than a million weights."""
     is_cut: bool
     """Whether it ends at the longest length allowed."""
     warning: str | None = None
@@ -153,10 +163,30 @@ class ErrorAnswer(Answer):
     error: Annotated[str, Field(examples=["text: missing, and required"])]
 
 
-def of_line(found: Found, *, attention: bool) -> list[TranslationAnswer]:
-    """Returns the answers for the translations of a line."""
+def fitting(lines: Iterable[Found]) -> list[bool]:
+    """Returns for which lines, in order, an answer has room for the matrices."""
+    left, fits = WEIGHTS, list[bool]()
+    for line in lines:
+        pairs = ((each.source, each.text, each.word_boundaries) for each in line.ranked)
+        wanted = sum(itertools.starmap(weights, pairs))
+        fits.append(line.attention and wanted <= left)
+        left -= wanted if fits[-1] else 0
+    return fits
+
+
+def weights(source: str, text: str, boundaries: WordBoundaries) -> int:
+    """Returns how many weights the matrix of the words of two texts has."""
+    return len(word_spans(source, boundaries)) * len(word_spans(text, boundaries))
+
+
+def of_line(found: Found, *, attention: bool, fits: bool = True) -> list[TranslationAnswer]:
+    """Returns the answers for the translations of a line, with matrices if wanted, and if they fit.
+
+    Where they do not fit, a warning says so.
+    """
+    warnings = [*found.warnings, *([NO_ROOM] if attention and not fits else [])]
     return [
-        TranslationAnswer.of(each, warnings=found.warnings, attention=attention)
+        TranslationAnswer.of(each, warnings=warnings, attention=attention and fits)
         for each in found.ranked
     ]
 

@@ -21,6 +21,7 @@ from nmt.serving import libre, native
 from nmt.serving.answers import ExplainAnswer, LineAnswer, ModelsAnswer, TranslateAnswer
 from nmt.serving.bodies import ExplainBody, LibreBody, LibreTranslateBody, TranslateBody
 from nmt.serving.languages import Guess
+from nmt.serving.model import close
 from nmt.serving.observing import GONE, Observed
 from nmt.serving.openapi import JSON, Endpoint, description
 from nmt.serving.reference import page
@@ -92,8 +93,7 @@ def application(service: Service, *, cors: Sequence[str] = ()) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        for model in service.models:
-            model.close(service.limits.seconds)
+        close(service.models, service.limits.seconds)
 
     described = description(ENDPOINTS)
     files = {"/": _file(PAGE / "index.html")}

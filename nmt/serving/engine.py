@@ -19,13 +19,20 @@ Task = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 @dataclass(eq=False)
+class Submission:
+    """Jobs that were submitted together; its turn grows by one with each full window of them."""
+
+    turn: float = 0.0
+
+
+@dataclass(eq=False)
 class Job:
-    """An item for a task; jobs of a smaller turn come first."""
+    """An item for a task; jobs of submissions with a smaller turn come first."""
 
     task: Task
     item: Any
     size: int = 1  # as it takes time: the characters of a line
-    turn: int = 0
+    submission: Submission = field(default_factory=Submission)
     future: "Future[Any]" = field(default_factory=Future)
 
 
@@ -34,7 +41,7 @@ def window(waiting: Sequence[Job], most: int) -> list[Job]:
 
     A search takes as long as its longest line needs, so lines of similar length go together.
     """
-    first = min(waiting, key=lambda job: job.turn)
+    first = min(waiting, key=lambda job: job.submission.turn)
 
     def difference(job: Job) -> float:
         return abs(math.log(job.size / first.size))
@@ -64,7 +71,7 @@ class Engine:
         self.most = most
         self._observe = observe
         self._waiting: list[Job] = []
-        self._turn = 0
+        self._turn = 0.0
         self._closed = False
         self._changed = threading.Condition()
         self._threads = [
@@ -77,21 +84,29 @@ class Engine:
     def submit(self, task: Task, items: Sequence[Any], sizes: Sequence[int]) -> "list[Future[Any]]":
         """Returns the futures of the results."""
         with self._changed:
+            submission = Submission(self._turn)
             jobs = [
-                Job(task, item, max(1, size), self._turn + number // self.most)
-                for number, (item, size) in enumerate(zip(items, sizes, strict=True))
+                Job(task, item, max(1, size), submission)
+                for item, size in zip(items, sizes, strict=True)
             ]
             self._waiting += jobs
             self._changed.notify_all()
         return [job.future for job in jobs]
 
-    def close(self, timeout: float | None = None) -> None:
+    def close(self, timeout: float) -> None:
         """Waits until all is done, for so many seconds at most."""
+        close([self], timeout)
+
+    def end(self) -> None:
+        """Has the threads end when all is done."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+
+    def join(self, deadline: float) -> None:
+        """Waits for the threads to end, until a time of `monotonic` at most."""
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - monotonic()))
 
     def _work(self) -> None:
         while jobs := self._take():
@@ -115,7 +130,9 @@ class Engine:
             jobs = window(self._waiting, self.most)
             taken = set(map(id, jobs))
             self._waiting = [job for job in self._waiting if id(job) not in taken]
-            self._turn = max(self._turn, jobs[0].turn)
+            self._turn = max(self._turn, jobs[0].submission.turn)
+            for job in jobs:
+                job.submission.turn += 1 / self.most
             return jobs
 
     def _wait_for_more(self) -> None:
@@ -127,6 +144,15 @@ class Engine:
 
     def _drop_cancelled(self) -> None:
         self._waiting = [job for job in self._waiting if not job.future.cancelled()]
+
+
+def close(engines: Sequence[Engine], timeout: float) -> None:
+    """Waits until all engines have done all, for so many seconds at most."""
+    deadline = monotonic() + timeout
+    for each in engines:
+        each.end()
+    for each in engines:
+        each.join(deadline)
 
 
 def _answer(jobs: Sequence[Job]) -> None:

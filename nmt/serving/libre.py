@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -15,8 +16,9 @@ from nmt.markup import Document
 from nmt.serving.answers import Answer
 from nmt.serving.bodies import LibreBody, LibreTranslateBody, lines_of, parsed
 from nmt.serving.languages import Guess, chosen, guesses, vocabularies
-from nmt.serving.model import Found, Served
-from nmt.serving.service import Service, gathered
+from nmt.serving.model import Served
+from nmt.serving.service import Service, aside, gathered
+from nmt.serving.tasks import Found
 
 _Body = TypeVar("_Body", bound=LibreBody)
 
@@ -112,7 +114,9 @@ async def _of_text(request: Request, model: Served, body: LibreTranslateBody) ->
     texts = [lines_of(text) for text in body.texts]
     lines = [line for each in texts for line in each]
     service.admit(request, model, lines)
-    futures = service.awaited(request, model.translate(lines, n_best=number))
+    divide = partial(model.divided, lines, n_best=number)
+    divided = await aside(divide, sum(map(len, lines)))
+    futures = service.translated(request, model, divided)
     found = iter(await service.answered(request, gathered(futures, futures)))
     return [_joined(list(islice(found, len(each))), number) for each in texts]
 
@@ -142,7 +146,8 @@ async def _rewritten(request: Request, model: Served, pages: Sequence[str]) -> l
     documents = await asyncio.to_thread(read)
     lines = [line for each in documents for line in each.lines]
     service.admit(request, model, lines)
-    futures = service.awaited(request, model.translate_segments(lines))
+    divided = await asyncio.to_thread(model.divided_segments, lines)
+    futures = service.translated(request, model, divided)
     found = await gathered(futures, futures)
     best = (line.ranked[0] for line in found)
 
@@ -161,6 +166,12 @@ async def _body(request: Request, kind: type[_Body]) -> _Body:
     service: Service = request.app.state.service
     raw = await service.body(request)
     kind_of_body = request.headers.get("content-type", "").lower()
+    if kind_of_body.startswith("multipart/form-data"):
+        raise HTTPException(
+            400,
+            "a form of the kind multipart/form-data, as curl -F sends it; forms are taken as "
+            "application/x-www-form-urlencoded (curl -d), or send JSON",
+        )
     form = kind_of_body.startswith("application/x-www-form-urlencoded")
     body = parsed(kind, _fields(raw) if form else raw)
     service.authorize(request, body.api_key)

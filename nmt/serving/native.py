@@ -1,8 +1,10 @@
 """The server's own API: translations with scores, words, attention and constraints."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import compress
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,6 +15,9 @@ from nmt.errors import UserError
 from nmt.inference import limits
 from nmt.inference.explanations import methods_of
 from nmt.serving.answers import (
+    PIECES,
+    WEIGHTS,
+    Answer,
     ErrorAnswer,
     ExplainAnswer,
     LimitsAnswer,
@@ -21,16 +26,19 @@ from nmt.serving.answers import (
     ModelsAnswer,
     TranslateAnswer,
     TranslationAnswer,
+    fitting,
     of_line,
+    weights,
 )
 from nmt.serving.bodies import ExplainBody, TranslateBody, parsed
 from nmt.serving.languages import chosen
-from nmt.serving.model import Found
-from nmt.serving.service import Service, gathered
+from nmt.serving.model import Served
+from nmt.serving.service import Service, aside, gathered
+from nmt.serving.tasks import Found
 
 NDJSON = "application/x-ndjson"
 
-_Line = Callable[["asyncio.Future[Found]"], Coroutine[Any, Any, list[TranslationAnswer]]]
+_Lines = list[list[TranslationAnswer]]  # the translations of each line
 
 
 async def models(request: Request) -> Response:
@@ -71,26 +79,69 @@ async def translate(request: Request) -> Response:
         target=body.target,
         name=body.model,
     )
-    limits.check_number(body.n_best, model.translator.config)
+    most = limits.most(model.translator.config)
+    if most is not None and body.n_best > most:
+        raise HTTPException(400, f"n_best: should be {most} at most for the model {model.name}")
     service.admit(request, model, lines)
     given = [(line, constraints) for line in lines] if constraints else lines
-    found = model.translate(given, n_best=body.n_best, sentences=body.sentences)
-    futures = service.awaited(request, found)
-
-    async def line(future: "asyncio.Future[Found]") -> list[TranslationAnswer]:
-        found = await future
-        if body.attention and body.method not in (None, model.translator.method):
-            [future] = service.awaited(request, [model.explain(found, method=body.method)])
-            found = await future
-        return of_line(found, attention=body.attention)
-
-    if NDJSON in request.headers.get("accept", ""):
-        return StreamingResponse(_streamed(service, futures, line), media_type=NDJSON)
-    translations = await service.answered(request, gathered(futures, map(line, futures)))
-    answer = TranslateAnswer(
-        model=model.name, source=model.source, target=model.target, translations=translations
+    divide = partial(
+        model.divided,
+        given,
+        n_best=body.n_best,
+        sentences=body.sentences,
+        most=PIECES if body.attention else 0,
     )
-    return Response(answer.json_text, media_type="application/json")
+    divided = await aside(divide, sum(map(len, lines)))
+    futures = service.translated(request, model, divided)
+    writing = _Writing(request, model, body)
+    if NDJSON in request.headers.get("accept", ""):
+        return StreamingResponse(_streamed(writing, futures), media_type=NDJSON)
+
+    async def answer() -> str:
+        languages = {"source": model.source, "target": model.target}
+        found = await gathered(futures, futures)
+        return await writing.text(
+            found,
+            lambda lines: TranslateAnswer(model=model.name, translations=lines, **languages),
+        )
+
+    text = await service.answered(request, answer())
+    return Response(text, media_type="application/json")
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """How the answer to a request is written."""
+
+    request: Request
+    model: Served
+    body: TranslateBody
+
+    @property
+    def service(self) -> Service:
+        """What all requests share."""
+        return self.request.app.state.service
+
+    async def text(self, lines: Sequence[Found], answer: Callable[[_Lines], Answer]) -> str:
+        """Returns an answer of lines, with matrices as far as there is room, as JSON."""
+        attention, method = self.body.attention, self.body.method
+        size = sum(len(each.source) for line in lines for each in line.ranked)
+        fits = await aside(lambda: fitting(lines), size)
+        if attention and method not in (None, self.model.translator.method):
+            shown = list(compress(lines, fits))
+            explained = iter(
+                await self.service.explained(self.request, self.model, shown, method=method)
+            )
+            lines = [
+                next(explained) if fit else line for line, fit in zip(lines, fits, strict=True)
+            ]
+
+        def written() -> str:
+            pairs = zip(lines, fits, strict=True)
+            translations = [of_line(line, attention=attention, fits=fit) for line, fit in pairs]
+            return answer(translations).json_text
+
+        return await aside(written, size)
 
 
 async def explain(request: Request) -> Response:
@@ -104,22 +155,33 @@ async def explain(request: Request) -> Response:
             raise HTTPException(400, f"{name}: has several lines; explain each by itself")
     model = chosen(service.models, pair[0], source=body.source, target=body.target, name=body.model)
     service.admit(request, model, pair)
+    if (number := weights(*pair, model.translator.word_boundaries)) > WEIGHTS:
+        raise HTTPException(
+            413,
+            f"a matrix of {number:,} weights; at most {WEIGHTS:,} are given: explain sentence by "
+            "sentence",
+        )
     [future] = service.awaited(request, [model.align(*pair, method=body.method)])
     found = await service.answered(request, future)
-    [answer] = of_line(found, attention=True)
-    explained = ExplainAnswer(model=model.name, **dict(answer))
-    return Response(explained.json_text, media_type="application/json")
+
+    def written() -> str:
+        [answer] = of_line(found, attention=True)
+        return ExplainAnswer(model=model.name, **dict(answer)).json_text
+
+    text = await aside(written, sum(map(len, pair)))
+    return Response(text, media_type="application/json")
 
 
 async def _streamed(
-    service: Service, futures: "list[asyncio.Future[Found]]", line: _Line
+    writing: _Writing, futures: "list[asyncio.Future[Found]]"
 ) -> AsyncIterator[str]:
     """Yields the answer for each line as JSON, in order; the last one may be an error."""
+    service = writing.service
     try:
         for number, future in enumerate(futures):
             async with asyncio.timeout(service.limits.seconds):
-                answer = LineAnswer(line=number, translations=await line(future))
-            yield f"{answer.json_text}\n"
+                line = await writing.text([await future], partial(_line_answer, number))
+            yield f"{line}\n"
     except TimeoutError:
         yield f"{ErrorAnswer(error=service.late().detail).json_text}\n"
     except UserError as error:
@@ -127,3 +189,8 @@ async def _streamed(
     finally:
         for future in futures:
             future.cancel()
+
+
+def _line_answer(number: int, lines: _Lines) -> LineAnswer:
+    [translations] = lines
+    return LineAnswer(line=number, translations=translations)

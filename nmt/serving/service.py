@@ -2,22 +2,26 @@
 
 import asyncio
 import hmac
-from collections import Counter
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from nmt.counting import counted
-from nmt.serving.model import Found, Served
+from nmt.inference.splitting import DividedLine
+from nmt.serving.in_flight import InFlight
+from nmt.serving.model import Divided, Served
 from nmt.serving.observing import FACTS, Metrics
+from nmt.serving.tasks import Found, parts_of, with_parts_of
 
 _Result = TypeVar("_Result")
 
 RETRY = {"Retry-After": "1"}
+SHORT = 300  # characters of a text: less work than the change to another thread and back
 
 
 class Gone(Exception):  # noqa: N818, it is no error
@@ -42,14 +46,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Service:
-    """Models that answer requests, and the lines of each client that have no answer yet."""
+    """Models that answer requests, the limits, and what is in flight."""
 
     models: Sequence[Served]
     metrics: Metrics
     limits: Limits
     api_key: str | None = None
     log_text: bool = False
-    in_flight: Counter[str] = field(default_factory=Counter)
+    in_flight: InFlight = field(default_factory=InFlight)
+
+    def __post_init__(self) -> None:
+        self.metrics.waiting.set_function(self.in_flight.total)
 
     def authorize(self, request: Request, key: str | None = None) -> None:
         """Checks the key of a request, which is given, or in a header.
@@ -109,10 +116,39 @@ class Service:
                 raise HTTPException(
                     413, f"{given:,} {what} in a request; at most {most:,} are taken"
                 )
-        yours, all_of_them = self.in_flight[client(request)], self.in_flight.total()
+        self._check_room(request, number)
+
+    def translated(
+        self, request: Request, model: Served, divided: Divided
+    ) -> "list[asyncio.Future[Found]]":
+        """Returns futures of the translations of lines that have been admitted.
+
+        A part of a divided line is in flight as a line is.
+
+        Raises:
+            HTTPException: they are divided into too many parts (413, 429, 503).
+        """
+        number, most = len(divided.parts), min(self.limits.client, self.limits.queue)
+        if number > max(most, len(divided.lines)):
+            raise HTTPException(
+                413,
+                f"lines that are divided into {number:,} sentences; at most {most:,} are taken "
+                "at once",
+            )
+        self._check_room(request, number)
+        waiting = zip(divided.lines, model.translate(divided), strict=True)
+        return [_line(divided, line, self.awaited(request, parts)) for line, parts in waiting]
+
+    def _check_room(self, request: Request, number: int) -> None:
+        """Checks that so many lines, or parts of lines, may wait besides those in flight.
+
+        Raises:
+            HTTPException: too many have no answer yet (429, 503).
+        """
+        name, limits = client(request), self.limits
         for status, whose, waiting, most in (
-            (429, "of yours ", yours, limits.client),
-            (503, "", all_of_them, limits.queue),
+            (429, "of yours ", self.in_flight.of(name), limits.client),
+            (503, "", self.in_flight.total(), limits.queue),
         ):
             if waiting + number > most:
                 raise HTTPException(
@@ -123,23 +159,19 @@ class Service:
                 )
 
     def awaited(
-        self, request: Request, futures: "Sequence[Future[Found]]"
-    ) -> "list[asyncio.Future[Found]]":
-        """Returns futures that can be awaited, and count as in flight until they are done."""
-        name = client(request)
+        self, request: Request, futures: "Sequence[Future[_Result]]"
+    ) -> "list[asyncio.Future[_Result]]":
+        """Returns futures that can be awaited, and are in flight until engines have done them."""
+        self.in_flight.add(client(request), futures)  # first: an answer comes after its line
+        return [asyncio.wrap_future(each) for each in futures]
 
-        def done(_: object) -> None:
-            self.in_flight[name] -= 1
-            if not self.in_flight[name]:
-                del self.in_flight[name]
-            self.metrics.waiting.dec()
-
-        self.in_flight[name] += len(futures)
-        self.metrics.waiting.inc(len(futures))
-        found = [asyncio.wrap_future(each) for each in futures]
-        for each in found:
-            each.add_done_callback(done)
-        return found
+    async def explained(
+        self, request: Request, model: Served, lines: Sequence[Found], *, method: str
+    ) -> list[Found]:
+        """Returns lines with the matrices of another method."""
+        futures = self.awaited(request, model.explain(parts_of(lines), method=method))
+        parts = await gathered(futures, futures)
+        return await asyncio.to_thread(with_parts_of, lines, parts)
 
     async def answered(self, request: Request, work: Awaitable[_Result]) -> _Result:
         """Returns the result of work, which is stopped if time is up, or nobody is left to answer.
@@ -170,7 +202,7 @@ class Service:
 
 
 async def gathered(
-    futures: "Sequence[asyncio.Future[Found]]", work: Iterable[Awaitable[_Result]]
+    futures: "Sequence[asyncio.Future[Any]]", work: Iterable[Awaitable[_Result]]
 ) -> list[_Result]:
     """Returns the results of work on futures; if one of them fails, the others are not wanted."""
     try:
@@ -178,6 +210,24 @@ async def gathered(
     finally:
         for each in futures:
             each.cancel()
+
+
+async def aside(work: Callable[[], _Result], characters: int) -> _Result:
+    """Returns the result of work on a text, which has a thread of its own unless it is short."""
+    return work() if characters <= SHORT else await asyncio.to_thread(work)
+
+
+def _line(
+    divided: Divided, line: DividedLine, parts: "list[asyncio.Future[Found]]"
+) -> "asyncio.Future[Found]":
+    """Returns the future of the translations of a line, which has those of its parts cancelled."""
+
+    async def whole() -> Found:
+        found = await gathered(parts, parts)
+        joined = partial(divided.search.joined, line, found, most=divided.most)
+        return await aside(joined, len(line.text))
+
+    return parts[0] if len(parts) == 1 else asyncio.ensure_future(whole())
 
 
 def client(request: Request) -> str:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -62,3 +63,11 @@ def serving(service, *, port=0, **options):
         running.should_exit = running.force_exit = True
         thread.join()
         listener.close()
+
+
+def until(condition, seconds=10):
+    """Waits until something is so."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert condition()

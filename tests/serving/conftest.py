@@ -1,5 +1,7 @@
 """A server in this process, of two models, which all tests share."""
 
+import threading
+
 import pytest
 from asking import serving
 from reading import Page
@@ -38,6 +40,25 @@ def service(models):
         return starting.Service(models, starting.Metrics(), starting.Limits(**limits), **options)
 
     return make
+
+
+@pytest.fixture
+def busy(models):
+    """Keeps all threads of the first model busy, until it is set."""
+    done, begun = threading.Event(), threading.Semaphore(0)
+
+    def hold(items):
+        begun.release()
+        assert done.wait(60)
+        return items
+
+    engine = models[0].engine
+    for number in range(2):
+        engine.submit(hold, [number], [1000 ** (number + 1)])  # not alike: a thread each
+    for _ in range(2):
+        assert begun.acquire(timeout=60)
+    yield done
+    done.set()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nmt.serving.engine import LARGEST, Engine, Job, window
+from nmt.serving.engine import LARGEST, Engine, Job, Submission, close, window
 
 
 def doubled(items):
@@ -42,7 +42,9 @@ def held():
 
 def jobs(*sizes, task=doubled, turns=None):
     turns = turns or [0] * len(sizes)
-    return [Job(task, size, size, turn) for size, turn in zip(sizes, turns, strict=True)]
+    return [
+        Job(task, size, size, Submission(turn)) for size, turn in zip(sizes, turns, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +70,7 @@ def test_a_window_always_has_the_job_whose_turn_it_is(given, most):
 
     chosen = window(waiting, most)
 
-    assert chosen[0] is min(waiting, key=lambda job: job.turn)
+    assert chosen[0] is min(waiting, key=lambda job: job.submission.turn)
     assert 1 <= len(chosen) == len(set(map(id, chosen))) <= most
     first = chosen[0].size
     assert all(first / 2 <= job.size <= first * 2 for job in chosen)
@@ -114,6 +116,18 @@ def test_a_line_comes_before_the_rest_of_a_long_text(held):
     assert done.index(2000) <= 8  # after the window that was the first in any case
 
 
+def test_a_line_comes_early_whatever_the_lengths_in_a_long_text(held):
+    done = []
+    long = held.submit(doubled, range(100), [10, 100, 1_000, 10_000] * 25)
+    short = held.submit(doubled, [1000], [1])  # unlike all of them
+    for future in long + short:
+        future.add_done_callback(lambda future: done.append(future.result()))
+    held.go.set()
+    held.close(60)
+
+    assert done.index(2000) <= 4  # a window of the long text has lines from all of it
+
+
 def test_a_job_that_fails_takes_no_other_with_it(held):
     def inverted(items):
         return [1 / item for item in items]
@@ -150,6 +164,28 @@ def test_closing_does_what_is_left_first(held):
     held.close(60)
 
     assert [future.result(0) for future in futures] == list(range(0, 20, 2))
+
+
+def test_engines_are_waited_for_together():
+    held, begun = threading.Event(), threading.Semaphore(0)
+
+    def hold(items):
+        begun.release()
+        held.wait(60)
+        return items
+
+    engines = [engine(threads=2) for _ in range(3)]
+    for each in engines:
+        each.submit(hold, [0, 1], [1, 1_000])  # not alike: a thread each
+    for _ in range(6):
+        assert begun.acquire(timeout=60)
+    begin = time.monotonic()
+    close(engines, 0.5)
+    waited = time.monotonic() - begin
+    held.set()
+    close(engines, 60)
+
+    assert 0.5 <= waited < 2  # and not as long for each thread
 
 
 def test_jobs_that_follow_each_other_closely_share_a_window():

@@ -131,6 +131,12 @@ def test_a_mistake_is_one_clear_line_of_either_kind(client, fields, message, for
         ("/translate", b"q=\xff", FORM, "the form is not UTF-8 (invalid start byte)"),
         ("/translate", b"a=b&" * 30, FORM, "a form with more than 20 fields"),
         ("/detect", b"", FORM, "q: missing, and required"),
+        (
+            "/translate",
+            b'--x\r\nContent-Disposition: form-data; name="q"\r\n\r\na b\r\n--x--\r\n',
+            {"Content_Type": "Multipart/form-data; boundary=x"},
+            "a form of the kind multipart/form-data, as curl -F sends it; forms are taken as ",
+        ),
     ],
 )
 def test_other_mistakes_are_clear_too(client, path, body, kind, message):

@@ -3,13 +3,12 @@
 import json
 import random
 import socket
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from asking import serving
+from asking import serving, until
 from tiny import letters
 
 import nmt
@@ -172,12 +171,13 @@ def test_a_sentence_is_translated_as_any_line_is(copy_run, metrics):
     data = Run.open(copy_run).config.data
     model = starting.served("x", translator, data, metrics=metrics, longest=0)
 
-    [future] = model.translate(["ω ab cd. Ef ω gh."], sentences=True)
+    divided = model.divided(["ω ab cd. Ef ω gh."], sentences=True)
+    [parts] = model.translate(divided)
 
-    best = future.result(timeout=60).ranked[0]
+    found = [part.result(timeout=60).ranked[0] for part in parts]
     expected = translator.translate(["ω ab cd.", "Ef ω gh."])
-    assert [each.text for each in best.parts] == [each.text for each in expected]
-    assert [each.score for each in best.parts] == pytest.approx([each.score for each in expected])
+    assert [each.text for each in found] == [each.text for each in expected]
+    assert [each.score for each in found] == pytest.approx([each.score for each in expected])
     model.close(timeout=60)
 
 
@@ -222,7 +222,7 @@ BAD = [
     ({"text": "a", "n_best": 0}, "n_best: should be greater than or equal to 1"),
     ({"text": "a", "n_best": "2"}, "n_best: should be a valid integer"),
     ({"text": "a", "n_best": True}, "n_best: should be a valid integer"),
-    ({"text": "a", "n_best": 9}, "9 translations of a line need a beam of 9 at least"),
+    ({"text": "a", "n_best": 9}, "n_best: should be 5 at most for the model copy"),
     ({"text": "a", "attention": 1}, "attention: should be a valid boolean"),
     ({"text": "a", "method": "magic"}, "method: should be 'attention', 'shifted', 'saliency', "),
     ({"text": "a", "method": "saliency"}, "method: says what the matrix shows; give attention: "),
@@ -326,32 +326,6 @@ def test_what_is_too_much_is_refused_with_a_reason(service, limits, body, status
         assert json.loads(answer)["error"].startswith(message)
         assert ("retry-after" in headers) == (status in (429, 503))
         assert client.translated("a b") == client.translated("a b")  # it goes on
-
-
-@pytest.fixture
-def busy(models):
-    """Keeps all threads of the first model busy, until it is set."""
-    done, begun = threading.Event(), threading.Semaphore(0)
-
-    def hold(items):
-        begun.release()
-        assert done.wait(60)
-        return items
-
-    engine = models[0].engine
-    for number in range(2):
-        engine.submit(hold, [number], [1000 ** (number + 1)])  # not alike: a thread each
-    for _ in range(2):
-        assert begun.acquire(timeout=60)
-    yield done
-    done.set()
-
-
-def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    assert condition()
 
 
 def test_no_answer_in_time_is_an_error_and_frees_its_lines(service, busy):

@@ -17,8 +17,9 @@ export function show(line, { onPoint, onChoice }) {
   if (document.activeElement !== prefix) prefix.value = line.prefix;
   details.classList.toggle("long", translation.source_words.length > LONG);
   const weights = translation.matrices[method.value];
-  map.ariaBusy = String(!weights);
-  if (weights) heatmap.show(map, translation, weights, { onPoint });
+  const isTooLarge = method.value in translation.matrices && weights === undefined;
+  map.ariaBusy = String(!weights && !isTooLarge);
+  if (weights || isTooLarge) heatmap.show(map, translation, weights, { onPoint });
   alternatives.replaceChildren(
     ...line.translations.map((each, number) => {
       const item = make("li");
