@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -105,9 +105,24 @@ def is_too_large(found: Iterable[Translation]) -> bool:
     return sum(rows for rows, _ in shapes) * sum(columns for _, columns in shapes) > LARGEST
 
 
-def with_parts(joined: Translation, parts: Iterable[Translation]) -> Translation:
+def parts_of(translations: Iterable[Translation]) -> list[Translation]:
+    """Returns translations, and the parts of those that are joined in their place."""
+    return [part for each in translations for part in each.parts or (each,)]
+
+
+def with_parts(
+    translations: Iterable[Translation], parts: Iterable[Translation]
+) -> list[Translation]:
+    """Returns translations with other explanations of what `parts_of` returns of them."""
+    done = iter(parts)
+    return [
+        _with_parts(each, tuple(islice(done, len(each.parts)))) if each.parts else next(done)
+        for each in translations
+    ]
+
+
+def _with_parts(joined: Translation, parts: tuple[Translation, ...]) -> Translation:
     """Returns a joined translation with the matrices of other explanations of its parts."""
-    parts = tuple(parts)
     read = [each for each in parts if each.attention.size]
     return replace(joined, parts=parts, attention=_blocks(read), method=_method(read))
 

@@ -4,7 +4,7 @@ import copy
 import dataclasses
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, overload
 
 import jax
@@ -16,7 +16,7 @@ from nmt.inference import limits, loading
 from nmt.inference.arguments import checked, checked_pair, checked_sides
 from nmt.inference.batches import windows
 from nmt.inference.explanations import chosen_method
-from nmt.inference.joining import with_parts
+from nmt.inference.joining import parts_of, with_parts
 from nmt.inference.loading import Runs
 from nmt.inference.translation import Translation
 from nmt.inference.window import WindowTranslator
@@ -198,7 +198,7 @@ class Translator(WindowTranslator):
             return self.explain([translations], method=method)[0]
         rule = "explain takes a Translation or an iterable of them"
         given = list(checked(translations, Translation, rule))
-        explained = [part for each in given for part in each.parts or (each,)]
+        explained = parts_of(given)
         real = [
             i for i, each in enumerate(explained) if each.attention.size and each.method != method
         ]
@@ -210,8 +210,4 @@ class Translator(WindowTranslator):
             explained[forced.number] = dataclasses.replace(
                 explained[forced.number], attention=forced.matrix, method=method
             )
-        done = iter(explained)
-        return [
-            with_parts(each, islice(done, len(each.parts))) if each.parts else next(done)
-            for each in given
-        ]
+        return with_parts(given, explained)

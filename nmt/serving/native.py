@@ -126,7 +126,7 @@ class _Writing:
         """Returns an answer of lines, with matrices as far as there is room, as JSON."""
         attention, method = self.body.attention, self.body.method
         size = sum(len(each.source) for line in lines for each in line.ranked)
-        fits = await aside(lambda: fitting(lines), size)
+        fits = await aside(lambda: fitting(lines), size) if attention else [False] * len(lines)
         if attention and method not in (None, self.model.translator.method):
             shown = list(compress(lines, fits))
             explained = iter(

@@ -6,17 +6,19 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from nmt.counting import counted
+from nmt.inference.joining import parts_of, with_parts
 from nmt.inference.splitting import DividedLine
 from nmt.serving.in_flight import InFlight
 from nmt.serving.model import Divided, Served
 from nmt.serving.observing import FACTS, Metrics
-from nmt.serving.tasks import Found, parts_of, with_parts_of
+from nmt.serving.tasks import Found
 
 _Result = TypeVar("_Result")
 
@@ -169,9 +171,11 @@ class Service:
         self, request: Request, model: Served, lines: Sequence[Found], *, method: str
     ) -> list[Found]:
         """Returns lines with the matrices of another method."""
-        futures = self.awaited(request, model.explain(parts_of(lines), method=method))
+        ranked = [each for line in lines for each in line.ranked]
+        futures = self.awaited(request, model.explain(parts_of(ranked), method=method))
         parts = await gathered(futures, futures)
-        return await asyncio.to_thread(with_parts_of, lines, parts)
+        done = iter(await asyncio.to_thread(with_parts, ranked, parts))
+        return [line._replace(ranked=list(islice(done, len(line.ranked)))) for line in lines]
 
     async def answered(self, request: Request, work: Awaitable[_Result]) -> _Result:
         """Returns the result of work, which is stopped if time is up, or nobody is left to answer.

@@ -1,14 +1,14 @@
 """What engines do with lines, pairs and translations; equal tasks share windows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import count, islice
+from itertools import count
 from typing import NamedTuple
 
 from nmt.data.constraints import Line
 from nmt.inference import limits
-from nmt.inference.joining import is_too_large, with_parts
+from nmt.inference.joining import is_too_large
 from nmt.inference.splitting import DividedLine
 from nmt.inference.translation import Translation
 from nmt.inference.translator import Translator
@@ -126,22 +126,3 @@ class Explain:
     def __call__(self, translations: Sequence[Translation]) -> list[Translation]:
         """Returns the same translations with the matrices of the method."""
         return self.translator.explain(translations, method=self.method)
-
-
-def parts_of(lines: Iterable[Found]) -> list[Translation]:
-    """Returns the translations of lines, and of divided ones their parts instead."""
-    return [part for line in lines for each in line.ranked for part in each.parts or (each,)]
-
-
-def with_parts_of(lines: Iterable[Found], parts: Iterable[Translation]) -> list[Found]:
-    """Returns lines with what `parts_of` has returned of them, explained by another method."""
-    done = iter(parts)
-    return [
-        line._replace(
-            ranked=[
-                with_parts(each, islice(done, len(each.parts))) if each.parts else next(done)
-                for each in line.ranked
-            ]
-        )
-        for line in lines
-    ]
