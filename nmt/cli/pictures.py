@@ -117,14 +117,8 @@ def plot(
         load, noun = ensembles.captioner, "source"
         sources = captions.given(run, given, file)
         read += [Path(each) for each in sources if isinstance(each, str)]
-    elif file is not None:
-        if given or target or gold:
-            raise DataError("--file has sentences, targets and gold links; leave the others out")
-        sources, target, gold = _read_file(file)
     else:
-        for each in filter(os.path.isfile, given):
-            raise DataError(f"{each}: is a file; give --file {shlex.quote(each)}")
-        sources = list(map(options.sentence, given))
+        sources, target, gold = _texts(given, target, gold, file=file)
     for written in (output, page):
         writing.check_apart(written, *read)
     if ensembles.aligns(run):
@@ -152,6 +146,19 @@ def _checked_methods(given: list[str] | None) -> list[str]:
     for name in methods:
         check_method(name)
     return methods
+
+
+def _texts(
+    given: list[str], target: Column, gold: Column, *, file: Path | None
+) -> tuple[list[Any], Column, Column]:
+    """Returns sentences, translations and gold links, which are given or in a file."""
+    if file is not None:
+        if given or target or gold:
+            raise DataError("--file has sentences, targets and gold links; leave the others out")
+        return _read_file(file)
+    for each in filter(os.path.isfile, given):
+        raise DataError(f"{each}: is a file; give --file {shlex.quote(each)}")
+    return list(map(options.sentence, given)), target, gold
 
 
 def _read_file(file: Path) -> tuple[list[Any], Column, Column]:
