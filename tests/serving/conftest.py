@@ -12,10 +12,21 @@ from nmt.run import Run
 from nmt.serving import starting
 
 
+def make_room():
+    """Drops the programs of other tests: a warning says if a model is served with many others."""
+    programs._program.cache_clear()
+
+
+@pytest.fixture
+def room():
+    """No programs of other tests."""
+    make_room()
+
+
 @pytest.fixture(scope="session")
 def models(copy_run, noisy_run):
     """A model that copies letters, from German, and one with noise, from French."""
-    programs._program.cache_clear()  # if it is full, a warning says so
+    make_room()
     metrics = starting.Metrics()
     found = []
     for name, run, source in (("copy", copy_run, "de"), ("noisy", noisy_run, "fr")):

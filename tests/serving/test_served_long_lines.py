@@ -26,6 +26,7 @@ CUTTING = {"beam": 1, "max_output_ratio": 0.1, "max_extra": 3}  # after two word
 TOGETHER = 60 * "a b c d。"  # of sixty parts
 
 
+@pytest.mark.usefixtures("room")
 @pytest.mark.parametrize(
     ("settings", "n_best", "method"),
     [({}, 3, "attention"), ({}, 2, "shifted"), (CUTTING, 1, "attention")],

@@ -165,6 +165,7 @@ def test_a_line_is_divided_into_sentences_where_wanted(client, models):
     assert divided["log_prob"] != pytest.approx(whole["log_prob"], abs=1e-3)
 
 
+@pytest.mark.usefixtures("room")
 def test_a_sentence_is_translated_as_any_line_is(copy_run, metrics):
     """Also where the settings have lines never divided."""
     translator = Translator.load(copy_run, split={"when": "never"}, copy_unseen=False)
@@ -371,6 +372,7 @@ def test_lines_without_an_answer_count_until_they_have_one(service, busy, limit,
         assert texts(client.translated("c\nd")) == ["c", "d"]
 
 
+@pytest.mark.usefixtures("room")
 def test_a_request_that_a_model_cannot_do_takes_no_other_with_it(copy_run):
     translator = Translator.load(copy_run, strategy="sample")
     metrics = starting.Metrics()
