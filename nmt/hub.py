@@ -1,6 +1,7 @@
 """Bundles on the Hugging Face hub: downloads by `hf:USER/NAME[@REVISION]`, and uploads."""
 
 import re
+import shlex
 from pathlib import Path
 
 from nmt.errors import DataError, RunError
@@ -8,6 +9,7 @@ from nmt.errors import DataError, RunError
 PREFIX = "hf:"
 # What a bundle consists of; nothing else of a repository is downloaded.
 FILES = ["config.json", "model.safetensors", "tokenizer/*.model", "shortlist.npz"]
+PICTURE = "attention.png"  # of its model card, which not every bundle has
 
 _WORD = r"\w(?:[\w.-]*\w)?"
 _REPOSITORY = re.compile(f"{_WORD}/{_WORD}", re.ASCII)
@@ -70,14 +72,23 @@ def push(folder: Path, repository: str, *, private: bool, revision: str | None) 
             folder_path=folder,
             revision=revision,
             commit_message="nmt export",
-            delete_patterns=FILES,  # those of an earlier bundle that this one does not have
+            delete_patterns=[
+                *FILES,
+                PICTURE,
+            ],  # those of an earlier bundle that this one does not have
         )
     except Exception as error:  # of its HTTP library, which depends on its version
         raise DataError(
             f"{repository}: not pushed ({_reason(error)}); the bundle is whole in {folder}: "
-            f"`hf upload {repository} {folder}` pushes it later"
+            f"`{_command(folder, repository, private, revision)}` pushes it later"
         ) from None
     return f"{api.endpoint}/{repository}"
+
+
+def _command(folder: Path, repository: str, private: bool, revision: str | None) -> str:
+    """Returns the command of the hub's own tool that does what `push` does."""
+    options = ["--private"] * private + ([] if revision is None else ["--revision", revision])
+    return shlex.join(["hf", "upload", repository, str(folder), *options])
 
 
 def _has_form(name: str, form: re.Pattern[str]) -> bool:

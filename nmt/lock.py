@@ -54,14 +54,19 @@ def alone(path: Path, who: str, *, busy: UserError) -> Iterator[None]:
     """Holds a lock file, or warns that nothing keeps another `who` from its folder.
 
     Raises:
-        UserError: another process holds it, as `busy` says.
+        UserError: another process holds it, as `busy` says, or another user has made it.
     """
-    lock = FileLock(path)
+    lock = FileLock(path, mode=0o666)  # another user finds it held, if it is
     try:
         lock.acquire(timeout=0)
     except Timeout:
         raise busy from None
     except (OSError, NotImplementedError) as error:
+        if isinstance(error, PermissionError) and path.exists():
+            raise type(busy)(
+                f"{path}: belongs to another user, who may be using this folder; name another, or "
+                f"remove this file if no {who} does"
+            ) from None
         reason = getattr(error, "strerror", None) or error
         warnings.warn(
             f"{path.parent}: the file system has no locks ({reason}); make sure that no other "

@@ -94,6 +94,26 @@ def test_a_file_system_without_locks_is_worked_on_with_a_warning(tmp_path, monke
         pass
 
 
+def test_the_lock_of_another_user_is_no_lack_of_locks(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+
+    with (
+        pytest.raises(RunError, match=rf"^{tmp_path}/lock: belongs to another user, who may be u"),
+        lock.hold(tmp_path / "lock"),
+    ):
+        pass
+
+
+def test_others_may_open_the_lock(tmp_path):
+    with lock.hold(tmp_path / "lock"):
+        assert (tmp_path / "lock").stat().st_mode & 0o066 == 0o066
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "lock.holder").symlink_to("/proc/none/holder")  # also root cannot write there
 

@@ -11,7 +11,7 @@ QueryKeys = Float[Array, "batch src query"]  # keys as wide as the query
 
 
 class DotScore(nnx.Module):
-    """The dot score of Luong et al. (2015), equation 8: score(s, h_j) = s . h_j.
+    """The dot score of Luong et al. (2015), section 3.1: score(s, h_j) = s . h_j.
 
     The query must be as wide as an annotation.
     """
@@ -44,7 +44,7 @@ class ScaledDotScore(DotScore):
 
 
 class GeneralScore(nnx.Module):
-    """The general (bilinear) score of Luong et al. (2015), eq. 8: score(s, h_j) = s . W h_j."""
+    """The general (bilinear) score of Luong et al. (2015, 3.1): score(s, h_j) = s . W h_j."""
 
     def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
         self.key = nnx.Linear(annotation_size, query_size, use_bias=False, rngs=rngs)

@@ -92,7 +92,7 @@ class NormedAdditiveScore(AdditiveScore):
 
 
 class LocationScore(nnx.Module):
-    """The location score of Luong et al. (2015), equation 9: scores = W s.
+    """The location score of Luong et al. (2015), equation 8: scores = W s.
 
     It reads the decoder state alone: row j of W speaks for source position j. There are
     `max_positions` rows; later positions are never attended to.

@@ -19,6 +19,7 @@ from fontTools import unicodedata as scripts
 
 from nmt.config import CleaningConfig
 from nmt.data import fingerprints
+from nmt.evaluation.scripts import EAST_ASIAN
 
 # In this order; a pair is left out by the first that is true of it.
 REASONS = (
@@ -36,8 +37,6 @@ SAMPLE = 1000  # pairs that tell what is usual in a corpus
 
 INVISIBLE, NUMBER, SYMBOL, SHARED = "invisible", "number", "symbol", "shared"
 NO_SCRIPT = (INVISIBLE, NUMBER, SYMBOL, SHARED)
-# Japanese and Korean mix these, and a sentence may be in any of them.
-EAST_ASIAN = {"Hani", "Hira", "Kana", "Hang", "Bopo"}
 
 _NUMBER = re.compile(r"\d+([.,:]\d+)*")
 
@@ -60,6 +59,7 @@ def kind(character: str) -> str:
     script = scripts.script(character)
     if script in ("Zyyy", "Zinh"):
         return SHARED
+    # Japanese and Korean mix these, and a sentence may be in any of them.
     return "East Asian" if script in EAST_ASIAN else script
 
 

@@ -55,7 +55,7 @@ def fonts(texts: Iterable[str]) -> tuple[dict[str, frozenset[int]], dict[int, st
 
 def _package(character: str) -> str:
     """Returns the package of Debian with the Noto fonts for the script of a character."""
-    is_east_asian = unicodedata.script(character) in (*EAST_ASIAN, "Hang")
+    is_east_asian = unicodedata.script(character) in EAST_ASIAN
     return "fonts-noto-cjk" if is_east_asian else "fonts-noto-core"
 
 

@@ -14,11 +14,11 @@ from nmt.bundle import Bundle
 from nmt.config import Config, CorpusConfig, TextInputConfig
 from nmt.config.corpora import EMBEDDED
 from nmt.evaluation.metrics import MetricScore
-from nmt.hub import PREFIX
+from nmt.hub import PICTURE, PREFIX
 from nmt.sharing import wording
 from nmt.sharing.wording import Wording
 
-NAME, PICTURE = "README.md", "attention.png"
+NAME = "README.md"
 _CODE = re.compile(r"[a-z]{2,3}(?![a-z])")  # ISO 639, at the beginning of `de`, `zh-TW`, `zho_Hans`
 _ON_THE_HUB = re.compile(r"[\w.-]+/[\w.-]+")
 

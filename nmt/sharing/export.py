@@ -20,6 +20,7 @@ from nmt.data import corpora
 from nmt.errors import DataError, RunError
 from nmt.evaluation import bleu_tokenizers, metrics
 from nmt.evaluation.metrics import MetricScore
+from nmt.hub import PICTURE
 from nmt.inference.captioner import Captioner
 from nmt.inference.shortlist import FILE as SHORTLIST
 from nmt.inference.shortlist import Lexicon
@@ -60,7 +61,7 @@ def export(
         bundle = write(run, new, saved, dtype)
         is_text = isinstance(run.config.data.input, TextInputConfig)
         translator: Model = (Translator if is_text else Captioner).load(new, trust=True)
-        example = _draw(run, translator, given, new / card.PICTURE)
+        example = _draw(run, translator, given, new / PICTURE)
         scores = [*_logged(run, saved)]
         if given.test:
             scores += _tested(run, translator)

@@ -1,6 +1,7 @@
 """Bundles by their names on the hub: from a cache on disk, and through a server in this process."""
 
 import hashlib
+import shlex
 import shutil
 
 import fake_hub
@@ -101,7 +102,11 @@ def server(cache, monkeypatch):
 def test_what_is_pushed_is_what_others_get(server, bundle, monkeypatch, revision):
     name = "hf:user/name" + (f"@{revision}" if revision else "")
     (bundle / "README.md").write_text("---\nlanguage: de\n---\n")
-    stale = {"tokenizer/source.model": b"old", "picture.png": b"kept"}
+    stale = {
+        "tokenizer/source.model": b"old",
+        "attention.png": b"of another source",
+        "picture.png": b"kept",
+    }
     server.branches["main"] = dict(stale)
 
     address = hub.push(bundle, "user/name", private=True, revision=revision)
@@ -116,7 +121,9 @@ def test_what_is_pushed_is_what_others_get(server, bundle, monkeypatch, revision
     files = {path.relative_to(bundle).as_posix(): path for path in bundle.rglob("*.*")}
     pushed = {file: path.read_bytes() for file, path in files.items() if path.is_file()}
     assert server.branches[revision or "main"].items() >= pushed.items()
-    assert "tokenizer/source.model" not in server.branches[revision or "main"]
+    left = server.branches[revision or "main"].keys()
+    assert not {"tokenizer/source.model", "attention.png"} & left
+    assert "picture.png" in left
     got = {path.relative_to(found.path).as_posix() for path in found.path.rglob("*.*")}
     assert got == set(pushed)  # neither card nor pictures
     assert again.path == found.path
@@ -140,6 +147,19 @@ def test_a_push_without_a_token_leaves_the_bundle(server, bundle, monkeypatch):
         r"set HF_TOKEN\); the bundle is whole in .*/bundle: `hf upload user/name .*` pushes it",
     ):
         hub.push(bundle, "user/name", private=False, revision=None)
+
+
+def test_the_command_that_pushes_it_later_keeps_it_private(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    folder = tmp_path / "a bundle"
+
+    with pytest.raises(DataError) as raised:
+        hub.push(folder, "user/name", private=True, revision="v2")
+
+    _, command, _ = str(raised.value).split("`")
+    assert shlex.split(command) == [
+        *("hf", "upload", "user/name", str(folder), "--private", "--revision", "v2")
+    ]
 
 
 def test_a_push_without_a_network_leaves_the_bundle(server, bundle, monkeypatch):
