@@ -46,8 +46,8 @@ Warm = Annotated[
     int | None,
     typer.Option(
         min=0,
-        help="Compile programs for lines of up to so many pieces before the port opens; as for "
-        "the longest training sentences if not given; 0: when they are needed.",
+        help="Compile programs for lines of up to so many pieces before anybody is answered; as "
+        "for the longest training sentences if not given; 0: when they are needed.",
     ),
 ]
 

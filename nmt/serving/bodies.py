@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 from starlette.exceptions import HTTPException
 
 from nmt.inference.explanations import GUIDED, METHODS
@@ -10,17 +18,20 @@ from nmt.inference.explanations import GUIDED, METHODS
 PHRASES = 16  # of a request, each of LONGEST characters at most: more need ever larger programs
 LONGEST = 1_000
 PREFIX = 10_000  # characters of a prefix, which may be most of a translation
+FIELDS = 50  # of an object, at most
 
 
 def _kind(value: Any) -> str:
     return "list" if isinstance(value, list) else "string"
 
 
+# The first mistake of a list is enough: to note 300,000 of them stops all others for a second.
 Text = Annotated[
-    Annotated[str, Tag("string")] | Annotated[list[str], Tag("list")], Discriminator(_kind)
+    Annotated[str, Tag("string")] | Annotated[list[str], Field(fail_fast=True), Tag("list")],
+    Discriminator(_kind),
 ]
 Phrase = Annotated[str, Field(max_length=LONGEST)]
-Phrases = Annotated[list[Phrase], Field(max_length=PHRASES)]
+Phrases = Annotated[list[Phrase], Field(max_length=PHRASES, fail_fast=True)]
 Method = Literal[*METHODS, GUIDED]  # type: ignore[valid-type]
 
 
@@ -28,6 +39,14 @@ class Body(BaseModel):
     """A JSON object."""
 
     model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, fields: Any) -> Any:
+        """Checks the number of fields first, since each unknown one is noted as a mistake."""
+        if isinstance(fields, dict) and len(fields) > FIELDS:
+            raise ValueError(f"{len(fields):,} fields; known: {', '.join(cls.model_fields)}")
+        return fields
 
 
 class Chosen(Body):
@@ -130,14 +149,16 @@ def lines_of(text: str) -> list[str]:
 
 
 def _message(mistake: dict[str, Any], kind: type[BaseModel]) -> str:
-    first, *rest = mistake["loc"] or ("",)
+    first, *rest = mistake["loc"] or ("the body",)
     place = "".join([str(first), *(f"[{each}]" for each in rest if isinstance(each, int))])
-    message = mistake["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = mistake["msg"].removeprefix("Input should be ")
     match mistake["type"]:
         case "json_invalid":
             return f"the body is not valid JSON in UTF-8: {mistake['ctx']['error']}"
         case "model_type":
             return f"the body should be a JSON object with {', '.join(kind.model_fields)}"
+        case "value_error":
+            return f"{place}: {mistake['ctx']['error']}"
         case "missing":
             return f"{place}: missing, and required"
         case "too_short" | "string_too_short":

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from nmt.data.constraints import Line
@@ -12,7 +13,8 @@ from nmt.inference.splitting import DividedLine
 from nmt.inference.translation import Translation
 from nmt.inference.translator import Translator
 from nmt.markup import prepared
-from nmt.serving.engine import Engine
+from nmt.serving import warming
+from nmt.serving.engine import Engine, Task
 from nmt.serving.engine import close as close_engines
 from nmt.serving.tasks import Align, Explain, Found, Notes, PartOf, Search
 
@@ -36,8 +38,9 @@ class Divided:
 class Served:
     """A model that answers.
 
-    Lines without constraints are what most ask for, and their programs are compiled before anybody
-    asks. The rest has an engine of its own, which may compile while lines are translated.
+    Most ask for one translation of lines without constraints, or for what a beam holds of one line.
+    The programs for these are compiled before anybody asks. The rest has an engine of its own,
+    which may compile while lines are translated.
     """
 
     def __init__(
@@ -79,11 +82,22 @@ class Served:
 
     def translate(self, divided: Divided) -> "list[list[Future[Found]]]":
         """Translates each part of lines: parts are jobs, between which those of others come."""
-        plain = not any(line.constraints for line in divided.lines)
-        engine = self.engine if plain else self.others
         parts = divided.parts
-        found = iter(engine.submit(divided.search, parts, [part.size for part in parts]))
+        engine, task = self._ways(divided, len(parts))
+        found = iter(engine.submit(task, parts, [part.size for part in parts]))
         return [list(islice(found, len(line.parts))) for line in divided.lines]
+
+    def _ways(self, divided: Divided, parts: int) -> tuple[Engine, Task]:
+        """Returns who translates lines, and by which task: the others, if it may be compiled."""
+        search = divided.search
+        config, n_best = search.translator.config, search.n_best
+        if any(line.constraints for line in divided.lines):
+            return self.others, search
+        if warming.is_usual(config, n_best):
+            return self.engine, search
+        if parts == 1 and warming.is_warmed_alone(config, n_best):
+            return self.engine, partial(search)  # like no other task: it has windows of its own
+        return self.others, search
 
     def align(self, source: str, target: str, *, method: str | None) -> "Future[Found]":
         """Force-decodes a pair."""

@@ -57,7 +57,7 @@ async def models(request: Request) -> Response:
         )
         for each in service.models
     ]
-    most = LimitsAnswer(characters=service.limits.characters, lines=service.limits.lines)
+    most = LimitsAnswer(characters=service.limits.characters, lines=service.limits.lines_at_once)
     return JSONResponse(ModelsAnswer(models=listed, limits=most).model_dump())
 
 

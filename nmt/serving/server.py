@@ -1,4 +1,4 @@
-"""The process: an address is taken, models are warmed, the port opens, until a signal ends it."""
+"""The process: a port is taken, models are warmed, requests are answered until a signal ends it."""
 
 import contextlib
 import logging
@@ -17,7 +17,10 @@ DRAINING = 5  # seconds more than a request may take, at the end
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """Returns a socket at an address, which does not listen yet; port 0 stands for any free one.
+    """Returns a socket that listens at an address; port 0 stands for any free one.
+
+    It listens before anybody is answered, since two servers can be bound to a port, but only one
+    can listen there; who asks too early waits.
 
     Raises:
         UserError: there is no such address, or another program listens there.
@@ -28,6 +31,7 @@ def bound(host: str, port: int) -> socket.socket:
             found = on_error.enter_context(socket.socket(family, kind))
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind(address)
+            found.listen()
         except (OSError, UnicodeError) as error:  # the latter: a label of the name is too long
             reason = getattr(error, "strerror", "no name of a host")
             raise UserError(
@@ -47,7 +51,7 @@ def url(listener: socket.socket) -> str:
 def run(app: ASGIApp, listener: socket.socket, *, ready: str, seconds: float) -> None:
     """Answers requests until SIGTERM or SIGINT, and then those that are in flight.
 
-    `ready` is printed when the port is open. So many seconds are the most that an answer takes, or
+    `ready` is printed when they are. So many seconds are the most that an answer takes, or
     each line of one that comes line by line, which may therefore be cut off at the end.
     """
     config = uvicorn.Config(

@@ -15,7 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 from nmt.counting import counted
 from nmt.inference.joining import parts_of, with_parts
 from nmt.inference.splitting import DividedLine
-from nmt.serving.in_flight import InFlight
+from nmt.inference.translation import Translation
+from nmt.serving.in_flight import InFlight, Limits
 from nmt.serving.model import Divided, Served
 from nmt.serving.observing import FACTS, Metrics
 from nmt.serving.tasks import Found
@@ -24,26 +25,11 @@ _Result = TypeVar("_Result")
 
 RETRY = {"Retry-After": "1"}
 SHORT = 300  # characters of a text: less work than the change to another thread and back
+SLICE = 64  # translations that are explained at once: enough to find some of similar length
 
 
 class Gone(Exception):  # noqa: N818, it is no error
     """The client did not wait for the answer."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much is taken at once."""
-
-    characters: int = 50_000  # of a request
-    lines: int = 1_000  # of a request
-    queue: int = 2_000  # lines of all clients that have no answer yet
-    client: int = 1_000  # of them, of one client
-    seconds: float = 60.0  # for an answer
-
-    @property
-    def bytes(self) -> int:
-        """The longest body: JSON may write twelve for a character."""
-        return 12 * self.characters + 100_000
 
 
 @dataclass(frozen=True)
@@ -112,7 +98,7 @@ class Service:
         request.scope[FACTS] |= facts | ({"text": "\n".join(lines)} if self.log_text else {})
         for what, given, most in (
             ("characters", characters, limits.characters),
-            ("lines", number, limits.lines),
+            ("lines", number, limits.lines_at_once),
         ):
             if given > most:
                 raise HTTPException(
@@ -130,8 +116,8 @@ class Service:
         Raises:
             HTTPException: they are divided into too many parts (413, 429, 503).
         """
-        number, most = len(divided.parts), min(self.limits.client, self.limits.queue)
-        if number > max(most, len(divided.lines)):
+        number, most = len(divided.parts), self.limits.together
+        if number > most:
             raise HTTPException(
                 413,
                 f"lines that are divided into {number:,} sentences; at most {most:,} are taken "
@@ -147,11 +133,7 @@ class Service:
         Raises:
             HTTPException: too many have no answer yet (429, 503).
         """
-        name, limits = client(request), self.limits
-        for status, whose, waiting, most in (
-            (429, "of yours ", self.in_flight.of(name), limits.client),
-            (503, "", self.in_flight.total(), limits.queue),
-        ):
+        for status, whose, waiting, most in self._in_flight(request):
             if waiting + number > most:
                 raise HTTPException(
                     status,
@@ -159,6 +141,14 @@ class Service:
                     f"more would be over {most:,}; try again later",
                     RETRY,
                 )
+
+    def _in_flight(self, request: Request) -> tuple[tuple[int, str, int, int], ...]:
+        """Returns status and words of each refusal, with what is in flight, and how much may be."""
+        name, limits = client(request), self.limits
+        return (
+            (429, "of yours ", self.in_flight.of(name), limits.client),
+            (503, "", self.in_flight.total(), limits.queue),
+        )
 
     def awaited(
         self, request: Request, futures: "Sequence[Future[_Result]]"
@@ -170,11 +160,19 @@ class Service:
     async def explained(
         self, request: Request, model: Served, lines: Sequence[Found], *, method: str
     ) -> list[Found]:
-        """Returns lines with the matrices of another method."""
+        """Returns lines with the matrices of another method.
+
+        A request may have many more translations than the lines for which it was admitted, so only
+        as many are in flight as there is room for; one at least, since it is not refused any more.
+        """
         ranked = [each for line in lines for each in line.ranked]
-        futures = self.awaited(request, model.explain(parts_of(ranked), method=method))
-        parts = await gathered(futures, futures)
-        done = iter(await asyncio.to_thread(with_parts, ranked, parts))
+        parts, explained = parts_of(ranked), list[Translation]()
+        while rest := parts[len(explained) :]:
+            room = min(most - waiting for _, _, waiting, most in self._in_flight(request))
+            some = rest[: max(1, min(room, SLICE))]
+            futures = self.awaited(request, model.explain(some, method=method))
+            explained += await gathered(futures, futures)
+        done = iter(await asyncio.to_thread(with_parts, ranked, explained))
         return [line._replace(ranked=list(islice(done, len(line.ranked)))) for line in lines]
 
     async def answered(self, request: Request, work: Awaitable[_Result]) -> _Result:

@@ -12,9 +12,9 @@ from nmt.inference import programs
 from nmt.inference.translator import Translator
 from nmt.serving import warming
 from nmt.serving.app import application as application
+from nmt.serving.in_flight import Limits as Limits
 from nmt.serving.model import Served
 from nmt.serving.observing import Metrics as Metrics
-from nmt.serving.service import Limits as Limits
 from nmt.serving.service import Service as Service
 
 

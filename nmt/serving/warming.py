@@ -1,4 +1,4 @@
-"""Warming: the programs for lines without constraints are compiled before anybody asks for them."""
+"""Warming: the programs that most requests need are compiled before anybody asks for them."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,8 @@ def adapted(translator: Translator) -> Translator:
 def searches(translator: Translator, *, longest: int | None = None) -> list[Callable[[], object]]:
     """Returns searches that compile each program for lines of up to so many pieces.
 
-    If it is not given, that is how long the lines are that the model was trained on.
+    If it is not given, that is how long the lines are that the model was trained on. Which requests
+    these programs are for is said by `is_usual` and `is_warmed_alone`.
     """
     config, tokenizer = translator.config, translator.tokenizers.source
     if longest is None:
@@ -39,8 +40,22 @@ def searches(translator: Translator, *, longest: int | None = None) -> list[Call
         partial(_search, translator.searcher, rows=rows, width=min(width, longest), n_best=n_best)
         for width, n_best in product(sorted(widths), sorted(numbers))
         for rows in sorted(_sizes(config, width, n_best=n_best))
-        if rows == 1 or n_best == 1  # who wants several translations has one line, mostly
+        if rows == 1 or is_usual(config, n_best)
     ]
+
+
+def is_usual(config: DecodingConfig, n_best: int) -> bool:
+    """Whether so many translations are searched as one is, by programs for lines side by side."""
+    return n_best == 1 or config.candidates is not None
+
+
+def is_warmed_alone(config: DecodingConfig, n_best: int) -> bool:
+    """Whether there are programs for a line alone, as who wants several translations has, mostly.
+
+    All numbers of translations that a beam holds have one program; each number of samples has its
+    own.
+    """
+    return is_usual(config, n_best) or config.strategy.most(config.beam) is not None
 
 
 def run(searches: list[Callable[[], object]], *, threads: int) -> None:

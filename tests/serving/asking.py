@@ -50,7 +50,6 @@ class Client:
 def serving(service, *, port=0, **options):
     """Serves until it is left; gives a client. The models stay open."""
     listener = server.bound("127.0.0.1", port)
-    listener.listen()  # who asks too early waits
     config = uvicorn.Config(
         starting.application(service, **options), lifespan="off", log_level="critical"
     )

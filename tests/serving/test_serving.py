@@ -281,6 +281,15 @@ def test_models_and_limits_are_listed(client):
     }
 
 
+@pytest.mark.parametrize("limits", [{"lines": 7}, {"client": 7}, {"queue": 7}])
+def test_the_limit_of_lines_is_what_a_request_may_have(service, limits):
+    with serving(service(**limits)) as client:
+        listed = client.get("/v1/models")[1]["limits"]
+        assert listed == {"characters": 50_000, "lines": 7}
+        assert len(client.translated(["a"] * 7)) == 7
+        assert client.post("/v1/translate", {"text": ["a"] * 8})[0] == 413
+
+
 def test_pages_load_nothing_from_elsewhere(client):
     for path, kind in {"/": "text/html", "/docs": "text/html", "/api.css": "text/css"}.items():
         status, headers, body = client.ask("GET", path)
@@ -309,13 +318,8 @@ def test_the_description_has_each_path_and_is_valid(client):
     [
         ({"characters": 5}, {"text": "a b c d"}, 413, "7 characters in a request; at most 5"),
         ({"lines": 2}, {"text": "a\nb\nc"}, 413, "3 lines in a request; at most 2 are taken"),
-        ({"client": 2}, {"text": "a\nb\nc"}, 429, "0 lines of yours without an answer yet, and 3 "),
-        (
-            {"queue": 2},
-            {"text": "a\nb\nc"},
-            503,
-            "0 lines without an answer yet, and 3 more would ",
-        ),
+        ({"client": 2}, {"text": "a\nb\nc"}, 413, "3 lines in a request; at most 2 are taken"),
+        ({"queue": 2}, {"text": "a\nb\nc"}, 413, "3 lines in a request; at most 2 are taken"),
         ({"characters": 5}, {"text": "a" * 200_000}, 413, "a body of more than 100,060 bytes, the"),
     ],
 )
@@ -325,7 +329,7 @@ def test_what_is_too_much_is_refused_with_a_reason(service, limits, body, status
 
         assert found == status
         assert json.loads(answer)["error"].startswith(message)
-        assert ("retry-after" in headers) == (status in (429, 503))
+        assert "retry-after" not in headers  # it would never be taken
         assert client.translated("a b") == client.translated("a b")  # it goes on
 
 
@@ -366,7 +370,8 @@ def test_lines_without_an_answer_count_until_they_have_one(service, busy, limit,
     with serving(given) as client, ThreadPoolExecutor(1) as other:
         first = other.submit(client.translated, "a\nb")
         until(lambda: given.in_flight.total() == 2)
-        assert client.post("/v1/translate", {"text": "c"})[0] == status
+        found, headers, _ = client.ask("POST", "/v1/translate", {"text": "c"})
+        assert (found, headers["retry-after"]) == (status, "1")
         busy.set()
         assert texts(first.result(60)) == ["a", "b"]
         assert texts(client.translated("c\nd")) == ["c", "d"]
