@@ -36,6 +36,18 @@ class Page:
     def run(self, script, *arguments):
         return self.browser.execute_script(script, *arguments)
 
+    def watch(self):
+        """Begins to note what the page asks for."""
+        self.run(
+            "const ask = window.fetch; window.asked = [];"
+            "window.fetch = (path, options) => {"
+            "  if (options?.body) window.asked.push(JSON.parse(options.body));"
+            "  return ask(path, options); }"
+        )
+
+    def asked(self):
+        return self.run("return window.asked")
+
     def texts(self, selector):
         script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent)"
         return self.run(script, selector)
@@ -44,6 +56,7 @@ class Page:
         return self.texts(selector)[0]
 
     def paste(self, text):
+        self.one("#text").click()  # only a page that has the focus may write to the clipboard
         script = "navigator.clipboard.writeText(arguments[0]).then(arguments[1])"
         self.browser.execute_async_script(script, text)
         self.one("#text").send_keys(Keys.CONTROL, "v")

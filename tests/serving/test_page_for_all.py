@@ -1,12 +1,16 @@
 """The page for all: by keyboard, by rules of accessibility, on a phone, in other scripts."""
 
+from copy import copy
 from importlib.resources import files
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from reading import COLUMNS, SOURCE, TARGET
+from asking import serving
+from reading import CELLS, COLUMNS, ROWS, SOURCE, TARGET, Page
 from selenium.webdriver.common.keys import Keys
+
+from nmt.serving import starting
 
 LINE, LETTERS = "a b c d", ["a", "b", "c", "d"]
 NASTY = "<img src=x onerror=document.title='broken'> a <b>b</b>"
@@ -85,6 +89,39 @@ def test_right_to_left(page):
     np.testing.assert_allclose(page.lit(TARGET), np.array(best["attention"])[:, 3], atol=0.01)
     page.all(TARGET)[0].send_keys(Keys.ARROW_LEFT)  # to the next word, which is at the left
     assert page.browser.switch_to.active_element.text == "a"
+
+
+def test_words_are_in_their_languages(browser, models):
+    model = copy(models[0])
+    model.source, model.target = "de", "es"
+    service = starting.Service([model], starting.Metrics(), starting.Limits())
+    with serving(service) as client:
+        page = Page(browser, client, heading="Spanish")
+        page.translated(LINE)
+
+        def languages(selector):
+            script = "return [...document.querySelectorAll(arguments[0])].map((each) =>"
+            return set(page.run(f"{script} each.closest('[lang]').lang)", selector))
+
+        page.point(CELLS, 1)
+        assert page.texts("#reading bdi") == ["b", "a"]
+        assert languages("#reading bdi:first-of-type") == {"de"}
+        assert languages("#reading bdi:last-of-type") == {"es"}
+        page.all(TARGET)[1].click()
+        page.until(page.offers)
+        for selector in ("#text", SOURCE, f"{COLUMNS} bdi"):
+            assert languages(selector) == {"de"}, selector
+        for selector in (
+            TARGET, "#spoken", f"{ROWS} bdi", "#alternatives bdi", "#menu bdi", "#prefix",
+        ):  # fmt: skip
+            assert languages(selector) == {"es"}, selector
+        for selector in ("#message", "#reading", "#menu", "data", CELLS, "[aria-label]"):
+            assert languages(selector) == {"en"}, selector
+
+        page.press(Keys.ESCAPE)
+        page.one("#text").send_keys(Keys.ENTER, "b")
+        page.until(lambda: page.text("#spoken") == "2 paragraphs are translated.")
+        assert languages("#spoken") == {"en"}
 
 
 @pytest.fixture

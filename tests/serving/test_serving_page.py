@@ -1,5 +1,7 @@
 """The page in Chromium, which asks a running server: what one does there, and what it shows."""
 
+import time
+
 import numpy as np
 import pytest
 from asking import serving
@@ -34,6 +36,24 @@ def test_an_older_answer_does_not_overwrite_a_newer_one(page):
     page.until(lambda: page.text("#translation") == LINE)
     page.until(lambda: page.run("return window.late") == 1)
     assert page.text("#translation") == LINE
+
+
+def test_an_older_beginning_does_not_take_the_place_of_a_newer_one(page):
+    page.translated(LINE)
+    page.run(
+        "const ask = window.fetch; window.asked = 0;"
+        "const held = new Promise((resolve) => (window.release = resolve));"
+        "window.fetch = async (path, options) => {"
+        "  const answer = await ask(path, { ...options, signal: null });"
+        "  window.asked += 1; await held; return answer; }"
+    )
+    page.one("#prefix").send_keys("e ")
+    page.until(lambda: page.run("return window.asked"))
+    page.run(
+        "const field = document.getElementById('prefix'); field.value = 'f ';"
+        "field.dispatchEvent(new Event('input')); window.release()"
+    )
+    page.until(lambda: page.texts("span.forced") == ["f"])
 
 
 @pytest.mark.parametrize(("selector", "other"), [(SOURCE, TARGET), (TARGET, SOURCE)])
@@ -129,63 +149,6 @@ def test_a_beginning_is_typed(page):
     assert page.text("#translation") == free["text"] == LINE
 
 
-@pytest.mark.parametrize("words", [60, pytest.param(2000, marks=pytest.mark.slow)])
-def test_a_document_comes_back_in_paragraphs(page, words):
-    lines = ["a b c d e f", "h g f e", "", "b d f h a c b d e a"] * (words // 20)
-    number = 3 * words // 20
-    assert sum(len(line.split()) for line in lines) == words
-    page.run(
-        "window.seen = []; new MutationObserver(() => window.seen.push("
-        "  document.getElementById('done').textContent)).observe("
-        "  document.getElementById('done'), { childList: true })"
-    )
-    page.paste("\n".join(lines))
-    page.until(lambda: page.text("#spoken") == f"{number} paragraphs are translated.", seconds=120)
-
-    expected = [best["text"] for [best] in page.ask(text=lines, sentences=True)]
-    assert page.texts("#translation p") == expected
-    assert [not text for text in expected] == [not line for line in lines]
-    seen = page.run("return window.seen")
-    assert seen[0] == f"0 of {number} paragraphs"
-    assert seen[-1] == f"{number} of {number} paragraphs"
-    assert len(set(seen)) > number / 4  # one sees them come
-    assert not page.one("#working").is_displayed()
-    page.one("#copy").click()
-    page.until(lambda: page.text("#copy") == "Copied")
-    script = "navigator.clipboard.readText().then(arguments[0])"
-    assert page.browser.execute_async_script(script).split("\n") == expected
-
-
-def test_only_the_paragraph_that_changes_is_asked_for(page):
-    page.paste("a b\n\nc d")
-    page.until(lambda: page.texts("#translation p") == ["a b", "", "c d"])
-    page.run(
-        "const ask = window.fetch; window.asked = [];"
-        "window.fetch = (path, options) => {"
-        "  window.asked.push(JSON.parse(options.body).text); return ask(path, options); }"
-    )
-    page.press(" e")
-    page.until(lambda: page.texts("#translation p") == ["a b", "", "c d e"])
-    assert page.run("return window.asked") == ["c d e"]
-
-
-def test_a_long_work_is_cancelled(page):
-    page.run(
-        "const ask = window.fetch; window.hold = true;"
-        "window.fetch = (path, options) => !window.hold ? ask(path, options) :"
-        "  new Promise((_, no) => options.signal.addEventListener("
-        "    'abort', () => no(options.signal.reason)))"
-    )
-    page.paste("a b\nc d")
-    page.until(lambda: page.one("#cancel").is_displayed())
-    page.press(Keys.ESCAPE)
-    page.until(lambda: page.text("#message") == "Cancelled.")
-    assert not page.one("#cancel").is_displayed()
-    page.run("window.hold = false")
-    page.press(" e")
-    page.until(lambda: page.texts("#translation p") == ["a b", "c d e"])
-
-
 def test_errors_are_shown_in_the_words_of_the_server(browser, service):
     with serving(service(characters=5)) as client:
         page = Page(browser, client)
@@ -197,16 +160,24 @@ def test_errors_are_shown_in_the_words_of_the_server(browser, service):
         assert page.text("#message") == ""
 
 
+@pytest.mark.parametrize("words", [4, 500_000], ids=["characters", "bytes"])
+def test_what_is_too_large_is_asked_for_once(browser, service, words):
+    with serving(service(characters=5)) as client:
+        page = Page(browser, client)
+        page.watch()
+        page.paste("a " * words)
+        page.until(lambda: page.text("#message").endswith(("are taken", "is taken")))
+        time.sleep(1.5)  # more than the pause before a server is asked again
+        assert page.text("#message").endswith(("are taken", "is taken"))
+        assert len(page.asked()) == 1
+
+
 def test_models_are_chosen(page):
     assert page.texts("#model option") == ["German → English", "French → English"]
     page.translated("a b")
-    page.run(
-        "const ask = window.fetch; window.asked = [];"
-        "window.fetch = (path, options) => {"
-        "  window.asked.push(JSON.parse(options.body).model); return ask(path, options); }"
-    )
+    page.watch()
     Select(page.one("#model")).select_by_value("noisy")
-    page.until(lambda: page.run("return window.asked") == ["noisy"] and page.finished())
+    page.until(lambda: [each["model"] for each in page.asked()] == ["noisy"] and page.finished())
     [[best]] = page.client.translated("a b", model="noisy")
     assert page.text("#translation") == best["text"]
     assert page.text("#source-name") == "French"
@@ -226,11 +197,24 @@ def test_a_server_that_is_gone_comes_back(browser, service):
 
 
 def test_a_key_is_asked_for(browser, service):
-    with serving(service(api_key="open sesame")) as client:
+    with serving(service(api_key="open-sesame")) as client:
         page = Page(browser, client, heading="Translation")
         page.until(lambda: page.one("#key").is_displayed())
         assert page.text("#message").startswith("this server needs its API key")
-        page.one("#key").send_keys("open sesame", Keys.ENTER)
+        page.one("#key").send_keys("open-sesame", Keys.ENTER)
         page.until(lambda: page.text("#target-name") == "English")
         assert not page.one("#key").is_displayed()
         assert page.translated("a b") == "a b"
+
+
+@pytest.mark.parametrize("wrong", ["ключ", "clé", "open sesame"])
+def test_what_no_header_can_have_is_no_key(browser, service, wrong):
+    with serving(service(api_key="open-sesame")) as client:
+        page = Page(browser, client, heading="Translation")
+        page.until(lambda: page.one("#key").is_displayed())
+        page.one("#key").send_keys(wrong, Keys.ENTER)
+        page.until(lambda: page.text("#message").startswith("This is no key of a server: "))
+        assert page.one("#key").is_displayed()
+        page.one("#key").send_keys(Keys.CONTROL, "a")
+        page.one("#key").send_keys(" open-sesame ", Keys.ENTER)
+        page.until(lambda: page.text("#target-name") == "English")

@@ -1,5 +1,8 @@
 /** The server's API: requests, answers that come line by line, and errors in the server's words. */
 
+const WRONG_KEY =
+  "This is no key of a server: keys have letters, digits and signs of ASCII only. Type it again.";
+
 export class ServerError extends Error {
   constructor(message, { status, retryAfter }) {
     super(message);
@@ -21,7 +24,7 @@ export async function isHealthy() {
 
 /** Takes the key of a server that asks for one. */
 export function useKey(key) {
-  sessionStorage.setItem("key", key);
+  sessionStorage.setItem("key", key.trim());
 }
 
 /** Returns the n best translations of a line. */
@@ -50,9 +53,7 @@ export async function explain({ source, text }, { model, method }) {
 }
 
 async function ask(path, question, signal, accept = "application/json") {
-  const headers = { Accept: accept, "Content-Type": "application/json" };
-  const key = sessionStorage.getItem("key");
-  if (key) headers.Authorization = `Bearer ${key}`;
+  const headers = { Accept: accept, "Content-Type": "application/json", ...authorization() };
   const posted = question && { method: "POST", body: JSON.stringify(question) };
   const answer = await fetch(path, { ...posted, headers, signal }).catch(asGone);
   if (answer.ok) return answer;
@@ -60,6 +61,14 @@ async function ask(path, question, signal, accept = "application/json") {
   const { error = `The server answered ${answer.status}.` } = await answer.json().catch(() => ({}));
   const retryAfter = parseInt(answer.headers.get("Retry-After"), 10);
   throw new ServerError(error, { status: answer.status, retryAfter });
+}
+
+/** Returns the header with the key; no server has one that headers cannot carry. */
+function authorization() {
+  const key = sessionStorage.getItem("key");
+  if (!key) return {};
+  if (!/^[!-~]+$/.test(key)) throw new ServerError(WRONG_KEY, { status: 401 });
+  return { Authorization: `Bearer ${key}` };
 }
 
 const read = (answer) => answer.json().catch(asGone);

@@ -40,27 +40,40 @@ function schedule(delay) {
   timer = setTimeout(translate, delay);
 }
 
-async function translate() {
-  clearTimeout(timer);
+/** Stops what is asked for; returns the signal of what is asked for from now on. */
+function stop() {
   running.abort();
   running = new AbortController();
-  const { signal } = running;
+  page.translation.ariaBusy = "false";
+  return running.signal;
+}
+
+async function translate() {
+  clearTimeout(timer);
+  const signal = stop();
   const missing = lines.filter((line) => !line.isTranslated);
   if (!models.chosen()) return;
   page.translation.ariaBusy = "true";
   try {
-    if (missing.length === 1) await translateOne(missing[0], signal);
-    else if (missing.length) await translateAll(missing, signal);
+    if (missing.length) await translateLines(missing, signal);
     else refresh();
     say(current?.translation?.warning ?? "");
     page.copy.hidden = !lines.some((line) => line.translatedText);
-    if (missing.length) page.spoken.textContent = summary();
+    if (missing.length) speak();
     await complete(current, signal);
   } catch (error) {
     if (!signal.aborted) report(error);
   } finally {
     if (signal === running.signal) page.translation.ariaBusy = "false";
   }
+}
+
+/** Translates lines; each one with a prefix is a request, since a request has one prefix. */
+async function translateLines(missing, signal) {
+  const others = missing.filter((line) => !line.prefix);
+  for (const line of missing) if (line.prefix) await translateOne(line, signal);
+  if (others.length === 1) await translateOne(others[0], signal);
+  else if (others.length) await translateAll(others, signal);
 }
 
 async function translateOne(line, signal) {
@@ -119,9 +132,12 @@ async function explain(line) {
   refresh();
 }
 
-function summary() {
+/** Tells a screen reader the translation of a line, or how many there are. */
+function speak() {
   const texts = lines.map((line) => line.translatedText).filter(Boolean);
-  return texts.length > 1 ? `${texts.length} paragraphs are translated.` : texts.join("");
+  const isLong = texts.length > 1;
+  page.spoken.lang = isLong ? "en" : models.languages().target;
+  page.spoken.textContent = isLong ? `${texts.length} paragraphs are translated.` : texts.join("");
 }
 
 // The server.
@@ -185,7 +201,8 @@ function look(line) {
   current?.target.classList.toggle("current", lines.length > 1);
   for (const element of line ? [line.source, line.target] : []) bringIntoView(element);
   refresh();
-  complete(line, running.signal).catch((error) => running.signal.aborted || report(error));
+  const { signal } = running;
+  complete(line, signal).catch((error) => signal.aborted || report(error));
 }
 
 /** Scrolls a pane, and not the window, to a line. */
@@ -215,7 +232,7 @@ function lookAndPoint(place) {
 
 source.listen({
   onText(texts) {
-    running.abort();
+    stop();
     point(null);
     lines = reconcile(lines, texts);
     source.show(lines);
@@ -250,6 +267,7 @@ function begin(line, prefix) {
 }
 
 page.prefix.addEventListener("input", () => {
+  stop(); // or the answer for an older prefix might come after this one
   begin(current, page.prefix.value);
   schedule(DELAY);
 });
@@ -263,7 +281,7 @@ page.model.addEventListener("change", useModel);
 page.method.addEventListener("change", () => look(current));
 
 function cancel() {
-  running.abort();
+  stop();
   say("Cancelled.");
 }
 

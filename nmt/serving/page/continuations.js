@@ -1,6 +1,7 @@
 /** The menu of what else could follow at a word of the translation. */
 
-import { make, slice } from "./words.js";
+import { languages } from "./models.js";
+import { make, phrase, slice } from "./words.js";
 
 const ENOUGH = 5; // continuations
 const ROUNDS = 3; // searches for them: each forbids the words that the ones before have found
@@ -65,7 +66,7 @@ function item({ text, next }, { present, prefix, onChoice }) {
   button.role = "menuitemradio";
   button.ariaChecked = String(next.text === present);
   button.dataset.word = next.text;
-  const line = make("bdi", button);
+  const line = phrase(button, "", languages().target);
   make("b", line, next.text);
   line.append(rest);
   make("data", button, percent(Math.exp(next.log_prob)));

@@ -1,7 +1,8 @@
 /** What is known of the line that one reads: its heat map, its alternatives and its beginning. */
 
 import * as heatmap from "./heatmap.js";
-import { make } from "./words.js";
+import { languages } from "./models.js";
+import { make, phrase } from "./words.js";
 
 const LONG = 22; // words of a text whose heat map has the whole width of the page
 
@@ -26,7 +27,7 @@ export function show(line, { onPoint, onChoice }) {
       const button = make("button", item);
       button.ariaPressed = String(number === line.chosen);
       const same = number === line.chosen ? 0 : sharedLength(each.text, translation.text);
-      const text = make("bdi", button);
+      const text = phrase(button, "", languages().target);
       make("span", text, each.text.slice(0, same)).className = "same";
       text.append(each.text.slice(same));
       make("data", button, each.score.toFixed(2).replace("-", "−"));
@@ -41,11 +42,17 @@ export function mark(line, place) {
   const isShown = place?.line === line;
   heatmap.mark(isShown ? place : null);
   const weight = line?.translation?.matrices[method.value]?.[place?.index]?.[place?.partner];
-  reading.textContent =
-    isShown && weight !== undefined
-      ? `${line.words.source[place.partner]?.textContent} → ` +
-        `${line.words.target[place.index].textContent}  ${weight.toFixed(2)}`
-      : (heatmap.MEANINGS[method.value] ?? "");
+  if (isShown && weight !== undefined) read(line.translation, place, weight);
+  else reading.textContent = heatmap.MEANINGS[method.value] ?? "";
+}
+
+/** Says the weight between two words. */
+function read({ source_words, target_words }, { index, partner }, weight) {
+  reading.replaceChildren();
+  phrase(reading, source_words[partner].text, languages().source);
+  reading.append(" → ");
+  phrase(reading, target_words[index].text, languages().target);
+  reading.append(`  ${weight.toFixed(2)}`);
 }
 
 /** Returns the length of the words with which both texts begin. */

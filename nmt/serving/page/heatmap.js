@@ -1,6 +1,7 @@
 /** The heat map: a table of weights, a row for each target word, a column for each source word. */
 
-import { make, shade } from "./words.js";
+import { languages } from "./models.js";
+import { make, phrase, shade } from "./words.js";
 
 const LARGEST = 10_000; // cells
 
@@ -31,11 +32,11 @@ export function show(element, translation, weights, { onPoint }) {
   table.style.setProperty("--columns", source.length);
   const top = make("tr", make("thead", table));
   make("td", top);
-  headings.source = source.map(({ text }) => heading(top, "col", text));
+  headings.source = source.map(({ text }) => heading(top, "col", text, languages().source));
   const body = make("tbody", table);
   target.forEach(({ text }, row) => {
     const line = make("tr", body);
-    headings.target.push(heading(line, "row", text));
+    headings.target.push(heading(line, "row", text, languages().target));
     source.forEach((_, column) => {
       const cell = make("td", line, weights[row][column].toFixed(2));
       shade(cell, weights[row][column]);
@@ -55,9 +56,9 @@ export function mark(place) {
   }
 }
 
-function heading(row, scope, text) {
+function heading(row, scope, text, language) {
   const cell = make("th", row);
   cell.scope = scope;
-  make("bdi", cell, text);
+  phrase(cell, text, language);
   return cell;
 }

@@ -3,8 +3,8 @@
 import * as api from "./api.js";
 import { make } from "./words.js";
 
-const [models, methods, text, mirror, translation, sourceName, targetName] = [
-  "model", "method", "text", "mirror", "translation", "source-name", "target-name",
+const [models, methods, text, mirror, translation, prefix, sourceName, targetName] = [
+  "model", "method", "text", "mirror", "translation", "prefix", "source-name", "target-name",
 ].map((id) => document.getElementById(id));
 let known = [];
 
@@ -14,6 +14,12 @@ const MOST = 10; // alternatives, which samples might be more
 export const chosen = () => known.find(({ name }) => name === models.value);
 
 export const widest = () => Math.min(MOST, chosen().n_best ?? MOST);
+
+/** Returns the languages of both sides, for attributes `lang`; "" is one that is not known. */
+export function languages() {
+  const { source, target } = chosen();
+  return { source: source ?? "", target: target ?? "" };
+}
 
 /** Asks which models there are; returns whether another one is chosen now. */
 export async function load() {
@@ -31,8 +37,8 @@ export function show() {
   const { source, target, methods: names } = chosen();
   sourceName.textContent = source ? language(source) : "Text";
   targetName.textContent = target ? language(target) : "Translation";
-  text.lang = mirror.lang = source ?? "";
-  translation.lang = target ?? "";
+  text.lang = mirror.lang = languages().source;
+  translation.lang = prefix.lang = languages().target;
   const method = methods.value;
   fill(methods, names.map((name) => [name, name.replace("_", " × ")]));
   methods.value = names.includes(method) ? method : names[0];

@@ -7,6 +7,13 @@ export function make(name, parent, text) {
   return element;
 }
 
+/** Makes an element of a text in a language, which has a direction of its own. */
+export function phrase(parent, text, language) {
+  const element = make("bdi", parent, text);
+  element.lang = language;
+  return element;
+}
+
 /** Returns part of a text; places count characters of Unicode, as those of the server do. */
 export function slice(text, start, end) {
   return Array.from(text).slice(start, end).join("");
