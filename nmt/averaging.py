@@ -1,6 +1,7 @@
 """Averages of checkpoints: the mean of the parameters at several validations of one training."""
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import jax
 import numpy as np
 
 from nmt.checkpoints import Saved
+from nmt.counting import counted
 from nmt.data import corpora
 from nmt.errors import RunError
 from nmt.model.build import outline
@@ -78,20 +80,14 @@ def _chosen(
     run: Run, scores: dict[int, Scores], *, last: int | None, best: int | None
 ) -> list[Saved]:
     """Returns the checkpoints to average, one of each step."""
-    found = run.checkpoints.intact("kept", *(() if best is None else ("best",)))
+    found, damaged = run.checkpoints.examined("kept", *(() if best is None else ("best",)))
     by_step = {saved.progress.step: saved for saved in found}
     steps = sorted(by_step, reverse=True)
-    number = last or best or len(steps)
-    if not steps:
-        raise RunError(
-            f"{run.path}: keeps no checkpoints to average; set training.keep=10, for example, "
-            "before training or when it goes on"
-        )
+    number = last or best or max(1, len(steps))
     if number > len(steps):
-        raise RunError(
-            f"{run.path}: has kept {len(steps)} checkpoints, not {number}; ask for fewer, or train "
-            "on with a larger training.keep"
-        )
+        raise RunError(f"{run.path}: {_too_few(len(steps), number, damaged)}")
+    for each in damaged:
+        warnings.warn(f"{each}; averaging without it", stacklevel=3)
     if best is not None:
         if missing := [step for step in steps if step not in scores]:
             raise RunError(
@@ -100,3 +96,22 @@ def _chosen(
         of_perplexity = run.config.training.metric == "perplexity"
         steps.sort(key=lambda s: scores[s]["perplexity"] if of_perplexity else -scores[s]["bleu"])
     return [by_step[step] for step in steps[:number]]
+
+
+def _too_few(found: int, number: int, damaged: Sequence[str]) -> str:
+    """Returns why a number of checkpoints cannot be averaged, and the remedy."""
+    if damaged:
+        fewer = ", or ask for fewer" if found else ""
+        return (
+            f"has {counted(found, 'intact checkpoint')}, not {number}; {'; '.join(damaged)}: "
+            f"restore it from a copy{fewer}"
+        )
+    if not found:
+        return (
+            "keeps no checkpoints to average; set training.keep=10, for example, before training "
+            "or when it goes on"
+        )
+    return (
+        f"has kept {counted(found, 'checkpoint')}, not {number}; ask for fewer, or train on with a "
+        "larger training.keep"
+    )

@@ -11,7 +11,6 @@ averaged   the mean of the parameters of several, which `nmt average` writes
 import dataclasses
 import shutil
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,11 +91,19 @@ class Checkpoints:
         for path in set(found) - set(kept):
             shutil.rmtree(path)
 
-    def intact(self, *kinds: Kind) -> Iterator[Saved]:
-        """Yields the intact checkpoints of these kinds, those of a kind from the newest on."""
+    def intact(self, *kinds: Kind) -> list[Saved]:
+        """Returns the intact checkpoints of these kinds, those of a kind from the newest on."""
+        return self.examined(*kinds)[0]
+
+    def examined(self, *kinds: Kind) -> tuple[list[Saved], list[str]]:
+        """Returns what `intact` does, and what is wrong with each of the others."""
+        intact, damaged = list[Saved](), list[str]()
         for folder in self._folders(*kinds):
-            if checkpoint.validate(folder) is None:
-                yield Saved.of(folder)
+            if problem := checkpoint.validate(folder):
+                damaged.append(_damaged(folder, problem))
+            else:
+                intact.append(Saved.of(folder))
+        return intact, damaged
 
     def newest(self, kind: Kind) -> Saved | None:
         """Returns the newest intact checkpoint of a kind, None if there is none.

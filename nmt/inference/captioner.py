@@ -105,15 +105,17 @@ class Captioner:
         )
 
     def align(
-        self, sources: Iterable[Any], targets: Iterable[str], *, method: str = "attention"
+        self, sources: Iterable[Any], targets: Iterable[str], *, method: str | None = None
     ) -> list[Caption]:
         """Force-decodes given texts; returns the score and the attention of each.
+
+        The matrix of a `method` replaces attention, as in `Translator.align`.
 
         Raises:
             DataError: the two sides differ in length, or there is no such method.
             TypeError: one source or target is given, and not several.
         """
-        chosen_method(method, self.loaded)
+        method = chosen_method(method, self.loaded)
         given = list(checked(sources, object, SEVERAL))
         texts = list(checked(targets, str, "targets are several strings, such as a list"))
         if len(given) != len(texts):
@@ -156,13 +158,11 @@ class Captioner:
             return self.explain([translations], method=method)[0]
         rule = "explain takes a Caption or an iterable of them"
         found = list(checked(translations, Caption, rule))
-        if method == "attention":
-            return found
-        explained = self._forced(found, method=method)
-        return [
-            dataclasses.replace(each, attention=new.attention, method=method)
-            for each, new in zip(found, explained, strict=True)
-        ]
+        real = [i for i, each in enumerate(found) if each.attention.size and each.method != method]
+        explained = self._forced([found[i] for i in real], method=method)
+        for i, new in zip(real, explained, strict=True):
+            found[i] = dataclasses.replace(found[i], attention=new.attention, method=method)
+        return found
 
     def _searched(
         self, window: Sequence[tuple[Any, Constraints]], n_best: int, *, before: int
@@ -177,7 +177,11 @@ class Captioner:
         ranking: Any = distinct if self.config.mbr is None else Risk(self.config).ranked
         wide = self.config.candidates or n_best
         how: dict[str, Any] = {"n_best": wide, "numbers": numbers, "warn": self.warn}
-        texts = dict[int, list[Caption]]()
+        none = partial(self._caption, tokens=[], score=0.0, log_prob=0.0)
+        texts = [
+            [none(array, source=_name(source))]
+            for array, source in zip(arrays, sources, strict=True)
+        ]
         for i, ranked in constrained.search(searcher, arrays, real, wanted, **how):
             captions = (
                 self._caption(
@@ -191,12 +195,10 @@ class Captioner:
                 )
                 for found in ranked
             )
-            texts[i] = list(islice(ranking(captions), n_best))
+            texts[i] = list(islice(ranking(captions), n_best)) or texts[i]
         if is_cut := [numbers[i] for i in real if texts[i][0].is_cut]:
             self.warn(is_cut, limits.CUT)
-        none = partial(self._caption, tokens=[], score=0.0, log_prob=0.0)
-        for i, array in enumerate(arrays):
-            yield texts.get(i) or [none(array, source=_name(sources[i]))]
+        yield from texts
 
     def _forced(self, captions: Sequence[Caption], *, method: str) -> list[Caption]:
         """Returns captions with the results of forced decoding."""

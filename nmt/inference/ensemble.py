@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import compress
 from typing import Any
 
 import jax.numpy as jnp
@@ -27,7 +28,8 @@ class LoadedEnsemble:
 class Ensemble:
     """Predictors whose probabilities and attention are averaged at each step.
 
-    Of guided heads the mean is that of the members that have one.
+    The mean of attention is that of the members that have weights, and of guided heads, that of the
+    members that have one.
 
     p(y_t | y_<t, x) = 1/n sum_m p_m(y_t | y_<t, x)
 
@@ -36,6 +38,8 @@ class Ensemble:
 
     def __init__(self, members: Sequence[Predictor]) -> None:
         self.members = members
+        # Predictors of other kinds than nmt's need not say it.
+        self._weighted = [getattr(each, "has_weights", True) for each in members]
 
     def start(self, source: Source) -> tuple[Encoded, State]:
         """Returns what each member encodes, and its first state."""
@@ -50,7 +54,7 @@ class Ensemble:
         states, log_probs, attention = zip(
             *(member.step(own, tokens, read) for member, own, read in steps), strict=True
         )
-        return states, _log_mean(log_probs), _mean(attention)
+        return states, _log_mean(log_probs), self._mean(attention)
 
     def read(
         self,
@@ -69,7 +73,7 @@ class Ensemble:
             ),
             strict=True,
         )
-        return states, _log_mean(log_probs), _mean(attention)
+        return states, _log_mean(log_probs), self._mean(attention)
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
@@ -77,7 +81,15 @@ class Ensemble:
         """Has each member predict the given targets."""
         forced = (each.force(source, target, bos=bos) for each in self.members)
         log_probs, attention = zip(*forced, strict=True)
-        return _log_mean(log_probs), _mean(attention)
+        return _log_mean(log_probs), self._mean(attention)
+
+    def _mean(self, attention: Sequence[Told]) -> Told:
+        guided = [shown(each) for each in attention if isinstance(each, AttentionOutput)]
+        weighted = list(compress(attention, self._weighted)) or attention  # if none has, all zeros
+        weights = jnp.mean(jnp.stack(list(map(weights_of, weighted))), axis=0)
+        if not guided:
+            return weights
+        return AttentionOutput(weights, guided=jnp.mean(jnp.stack(guided), axis=0))
 
 
 def members(loaded: Loaded) -> tuple[Loaded, ...]:
@@ -98,11 +110,3 @@ def _log_mean(log_probs: Sequence[Float[Array, "*places"]]) -> Float[Array, "*pl
     least = jnp.finfo(log_probs[0].dtype).min  # where all are -inf, which minus itself is no number
     most = jnp.maximum(reduce(jnp.maximum, log_probs), least)
     return most + jnp.log(sum(jnp.exp(each - most) for each in log_probs) / len(log_probs))
-
-
-def _mean(attention: Sequence[Told]) -> Told:
-    guided = [shown(each) for each in attention if isinstance(each, AttentionOutput)]
-    weights = jnp.mean(jnp.stack(list(map(weights_of, attention))), axis=0)
-    if not guided:
-        return weights
-    return AttentionOutput(weights, guided=jnp.mean(jnp.stack(guided), axis=0))

@@ -21,7 +21,8 @@ differs by a factor for each row, and average over 30 samples of noise with a st
 0.15 times the range of the embeddings, as here. A gradient takes one backward pass through the
 model for each target piece, the Jacobian one for each component of each readout, its estimate 32
 for each readout. The estimate of a norm has a standard error of at most about 12.5 %. The matrix of
-an ensemble is the mean of those of its members.
+an ensemble is the mean of those of its members, for `attention` and `shifted` of those that have
+weights.
 """
 
 from typing import Any
@@ -93,6 +94,7 @@ def explain(shared: ForcedInputs, rows: Batch, *, bos: int, method: str) -> Forc
         return log_probs, scores, matrix
     models = [shared._replace(loaded=each) for each in members(shared.loaded)]
     if method == "shifted":
+        models = [each for each in models if _model_predictor(each).has_weights] or models
         matrices = [programs.run(_shifted, each, rows, bos=bos) for each in models]
     else:
         matrices = [programs.run(_derived, each, rows, bos=bos, method=method) for each in models]

@@ -6,7 +6,7 @@ from typing import Any
 
 from nmt import configfile
 from nmt.checkpoints import Which
-from nmt.config import TextInputConfig
+from nmt.config import DecodingConfig, TextInputConfig
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.inference.ensemble import LoadedEnsemble
@@ -81,10 +81,10 @@ def _parts(
     for each in models:
         each.check_imports(trust=trust)
     first = models[0]
-    settings = configfile.decoding(first.config, decoding, where=str(first.path))
     tokenizers = first.tokenizers()
     for each in models[1:]:
         _check_fit(first, tokenizers, each)
+    settings = _settings(models, decoding)
     loaded = tuple(_model(each, tokenizers, checkpoint) for each in models)
     return {
         "loaded": loaded[0] if len(loaded) == 1 else LoadedEnsemble(loaded),
@@ -92,6 +92,22 @@ def _parts(
         "config": settings,
         "word_boundaries": first.config.data.word_boundaries,
     }
+
+
+def _settings(models: Sequence[Trained], changes: Mapping[str, Any]) -> DecodingConfig:
+    """Returns the settings of the first model, with changes.
+
+    They are checked with the member whose attention can do most: a setting that does nothing with
+    it would do nothing with any.
+    """
+
+    def abilities(each: Trained) -> tuple[bool, bool]:
+        attention = each.config.model.attention
+        return attention.samples, attention.has_weights
+
+    able = max(models, key=abilities)
+    config = able.config.model_copy(update={"decoding": models[0].config.decoding})
+    return configfile.decoding(config, changes, where=str(able.path))
 
 
 def _model(trained: Trained, tokenizers: Tokenizers, checkpoint: Which | int) -> LoadedModel:

@@ -146,6 +146,11 @@ class ModelPredictor:
         whole = model.vocabulary
         self._vocabulary: Vocabulary = whole if common is None else whole.only(common)
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether its attention has a weight for each source position."""
+        return self.model.has_weights
+
     def start(self, source: Source) -> tuple[tuple[EncodedSource, OwnTokens | None], DecoderState]:
         """Returns the encoded source with the sentences' shortlists, and the first state."""
         encoded, own = self.encode(source), None

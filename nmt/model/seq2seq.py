@@ -51,6 +51,7 @@ class Seq2Seq(nnx.Module):
         self.dropout = config.dropout
         embed = config.embedding_size
         self.reads_tokens = isinstance(source, int)
+        self.has_weights = config.attention.has_weights
         self.target_embedding = embedding_table(target_size, embed, rngs=rngs)
         shared = config.tied_embeddings == "all"
         if shared and source != target_size:

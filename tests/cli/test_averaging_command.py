@@ -175,6 +175,49 @@ def test_what_cannot_be_averaged_is_one_line(nmt, run, arguments, message):
     assert not (run.path / "checkpoints" / "averaged").exists()
 
 
+def damage(run, *steps):
+    """Damages what is kept of validations; returns what is said of each."""
+    said = []
+    for path in (run.path / "checkpoints" / "kept").iterdir():
+        if json.loads((path / "progress.json").read_text())["step"] in steps:
+            (path / "params.safetensors").write_bytes(b"damaged")
+            problem = "params.safetensors: checksum mismatch"
+            said.append((int(path.name), f"{path}: the checkpoint is damaged ({problem})"))
+    return [line for _, line in sorted(said, reverse=True)]
+
+
+@pytest.mark.filterwarnings("default:.*damaged:UserWarning")
+@pytest.mark.parametrize("arguments", [(), ("--last", 2)])
+def test_a_damaged_checkpoint_is_named_and_left_out(nmt, run, arguments):
+    expected = by_hand(run, [8, 10])
+    [said] = damage(run, 12)
+
+    code, out, err = nmt("average", run.path, *arguments, "--json")
+
+    assert (code, err) == (0, f"nmt: warning: {said}; averaging without it\n")
+    assert [each["step"] for each in json.loads(out)["checkpoints"]] == [8, 10]
+    for one, other in zip(parameters(run, "averaged"), expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("steps", "number", "found", "remedy"),
+    [
+        ((12,), 3, "2 intact checkpoints", ", or ask for fewer"),
+        ((8, 10), 2, "1 intact checkpoint", ", or ask for fewer"),
+        ((8, 10, 12), 1, "0 intact checkpoints", ""),
+    ],
+)
+def test_too_few_for_damage_names_the_damaged(nmt, run, steps, number, found, remedy):
+    said = "; ".join(damage(run, *steps))
+
+    code, _, err = nmt("average", run.path, "--last", number)
+
+    expected = f"{run.path}: has {found}, not {number}; {said}: restore it from a copy{remedy}"
+    assert (code, err) == (2, f"nmt: {expected}\n")
+    assert not (run.path / "checkpoints" / "averaged").exists()
+
+
 def test_a_run_that_keeps_nothing_is_told_how_to(nmt, run):
     shutil.rmtree(run.path / "checkpoints" / "kept")
 

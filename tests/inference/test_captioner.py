@@ -1,5 +1,6 @@
 """The captioner: the text of given vectors, whatever else is read with them."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -76,6 +77,37 @@ def test_a_method_of_explanation_keeps_the_text_and_replaces_the_matrix(captione
         assert (one.text, one.score, two.method) == (two.text, two.score, method)
         assert one.attention.shape == two.attention.shape
         np.testing.assert_allclose(two.attention.sum(axis=1), 1, atol=1e-4)
+
+
+def test_the_attention_comes_back_after_another_method(captioner, sources):
+    found = captioner.translate(sources[:2])
+    explained = captioner.explain(found, method="saliency")
+
+    # One that has the matrix already, with a mark that forced decoding would not leave.
+    marked = dataclasses.replace(found[1], attention=np.full_like(found[1].attention, 0.25))
+    back = captioner.explain([explained[0], marked], method="attention")
+
+    assert [each.method for each in back] == ["attention", "attention"]
+    np.testing.assert_allclose(back[0].attention, found[0].attention, atol=1e-5)
+    assert back[1] is marked
+
+
+def test_no_method_is_that_of_the_model(captioner, sources):
+    for method in (None, "attention"):
+        for each in captioner.align(sources[:2], LINES[:2], method=method):
+            assert each.method == captioner.method == "attention"
+
+
+def test_a_source_for_which_nothing_is_found_has_an_empty_text(spoken_run):
+    # The vocabulary has 21 pieces, so no 24 different ones can be written, but three.
+    settings = {"no_repeat_ngram": 1, "min_output_ratio": 3.0, "max_output_ratio": 3.0}
+    long, short = vectors.spoken("a b c d e f g h", seed=1), vectors.spoken("a", seed=2)
+
+    nothing, something = Captioner.load(spoken_run, **settings).translate([long, short])
+
+    assert (nothing.text, nothing.target_pieces, nothing.log_prob) == ("", (), 0.0)
+    assert nothing.attention.shape == (0, 8)
+    assert something.target_pieces
 
 
 def test_saliency_finds_the_vector_of_each_letter(captioner, sources):

@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from tables import EOS, MASK, PROCESSORS, SPECIALS, TableModel, assert_found
-from tiny import changed_run, letters
+from tiny import changed_run, letters, tree, untrained_run
 
 from nmt.config import TrainedTokenizerConfig
 from nmt.data import tokenizer
-from nmt.errors import DataError, RunError
+from nmt.errors import ConfigError, DataError, RunError
 from nmt.inference.beam import BeamSearch
 from nmt.inference.ensemble import Ensemble
 from nmt.inference.predictor import Source
@@ -145,6 +145,73 @@ def test_an_explanation_is_the_mean_of_those_of_the_members(copy_run, noisy_run,
         assert each.method == method
         expected = np.mean([one.attention for one in own], axis=0)
         np.testing.assert_allclose(each.attention, expected, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def without_training(copy_run, tmp_path_factory):
+    """Runs of random parameters with the vocabulary of the one that copies, by their mechanism."""
+    folder = tmp_path_factory.mktemp("random")
+    vocabulary = {"model": str(copy_run / "tokenizer" / "joint.model")}
+    runs = {}
+    for mechanism in ("none", "uniform", "hard"):
+        settings = tree(folder / mechanism, folder, model={"attention": mechanism})
+        runs[mechanism] = untrained_run({**settings, "tokenizer": vocabulary}, [])
+    return runs
+
+
+@pytest.mark.parametrize("first", ["global", "none"])
+def test_a_member_without_weights_changes_neither_attention_nor_coverage(
+    copy_run, without_training, first
+):
+    runs = [copy_run, without_training["none"]][:: 1 if first == "global" else -1]
+    settings = {"coverage_penalty": 1.0, "length_penalty": "none"}
+    pairs = ["a b c d", "h g f e d c"], ["c", "h g"]
+
+    alone, both = (Translator.load(each, **settings) for each in (copy_run, runs))
+
+    for method in ("attention", "shifted"):
+        ones, twos = (each.align(*pairs, method=method) for each in (alone, both))
+        for one, two in zip(ones, twos, strict=True):
+            np.testing.assert_allclose(two.attention, one.attention, atol=1e-5)
+            # Without a length penalty, a score is the log-probability and the coverage penalty.
+            penalties = one.score - one.log_prob, two.score - two.log_prob
+            assert penalties[0] < -0.1
+            assert penalties[1] == pytest.approx(penalties[0], abs=1e-4)
+
+
+def test_an_ensemble_without_any_weights_has_none(without_training):
+    twice = Translator.load([without_training["none"]] * 2)
+
+    for method in ("attention", "shifted"):
+        found = twice.align("a b", "a b", method=method)
+        np.testing.assert_array_equal(found.attention, np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    ("setting", "others", "able", "message"),
+    [
+        ("attention_seed", ("uniform", "none"), "hard",
+         "UNIFORM: `decoding.attention_seed` has no effect with `mechanism: uniform`: leave it"),
+        ("coverage_penalty", ("none", "none"), "uniform",
+         "NONE: `decoding.coverage_penalty` sums the weights of attention, and `mechanism: none` "),
+    ],
+    ids=["seed", "coverage"],
+)  # fmt: skip
+def test_a_setting_needs_one_member_that_can_use_it_whatever_their_order(
+    without_training, reverse, setting, others, able, message
+):
+    step = -1 if reverse else 1
+    runs = [without_training[name] for name in (*others, able)][::step]
+    unable = [without_training[name] for name in others][::step]
+    message = message.replace("UNIFORM", str(without_training["uniform"]))
+    message = message.replace("NONE", str(without_training["none"]))
+
+    loaded = Translator.load(runs, **{setting: 3})
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}"):
+        Translator.load(unable, **{setting: 3})
+
+    assert getattr(loaded.config, setting) == 3
 
 
 def test_the_settings_and_the_shortlist_are_those_of_the_first(copy_run, noisy_run, tmp_path):

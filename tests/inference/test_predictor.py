@@ -1,4 +1,4 @@
-"""What every predictor promises: of one model, and of an ensemble of two that differ."""
+"""What every predictor promises: of one model, and of an ensemble of several that differ."""
 
 from functools import partial
 
@@ -26,6 +26,7 @@ MODELS = {
     "lstm": {"decoder": {"hidden_size": 3, "layers": 2}, "cell": "lstm"},
     "lexical": {"decoder": {"hidden_size": 3}, "lexical_model": True},
     "hard": {"decoder": {"hidden_size": 3}, "attention": "hard"},
+    "no weights": {"decoder": {"hidden_size": 3}, "attention": "none"},
 }
 
 
@@ -42,7 +43,7 @@ def model(name):
 @pytest.fixture(scope="module", params=[*MODELS, "ensemble"])
 def loaded(request):
     if request.param == "ensemble":
-        return LoadedEnsemble((model("bahdanau"), model("lexical")))
+        return LoadedEnsemble((model("bahdanau"), model("lexical"), model("no weights")))
     return model(request.param)
 
 
@@ -144,7 +145,7 @@ def test_a_shortlist_is_normalised_over_its_own_entries(loaded):
 
 
 def test_an_ensemble_predicts_the_mean_of_probabilities_and_of_attention():
-    single = [model(name) for name in ("bahdanau", "lstm", "hard")]
+    single = [model(name) for name in ("bahdanau", "no weights", "lstm", "hard")]
     source, ensemble = Source(SOURCE, LENGTHS), LoadedEnsemble(tuple(single))
 
     for run, given in ((_stepped, READ), (_forced, TARGET)):
@@ -152,7 +153,9 @@ def test_an_ensemble_predicts_the_mean_of_probabilities_and_of_attention():
         mean = np.log(np.mean([np.exp(np.asarray(each, np.float64)) for each in log_probs], axis=0))
         found, averaged = run(ensemble, source, given)
         np.testing.assert_allclose(found, mean, rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(averaged, np.mean(attention, axis=0), atol=1e-6)
+        assert not np.asarray(attention[1]).any()  # the mean is of those that have weights
+        of_others = np.mean([attention[0], *attention[2:]], axis=0)
+        np.testing.assert_allclose(averaged, of_others, atol=1e-6)
 
 
 def test_no_probability_is_lost_where_it_is_small_or_zero():
