@@ -72,10 +72,8 @@ def push(folder: Path, repository: str, *, private: bool, revision: str | None) 
             folder_path=folder,
             revision=revision,
             commit_message="nmt export",
-            delete_patterns=[
-                *FILES,
-                PICTURE,
-            ],  # those of an earlier bundle that this one does not have
+            # Those of an earlier bundle that this one does not have.
+            delete_patterns=[*FILES, PICTURE],
         )
     except Exception as error:  # of its HTTP library, which depends on its version
         raise DataError(
