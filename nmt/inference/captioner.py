@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import chain, islice
 from pathlib import PurePath
 from typing import Any, overload
@@ -177,9 +176,8 @@ class Captioner:
         ranking: Any = distinct if self.config.mbr is None else Risk(self.config).ranked
         wide = self.config.candidates or n_best
         how: dict[str, Any] = {"n_best": wide, "numbers": numbers, "warn": self.warn}
-        none = partial(self._caption, tokens=[], score=0.0, log_prob=0.0)
         texts = [
-            [none(array, source=_name(source))]
+            [self._caption(array, [], source=_name(source), score=0.0, log_prob=0.0)]
             for array, source in zip(arrays, sources, strict=True)
         ]
         for i, ranked in constrained.search(searcher, arrays, real, wanted, **how):

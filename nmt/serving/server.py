@@ -51,8 +51,8 @@ def url(listener: socket.socket) -> str:
 def run(app: ASGIApp, listener: socket.socket, *, ready: str, seconds: float) -> None:
     """Answers requests until SIGTERM or SIGINT, and then those that are in flight.
 
-    `ready` is printed when they are. So many seconds are the most that an answer takes, or
-    each line of one that comes line by line, which may therefore be cut off at the end.
+    `ready` is printed when requests are answered. So many seconds are the most that an answer
+    takes, or each line of one that comes line by line, which may therefore be cut off at the end.
     """
     config = uvicorn.Config(
         app,

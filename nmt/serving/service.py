@@ -133,7 +133,7 @@ class Service:
         Raises:
             HTTPException: too many have no answer yet (429, 503).
         """
-        for status, whose, waiting, most in self._in_flight(request):
+        for status, whose, waiting, most in self._bounds(request):
             if waiting + number > most:
                 raise HTTPException(
                     status,
@@ -142,7 +142,7 @@ class Service:
                     RETRY,
                 )
 
-    def _in_flight(self, request: Request) -> tuple[tuple[int, str, int, int], ...]:
+    def _bounds(self, request: Request) -> tuple[tuple[int, str, int, int], ...]:
         """Returns status and words of each refusal, with what is in flight, and how much may be."""
         name, limits = client(request), self.limits
         return (
@@ -168,7 +168,7 @@ class Service:
         ranked = [each for line in lines for each in line.ranked]
         parts, explained = parts_of(ranked), list[Translation]()
         while rest := parts[len(explained) :]:
-            room = min(most - waiting for _, _, waiting, most in self._in_flight(request))
+            room = min(most - waiting for _, _, waiting, most in self._bounds(request))
             some = rest[: max(1, min(room, SLICE))]
             futures = self.awaited(request, model.explain(some, method=method))
             explained += await gathered(futures, futures)

@@ -64,6 +64,26 @@ def serving(service, *, port=0, **options):
         listener.close()
 
 
+@contextmanager
+def held(engine, *, threads=1):
+    """Keeps all threads of an engine busy, until it is left, or what it gives is set."""
+    done, begun = threading.Event(), threading.Semaphore(0)
+
+    def hold(items):
+        begun.release()
+        assert done.wait(60)
+        return items
+
+    for number in range(threads):
+        engine.submit(hold, [number], [1000 ** (number + 1)])  # not alike: a thread each
+    for _ in range(threads):
+        assert begun.acquire(timeout=60)
+    try:
+        yield done
+    finally:
+        done.set()
+
+
 def until(condition, seconds=10):
     """Waits until something is so."""
     end = time.monotonic() + seconds

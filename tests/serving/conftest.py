@@ -1,9 +1,7 @@
 """A server in this process, of two models, which all tests share."""
 
-import threading
-
 import pytest
-from asking import serving
+from asking import held, serving
 from reading import Page
 
 from nmt.inference import programs
@@ -56,20 +54,8 @@ def service(models):
 @pytest.fixture
 def busy(models):
     """Keeps all threads of the first model busy, until it is set."""
-    done, begun = threading.Event(), threading.Semaphore(0)
-
-    def hold(items):
-        begun.release()
-        assert done.wait(60)
-        return items
-
-    engine = models[0].engine
-    for number in range(2):
-        engine.submit(hold, [number], [1000 ** (number + 1)])  # not alike: a thread each
-    for _ in range(2):
-        assert begun.acquire(timeout=60)
-    yield done
-    done.set()
+    with held(models[0].engine, threads=2) as done:
+        yield done
 
 
 @pytest.fixture(scope="session")

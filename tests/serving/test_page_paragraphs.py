@@ -7,6 +7,29 @@ from selenium.webdriver.common.keys import Keys
 FIRST = "#translation p:first-child"
 
 
+def hold(page):
+    """Has paragraphs wait, until `window.hold` is false."""
+    page.run(
+        "const ask = window.fetch; window.hold = true;"
+        "window.fetch = (path, options) => {"
+        "  if (!window.hold || !Array.isArray(JSON.parse(options.body).text))"
+        "    return ask(path, options);"
+        "  return new Promise((_, no) => options.signal.addEventListener("
+        "    'abort', () => no(options.signal.reason))); }"
+    )
+
+
+@pytest.fixture
+def waiting(page):
+    """The page with two paragraphs that are translated, and two that wait."""
+    page.paste("a b c\nc d")
+    page.until(lambda: page.texts("#translation p") == ["a b c", "c d"])
+    hold(page)
+    page.press(Keys.ENTER, "e f", Keys.ENTER, "g h")
+    page.until(lambda: page.one("#cancel").is_displayed())
+    return page
+
+
 @pytest.mark.parametrize("words", [60, pytest.param(2000, marks=pytest.mark.slow)])
 def test_a_document_comes_back_in_paragraphs(page, words):
     lines = ["a b c d e f", "h g f e", "", "b d f h a c b d e a"] * (words // 20)
@@ -44,12 +67,7 @@ def test_only_the_paragraph_that_changes_is_asked_for(page):
 
 
 def test_a_long_work_is_cancelled(page):
-    page.run(
-        "const ask = window.fetch; window.hold = true;"
-        "window.fetch = (path, options) => !window.hold ? ask(path, options) :"
-        "  new Promise((_, no) => options.signal.addEventListener("
-        "    'abort', () => no(options.signal.reason)))"
-    )
+    hold(page)
     page.paste("a b\nc d")
     page.until(lambda: page.one("#cancel").is_displayed())
     page.press(Keys.ESCAPE)
@@ -60,24 +78,8 @@ def test_a_long_work_is_cancelled(page):
     page.until(lambda: page.texts("#translation p") == ["a b", "c d e"])
 
 
-def hold(page):
-    """Has paragraphs wait, until `window.hold` is false."""
-    page.run(
-        "const ask = window.fetch; window.hold = true;"
-        "window.fetch = (path, options) => {"
-        "  if (!window.hold || !Array.isArray(JSON.parse(options.body).text))"
-        "    return ask(path, options);"
-        "  return new Promise((_, no) => options.signal.addEventListener("
-        "    'abort', () => no(options.signal.reason))); }"
-    )
-
-
-def test_a_paragraph_shows_its_alternatives_after_others_were_cancelled(page):
-    page.paste("a b c\nc d")
-    page.until(lambda: page.texts("#translation p") == ["a b c", "c d"])
-    hold(page)
-    page.press(Keys.ENTER, "e f", Keys.ENTER, "g h")
-    page.until(lambda: page.one("#cancel").is_displayed())
+def test_a_paragraph_shows_its_alternatives_after_others_were_cancelled(waiting):
+    page = waiting
     page.one("#cancel").click()
     page.until(lambda: page.text("#message") == "Cancelled.")
     assert page.one("#translation").get_property("ariaBusy") == "false"
@@ -87,12 +89,8 @@ def test_a_paragraph_shows_its_alternatives_after_others_were_cancelled(page):
     page.until(lambda: page.texts("#alternatives bdi") == [each["text"] for each in ranked])
 
 
-def test_a_beginning_is_chosen_while_other_paragraphs_wait(page):
-    page.paste("a b c\nc d")
-    page.until(lambda: page.texts("#translation p") == ["a b c", "c d"])
-    hold(page)
-    page.press(Keys.ENTER, "e f", Keys.ENTER, "g h")
-    page.until(lambda: page.one("#cancel").is_displayed())
+def test_a_beginning_is_chosen_while_other_paragraphs_wait(waiting):
+    page = waiting
 
     page.all(TARGET)[1].click()
     page.until(page.offers)

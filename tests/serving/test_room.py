@@ -1,11 +1,10 @@
 """How much of a request is in flight where its answer needs more work than its lines."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from asking import serving, until
+from asking import held, serving, until
 from tiny import letters
 
 from nmt.serving.service import SLICE
@@ -14,17 +13,8 @@ from nmt.serving.service import SLICE
 @pytest.fixture
 def others(models):
     """The other engine of the first model, which is busy until it is set."""
-    done, begun = threading.Event(), threading.Event()
-
-    def hold(items):
-        begun.set()
-        assert done.wait(60)
-        return items
-
-    models[0].others.submit(hold, [0], [1])
-    assert begun.wait(60)
-    yield done
-    done.set()
+    with held(models[0].others) as done:
+        yield done
 
 
 @pytest.mark.parametrize(

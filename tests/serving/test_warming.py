@@ -1,9 +1,7 @@
 """What is compiled before anybody asks, and who translates what is not."""
 
-import threading
-from contextlib import contextmanager
-
 import pytest
+from asking import held
 
 from nmt.inference import programs
 from nmt.inference.translator import Translator
@@ -11,24 +9,6 @@ from nmt.run import Run
 from nmt.serving import starting
 
 SAMPLE = {"strategy": "sample"}
-
-
-@contextmanager
-def held(engine):
-    """Keeps the one thread of an engine busy."""
-    done, begun = threading.Event(), threading.Event()
-
-    def hold(items):
-        begun.set()
-        assert done.wait(60)
-        return items
-
-    engine.submit(hold, [0], [1])
-    assert begun.wait(60)
-    try:
-        yield
-    finally:
-        done.set()
 
 
 @pytest.fixture
