@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -94,10 +94,8 @@ def align(
 
     Example: nmt align runs/demo --source test.de --target test.en --gold test.align
     """
-    from nmt.data import files, writing
     from nmt.evaluation.alignment import score_links
     from nmt.evaluation.pharaoh import format_links
-    from nmt.evaluation.words import Ambiguity
 
     decoding = options.only_settings(settings)
     model: dict[str, Any] = {"settings": decoding, "checkpoint": checkpoint, "trust": trust}
@@ -107,21 +105,10 @@ def align(
     alone |= {"--symmetrization": symmetrization, "--fit": fit}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, never=alone)
     if corpus is not None:
-        if ensembles.is_model(run) and ensembles.aligns(run):
-            raise DataError(f"--ray is for networks that translate, and {run} aligns: leave it out")
-        load = partial(ensembles.translator, run, **model)
-        _align_corpus(corpus, source, target, output, load=load, **how)
+        _align_corpus(corpus, run, (source, target, output), model=model, **how)
         return
     _check_gold(gold, of_gold)
-    boundaries = ensembles.data(run).word_boundaries
-    texts = files.find_together(source, target, *([gold] if gold else []))
-    writing.check_apart(output, *texts)
-    pairs: Iterable[tuple[str, str]] = files.parallel(*texts[:2])
-    if gold is not None:  # it is checked against the text, and a pipe cannot be read twice
-        pairs = list(pairs)
-    golden = _gold(gold, pairs, one_based=one_based, word_boundaries=boundaries)
-    if golden is None:  # otherwise reading the gold links has looked at the text
-        pairs = Ambiguity(f"{source} and {target}", boundaries).watch(pairs)
+    pairs, golden = _texts(run, (source, target, gold), output=output, one_based=one_based)
     linker = Linker(run, backward, symmetrization=symmetrization, fit=fit, model=model, **how)
     validated = None
     if golden is not None and cross_validate:
@@ -140,20 +127,22 @@ def align(
 
 def _align_corpus(
     corpus: cluster.Corpus,
-    source: Path,
-    target: Path,
-    output: Path | None,
+    run: Path,
+    paths: tuple[Path, Path, Path | None],
     *,
-    load: Callable[[], Any],
+    model: Mapping[str, Any],
     **how: Any,
 ) -> None:
-    """Aligns the files of a corpus, of which `source` and `target` are patterns."""
+    """Aligns the files of a corpus; `paths` are patterns of source and target, and the output."""
+    if ensembles.is_model(run) and ensembles.aligns(run):
+        raise DataError(f"--ray is for networks that translate, and {run} aligns: leave it out")
+    source, target, output = paths
     corpus.process(
         [source],
         [target],
         folders=[output],
         read=corpus.pairs(),
-        load=load,
+        load=partial(ensembles.translator, run, **model),
         write=partial(_links, **how),
         how={f"--{name}": value for name, value in how.items()},
     )
@@ -174,22 +163,31 @@ def _links(
     return [as_links(aligned, threshold=threshold)]
 
 
-def _gold(
-    gold: Path | None, pairs: Iterable[tuple[str, str]], *, one_based: bool, word_boundaries: Any
-) -> "list[GoldLinks] | None":
-    """Returns the gold links of the text, if there are any."""
+def _texts(
+    run: Path, paths: tuple[Path, Path, Path | None], *, output: Path | None, one_based: bool
+) -> "tuple[Iterable[tuple[str, str]], list[GoldLinks] | None]":
+    """Returns the pairs of source and target, and their gold links if there is a file of them."""
+    from nmt.data import files, writing
     from nmt.evaluation.pharaoh import read_gold
+    from nmt.evaluation.words import Ambiguity
 
-    if gold is not None:
-        return read_gold(
-            options.lines(gold),
-            name=gold,
-            one_based=one_based,
-            source_lines=(source for source, _ in pairs),
-            target_lines=(target for _, target in pairs),
-            word_boundaries=word_boundaries,
-        )
-    return None
+    source, target, gold = paths
+    boundaries = ensembles.data(run).word_boundaries
+    found = files.find_together(source, target, *([gold] if gold else []))
+    writing.check_apart(output, *found)
+    pairs = files.parallel(*found[:2])
+    if gold is None:
+        return Ambiguity(f"{source} and {target}", boundaries).watch(pairs), None
+    kept = list(pairs)  # the links are checked against them, and a pipe cannot be read twice
+    golden = read_gold(
+        options.lines(gold),
+        name=gold,
+        one_based=one_based,
+        source_lines=(source for source, _ in kept),
+        target_lines=(target for _, target in kept),
+        word_boundaries=boundaries,
+    )
+    return kept, golden
 
 
 def _check_gold(gold: Path | None, options_of_gold: Mapping[str, bool]) -> None:

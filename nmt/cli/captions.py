@@ -1,12 +1,12 @@
 """What the commands do by a run whose sources are pictures or vectors: it writes captions."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmt.cli import ensembles, formats, options
+from nmt.cli import ensembles
 from nmt.cli.constraints import Reader
+from nmt.cli.outputs import Outputs
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
@@ -55,24 +55,13 @@ def given(run: Path, arguments: Sequence[str], file: Path | None) -> list[Any]:
 def translate(
     runs: Sequence[Path],
     reader: Reader,
-    outputs: tuple[Path | None, Path | None],
-    *,
-    n_best: int | None,
-    as_json: bool,
+    outputs: Outputs,
     **model: Any,
 ) -> None:
     """Writes the captions of sources, and their attention; `model` is that of `ensembles`."""
-    from nmt.inference.output import open_alignments
-
-    output, alignments = outputs
     captioner = ensembles.captioner(*runs, **model)
     given = sources(ensembles.data(runs[0]), reader.source)
-    with options.writer(output) as out, ExitStack() as stack:
-        align = None
-        if alignments is not None:
-            align = stack.enter_context(open_alignments(alignments, ranked=n_best is not None))
-        found = captioner.stream(given, constraints=reader.all, n_best=n_best or 1)
+    with outputs.opened() as writer:
+        found = captioner.stream(given, constraints=reader.all, n_best=outputs.ranks)
         for number, ranked in enumerate(found):
-            out.write(formats.entry(number, ranked, n_best=n_best is not None, as_object=as_json))
-            if align is not None:
-                align(ranked)
+            writer.write(number, ranked)

@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmt.cli import cluster, formats
+from nmt.cli import cluster
 from nmt.cli.constraints import Reader
+from nmt.cli.outputs import Outputs
 from nmt.config.endings import suffix
 from nmt.data import files
 from nmt.errors import DataError
@@ -19,19 +20,17 @@ if TYPE_CHECKING:
 def translate(
     corpus: cluster.Corpus,
     inputs: Sequence[str] | None,
-    folders: tuple[Path | None, Path | None],
+    outputs: Outputs,
     *,
     load: Callable[[], "Translator"],
     of_lines: Mapping[str, Any],
-    n_best: int | None,
-    as_json: bool,
 ) -> None:
-    """Translates the files of a corpus; `folders` are those of translations and of their links.
+    """Translates the files of a corpus; `outputs` are folders, of translations and their links.
 
     Raises:
         DataError: there are no inputs, or an option is wrong; see also `cluster.Corpus.process`.
     """
-    output, alignments = folders
+    output, alignments = outputs.translations, outputs.alignments
     if not inputs:
         raise DataError("--ray translates a corpus: give --input 'corpus/*.de.gz', or other files")
     if len(corpus.columns) > 1:
@@ -42,15 +41,14 @@ def translate(
         )
     if output is not None and output == alignments:
         raise DataError(f"{output}: --output and --alignments need a folder each")
-    how: dict[str, Any] = {"--n-best": n_best, "--json": as_json}
-    how |= Reader.of(files.STDIN, of_lines).made_of
+    how = {**outputs.made_of, **Reader.of(files.STDIN, of_lines).made_of}
     how["--input-format"] = of_lines["--input-format"]  # else the ending of each file tells its own
     corpus.process(
         inputs,
-        folders=folders,
+        folders=(output, alignments),
         read=partial(_rows, of_lines=of_lines, columns=corpus.columns),
         load=load,
-        write=partial(_window, n_best=n_best, as_json=as_json, aligned=alignments is not None),
+        write=partial(_window, outputs=outputs),
         how=how,
     )
 
@@ -74,17 +72,13 @@ def _window(
     lines: "Sequence[Line]",
     before: int,
     *,
-    n_best: int | None,
-    as_json: bool,
-    aligned: bool,
+    outputs: Outputs,
 ) -> list[str]:
     """Returns the translations of a window, behind `before` lines, and if asked for their links."""
     from nmt.inference.output import as_links
 
-    ranked = list(translator.stream_windows([(before, lines)], n_best=n_best or 1))
-    texts = [
-        formats.entry(number, each, n_best=n_best is not None, as_object=as_json)
-        for number, each in enumerate(ranked, before)
-    ]
-    links = [as_links(each if n_best is not None else each[:1]) for each in ranked if aligned]
-    return ["".join(texts), "".join(links)] if aligned else ["".join(texts)]
+    ranked = list(translator.stream_windows([(before, lines)], n_best=outputs.ranks))
+    texts = "".join(outputs.entry(number, each) for number, each in enumerate(ranked, before))
+    if outputs.alignments is None:
+        return [texts]
+    return [texts, "".join(as_links(each[: outputs.ranks]) for each in ranked)]

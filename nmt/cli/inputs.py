@@ -1,16 +1,14 @@
-"""What `nmt translate` reads and writes: checks, and hints for what was meant otherwise."""
+"""What `nmt translate` reads: checks, and hints for what was meant otherwise."""
 
 import os
 import re
 import shlex
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 
 from nmt.cli import options
-from nmt.cli.resumption import check_resumable
 from nmt.config import endings
-from nmt.data import files, writing
+from nmt.data import files
 from nmt.errors import DataError
 
 # Endings of documents, and the kind of markup that each has.
@@ -46,19 +44,3 @@ def warn_of_document(path: Path) -> None:
         warnings.warn(
             f"{path}: looks like a document; --markup {kind} keeps its markup", stacklevel=2
         )
-
-
-def check_outputs(
-    read: Sequence[Path], output: Path | None, alignments: Path | None, *, resume: bool
-) -> None:
-    """Checks that the outputs are files of their own, and can be resumed if this is asked for.
-
-    Raises:
-        DataError: they are not, or cannot; the first file of `read` is the text.
-    """
-    if resume:
-        check_resumable(read[0], output, alignments)
-    if output is not None and output == alignments and writing.is_replaced(output):
-        raise DataError(f"{output}: --output and --alignments need a file each")
-    for each in (output, alignments):
-        writing.check_apart(each, *read)

@@ -1,24 +1,19 @@
 """The commands that draw attention, and learning curves."""
 
-import os
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from nmt.cli import captions, drawing, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, OneBased, Trust
-from nmt.counting import counted
-from nmt.data import files, writing
+from nmt.cli.sentences import Given
+from nmt.data import writing
 from nmt.errors import DataError
 
-if TYPE_CHECKING:
-    from nmt.evaluation.alignment import GoldLinks
-
-Column = list[str] | None  # a value for each sentence, if given
+HEATMAP = Path("heatmap.png")  # where nothing is chosen
 
 Sentences = Annotated[
     list[str] | None,
@@ -94,131 +89,42 @@ def plot(
     """
     from nmt import plotting
 
-    if method and ensembles.aligns(run):
-        raise DataError(f"--method is for networks that translate, and {run} aligns: leave it out")
-    unnamed = output is None and page is None
-    if unnamed:
-        output = Path("heatmap.png")
-    if output is not None:
-        plotting.check_ending(output)
-    how: dict[str, Any] = {"methods": _checked_methods(method), "output": output, "page": page}
-    how |= {"words": words, "end": end}
+    picture = output or (None if page else HEATMAP)
+    if picture is not None:
+        plotting.check_ending(picture)
+    how: dict[str, Any] = {"methods": _checked(run, method), "words": words, "end": end}
     if end and not words:
         raise DataError(
             "--end keeps the end of sentence beside words, and pieces have it anyway: "
             "leave out --end, or --no-words"
         )
-    given, settings = options.settings_apart(sentences, beam=beam)
-    load: Any = ensembles.translator
-    noun = "sentence"
-    read = [] if file is None else [files.find(file)]
+    arguments, settings = options.settings_apart(sentences, beam=beam)
+    load: Any = ensembles.aligner if ensembles.aligns(run) else ensembles.translator
     if captions.are_written_by(run):
         captions.check(run, {"--gold": gold, "--one-based": one_based})
-        load, noun = ensembles.captioner, "source"
-        sources = captions.given(run, given, file)
-        read += [Path(each) for each in sources if isinstance(each, str)]
-    else:
-        sources, target, gold = _texts(given, target, gold, file=file)
-    for written in (output, page):
-        writing.check_apart(written, *read)
-    if ensembles.aligns(run):
-        load = ensembles.aligner
-        if target is None:
-            place = "behind a tab in --file" if file else "by --target"
-            raise DataError(f"{run} aligns and does not translate: give translations {place}")
-    target = None if target is None else list(map(options.sentence, target))
-    _check_given(sources, target, gold, n_best, noun=noun)
-    name = file or "--gold"
-    links = _gold_links(run, sources, target, gold, name=name, one_based=one_based, words=words)
+        load = ensembles.captioner
+    given = Given.of(run, arguments, target, gold, file=file)
+    for written in (picture, page):
+        writing.check_apart(written, *given.files)
+    given.check(run, n_best)
+    links = given.links(run, one_based=one_based, words=words)
     model = load(run, settings=settings, checkpoint=checkpoint, trust=trust)
-    drawn = drawing.found(model, sources, target, n_best=n_best or 1, noun=noun)
-    drawing.draw(model, drawn, gold=links, **how)
-    if unnamed:
-        assert output is not None
-        _tell(output)
+    drawn = drawing.found(model, given, n_best=n_best or 1)
+    drawing.draw(model, drawn, gold=links, output=picture, page=page, **how)
+    if picture is HEATMAP:
+        _tell(HEATMAP)
 
 
-def _checked_methods(given: list[str] | None) -> list[str]:
+def _checked(run: Path, methods: list[str] | None) -> list[str]:
     """Returns the given methods of explanation, each once."""
     from nmt.inference.explanations import check_method
 
-    methods = list(dict.fromkeys(given or []))
-    for name in methods:
+    if methods and ensembles.aligns(run):
+        raise DataError(f"--method is for networks that translate, and {run} aligns: leave it out")
+    chosen = list(dict.fromkeys(methods or []))
+    for name in chosen:
         check_method(name)
-    return methods
-
-
-def _texts(
-    given: list[str], target: Column, gold: Column, *, file: Path | None
-) -> tuple[list[Any], Column, Column]:
-    """Returns sentences, translations and gold links, which are given or in a file."""
-    if file is not None:
-        if given or target or gold:
-            raise DataError("--file has sentences, targets and gold links; leave the others out")
-        return _read_file(file)
-    for each in filter(os.path.isfile, given):
-        raise DataError(f"{each}: is a file; give --file {shlex.quote(each)}")
-    return list(map(options.sentence, given)), target, gold
-
-
-def _read_file(file: Path) -> tuple[list[Any], Column, Column]:
-    """Returns the sentences in a file, and the columns of translations and gold links, if any."""
-    rows = [line.split("\t") for line in options.lines(file)]
-    for number, row in enumerate(rows, start=1):
-        if len(row) > 3 or len(row) != len(rows[0]):
-            raise DataError(
-                f"{file}, line {number}: {len(row)} tab-separated columns; each line has a "
-                "sentence, or also its translation, or also gold links"
-            )
-    sentences, target, gold, *_ = (*map(list, zip(*rows, strict=True)), None, None, None)
-    return sentences or [], target, gold
-
-
-def _check_given(
-    sources: list[Any], target: Column, gold: Column, n_best: int | None, *, noun: str
-) -> None:
-    """Checks that sources (each a `noun`), translations, gold links and --n-best fit together."""
-    if not sources:
-        raise DataError(f"no {noun} to draw; give one, or a --file of them")
-    for option, given in (("--target", target), ("--gold", gold)):
-        if given is not None and len(given) != len(sources):
-            raise DataError(
-                f"{len(given)} times {option} for {counted(len(sources), noun)}; give it once for "
-                "each"
-            )
-    if target is not None and n_best is not None:
-        raise DataError("--n-best shows what the model writes itself; leave out the targets")
-
-
-def _gold_links(
-    run: Path,
-    sentences: list[Any],
-    target: Column,
-    gold: Column,
-    *,
-    name: Path | str,
-    one_based: bool,
-    words: bool,
-) -> "list[GoldLinks] | None":
-    """Returns the gold links of each sentence, if given; `name` is their file or option."""
-    from nmt.evaluation.pharaoh import read_gold
-
-    if gold is None:
-        if one_based:
-            raise DataError("--one-based says how gold links count words; give them, or leave it")
-        return None
-    if target is None:
-        raise DataError("gold links count the words of a given translation; give it by --target")
-    if not words:
-        raise DataError("gold links are between words; leave out --no-words, or the links")
-    return read_gold(
-        gold,
-        name=name,
-        one_based=one_based,
-        source_lines=sentences,
-        target_lines=target,
-        word_boundaries=ensembles.data(run).word_boundaries,
-    )
+    return chosen
 
 
 def curves(

@@ -1,23 +1,26 @@
 """The command that scores translations."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt.cli import captions, ensembles, options
+from nmt.cli import captions, ensembles, options, systems
 from nmt.cli import pointing as of_boxes
 from nmt.cli.options import AsJson, Beam, Checkpoint, Trust
 from nmt.cli.pointing import Pointing
-from nmt.counting import counted
 from nmt.errors import DataError
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric
 
-    from nmt.evaluation.pointing import PointingScore
+# The options that say how a metric scores, and the metrics that read each.
+READ_BY = {
+    "tokenize": {"bleu"},
+    "lowercase": {"bleu", "chrf", "chrf++"},
+    "comet_model": {"comet"},
+}
 
 Arguments = Annotated[
     list[str] | None,
@@ -89,102 +92,52 @@ def evaluate(
 
     names, decoding = options.settings_apart(arguments, beam=beam)
     runs, files = [Path(name) for name in names], hypothesis or []
-    _check_systems(runs, files)
+    systems.check(runs, files)
     if not runs and (decoding or trust or checkpoint != "best"):
         raise DataError("decoding settings, --checkpoint and --trust are for a RUN; give one")
     if pointing:
         of_boxes.check(pointing, runs, len(runs) + len(files), source)
-    sources, references, given = _texts(runs, source, reference or [], files)
+    texts = systems.texts(runs, source, reference or [], files)
     wanted = metric or ["bleu", "chrf"]
-    _check_read("--tokenize", tokenize, wanted, by=("bleu",))
-    _check_read("--lowercase", lowercase, wanted, by=("bleu", "chrf", "chrf++"))
-    _check_read("--comet-model", comet_model, wanted, by=("comet",))
+    _check_read(wanted, tokenize=tokenize, lowercase=lowercase, comet_model=comet_model)
     if tokenize is None and "bleu" in wanted:
         tokenize = _tokenizer(runs, reference or [])
     for run in filter(captions.are_written_by, runs):
         captions.check(run, {"--metric comet": "comet" in wanted})
     how = {"tokenize": tokenize or "13a", "lowercase": lowercase}
-    chosen = _metrics(wanted, sources, comet_model=comet_model, **how)
-    systems = dict[str, list[str]]()
+    chosen = _metrics(wanted, texts.sources, comet_model=comet_model, **how)
+    model: dict[str, Any] = {"settings": decoding, "checkpoint": checkpoint, "trust": trust}
+    hypotheses, translator = dict[str, list[str]](), None
     for run in runs:
         load = ensembles.captioner if captions.are_written_by(run) else ensembles.translator
-        translator = load(run, settings=decoding, checkpoint=checkpoint, trust=trust)
-        systems[str(run)] = [each.text for each in translator.translate(sources)]
-    systems |= given
-    if len(systems) > 1:
-        compared = metrics.compare(systems, *references, metrics=chosen)
+        translator = load(run, **model)
+        hypotheses[str(run)] = [each.text for each in translator.translate(texts.sources)]
+    hypotheses |= texts.given
+    if len(hypotheses) > 1:
+        compared = metrics.compare(hypotheses, *texts.references, metrics=chosen)
         print(metrics.as_json(compared) if as_json else metrics.as_table(compared))
+        return
+    (only,) = hypotheses.values()
+    resamples = metrics.RESAMPLES if confidence else 1
+    scores = metrics.evaluate(only, *texts.references, metrics=chosen, resamples=resamples)
+    pointed = {}
+    if pointing:
+        assert texts.sources is not None  # those of the run's own test set
+        pairs = texts.sources, texts.references[0]
+        pointed = of_boxes.scores(runs[0], translator, pairs, pointing)
+    if as_json:
+        print(metrics.as_json([*scores, *of_boxes.as_objects(pointed)]))
     else:
-        (hypotheses,) = systems.values()
-        resamples = metrics.RESAMPLES if confidence else 1
-        scores = metrics.evaluate(hypotheses, *references, metrics=chosen, resamples=resamples)
-        found: dict[str, PointingScore] = {}
-        if pointing:
-            assert sources is not None  # those of the run's own test set
-            found = of_boxes.scores(runs[0], translator, (sources, references[0]), pointing)
-        if as_json:
-            print(metrics.as_json([*scores, *of_boxes.as_objects(found)]))
-        else:
-            lines = [*map(str, scores), *(f"{name}: {each}" for name, each in found.items())]
-            print("\n".join(lines))
+        lines = [*map(str, scores), *(f"{name}: {each}" for name, each in pointed.items())]
+        print("\n".join(lines))
 
 
-def _check_systems(runs: Sequence[Path], files: Sequence[Path]) -> None:
-    """Checks that there are systems to score, each of them once, and that the runs are folders."""
-    if not runs and not files:
-        raise DataError("nothing to score; give a RUN, or --hypothesis FILE --reference FILE")
-    for number, path in enumerate(systems := [*runs, *files]):
-        if path in systems[:number]:
-            raise DataError(f"{path}: given twice; each system is scored once")
-    for run in runs:
-        if os.path.isfile(run):
-            raise DataError(
-                f"{run}: no run folder; files are --source, --reference or --hypothesis FILE"
-            )
-
-
-def _check_read(option: str, value: object, names: Sequence[str], *, by: Sequence[str]) -> None:
-    """Checks that a metric reads an option, if it is given."""
-    if value and not set(by) & set(names):
-        raise DataError(f"{option} is for --metric {' or '.join(by)}; give both")
-
-
-def _texts(
-    runs: Sequence[Path], source: Path | None, references: Sequence[Path], files: Sequence[Path]
-) -> tuple[list[Any] | None, list[list[str]], dict[str, list[str]]]:
-    """Returns sources, each reference, and the given translations by their names.
-
-    Without files, source and reference are those of the first run's own test set.
-    """
-    from nmt.data import files as read
-
-    if not references and not runs:
-        raise DataError("--hypothesis FILE is scored against --reference FILE; give both")
-    if bool(references) != (source is not None) and (runs or not references):
-        raise DataError("give both --source and --reference, or neither to score data.test")
-    paths = [*([source] if source else []), *references, *files]
-    found = read.find_together(*paths)
-    texts = dict[str, list[Any]]()
-    for path, each in zip(paths, found, strict=True):
-        given = path == source and runs and captions.are_written_by(runs[0])
-        texts[str(path)] = (
-            captions.sources(ensembles.data(runs[0]), path) if given else list(read.lines(each))
-        )
-    if references:
-        sources = texts[str(source)] if source else None
-        targets = [texts[str(path)] for path in references]
-        sizes = texts
-    else:
-        sources, target = _test_set(runs[0])
-        targets = [target]
-        sizes = {f"data.test of {runs[0]}": target} | texts
-    first, *others = sizes.items()
-    for name, lines in others:
-        if len(lines) != len(first[1]):
-            raise DataError(
-                f"{first[0]} has {counted(len(first[1]), 'line')} and {name} has {len(lines):,}"
-            )
-    return sources, targets, {str(path): texts[str(path)] for path in files}
+def _check_read(names: Sequence[str], **given: object) -> None:
+    """Checks that a metric reads each option that is given."""
+    for name, metrics in READ_BY.items():
+        if given[name] and not metrics & set(names):
+            option = name.replace("_", "-")
+            raise DataError(f"--{option} is for --metric {' or '.join(sorted(metrics))}; give both")
 
 
 def _tokenizer(runs: Sequence[Path], references: Sequence[Path]) -> str:
@@ -226,19 +179,3 @@ def _metrics(
         else:
             chosen.append(comet.Comet(sources, comet_model or comet.MODEL))
     return chosen
-
-
-def _test_set(path: Path) -> tuple[list[Any], list[str]]:
-    """Returns source and reference of a run's own test set."""
-    from nmt.data import corpora
-
-    data = ensembles.data(path)
-    if data.test is None:
-        raise DataError(
-            f"{path}: its configuration has no data.test; give --source FILE --reference FILE"
-        )
-    try:
-        test = corpora.held_out(data, "test")
-    except DataError as error:
-        raise DataError(f"data.test of {path}: {error}; or give --source and --reference") from None
-    return list(test["source"]), list(test["target"])

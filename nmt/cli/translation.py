@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from io import TextIOBase
 from pathlib import Path
@@ -15,7 +15,6 @@ from nmt.cli import (
     cluster,
     constraints,
     ensembles,
-    formats,
     inputs,
     markup,
     options,
@@ -26,6 +25,7 @@ from nmt.cli.constraints import Reader
 from nmt.cli.corpus import translate as translate_corpus
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, Output, Trust
+from nmt.cli.outputs import Outputs
 from nmt.cli.resumption import Resumption, is_resumable
 from nmt.data import files
 
@@ -98,41 +98,28 @@ def translate(
         markup.keep_all(settings)
     more, given = ensembles.inputs_apart(run, others)
     read = inputs.found(run, given, dictionary, glossary)
-    source = read[0]
+    runs, outputs = [run, *more], Outputs(output, alignments, n_best, as_json)
     of_lines: dict[str, Any] = {"--prefix": prefix, "--require": require, "--forbid": forbid}
     of_lines["--input-format"] = input_format
     model: dict[str, Any] = {"settings": settings, "checkpoint": checkpoint, "trust": trust}
-    load = partial(_loaded, [run, *more], dictionary=dictionary, glossary=glossary, **model)
+    load = partial(_loaded, runs, dictionary=dictionary, glossary=glossary, **model)
     alone = {"INPUT": given != files.STDIN, "--resume": resume, "--markup": kind}
     corpus = cluster.asked(ray, column, actors, cores_per_actor, inputs=shards, never=alone)
     if corpus is not None:
-        how: dict[str, Any] = {"of_lines": of_lines, "n_best": n_best, "as_json": as_json}
-        translate_corpus(corpus, shards, (output, alignments), load=load, **how)
-        return
-    if captions.are_written_by(run):
+        translate_corpus(corpus, shards, outputs, load=load, of_lines=of_lines)
+    elif captions.are_written_by(run):
         text_only: dict[str, Any] = {"--dictionary": dictionary, "--glossary": glossary}
         text_only |= {"--markup": kind, "--placeholders": placeholders, "--resume": resume}
         captions.check(run, {**text_only, "--input-format": input_format})
-        inputs.check_outputs(read, output, alignments, resume=False)
-        written = Reader.of(source, of_lines), (output, alignments)
-        captions.translate([run, *more], *written, n_best=n_best, as_json=as_json, **model)
-        return
-    if kind is not None:
+        outputs.check(read)
+        captions.translate(runs, Reader.of(read[0], of_lines), outputs, **model)
+    elif kind is not None:
         lines_only = {"--n-best": n_best, "--json": as_json, "--alignments": alignments}
         markup.check(kind, lines_only={**lines_only, "--resume": resume, **of_lines})
-    elif input_format is None:
-        inputs.warn_of_document(source)
-    reader = Reader.of(source, of_lines)
-    inputs.check_outputs(read, output, alignments, resume=resume)
-    translator = load()
-    if kind is not None:
-        markup.translate(translator, source, output, kind=kind)
-        return
-    record = None
-    if output is not None and is_resumable(source, output):
-        how = {"--n-best": n_best, "--json": as_json, **reader.made_of}
-        record = Resumption(translator, source, output, how=how, resume=resume)
-    _write(translator, reader, output, alignments, record, n_best=n_best, as_json=as_json)
+        outputs.check(read)
+        markup.translate(load(), read[0], output, kind=kind)
+    else:
+        _translate_lines(load, read, outputs, of_lines, resume=resume)
 
 
 def _loaded(
@@ -149,35 +136,31 @@ def _loaded(
     return translator
 
 
-def _write(
-    translator: "Translator",
-    reader: Reader,
-    output: Path | None,
-    alignments: Path | None,
-    record: Resumption | None,
+def _translate_lines(
+    load: "Callable[[], Translator]",
+    read: Sequence[Path],
+    outputs: Outputs,
+    of_lines: Mapping[str, Any],
     *,
-    n_best: int | None,
-    as_json: bool,
+    resume: bool,
 ) -> None:
-    """Writes the translations of lines and their alignments; `record` knows what is done."""
-    from nmt.inference.output import open_alignments
-
+    """Translates the lines of the first file of `read`, from where a record says that it ended."""
+    source, output = read[0], outputs.translations
+    if of_lines["--input-format"] is None:
+        inputs.warn_of_document(source)
+    reader = Reader.of(source, of_lines)
+    outputs.check(read, resume=resume)
+    translator, record = load(), None
+    if output is not None and is_resumable(source, output):
+        how = {**outputs.made_of, **reader.made_of}
+        record = Resumption(translator, source, output, how=how, resume=resume)
     done = record.lines if record is not None else 0
-    with (
-        _told_of_a_stop(record),
-        options.writer(output, append=done > 0) as out,
-        contextlib.ExitStack() as stack,
-    ):
-        align = None
-        if alignments is not None:
-            align = stack.enter_context(open_alignments(alignments, ranked=n_best is not None))
-        found = _translations(translator, reader, out, n_best=n_best or 1, done=done)
+    with _told_of_a_stop(record), outputs.opened(append=done > 0) as writer:
+        found = _translations(translator, reader, writer.out, n_best=outputs.ranks, done=done)
         for number, ranked in enumerate(found, start=done):
-            out.write(formats.entry(number, ranked, n_best=n_best is not None, as_object=as_json))
-            if align is not None:
-                align(ranked)
+            writer.write(number, ranked)
             if record is not None and (number + 1) % translator.window == 0:
-                record.save(out, number + 1)
+                record.save(writer.out, number + 1)
     if record is not None:
         record.remove()
 

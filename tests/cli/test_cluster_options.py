@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from nmt.cli import cluster, corpus
+from nmt.cli.outputs import Outputs
 
 TEXT = ["--input", "*.de", "--output", "out"]
 RAY = ["--ray", "local"]
@@ -105,11 +106,9 @@ def test_the_order_of_the_inputs_does_not_matter_for_what_a_result_is_made_of():
         corpus.translate(
             Recorded("local", (), {}),
             inputs,
-            (None, None),
+            Outputs(None, None, n_best=None, as_json=False),
             load=dict,
             of_lines=of_lines,
-            n_best=None,
-            as_json=False,
         )
 
     one, other = made_of

@@ -1,0 +1,95 @@
+"""What `nmt evaluate` scores, and against which texts."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nmt.cli import captions, ensembles
+from nmt.counting import counted
+from nmt.data import files as read
+from nmt.errors import DataError
+
+
+class Texts(NamedTuple):
+    """A test set, and the given translations of it by the names of their files."""
+
+    sources: list[Any] | None
+    references: list[list[str]]
+    given: dict[str, list[str]]
+
+
+def check(runs: Sequence[Path], files: Sequence[Path]) -> None:
+    """Checks that there are systems to score, each of them once, and that the runs are folders.
+
+    Raises:
+        DataError: there are not, or one is given twice or is a file.
+    """
+    if not runs and not files:
+        raise DataError("nothing to score; give a RUN, or --hypothesis FILE --reference FILE")
+    for number, path in enumerate(systems := [*runs, *files]):
+        if path in systems[:number]:
+            raise DataError(f"{path}: given twice; each system is scored once")
+    for run in runs:
+        if os.path.isfile(run):
+            raise DataError(
+                f"{run}: no run folder; files are --source, --reference or --hypothesis FILE"
+            )
+
+
+def texts(
+    runs: Sequence[Path], source: Path | None, references: Sequence[Path], files: Sequence[Path]
+) -> Texts:
+    """Returns the texts of files; of the first run's own test set, if none is given but `files`.
+
+    Raises:
+        DataError: a text is missing, cannot be read, or has another number of lines.
+    """
+    if not references and not runs:
+        raise DataError("--hypothesis FILE is scored against --reference FILE; give both")
+    if bool(references) != (source is not None) and (runs or not references):
+        raise DataError("give both --source and --reference, or neither to score data.test")
+    paths = [*([source] if source else []), *references, *files]
+    found = read.find_together(*paths)
+    lines = dict[str, list[Any]]()
+    for path, each in zip(paths, found, strict=True):
+        given = path == source and runs and captions.are_written_by(runs[0])
+        lines[str(path)] = (
+            captions.sources(ensembles.data(runs[0]), path) if given else list(read.lines(each))
+        )
+    if references:
+        sources = lines[str(source)] if source else None
+        targets = [lines[str(path)] for path in references]
+        sizes = lines
+    else:
+        sources, target = _test_set(runs[0])
+        targets = [target]
+        sizes = {f"data.test of {runs[0]}": target} | lines
+    _check_sizes(sizes)
+    return Texts(sources, targets, {str(path): lines[str(path)] for path in files})
+
+
+def _check_sizes(texts: Mapping[str, Sequence[Any]]) -> None:
+    """Checks that texts, which are given by name, have the same number of lines."""
+    (name, first), *others = texts.items()
+    for other, lines in others:
+        if len(lines) != len(first):
+            raise DataError(
+                f"{name} has {counted(len(first), 'line')} and {other} has {len(lines):,}"
+            )
+
+
+def _test_set(path: Path) -> tuple[list[Any], list[str]]:
+    """Returns source and reference of a run's own test set."""
+    from nmt.data import corpora
+
+    data = ensembles.data(path)
+    if data.test is None:
+        raise DataError(
+            f"{path}: its configuration has no data.test; give --source FILE --reference FILE"
+        )
+    try:
+        test = corpora.held_out(data, "test")
+    except DataError as error:
+        raise DataError(f"data.test of {path}: {error}; or give --source and --reference") from None
+    return list(test["source"]), list(test["target"])
