@@ -6,24 +6,24 @@ from pathlib import Path
 from typing import Any
 
 from nmt.cli import options
-from nmt.cli.sentences import Given
+from nmt.cli.sentences import Examples
 from nmt.errors import DataError
 
 
-def found(translator: Any, given: Given, *, n_best: int) -> list[list[Any]]:
+def found(translator: Any, examples: Examples, *, n_best: int) -> list[list[Any]]:
     """Returns what to draw of each source: hypotheses, or the given target.
 
     Raises:
         DataError: the source or what is written for it is empty.
     """
-    if given.target is not None:
-        aligned = translator.align(given.sources, given.target)
+    if examples.target is not None:
+        aligned = translator.align(examples.sources, examples.target)
         drawn = [[each[0] if isinstance(each, tuple) else each] for each in aligned]
     else:
-        drawn = list(translator.stream(given.sources, n_best=n_best))
+        drawn = list(translator.stream(examples.sources, n_best=n_best))
     for number, (best, *_) in enumerate(drawn, start=1):
         if not best.source_words.labels or not best.text.strip():
-            noun = given.noun
+            noun = examples.noun
             raise DataError(f"{noun} {number}: nothing to draw, it or its translation is empty")
     return drawn
 

@@ -9,7 +9,7 @@ import typer
 from nmt.cli import captions, drawing, ensembles, options
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, OneBased, Trust
-from nmt.cli.sentences import Given
+from nmt.cli.sentences import Examples
 from nmt.data import writing
 from nmt.errors import DataError
 
@@ -103,13 +103,13 @@ def plot(
     if captions.are_written_by(run):
         captions.check(run, {"--gold": gold, "--one-based": one_based})
         load = ensembles.captioner
-    given = Given.of(run, arguments, target, gold, file=file)
+    examples = Examples.of(run, arguments, target, gold, file=file)
     for written in (picture, page):
-        writing.check_apart(written, *given.files)
-    given.check(run, n_best)
-    links = given.links(run, one_based=one_based, words=words)
+        writing.check_apart(written, *examples.files)
+    examples.check(run, n_best)
+    links = examples.links(run, one_based=one_based, words=words)
     model = load(run, settings=settings, checkpoint=checkpoint, trust=trust)
-    drawn = drawing.found(model, given, n_best=n_best or 1)
+    drawn = drawing.found(model, examples, n_best=n_best or 1)
     drawing.draw(model, drawn, gold=links, output=picture, page=page, **how)
     if picture is HEATMAP:
         _tell(HEATMAP)

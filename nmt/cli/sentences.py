@@ -19,7 +19,7 @@ Column = list[str] | None  # a value for each source, if given
 
 
 @dataclass(frozen=True)
-class Given:
+class Examples:
     """Sources, each of which is a `noun`, from arguments or from a file."""
 
     noun: str
@@ -31,7 +31,7 @@ class Given:
     @classmethod
     def of(
         cls, run: Path, arguments: list[str], target: Column, gold: Column, *, file: Path | None
-    ) -> "Given":
+    ) -> "Examples":
         """Returns what is given for a run, by arguments and options or in a file.
 
         Raises:
