@@ -98,7 +98,8 @@ def serve(
         service = models.Service(found, metrics, limits, api_key=api_key, log_text=log_text)
         server.log()
         ready = f"serving {', '.join(paths)} on {server.url(listener)}"
-        app = models.application(service, cors=cors or ())
+        names = models.allowed(host, listener, cors or ())
+        app = models.application(service, cors=cors or (), names=names)
         server.run(app, listener, ready=ready, seconds=timeout)
 
 

@@ -17,6 +17,7 @@ import regex
 from nmt.data.phrases import UNSPACED
 from nmt.data.tokenizer import Spans, Tokenizers
 from nmt.evaluation.words import Words, fold
+from nmt.inference.placeholders import is_attached
 from nmt.inference.translation import Translation
 from nmt.inference.unseen import CLOSING, FINAL, Remainder, Unseen, kind
 
@@ -128,8 +129,9 @@ class _Text:
         """
         places = [0, *(each.start() for each in BOUNDARY.finditer(self.text)), len(self.text)]
         words = [each for each in pairwise(places) if kind(self.text[slice(*each)]) == "w"]
-        copies = regex.finditer(rf"(?<!\w){regex.escape(unseen.reads)}(?!\w)", self.text)
-        for spans, least in (([each.span() for each in copies], -1.0), (words, 0.0)):
+        found = (each.span() for each in regex.finditer(regex.escape(unseen.reads), self.text))
+        copies = [span for span in found if not is_attached(self.text, *span)]
+        for spans, least in ((copies, -1.0), (words, 0.0)):
             pieces = {span: self._pieces(*span) for span in spans}
             weights = {
                 span: float(attention[numbers].mean())

@@ -11,22 +11,40 @@ from typing import NamedTuple
 import regex
 
 from nmt.config.decoding import PlaceholderKind
+from nmt.data.phrases import UNSPACED
 
 READ = "X"  # the word that is read for others; texts of nearly all languages have it
 # Characters for private use, each of which is a word of a document: see nmt.markup.
 WORDS = range(0x100000, 0x10FFFE)
 
+# Letters of East and South-East Asia are no part of a word beside them: of `%s`, of 3 or of X.
+_APART = rf"(?:{UNSPACED.pattern}|\p{{Hangul}})"
+_JOINED = rf"(?>[\p{{Latin}}\d]|(?!{_APART})[\p{{L}}\p{{M}}])"
+_LETTER_OR_DIGIT = regex.compile(_JOINED)
+
+# Addresses: signs that are not of ASCII end them, and so do letters that are apart, unless they are
+# behind the first part of a path, or in the name of a host: a text often goes on behind `.../`.
+_CHARACTER = rf"(?>[!\#-;=?-~]|(?!{_APART})[\p{{L}}\p{{M}}\p{{N}}\p{{Pd}}’])"
+_APART_WORD = rf"(?<=[/=_\#(-])(?<!(?://|www\.)[^/\s]*/)(?=\w){_APART}\w*+"
+_BALANCED = rf"\((?:(?![()]){_CHARACTER}|{_APART_WORD})*+\)"
+_LAST = rf"(?>{_BALANCED}|(?=[/\#&=_%-]|\P{{P}}){_CHARACTER}|{_APART_WORD})"  # other signs are not
+_ADDRESS = rf"(?:(?:(?!{_LAST}){_CHARACTER})*+{_LAST})++"
+
+# Of another number, or of a month: who keeps the 3 of `3万`, which is 30,000, changes the number.
+_COUNTED = r"[月월만억조천백]|(?=\p{Han})\p{Numeric_Type=Numeric}"
+
 _PATTERNS: dict[PlaceholderKind, str] = {
-    "addresses": r"""(?:https?|ftp)://[^\s<>"]*[^\s<>".,;:!?'()\[\]{}]
-        | \bwww\.[^\s<>"]*[^\s<>".,;:!?'()\[\]{}]
-        | (?<![\w.+-])[\w.+-]*[\w+-]@[\w-]+(?:\.[\w-]+)+""",
+    "addresses": rf"""(?:https?|ftp)://{_ADDRESS}
+        | (?<!_|{_JOINED})www\.{_ADDRESS}
+        | (?<![_.+-]|{_JOINED})(?:[_.+-]|{_JOINED})++(?<!\.)@(?:[\w-]+\.)+(?:[_-]|{_JOINED})++""",
     "variables": r"""\{\{[^{}\n]*\}\}           # {{name}}
         | \$?\{[^{}\n]*\}                       # {name}, {0:.2f}, ${name}
         | (?<![\d%])%(?:\(\w+\)|\d+\$)?[-+#0]*\d*(?:\.\d+)?
-          (?:hh?|ll?|[Lzjt])?[sdiufFeEgGxXoc@p](?![\p{L}\d])  # %s, %1$s, %(name)d, %.2f
+          (?:hh?|ll?|[Lzjt])?[sdiufFeEgGxXoc@p](?![\p{Latin}\d])  # %s, %1$s, %(name)d, %.2f
         | %%
         | \$[A-Z_][A-Z0-9_]+                    # $NAME""",
-    "numbers": r"(?<![\w.,])(?P<number>\d+(?:[.,:/]\d+)*)(?![\w])",
+    "numbers": rf"""(?<![_.,]|{_JOINED})(?P<number>(?>\d+(?:[.,:/]\d+)*))
+        (?!_|{_JOINED}|{_COUNTED})""",
 }
 
 
@@ -45,6 +63,19 @@ def find(line: str, kinds: Collection[PlaceholderKind]) -> list[Placeholder]:
         Placeholder(each.start(), each.end(), each.groupdict().get("number") or READ)
         for each in found
     ]
+
+
+def is_attached(line: str, begin: int, end: int) -> bool:
+    """Returns whether a letter or a digit beside a span is one word with what is there."""
+    return any(map(_LETTER_OR_DIGIT.match, beside(line, begin, end)))
+
+
+def beside(text: str, begin: int, end: int) -> tuple[str, str]:
+    """Returns the characters before and behind a span, "" at the ends of the text.
+
+    It copies no more of the text: a long line has many spans.
+    """
+    return text[max(begin - 1, 0) : begin], text[end : end + 1]
 
 
 @cache

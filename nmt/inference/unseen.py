@@ -14,7 +14,7 @@ from nmt.config.decoding import PlaceholderKind
 from nmt.data.phrases import UNSPACED, WORDLIKE
 from nmt.data.tokenizer import Spans, Tokenizer
 from nmt.inference import placeholders
-from nmt.inference.placeholders import Placeholder
+from nmt.inference.placeholders import Placeholder, beside, is_attached
 
 INVISIBLE = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Z}]*")
 CLOSING = regex.compile(r"[\p{Pe}\p{Pf}\p{Po}]")  # signs that follow a word without a space
@@ -59,10 +59,12 @@ class Remainder:
 
     def spans(self, spans: Spans) -> Spans:
         """Returns the spans in the line of spans in the text, without the spaces at their ends."""
-        return spans if self.origins is None else [self._span(*span) for span in spans]
+        if self.origins is None:
+            return spans
+        origins = [*self.origins, (len(self.line),) * 2]
+        return [self._span(origins, *span) for span in spans]
 
-    def _span(self, begin: int, end: int) -> tuple[int, int]:
-        origins = [*(self.origins or ()), (len(self.line),) * 2]
+    def _span(self, origins: Spans, begin: int, end: int) -> tuple[int, int]:
         if visible := self.text[begin:end].strip():
             begin = self.text.index(visible, begin)
             return origins[begin][0], origins[begin + len(visible) - 1][1]
@@ -183,7 +185,7 @@ def _with_parts_of_words(line: str, characters: list[_Character]) -> list[_Chara
     kinds = "".join(each.kind for each in characters)
     for run in regex.finditer("a+", kinds):
         part = characters[run.start() : run.end()]
-        attached = "w" in kinds[: run.start()][-1:] + kinds[run.end() :][:1]
+        attached = "w" in beside(kinds, *run.span())
         if attached and kind(line[part[0].begin : part[-1].end]) == "w":
             characters[run.start() : run.end()] = [
                 _Character(each.begin, each.end, line[each.begin : each.end], "w") for each in part
@@ -200,7 +202,7 @@ def _with_placeholders(
     for each in characters:
         if waiting and each.end > waiting[-1].begin:
             begin, end, read = waiting.pop()
-            attached = "w" in kind(line[:begin][-1:]) + kind(line[end:][:1])
+            attached = is_attached(line, begin, end)
             if attached or not tokenizer.unspelled.isdisjoint(tokenizer.encode(read)):
                 yield _Character(begin, end, "", "a", is_placeholder=True)
             else:
@@ -218,8 +220,8 @@ def _divided(line: str, characters: Sequence[_Character]) -> Remainder:
     for run in regex.finditer(r" *(a+(?: +a+)*) *", kinds):
         begin, end = characters[run.start()].begin, characters[run.end() - 1].end
         first, behind = characters[run.start(1)].begin, characters[run.end(1) - 1].end
-        before, after = line[:first][-1:], line[behind:][:1]
-        left, right = kinds[: run.start()][-1:], kinds[run.end() :][:1]
+        before, after = beside(line, first, behind)
+        left, right = beside(kinds, *run.span())
         verbatim = any(each.is_placeholder for each in characters[run.start() : run.end()])
         written = line[first:behind] if verbatim else " ".join(line[first:behind].split())
         closed = end_of_signs > behind
@@ -230,14 +232,14 @@ def _divided(line: str, characters: Sequence[_Character]) -> Remainder:
         parts += [*characters[last : run.start()], _Character(begin, end, seam, " ")]
         last = run.end()
     parts += characters[last:]
-    for number, each in enumerate(characters):
+    follows = " "
+    for each in characters:
         if each.is_placeholder and each.read:
-            beside = line[: each.begin][-1:], line[each.end :][:1]
-            follows = kinds[:number].rstrip(" ")[-1:] or " "
-            text = line[each.begin : each.end]
+            text, around = line[each.begin : each.end], beside(line, each.begin, each.end)
             unseen.append(
-                Unseen(text, each.begin, *beside, follows, reads=each.read, verbatim=True)
+                Unseen(text, each.begin, *around, follows, reads=each.read, verbatim=True)
             )
+        follows = each.kind if each.kind != " " else follows
     unseen.sort(key=lambda each: each.begin)
     text = "".join(each.read for each in parts)
     return Remainder(line, text, [each for part in parts for each in part.origins], tuple(unseen))

@@ -22,6 +22,7 @@ from nmt.serving.answers import ExplainAnswer, LineAnswer, ModelsAnswer, Transla
 from nmt.serving.bodies import ExplainBody, LibreBody, LibreTranslateBody, TranslateBody
 from nmt.serving.languages import Guess
 from nmt.serving.model import close
+from nmt.serving.names import Named
 from nmt.serving.observing import GONE, Observed
 from nmt.serving.openapi import JSON, Endpoint, description
 from nmt.serving.reference import page
@@ -87,8 +88,13 @@ ENDPOINTS = (
 )
 
 
-def application(service: Service, *, cors: Sequence[str] = ()) -> ASGIApp:
-    """Returns the application; pages of the origins `cors` may ask it, besides its own."""
+def application(
+    service: Service, *, cors: Sequence[str] = (), names: frozenset[str] | None = None
+) -> ASGIApp:
+    """Returns the application; pages of the origins `cors` may ask it, besides its own.
+
+    Without a key, it is asked by these names alone, if there are some.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -101,15 +107,19 @@ def application(service: Service, *, cors: Sequence[str] = ()) -> ASGIApp:
     files |= {"/openapi.json": _constant(JSONResponse(described))}
     files |= {"/docs": _constant(HTMLResponse(page(described)))}
     routes = [each.route for each in ENDPOINTS]
-    shared = Middleware(
-        CORSMiddleware,
-        allow_origins=cors,
-        allow_methods=["GET", "POST"],
-        allow_headers=["Authorization"],
-    )
+    around = list[Middleware]()
+    if names and service.api_key is None:
+        around.append(Middleware(Named, names=names))
+    if cors:
+        methods, headers = ["GET", "POST"], ["Authorization"]
+        around.append(
+            Middleware(
+                CORSMiddleware, allow_origins=cors, allow_methods=methods, allow_headers=headers
+            )
+        )
     app = Starlette(
         routes=[*routes, *itertools.starmap(Route, files.items())],
-        middleware=[shared] if cors else [],
+        middleware=around,
         exception_handlers={
             HTTPException: _refused,
             UserError: _mistaken,

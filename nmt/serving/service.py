@@ -197,9 +197,12 @@ class Service:
             await asyncio.gather(task, gone, return_exceptions=True)
 
     def late(self) -> HTTPException:
-        """Returns the error of a request that cannot be answered in time."""
+        """Returns the error of a request that cannot be answered in time.
+
+        It has no time to try again: a line that takes longer than this would be asked for for ever.
+        """
         return HTTPException(
-            503, f"no answer in {self.limits.seconds:g} seconds; send less, or try later", RETRY
+            503, f"no answer in {self.limits.seconds:g} seconds; send less, or try later"
         )
 
 

@@ -14,6 +14,7 @@ from nmt.serving import warming
 from nmt.serving.app import application as application
 from nmt.serving.in_flight import Limits as Limits
 from nmt.serving.model import Served
+from nmt.serving.names import allowed as allowed
 from nmt.serving.observing import Metrics as Metrics
 from nmt.serving.service import Service as Service
 

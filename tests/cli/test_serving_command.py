@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -64,6 +65,18 @@ def test_a_signal_lets_requests_finish_and_ends_without_error(serve, copy_run):
         socket.create_connection(("127.0.0.1", port))
     [line] = process.communicate()[1].splitlines()
     assert json.loads(line)["lines"] == 80
+
+
+def test_without_a_key_only_names_of_this_machine_are_answered(serve, copy_run):
+    _, port = serve(copy_run, "--cors", "https://nmt.example.org")
+
+    def asked_as(name):
+        request = Request(f"http://127.0.0.1:{port}/v1/models", headers={"Host": name})
+        return urlopen(request, timeout=60).status
+
+    assert asked_as(f"localhost:{port}") == asked_as("nmt.example.org") == 200
+    with pytest.raises(HTTPError, match="403"):
+        asked_as("evil.example")
 
 
 MISTAKES = [

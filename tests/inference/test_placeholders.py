@@ -30,11 +30,55 @@ LINES = ["der Hund sagt, die (alte) Katze rennt 12 X.", "the dog says: 345 67890
         ("www.a.de, a.b+c@d-e.org.", "addresses", ["www.a.de", "a.b+c@d-e.org"]),
         ("@home a@b", "addresses", []),
         ("1, 2.50 10:30 1/2 3.000,5 2.", "numbers", ["1", "2.50", "10:30", "1/2", "3.000,5", "2"]),
-        ("H2O 3rd x1 A4 ²", "numbers", []),
+        ("H2O 3rd x1 A4 ² 2.5GB", "numbers", []),
     ],
 )  # fmt: skip
 def test_what_is_kept(line, kind, expected):
     assert [line[begin:end] for begin, end, _ in find(line, [kind])] == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        # Chinese
+        ("下载%d个文件", ["%d"]),
+        ("他2019年出生。", ["2019"]),
+        ("价格是５００元，不是A4。", ["５００"]),
+        ("3万人，3月5日，2千米", ["5"]),  # 30,000, March and 2,000 are no words for 3 and 2
+        ("访问www.x.com吧", ["www.x.com"]),
+        ("请看https://a.com/x。谢谢…", ["https://a.com/x"]),
+        ("请看https://a.com/x，谢谢", ["https://a.com/x"]),
+        ("请看https://a.com/了解更多", ["https://a.com/"]),
+        ("https://zh.wikipedia.org/wiki/中国_(消歧义)", ["https://zh.wikipedia.org/wiki/中国_(消歧义)"]),
+        ("联系abc@def.com，或者b@def.cn吧", ["abc@def.com", "b@def.cn"]),
+        # Japanese
+        ("%sさん、{n}件あります。", ["%s", "{n}"]),
+        ("価格は5円、サーバー3台", ["5", "3"]),
+        ("公式サイト（https://a.jp）を見る", ["https://a.jp"]),
+        ("https://a.co.jp/をご覧ください", ["https://a.co.jp/"]),
+        ("「https://日本語.jp/案内」", ["https://日本語.jp/"]),
+        # Thai
+        ("ราคา5บาท", ["5"]),
+        ("ราคา๕๐บาท", ["๕๐"]),
+        ("ดู https://a.co.th/x”ครับ", ["https://a.co.th/x"]),
+        # Korean
+        ("%1$s를 삭제", ["%1$s"]),
+        ("사과 3개, 3만 원, 5월", ["3"]),
+        ("https://a.kr/에서, a@b.kr로", ["https://a.kr/", "a@b.kr"]),
+        # Arabic and Persian
+        ("تنزيل %dملف", ["%d"]),
+        ("هل زرت https://a.com؟ نعم، https://b.com، و٥", ["https://a.com", "https://b.com"]),
+        # German, French, Swedish, Russian
+        ("„Siehe https://a.de“, ‚www.b.de‘", ["https://a.de", "www.b.de"]),
+        ("«%s», »https://a.fr/x«, ”a@b.se”", ["%s", "https://a.fr/x", "a@b.se"]),
+        ("https://de.wikipedia.org/wiki/Größe_(Mode).", ["https://de.wikipedia.org/wiki/Größe_(Mode)"]),
+        ("(siehe https://a.de/x_(y)) (https://b.de/z).", ["https://a.de/x_(y)", "https://b.de/z"]),
+        ("müller@web.de und почта@домен.рф…", ["müller@web.de", "почта@домен.рф"]),
+        ("https://a.de/a–b… https://a.de/?q=", ["https://a.de/a–b", "https://a.de/?q="]),
+    ],
+)  # fmt: skip
+def test_what_is_kept_in_other_scripts_and_beside_other_signs(line, expected):
+    assert [line[begin:end] for begin, end, _ in find(line, KINDS)] == expected
 
 
 def test_kinds_are_chosen():
@@ -155,3 +199,35 @@ def test_everything_is_kept(tokenizers, words, translated, data):
     for kept in ("{a}", "%s", "a@b.de", "ő"):
         assert found.text.count(kept) == words.count(kept)
     assert found.text.count("12") >= words.count("12")
+
+
+CHINESE = ["下载X个文件。他2019年出生，价格是5元。", "3개 파일을 X를 삭제했다"] * 9
+ENGLISH = ["he was born in 2019. download X files: 35"] * 9
+
+
+@pytest.fixture(scope="module")
+def without_spaces():
+    """A model whose pieces are letters and signs, from Chinese and Korean to English."""
+    config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=70, byte_fallback=False)
+    return tokenizer.train([*CHINESE, *ENGLISH], [*CHINESE, *ENGLISH], config)
+
+
+@pytest.mark.parametrize(
+    ("line", "read", "text", "links", "expected"),
+    [
+        ("下载%d个文件", "下载X个文件", "download X files", {}, "download %d files"),
+        ("下载%d个文件", "下载X个文件", "download files", {0: 2}, "%d files"),
+        ("download %d files", "download X files", "下载X个文件", {}, "下载%d个文件"),
+        ("他2019年出生。", "他2019年出生。", "born in 5.", {8: 1}, "born in 2019."),
+        ("价格是5元", "价格是5元", "35元", {0: 3}, "5元"),
+        ("%1$s를 삭제", "X를 삭제", "X를", {}, "%1$s를"),
+        ("3개 파일", "3개 파일", "files 5", {6: 0}, "files 3"),
+    ],
+)
+def test_in_scripts_without_spaces_it_is_read_and_written_as_elsewhere(
+    without_spaces, line, read, text, links, expected
+):
+    ((remainder,), _) = remainders(without_spaces.source, [line], keep=KINDS)
+
+    assert remainder.text == read
+    assert completed(without_spaces, line, text, links).text == expected

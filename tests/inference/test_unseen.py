@@ -115,6 +115,26 @@ def test_spans_of_the_remainder_are_those_of_the_line(model, line):
         assert read.strip() in (of_line, *of_line.split("\u200d"), {"’": "'"}.get(of_line))
 
 
+class Counted(str):
+    """A text that counts how many characters of it are copied."""
+
+    copied = 0
+
+    def __getitem__(self, place):
+        found = super().__getitem__(place)
+        self.copied += len(found)
+        return found
+
+
+@pytest.mark.parametrize("unit", ["a😆", "{a} a", "a{a}"])
+def test_no_place_of_a_long_line_has_the_rest_of_it_copied(model, unit):
+    line = Counted(unit * 1_000)
+
+    remainders(model, [line], keep=["variables"])
+
+    assert line.copied < 10 * len(line)
+
+
 def tokens_of(text, offsets):
     """The number of the word or sign to which each piece belongs."""
     ends = [found.end() for found in regex.finditer(r"\w+|[^\w\s]", text)]

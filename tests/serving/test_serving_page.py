@@ -172,6 +172,19 @@ def test_what_is_too_large_is_asked_for_once(browser, service, words):
         assert len(page.asked()) == 1
 
 
+@pytest.mark.usefixtures("busy")
+def test_what_takes_too_long_is_asked_for_once(browser, service):
+    with serving(service(seconds=0.2)) as client:
+        page = Page(browser, client)
+        page.watch()
+        page.paste(LINE)
+        message = "no answer in 0.2 seconds; send less, or try later"
+        page.until(lambda: page.text("#message") == message)
+        time.sleep(1.5)  # more than the pause before a server is asked again
+        assert page.text("#message") == message
+        assert len(page.asked()) == 1
+
+
 def test_models_are_chosen(page):
     assert page.texts("#model option") == ["German → English", "French → English"]
     page.translated("a b")
