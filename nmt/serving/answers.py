@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from nmt.config.data import WordBoundaries
 from nmt.evaluation.words import word_spans
 from nmt.inference.translation import Translation
-from nmt.serving.tasks import Found
+from nmt.serving.tasks import Result
 
 DIGITS = 5  # behind the point of probabilities and weights
 WEIGHTS = 1_000_000  # of all matrices of an answer, of words: some 8 megabytes of JSON
@@ -163,7 +163,7 @@ class ErrorAnswer(Answer):
     error: Annotated[str, Field(examples=["text: missing, and required"])]
 
 
-def fitting(lines: Iterable[Found]) -> list[bool]:
+def fitting(lines: Iterable[Result]) -> list[bool]:
     """Returns for which lines, in order, an answer has room for the matrices."""
     left, fits = WEIGHTS, list[bool]()
     for line in lines:
@@ -179,7 +179,7 @@ def weights(source: str, text: str, boundaries: WordBoundaries) -> int:
     return len(word_spans(source, boundaries)) * len(word_spans(text, boundaries))
 
 
-def of_line(found: Found, *, attention: bool, fits: bool = True) -> list[TranslationAnswer]:
+def of_line(found: Result, *, attention: bool, fits: bool = True) -> list[TranslationAnswer]:
     """Returns the answers for the translations of a line, with matrices if wanted, and if they fit.
 
     Where they do not fit, a warning says so.

@@ -18,7 +18,7 @@ from nmt.serving.bodies import LibreBody, LibreTranslateBody, lines_of, parsed
 from nmt.serving.languages import Guess, chosen, guesses, vocabularies
 from nmt.serving.model import Served
 from nmt.serving.service import Service, aside, gathered
-from nmt.serving.tasks import Found
+from nmt.serving.tasks import Result
 
 _Body = TypeVar("_Body", bound=LibreBody)
 
@@ -121,7 +121,7 @@ async def _of_text(request: Request, model: Served, body: LibreTranslateBody) ->
     return [_joined(list(islice(found, len(each))), number) for each in texts]
 
 
-def _joined(found: Sequence[Found], number: int) -> list[str]:
+def _joined(found: Sequence[Result], number: int) -> list[str]:
     """Returns the translations of a text, given those of its lines; a line may have fewer."""
     ranked = [[each.text for each in line.ranked] for line in found]
     texts = ("\n".join(line[min(i, len(line) - 1)] for line in ranked) for i in range(number))

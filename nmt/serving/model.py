@@ -16,7 +16,7 @@ from nmt.markup import prepared
 from nmt.serving import warming
 from nmt.serving.engine import Engine, Task
 from nmt.serving.engine import close as close_engines
-from nmt.serving.tasks import Align, Explain, Found, Notes, PartOf, Search
+from nmt.serving.tasks import Align, Explain, Notes, PartOf, Result, Translate
 
 Observe = Callable[[int, float], object]  # the lines of a window, and the seconds it took
 
@@ -25,7 +25,7 @@ Observe = Callable[[int, float], object]  # the lines of a window, and the secon
 class Divided:
     """Lines in their parts, and how these are translated, and joined."""
 
-    search: Search
+    task: Translate
     lines: Sequence[DividedLine]
     most: int  # weights between pieces of a line that has several parts
 
@@ -72,15 +72,15 @@ class Served:
             DataError: sentences should be found by a package that is not installed.
         """
         splitter = self._sentences if sentences else self.translator.splitter
-        search = Search(self.translator, self._notes, n_best)
-        return Divided(search, splitter.divided(lines), most)
+        task = Translate(self.translator, self._notes, n_best)
+        return Divided(task, splitter.divided(lines), most)
 
     def divided_segments(self, segments: Sequence[str]) -> Divided:
         """Returns the segments of documents in their parts."""
-        search = Search(self.documents, self._notes, 1)
-        return Divided(search, self.documents.splitter.divided(segments), LARGEST)
+        task = Translate(self.documents, self._notes, 1)
+        return Divided(task, self.documents.splitter.divided(segments), LARGEST)
 
-    def translate(self, divided: Divided) -> "list[list[Future[Found]]]":
+    def translate(self, divided: Divided) -> "list[list[Future[Result]]]":
         """Translates each part of lines: parts are jobs, between which those of others come."""
         parts = divided.parts
         engine, task = self._ways(divided, len(parts))
@@ -89,17 +89,17 @@ class Served:
 
     def _ways(self, divided: Divided, parts: int) -> tuple[Engine, Task]:
         """Returns who translates lines, and by which task: the others, if it may be compiled."""
-        search = divided.search
-        config, n_best = search.translator.config, search.n_best
+        task = divided.task
+        config, n_best = task.translator.config, task.n_best
         if any(line.constraints for line in divided.lines):
-            return self.others, search
+            return self.others, task
         if warming.is_usual(config, n_best):
-            return self.engine, search
+            return self.engine, task
         if parts == 1 and warming.is_warmed_alone(config, n_best):
-            return self.engine, partial(search)  # like no other task: it has windows of its own
-        return self.others, search
+            return self.engine, partial(task)  # like no other task: it has windows of its own
+        return self.others, task
 
-    def align(self, source: str, target: str, *, method: str | None) -> "Future[Found]":
+    def align(self, source: str, target: str, *, method: str | None) -> "Future[Result]":
         """Force-decodes a pair."""
         task = Align(self.translator, self._notes, method)
         [future] = self.others.submit(task, [(source, target)], [len(source) + len(target)])

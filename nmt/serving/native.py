@@ -34,7 +34,7 @@ from nmt.serving.bodies import ExplainBody, TranslateBody, parsed
 from nmt.serving.languages import chosen
 from nmt.serving.model import Served
 from nmt.serving.service import Service, aside, gathered
-from nmt.serving.tasks import Found
+from nmt.serving.tasks import Result
 
 NDJSON = "application/x-ndjson"
 
@@ -122,7 +122,7 @@ class _Writing:
         """What all requests share."""
         return self.request.app.state.service
 
-    async def text(self, lines: Sequence[Found], answer: Callable[[_Lines], Answer]) -> str:
+    async def text(self, lines: Sequence[Result], answer: Callable[[_Lines], Answer]) -> str:
         """Returns an answer of lines, with matrices as far as there is room, as JSON."""
         attention, method = self.body.attention, self.body.method
         size = sum(len(each.source) for line in lines for each in line.ranked)
@@ -173,7 +173,7 @@ async def explain(request: Request) -> Response:
 
 
 async def _streamed(
-    writing: _Writing, futures: "list[asyncio.Future[Found]]"
+    writing: _Writing, futures: "list[asyncio.Future[Result]]"
 ) -> AsyncIterator[str]:
     """Yields the answer for each line as JSON, in order; the last one may be an error."""
     service = writing.service

@@ -19,7 +19,7 @@ from nmt.inference.translation import Translation
 from nmt.serving.in_flight import InFlight, Limits
 from nmt.serving.model import Divided, Served
 from nmt.serving.observing import FACTS, Metrics
-from nmt.serving.tasks import Found
+from nmt.serving.tasks import Result
 
 _Result = TypeVar("_Result")
 
@@ -108,7 +108,7 @@ class Service:
 
     def translated(
         self, request: Request, model: Served, divided: Divided
-    ) -> "list[asyncio.Future[Found]]":
+    ) -> "list[asyncio.Future[Result]]":
         """Returns futures of the translations of lines that have been admitted.
 
         A part of a divided line is in flight as a line is.
@@ -158,8 +158,8 @@ class Service:
         return [asyncio.wrap_future(each) for each in futures]
 
     async def explained(
-        self, request: Request, model: Served, lines: Sequence[Found], *, method: str
-    ) -> list[Found]:
+        self, request: Request, model: Served, lines: Sequence[Result], *, method: str
+    ) -> list[Result]:
         """Returns lines with the matrices of another method.
 
         A request may have many more translations than the lines for which it was admitted, so only
@@ -223,13 +223,13 @@ async def aside(work: Callable[[], _Result], characters: int) -> _Result:
 
 
 def _line(
-    divided: Divided, line: DividedLine, parts: "list[asyncio.Future[Found]]"
-) -> "asyncio.Future[Found]":
+    divided: Divided, line: DividedLine, parts: "list[asyncio.Future[Result]]"
+) -> "asyncio.Future[Result]":
     """Returns the future of the translations of a line, which has those of its parts cancelled."""
 
-    async def whole() -> Found:
+    async def whole() -> Result:
         found = await gathered(parts, parts)
-        joined = partial(divided.search.joined, line, found, most=divided.most)
+        joined = partial(divided.task.joined, line, found, most=divided.most)
         return await aside(joined, len(line.text))
 
     return parts[0] if len(parts) == 1 else asyncio.ensure_future(whole())

@@ -14,7 +14,7 @@ from nmt.inference.translation import Translation
 from nmt.inference.translator import Translator
 
 
-class Found(NamedTuple):
+class Result(NamedTuple):
     """The translations of a line, or of a part of it, best first, and what is to be known."""
 
     ranked: list[Translation]
@@ -61,14 +61,14 @@ class Notes:
 
 
 @dataclass(frozen=True)
-class Search:
+class Translate:
     """The task to translate parts of lines."""
 
     translator: Translator
     notes: Notes
     n_best: int
 
-    def __call__(self, parts: Sequence[PartOf]) -> list[Found]:
+    def __call__(self, parts: Sequence[PartOf]) -> list[Result]:
         """Returns the translations of each part, with the warnings of its line in this window."""
         before, lines = self.notes.before(), dict[int, int]()
         places = [lines.setdefault(id(part.line), len(lines)) for part in parts]
@@ -80,9 +80,9 @@ class Search:
             )
         finally:
             warnings = self.notes.taken(before, len(lines))
-        return [Found(each, warnings[place]) for each, place in zip(ranked, places, strict=True)]
+        return [Result(each, warnings[place]) for each, place in zip(ranked, places, strict=True)]
 
-    def joined(self, line: DividedLine, found: Sequence[Found], *, most: int) -> Found:
+    def joined(self, line: DividedLine, found: Sequence[Result], *, most: int) -> Result:
         """Returns the translations of a line, given those of its parts.
 
         They have attention if it has so many weights at most, that of all of them together.
@@ -95,7 +95,7 @@ class Search:
         warnings = dict.fromkeys(each for part in found for each in part.warnings)
         as_of_whole = sorted(warnings, key=lambda each: each == limits.CUT)
         too_large = [limits.TOO_LARGE] if is_too_large(ranked[0].parts) else []
-        return Found(ranked, [*as_of_whole, *too_large], attention)
+        return Result(ranked, [*as_of_whole, *too_large], attention)
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,14 @@ class Align:
     notes: Notes
     method: str | None
 
-    def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[Found]:
+    def __call__(self, pairs: Sequence[tuple[str, str]]) -> list[Result]:
         """Returns the given translation of each pair."""
         before = self.notes.before()
         try:
             aligned = self.translator.align_window(pairs, before=before, method=self.method)
         finally:
             warnings = self.notes.taken(before, len(pairs))
-        return [Found([each], warned) for each, warned in zip(aligned, warnings, strict=True)]
+        return [Result([each], warned) for each, warned in zip(aligned, warnings, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from nmt.run import Run
 from nmt.serving import starting
 from nmt.serving.answers import NO_ROOM, WEIGHTS, fitting
 from nmt.serving.service import SHORT, aside
-from nmt.serving.tasks import Found
+from nmt.serving.tasks import Result
 
 SENTENCES = ["a b。", "e f g。", "f。", "b c a d。", "h g。"]  # their signs are set aside
 LINES = ["".join(SENTENCES), "", "a b", "".join(SENTENCES[::-1] * 3), "a。b c。"]
@@ -156,7 +156,7 @@ def test_an_answer_has_a_million_weights_at_most(client):
 def test_lines_whose_matrices_fit_beside_those_before_have_them():
     def line(*sizes):
         words = [(source * "a ", target * "b ") for source, target in sizes]
-        return Found([empty_translation(*each) for each in words], [])
+        return Result([empty_translation(*each) for each in words], [])
 
     small = line((1_000, 300), (300, 1_000))
     lines = [small, line((1_000, 401)), line((4, 100_000)), line((1, 1)), line((0, 5))]
