@@ -170,7 +170,7 @@ def test_a_long_line_has_attention_only_if_it_is_wanted_and_not_too_large(models
         divided = models[0].divided([line], sentences=True, n_best=2, **options)
         [parts] = models[0].translate(divided)
         ranked = [part.result(timeout=60) for part in parts]
-        return divided.search.joined(divided.lines[0], ranked, most=divided.most)
+        return divided.task.joined(divided.lines[0], ranked, most=divided.most)
 
     [expected] = models[0].translator.dividing().stream([line], n_best=2)
     without, small, large = found(), found(most=2 * 15 * 15 - 1), found(most=10_000)

@@ -256,8 +256,8 @@ def test_a_mistake_is_one_clear_line(client, body, message):
         ("POST", "/v1/explain", {"source_text": "a", "target_text": "\n"}, 400, "target_text: has"),
         ("GET", "/v1/translate", None, 405, "Method Not Allowed"),
         ("DELETE", "/v1/models", None, 405, "Method Not Allowed"),
-        ("GET", "/v1/nothing", None, 404, "Not Result"),
-        ("GET", "/../nmt/version.py", None, 404, "Not Result"),
+        ("GET", "/v1/nothing", None, 404, "Not Found"),
+        ("GET", "/../nmt/version.py", None, 404, "Not Found"),
     ],
 )
 def test_other_mistakes_are_json_too(client, method, path, body, status, message):
