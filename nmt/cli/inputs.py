@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nmt.cli import options
-from nmt.cli.resumption import check_resumable
+from nmt.cli.resumption import check_resumable, is_resumable, record_of
 from nmt.config import endings
 from nmt.data import files, writing
 from nmt.errors import DataError
@@ -62,3 +62,5 @@ def check_outputs(
         raise DataError(f"{output}: --output and --alignments need a file each")
     for each in (output, alignments):
         writing.check_apart(each, *read)
+    if output is not None and is_resumable(read[0], output):
+        writing.check_apart(record_of(output), *read)
