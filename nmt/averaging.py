@@ -83,8 +83,8 @@ def _chosen(
     found, damaged = run.checkpoints.examined("kept", *(() if best is None else ("best",)))
     by_step = {saved.progress.step: saved for saved in found}
     steps = sorted(by_step, reverse=True)
-    number = last or best or max(1, len(steps))
-    if number > len(steps):
+    number = last or best  # None: all
+    if len(steps) < (number or 1):
         raise RunError(f"{run.path}: {_too_few(len(steps), number, damaged)}")
     for each in damaged:
         warnings.warn(f"{each}; averaging without it", stacklevel=3)
@@ -98,14 +98,13 @@ def _chosen(
     return [by_step[step] for step in steps[:number]]
 
 
-def _too_few(found: int, number: int, damaged: Sequence[str]) -> str:
-    """Returns why a number of checkpoints cannot be averaged, and the remedy."""
+def _too_few(found: int, number: int | None, damaged: Sequence[str]) -> str:
+    """Returns why a number of checkpoints, or any, cannot be averaged, and the remedy."""
     if damaged:
+        intact = f"{counted(found, 'intact checkpoint')}, not {number}"
+        lacking = "no intact checkpoint to average" if number is None else intact
         fewer = ", or ask for fewer" if found else ""
-        return (
-            f"has {counted(found, 'intact checkpoint')}, not {number}; {'; '.join(damaged)}: "
-            f"restore it from a copy{fewer}"
-        )
+        return f"has {lacking}; {'; '.join(damaged)}: restore it from a copy{fewer}"
     if not found:
         return (
             "keeps no checkpoints to average; set training.keep=10, for example, before training "

@@ -1,9 +1,9 @@
 """A first configuration for a corpus, with comments that say why: what `nmt init` writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from nmt import yamltext
-from nmt.config import TrainedTokenizerConfig
+from nmt.config import CorpusConfig, TrainedTokenizerConfig
 from nmt.data.survey import Survey
 from nmt.recipes import RESERVED, Recipe, Schedule, max_length, reach, recipe
 
@@ -19,7 +19,7 @@ def configuration(
     pieces: TrainedTokenizerConfig,
     *,
     languages: tuple[str, str],
-    corpora: Mapping[str, Sequence[str]],
+    corpora: Mapping[str, CorpusConfig],
     name: str,
     small: bool = False,
 ) -> str:
@@ -29,15 +29,14 @@ def configuration(
         found: What the training corpus is like.
         pieces: The settings of its tokenizer.
         languages: The codes of source and target.
-        corpora: The path or the two paths of each corpus: `train`, `validation` and perhaps `test`.
+        corpora: The files of each corpus: `train`, `validation` and perhaps `test`.
         name: The name of the file, for the command in its head.
         small: Whether a computer without a GPU is to train it.
     """
     source, target = found.source, found.target
     chosen = recipe(found.pairs, small=small)
     schedule = Schedule.of(found, chosen)
-    paths = {key: each[0] if len(each) == 1 else list(each) for key, each in corpora.items()}
-    named = "\n".join(f"  {key}: {yamltext.inline(each)}" for key, each in paths.items())
+    named = "\n".join(f"  {key}: {yamltext.inline(_short(each))}" for key, each in corpora.items())
     size = pieces.vocabulary_size
     return f"""\
 # {" to ".join(languages)}: written by `nmt init` for {found.pairs:,} pairs; edit it as you like.
@@ -87,6 +86,13 @@ def warning(found: Survey) -> str:
         f"{found.known:,} of {found.validation:,} pairs of validation have a side that training "
         "has, so scores say little of other text; choose other pairs to validate with"
     )
+
+
+def _short(corpus: CorpusConfig) -> object:
+    """Returns the files of a corpus in the shortest form that a configuration has."""
+    if corpus.columns is not None:
+        return {"path": corpus.path, "columns": list(corpus.columns)}
+    return corpus.path or [corpus.source, corpus.target]
 
 
 def _dropout(chosen: Recipe) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+import warnings
 from typing import Any
 
 from rich.console import Console
@@ -95,10 +96,13 @@ def _model(config: Config) -> dict[str, Any]:
 def _training(run: Run) -> dict[str, Any]:
     """Returns what a run folder knows of its training."""
     best, last, averaged = run.progress("best"), run.progress("last"), run.progress("averaged")
+    kept, damaged = run.checkpoints.examined("kept")
+    if damaged:
+        warnings.warn(f"{'; '.join(damaged)}: left out of those kept", stacklevel=3)
     return {
         "step": last.step if last else 0,
         "best_step": best.step if best else None,
-        "kept": sorted(saved.progress.step for saved in run.checkpoints.intact("kept")),
+        "kept": sorted(saved.progress.step for saved in kept),
         "averaged": averaged.averaged if averaged else [],
         "scores": _validation_scores(run, best.step if best else None),
     }

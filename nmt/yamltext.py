@@ -8,6 +8,9 @@ import yaml
 
 from nmt.errors import ConfigError
 
+# What no text and no path has; the halves of pairs that are left out here are bytes of a path.
+_NO_TEXT = re.compile(r"[\0\ud800-\udc7f\udd00-\udfff]")
+
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.2 scalars: `1e-3` is a number, `010` is ten, `no` is Norwegian, a date is a string.
@@ -67,6 +70,19 @@ def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
 _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    text = str(loader.construct_scalar(node))
+    if _NO_TEXT.search(text):
+        raise yaml.constructor.ConstructorError(
+            problem="NUL, or half of a surrogate pair, is no character of a text",
+            problem_mark=node.start_mark,
+        )
+    return text
+
+
+_Loader.add_constructor("tag:yaml.org,2002:str", _text)
+
+
 def parse(text: str, *, where: str) -> Any:
     """Returns what a text in YAML stands for.
 
@@ -95,8 +111,13 @@ def dump(tree: Any) -> str:
 
 
 def inline(value: Any) -> str:
-    """Returns a string, a number or a list of them as YAML in one line."""
+    """Returns a string, a number, or a list or mapping of them as YAML in one line."""
     line = yaml.dump(
-        [value], Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=math.inf
+        [value],
+        Dumper=_Dumper,
+        default_flow_style=True,
+        allow_unicode=True,
+        sort_keys=False,
+        width=math.inf,
     )
     return line.rstrip("\n")[1:-1]

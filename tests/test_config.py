@@ -1,5 +1,6 @@
 """The configuration: every mistake has its line, and what is dumped reads back."""
 
+import os
 import re
 import string
 
@@ -280,12 +281,20 @@ def test_a_missing_section_is_named():
         configfile.validate({})
 
 
+def test_a_path_may_have_bytes_that_are_not_utf_8(write):
+    path = os.fsdecode(b"\xff")
+
+    assert configfile.load(write(SMALLEST), [rf'run="\u{ord(path):x}"']).run == path
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("model: [\n", "small.yaml, line 2: not valid YAML (expected the node content"),
         ("model: {\x00}", "small.yaml: not valid YAML (special characters are not allowed)"),
         ("model: !!python/name:os.system", "small.yaml, line 1: not valid YAML (could not"),
+        (r'run: "\ud800"', "small.yaml, line 1: not valid YAML (NUL, or half of a surrogate pair"),
+        ('seed: 1\nrun: "a\\0"', "small.yaml, line 2: not valid YAML (NUL, or half of a surrogate"),
         ("[" * 5000, "small.yaml: not valid YAML (nested too deeply)"),
         *(
             (f"seed: {value}", "small.yaml: not valid YAML (a value that is not what its tag says")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt import beginning, configfile, recipes
-from nmt.config import TrainedTokenizerConfig
+from nmt.config import CorpusConfig, TrainedTokenizerConfig
 from nmt.data import tokenizer
 from nmt.data.survey import Side, Survey, survey
 
@@ -26,7 +26,10 @@ CHINESE = Side(
 CAPTIONS = Survey(
     pairs=29_000, empty=0, identical=0, validation=1_000, known=0, source=LATIN, target=LATIN
 )
-PATHS = {"train": ["DIR/train"], "validation": ["DIR/val.es", "DIR/val.en"]}
+PATHS = {
+    "train": CorpusConfig(path="DIR/train"),
+    "validation": CorpusConfig(source="DIR/val.es", target="DIR/val.en"),
+}
 KEYS = ["max_length", "batch", "vocabulary_size", "joint", "dropout", "tied_embeddings"]
 KEYS += ["schedule", "max_epochs", "validate_every", "patience"]
 
@@ -279,10 +282,16 @@ def test_a_script_without_spaces_is_said_and_its_rarest_characters_too(tmp_path)
 
 NAMES = st.from_regex(r"[^\W\d]\w{0,7}", fullmatch=True)
 PATH = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=20)
-CORPORA = st.fixed_dictionaries(
-    {name: st.lists(PATH, min_size=1, max_size=2) for name in ("train", "validation")},
-    optional={"test": st.lists(PATH, min_size=1, max_size=2)},
+CORPUS = st.one_of(
+    st.builds(lambda path: CorpusConfig(path=path), PATH),
+    st.builds(lambda source, target: CorpusConfig(source=source, target=target), PATH, PATH),
+    st.builds(
+        lambda path, columns: CorpusConfig(path=f"{path}.tsv", columns=columns),
+        PATH,
+        st.lists(PATH, min_size=2, max_size=2, unique=True),
+    ),
 )
+CORPORA = st.fixed_dictionaries({"train": CORPUS, "validation": CORPUS}, optional={"test": CORPUS})
 
 
 @given(languages=st.tuples(NAMES, NAMES), corpora=CORPORA)
@@ -293,9 +302,7 @@ def test_any_names_and_paths_are_read_back(tmp_path_factory, languages, corpora)
     data = loaded(tmp_path_factory.getbasetemp(), text).data
 
     assert data.languages == languages
-    for name, paths in corpora.items():
-        found = getattr(data, name)
-        assert paths == ([found.path] if len(paths) == 1 else [found.source, found.target])
+    assert {name: getattr(data, name) for name in corpora} == corpora
 
 
 PAIRS = st.lists(

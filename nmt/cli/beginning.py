@@ -41,6 +41,7 @@ def init(
     test: Annotated[
         list[str] | None, typer.Option(help="Test corpus, which `nmt evaluate` translates.")
     ] = None,
+    columns: corpora.Columns = None,
     small: Annotated[
         bool,
         typer.Option(
@@ -65,17 +66,19 @@ def init(
     if os.path.exists(path):
         raise ConfigError(f"{path}: exists, and is not overwritten; choose another with --output")
     given = {"train": train, "validation": validation, **({"test": test} if test else {})}
-    read = {name: corpora.read(name, each, codes) for name, each in given.items()}
+    found = corpora.find(given, codes, columns=corpora.columns(columns))
+    read = {name: corpora.read(each, codes) for name, each in found.items()}
     _check_text(train[0], read["train"]())
-    found = survey(read["train"](), read["validation"]())
-    pieces = recipes.tokenizer(found, read["train"])
+    seen = survey(read["train"](), read["validation"]())
+    pieces = recipes.tokenizer(seen, read["train"])
+    name = options.sentence(str(path))
     text = beginning.configuration(
-        found, pieces, languages=codes, corpora=given, name=str(path), small=small
+        seen, pieces, languages=codes, corpora=found, name=name, small=small
     )
     with options.writer(path) as out:
         out.write(text)
-    print(_table(found, codes))
-    if warning := beginning.warning(found):
+    print(_table(seen, codes))
+    if warning := beginning.warning(seen):
         warnings.warn(warning, stacklevel=2)
     print(f"next: nmt train {shlex.quote(str(path))}", file=sys.stderr)
 

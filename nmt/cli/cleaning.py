@@ -50,13 +50,7 @@ def clean(
         data = _of_config(Path(configs[0]), overrides)
     else:
         data = _of_files(source, target, overrides)
-    if data.source == data.target:
-        raise DataError(
-            f"both sides would be written to {output}.{data.source}; name the languages, as in "
-            "data.source=de data.target=en"
-        )
-    endings = (*data.languages, "align")
-    written = [output.with_name(f"{output.name}.{ending}") for ending in endings]
+    written = _written(output, data.languages)
     if removed in written:
         raise DataError(f"{removed}: is a file of the cleaned corpus; choose another for --removed")
     for path in [*written, *([removed] if removed else [])]:
@@ -95,13 +89,42 @@ def _of_files(source: Path, target: Path, overrides: list[str]) -> "DataConfig":
     return configfile.with_overrides({"data": data}, overrides, where="nmt clean").data
 
 
+def _written(output: Path, languages: tuple[str, str]) -> list[Path]:
+    """Returns the files with a prefix: of source, target and links.
+
+    Raises:
+        DataError: there can be no such files, or two are one.
+    """
+    if os.path.isdir(output):
+        raise DataError(
+            f"{output}: a folder; give the prefix of the files, such as {output / 'clean'}"
+        )
+    for key, code in zip(("data.source", "data.target"), languages, strict=True):
+        if not code or os.sep in code:
+            raise DataError(f"{key}={code}: no file name ends so; give a code, as in {key}=de")
+    if languages[0] == languages[1]:
+        raise DataError(
+            f"both sides would be written to {output}.{languages[0]}; name the languages, as in "
+            "data.source=de data.target=en"
+        )
+    return [output.with_name(f"{output.name}.{ending}") for ending in (*languages, "align")]
+
+
 def _check_no_input(path: Path, data: "DataConfig") -> None:
     """Checks that a file to write is no file that is read, and hides no compressed one."""
+    from nmt.data import writing
+
+    if not writing.is_replaced(path):
+        return
+    part = writing.part_of(path)
+    mistakes = {path: "is read, so it cannot be written"}
+    mistakes[part] = f"is first written as {part.name}, which is read"
     for each in (*data.corpora, *data.held_out.values()):
         prefixed = [f"{each.path}.{language}" for language in each.languages or data.languages]
-        for read in (each.path, each.source, each.target, each.alignments, *prefixed):
-            if read is not None and _is_same(path, Path(read)):
-                raise DataError(f"{path}: is read, so it cannot be written; choose another name")
+        for read in filter(None, (each.path, each.source, each.target, each.alignments, *prefixed)):
+            for written, mistake in mistakes.items():
+                if _is_same(written, Path(read)):
+                    raise DataError(f"{path}: {mistake}; choose another name")
 
 
 def _is_same(path: Path, other: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nmt.cli import options
 from nmt.data import files
 from nmt.data.constraints import Constraints, InputFormat, Line, format_of, parse_lines
 from nmt.data.phrases import contains_forbidden
@@ -45,20 +46,21 @@ class Reader:
     all: Constraints
 
     @classmethod
-    def of(cls, source: Path, options: Mapping[str, Any]) -> "Reader":
-        """Returns the reader that options describe, by their names on the command line.
+    def of(cls, source: Path, given: Mapping[str, Any]) -> "Reader":
+        """Returns the reader that given options describe, by their names on the command line.
 
         Raises:
             DataError: a phrase is empty, or one is required and forbidden.
         """
-        prefix, *phrases = (options[f"--{name}"] for name in ("prefix", "require", "forbid"))
-        everywhere = Constraints(prefix or "", *(each or () for each in phrases))
+        prefix, *phrases = (given[f"--{name}"] for name in ("prefix", "require", "forbid"))
+        texts = (map(options.sentence, each or ()) for each in phrases)
+        everywhere = Constraints(options.sentence(prefix or ""), *map(tuple, texts))
         for wanted, banned in product(everywhere.require, everywhere.forbid):
             if contains_forbidden(wanted, banned):
                 raise DataError(
                     f"--require {wanted!r} has what --forbid {banned!r} forbids; leave out one"
                 )
-        return cls(source, options["--input-format"] or format_of(source), everywhere)
+        return cls(source, given["--input-format"] or format_of(source), everywhere)
 
     @property
     def made_of(self) -> dict[str, Any]:

@@ -75,7 +75,10 @@ def export(
         captions.check(run, {"--sentence": sentence})
     options.check_imports(found, trust=trust)
     name = f"{hub.PREFIX}{push}" if push else folder.resolve().name
-    given = Given(name, license, trained_on, sentence and options.sentence(sentence), test)
+    license, trained_on, sentence = (
+        text and options.sentence(text) for text in (license, trained_on, sentence)
+    )
+    given = Given(options.sentence(name), license, trained_on, sentence, test)
     write(found, folder, given, checkpoint=which, dtype=dtype, force=force)
     print(folder)
     if license is None:

@@ -73,7 +73,8 @@ def rescore(
     if tune is not None and not more:
         raise DataError(f"{run}: one run alone leaves nothing to weigh; give two or more")
     listed, text, *held_out = files.find_together(given, source, *([tune] if tune else []))
-    writing.check_apart(output, text, None if n_best else listed)  # a list can be done in place
+    writing.check_apart(output, text)
+    writing.check_apart(output, listed, in_place=n_best is not None)
     sources: Iterable[str] = files.lines(text, replace=True)
     if held_out:
         pairs = list(files.parallel(text, held_out[0]))

@@ -27,6 +27,12 @@ def is_resumable(source: Path, output: Path) -> bool:
     return stored and compression(output) is None
 
 
+def record_of(output: Path) -> Path:
+    """Returns NAME.part.json, beside the file to replace."""
+    part = writing.part_of(output)
+    return part.with_name(f"{part.name}.json")
+
+
 def check_resumable(source: Path, output: Path | None, alignments: Path | None) -> None:
     """Checks that a translation can be resumed.
 
@@ -73,7 +79,7 @@ class Resumption:
         resume: bool,
     ) -> None:
         self._part = writing.part_of(output)
-        self._record = self._part.with_name(f"{self._part.name}.json")
+        self._record = record_of(output)
         self._made_of = {"source": files.digest(source), **made_of(translator, how)}
         self.lines = 0
         with writing.reported(output):

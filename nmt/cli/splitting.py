@@ -32,6 +32,7 @@ def split(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the texts train, val and test.")
     ],
+    columns: corpora.Columns = None,
     validation: Annotated[int, typer.Option(min=1, help="Pairs of validation.")] = 1000,
     test: Annotated[int, typer.Option(min=0, help="Pairs of test.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Decides which pairs are drawn.")] = 1,
@@ -45,7 +46,8 @@ def split(
     from nmt.data import held_out, writing
 
     codes = corpora.languages(languages)
-    pairs = corpora.read("corpus", corpus, codes)
+    found = corpora.find({"corpus": corpus}, codes, columns=corpora.columns(columns))
+    pairs = corpora.read(found["corpus"], codes)
     sizes = [validation, test] if test else [validation]
     written = [output / name for name in TEXTS.values()][: len(sizes) + 1]
     paths = [[Path(f"{prefix}.{code}") for code in codes] for prefix in written]

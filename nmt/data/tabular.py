@@ -12,7 +12,8 @@ from nmt.counting import counted
 from nmt.data.files import lines
 from nmt.errors import DataError
 
-CHOOSE = "choose with `columns: [SOURCE, TARGET]`"
+_COLUMNS = "`columns: [SOURCE, TARGET]` in a configuration, or --columns SOURCE,TARGET without one"
+CHOOSE = f"choose with {_COLUMNS}"
 
 
 def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tuple[str, str]]:
@@ -42,7 +43,7 @@ def _of_other_columns(row: Sequence[str], number: int, *, headed: bool) -> str:
     found = f"{counted(len(row), 'column')} between tabs, not {number}"
     if headed:
         return f"{found} as in the header; put the tabs right"
-    return f"{found}; a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
+    return f"{found}; a file with a header or further columns needs {_COLUMNS}"
 
 
 def position(name: str, names: Sequence[str], *, where: object, remedy: str = CHOOSE) -> int:

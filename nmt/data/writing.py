@@ -37,19 +37,25 @@ def is_replaced(path: Path) -> bool:
             return True
 
 
-def check_apart(path: Path | None, *inputs: Path | None) -> None:
-    """Checks that a file which is replaced, if it is one, is none of those that are read.
+def check_apart(path: Path | None, *inputs: Path | None, in_place: bool = False) -> None:
+    """Checks that what writes a file, if it is replaced, overwrites none of those that are read.
 
-    Inputs are as `files.find` returns them, or None.
+    Inputs are as `files.find` returns them, or None. With `in_place`, the file may be one of them,
+    which is replaced when it has been read.
 
     Raises:
-        DataError: it is one of them.
+        DataError: it is one of them, or would be written as one of them first: see `part_of`.
     """
-    if path is None or not is_replaced(path) or not path.exists():
+    if path is None or not is_replaced(path):
         return
-    for each in filter(None, inputs):
-        if os.path.samestat(path.stat(), files.place_of(each)):
-            raise DataError(f"{path}: is read, so it cannot be written; choose another name")
+    part = part_of(path)
+    mistakes = {part: f"is first written as {part.name}, which is read"}
+    if not in_place:
+        mistakes[path] = "is read, so it cannot be written"
+    for written, mistake in mistakes.items():
+        places = map(files.place_of, filter(None, inputs)) if written.exists() else ()
+        if any(os.path.samestat(written.stat(), place) for place in places):
+            raise DataError(f"{path}: {mistake}; choose another name")
 
 
 def part_of(path: Path, *, hidden: bool = False) -> Path:

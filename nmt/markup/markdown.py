@@ -30,6 +30,7 @@ _BEGINNING = regex.compile(
     r"\A\s*\K(?:[-+](?=\s|$)|#{1,6}(?=\s|$)|>|=+\s*$|---)|\A\s*\d{1,9}\K[.)](?=\s|$)"
 )
 _PUNCTUATION = regex.compile(r"(?=[!-/:-@\[-`{-~])")
+_BACKSLASH = "&#92;"
 _TAGS = {"*": "em", "_": "em", "**": "strong", "__": "strong", "~~": "s"}
 
 
@@ -52,15 +53,21 @@ def restored(segment: Segment, translation: Translation) -> str:
     Where emphasis cannot be written with signs, as inside a word, it has tags of HTML.
     """
     text = segment.restored(translation, escape)
-    if _structure(text) == _structure(raw(segment.nodes)):
-        return text
-    tagged = Segment(_tagged(segment.nodes), segment.free)
-    return tagged.restored(translation, lambda text: _PUNCTUATION.sub(r"\\", text))
+    if _structure(text) != _structure(raw(segment.nodes)):
+        tagged = Segment(_tagged(segment.nodes), segment.free)
+        text = tagged.restored(translation, lambda text: _PUNCTUATION.sub(r"\\", text))
+    # A parser takes `|` behind any `\` for text, and a cell may end without a space.
+    return text.removesuffix(r"\\") + _BACKSLASH if text.endswith(r"\\") else text
 
 
 def escape(text: str) -> str:
     """Returns text as Markdown writes it, be it at the beginning of a line or not."""
     return _BEGINNING.sub(r"\\\g<0>", _SIGNS.sub(r"\\\g<0>", text))
+
+
+def _in_cell(text: str) -> str:
+    """Returns Markdown as a cell has it: the parser takes the backslash before a bar away."""
+    return text.replace("|", r"\|")
 
 
 def _structure(text: str) -> Counter[str]:
@@ -86,6 +93,7 @@ class _Reader:
 
     def __init__(self, document: str, begin: int) -> None:
         self._document = document
+        self._searched = document.replace("\0", "\ufffd")  # as the parser reads it
         self._lines = [begin, *(each.end() for each in _LINE_END.finditer(document, begin))]
         self._lines.append(len(document))
         self._tokens = [Token("other", 0)]
@@ -103,18 +111,24 @@ class _Reader:
     def read(self, block: MarkdownToken, *, in_table: bool) -> None:
         """Adds inline content; what cannot be found in the document, stays as it is."""
         begins, places = self._line_places(block, in_table=in_table)
+        if not begins:
+            return
+
+        def place(begin: int) -> int:
+            line = bisect_right(begins, begin) - 1
+            escapes = block.content.count("|", 0, begin) if in_table else 0
+            return places[line] + begin - begins[line] + escapes
+
         found = list(items(block.content, block.children or []))
-        if not begins or any(first.begin > second.begin for first, second in pairwise(found)):
+        self._read = place(len(block.content))
+        if any(first.begin > second.begin for first, second in pairwise(found)):
             return
         for item in found:
-            line = bisect_right(begins, item.begin) - 1
-            token = replace(item.token, begin=places[line] + item.begin - begins[line])
             if item.is_whole:
                 self._wholes[len(self._tokens)] = len(self._tokens) + 1
             if item.raw is not None:
-                self._raws[len(self._tokens)] = item.raw
-            self._tokens.append(token)
-        self._read = places[-1] + len(block.content) - begins[-1]
+                self._raws[len(self._tokens)] = _in_cell(item.raw) if in_table else item.raw
+            self._tokens.append(replace(item.token, begin=place(item.begin)))
         self._tokens.append(Token("other", self._read))
 
     def _line_places(self, block: MarkdownToken, *, in_table: bool) -> tuple[list[int], list[int]]:
@@ -124,8 +138,10 @@ class _Reader:
         for number, line in enumerate(block.content.split("\n"), start=top):
             text = line.strip(" \t")
             first, last = max(self._read, self._lines[number]), self._lines[number + 1]
-            find = self._document.find if in_table else self._document.rfind
-            place = find(text, first, last)
+            if in_table:
+                place = self._searched.find(_in_cell(text), first, last)
+            else:
+                place = self._searched.rfind(text, first, last)
             if place < 0:
                 return [], []
             begins.append(begin + line.index(text))

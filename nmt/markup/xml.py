@@ -34,6 +34,7 @@ def parse(document: str) -> list[Part]:
             f"line {error.lineno}, column {error.offset + 1}: not well-formed XML "
             f"({expat.ErrorString(error.code)})"
         ) from None
+    reader.finish()
     raws = [each.decode() for each in cut(encoded, reader.tokens)]
     return list(parts(reader.tokens, raws, reader.ends))
 
@@ -101,6 +102,14 @@ class _Reader:
         element.tokens += (len(self.tokens),)
         self._add("end", element.name)
         self.ends[element.tokens[0]] = len(self.tokens)
+        self._note_roles(element)
+
+    def finish(self) -> None:
+        """Notes the role of the outermost element, which ends in none."""
+        self._note_roles(self._open[0])
+
+    def _note_roles(self, element: _Element) -> None:
+        """Notes the roles of the elements in one that has been read."""
         for child in element.children:
             for number in child.tokens:
                 self.tokens[number] = replace(self.tokens[number], role=child.role(element))

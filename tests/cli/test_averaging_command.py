@@ -218,6 +218,25 @@ def test_too_few_for_damage_names_the_damaged(nmt, run, steps, number, found, re
     assert not (run.path / "checkpoints" / "averaged").exists()
 
 
+def test_all_that_is_kept_may_be_damaged(nmt, run):
+    said = "; ".join(damage(run, 8, 10, 12))
+
+    code, _, err = nmt("average", run.path)
+
+    expected = f"{run.path}: has no intact checkpoint to average; {said}: restore it from a copy"
+    assert (code, err) == (2, f"nmt: {expected}\n")
+
+
+@pytest.mark.filterwarnings("default:.*damaged:UserWarning")
+def test_a_description_names_the_damaged(nmt, run):
+    first, second = damage(run, 8, 12)
+
+    code, out, err = nmt("info", run.path, "--json")
+
+    said = f"nmt: warning: {first}; {second}: left out of those kept\n"
+    assert (code, json.loads(out)["kept"], err) == (0, [10], said)
+
+
 def test_a_run_that_keeps_nothing_is_told_how_to(nmt, run):
     shutil.rmtree(run.path / "checkpoints" / "kept")
 

@@ -1,6 +1,7 @@
 """`nmt init` writes a configuration with which any corpus can be trained on."""
 
 import gzip
+import os
 import random
 import subprocess
 import sys
@@ -199,6 +200,37 @@ def test_corpora_are_found_as_training_finds_them(nmt, corpus, write, paths):
     assert out.startswith("1 pairs to train on, 1 to validate with\n")
     text = corpora.training(configfile.load("x.yaml").data).text
     assert [*text["source"], *text["target"]] == ["Un perro.", "A dog."]
+
+
+def headed():
+    Path("all.tsv").write_text("en\tnotes\tes\nA dog.\t-\tUn perro.\n", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("write", "path"), [(headed, "all.tsv"), (json_lines, "all.jsonl"), (parquet, "all.parquet")]
+)
+def test_chosen_columns_are_in_the_configuration(nmt, corpus, write, path):
+    corpus("a few")
+    write()
+    for code in ("es", "en"):
+        Path(f"val.{code}").rename(f"val.{code}-x")
+    options = ["--train", path, "--validation", "val", "--columns", "es,en", "-o", "x.yaml"]
+
+    code, _, err = nmt("init", "es-x:en-x", *options)
+
+    assert (code, err) == (0, "next: nmt train x.yaml\n")
+    data = configfile.load("x.yaml").data
+    assert (data.train.columns, data.validation.columns) == (("es", "en"), None)
+    text = corpora.training(data).text
+    assert [*text["source"], *text["target"]] == ["Un perro.", "A dog."]
+
+
+def test_the_configuration_may_have_any_name(nmt, corpus):
+    languages = corpus("a few")
+
+    assert init(nmt, languages, "-o", os.fsdecode(b"\xff.yaml"))[0] == 0
+
+    assert "#   nmt train \ufffd.yaml\n" in Path(os.fsdecode(b"\xff.yaml")).read_text("utf-8")
 
 
 def test_a_file_is_never_overwritten(nmt, corpus, text):

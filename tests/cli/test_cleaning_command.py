@@ -219,6 +219,48 @@ def test_a_training_of_several_languages_tells_what_it_reads_and_knows_its_tags(
             "both sides would be written to x.zh; name the languages, as in data.source=de "
             "data.target=en",
         ),
+        (
+            ["--source", "x.zh.part", "--target", "a.en", "-o", "x", "data.source=zh"],
+            "x.zh: is first written as x.zh.part, which is read; choose another name",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "x", "--removed", "loop"],
+            "loop: cannot be written (Too many levels of symbolic links)",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "."],
+            ".: a folder; give the prefix of the files, such as clean\n",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", ".."],
+            "..: a folder; give the prefix of the files, such as ../clean\n",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "/"],
+            "/: a folder; give the prefix of the files, such as /clean\n",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "folder"],
+            "folder: a folder; give the prefix of the files, such as folder/clean\n",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "x", "data.source=a/../b"],
+            "data.source=a/../b: no file name ends so; give a code, as in data.source=de\n",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "x", "data.target=''"],
+            "data.target=: no file name ends so; give a code, as in data.target=de\n",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "x", r'data.validation="\ud800"'],
+            r'data.validation="\ud800", line 1: not valid YAML (NUL, or half of a surrogate pair, '
+            "is no character of a text)\n",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "x", r'data.source="\0"'],
+            r'data.source="\0", line 1: not valid YAML (NUL, or half of a surrogate pair, is no '
+            "character of a text)\n",
+        ),
         (["--source", "a.zh", "--target", "no.en", "-o", "x"], "no.en: no such file"),
         (["--source", "a.zh", "--target", "a.en", "-o", "no/x"], "no/x.zh: cannot be written"),
         (
@@ -229,10 +271,14 @@ def test_a_training_of_several_languages_tells_what_it_reads_and_knows_its_tags(
 )
 def test_a_mistake_is_one_line(nmt, tmp_path, chinese, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("loop").symlink_to("loop")
+    Path("x.zh.part").write_bytes(before := Path("a.zh").read_bytes())
 
     code, out, err = nmt("clean", *arguments)
 
     assert (code, out) == (2, "")
+    assert Path("x.zh.part").read_bytes() == before
     assert re.search(f"^nmt: {re.escape(message)}", err)
     assert err.count("\n") == 1
     assert not (tmp_path / "x.zh").exists()

@@ -25,6 +25,17 @@ def test_options_are_for_all_lines(nmt, copy_run, text):
         assert not any(contains(line, letter) for letter in "eg")
 
 
+@pytest.mark.filterwarnings("default:.*spell")
+@pytest.mark.parametrize("option", ["--prefix", "--require", "--forbid"])
+def test_bytes_that_are_not_utf_8_are_replaced(nmt, copy_run, text, option):
+    translate = ["translate", copy_run, text("in", *LINES)]
+    expected = nmt(*translate, option, "\ufffd")
+
+    assert nmt(*translate, option, os.fsdecode(b"\xff")) == expected
+
+    assert expected[0] == 0
+
+
 @pytest.mark.filterwarnings("always")
 @pytest.mark.parametrize(
     ("required", "forbidden", "refused"),

@@ -1,6 +1,7 @@
 """The command that exports, and every command that takes a bundle where it takes a run."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -152,3 +153,16 @@ def test_an_export_translates_and_a_failed_push_leaves_it(nmt, text, tmp_path, c
     )
     assert "nmt translate hf:me/letters FILE" in (folder / "README.md").read_text()
     assert nmt("translate", folder, lines) == nmt("translate", copy_run, lines)
+
+
+def test_a_card_has_texts_that_are_not_utf_8_with_signs_for_their_bytes(nmt, tmp_path, copy_run):
+    mistaken = os.fsdecode(b"a\xff")
+    options = ["--license", mistaken, "--trained-on", mistaken, "--sentence", mistaken]
+
+    code, _, err = nmt("export", copy_run, folder := tmp_path / mistaken, *options)
+
+    assert (code, err) == (0, "")
+    card = (folder / "README.md").read_text("utf-8")
+    assert "# a\ufffd\n" in card
+    assert "license: a\ufffd\n" in card
+    assert "**Training data**: a\ufffd " in card

@@ -47,6 +47,37 @@ def test_an_output_is_no_input(nmt, folder, command, output):
     assert before == {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        ("translate run a.part -o a", "a"),
+        ("translate run a.part -o same", "same"),
+        ("translate run a --glossary a.part --alignments a", "a"),
+        ("rescore run a.part --source pairs -o a", "a"),
+        ("rescore run a.part --source pairs --n-best 1 -o a", "a"),
+    ],
+)
+def test_an_input_is_not_what_an_output_is_first_written_as(nmt, folder, command, output):
+    Path("a.part").write_text("0 ||| a b ||| x= -1 ||| -1\n")
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    message = f"{output}: is first written as a.part, which is read; choose another name"
+    assert nmt(*command.split()) == (2, "", f"nmt: {message}\n")
+
+    assert before == {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_an_input_is_not_where_progress_is_written(nmt, folder):
+    Path("other.part.json").write_text("a b\n")
+
+    assert nmt("translate", "run", "other.part.json", "-o", "other") == (
+        *(2, ""),
+        f"nmt: {folder / 'other.part.json'}: {READ}\n",
+    )
+
+    assert Path("other.part.json").read_text() == "a b\n"
+
+
 def test_an_output_is_not_the_file_behind_standard_input(nmt, folder):
     own = os.dup(0)
     with open("a") as file:

@@ -73,11 +73,40 @@ def test_a_table_is_divided_and_a_configuration_written_for_it(nmt, tmp_path):
     assert "31 pairs to train on, 9 to validate with" in out
 
 
+def test_columns_of_a_table_are_chosen(nmt, tmp_path):
+    table, folder = tmp_path / "all.tsv", tmp_path / "texts"
+    rows = [f"{n}\tsentence {n}\tSatz {n}\n" for n in range(9)]
+    table.write_text("".join(["id\tenglish\tgerman\n", *rows]))
+    command = ["split", "de-en", "--corpus", table, "-o", folder, "--validation", 2, "--test", 0]
+
+    refused, _, message = nmt(*command)
+    code, _, _ = nmt(*command, "--columns", "german,english")
+
+    assert refused == 2
+    assert message == (
+        f"nmt: {table}, line 1: 3 columns between tabs, not 2; a file with a header or further "
+        "columns needs `columns: [SOURCE, TARGET]` in a configuration, or --columns SOURCE,TARGET "
+        "without one\n"
+    )
+    assert code == 0
+    pairs = read(folder / "train") + read(folder / "val")
+    assert sorted(pairs) == [(f"Satz {n}", f"sentence {n}") for n in range(9)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--validation", 60], "60 pairs cannot be held out: of 60 pairs, 58 share no sentence"),
         (["--corpus", "a", "--corpus", "b"], "--corpus is given once, or twice for a pair"),
+        (
+            ["--columns", "de,en"],
+            "--columns are those of a TSV, JSON lines or Parquet, and plain text has none: leave "
+            "it out",
+        ),
+        (["--columns", "de"], "--columns de: not SOURCE,TARGET, the names of two columns, as in"),
+        (["--columns", "de,"], "--columns de,: not SOURCE,TARGET, the names of two columns, as in"),
+        (["--columns", "a,a"], "--columns a,a: not SOURCE,TARGET, the names of two columns, as in"),
+        (["--columns", "a,b,c"], "--columns a,b,c: not SOURCE,TARGET, the names of two columns"),
         (["-o", "all.de/x"], "all.de/x: cannot be written"),
     ],
 )

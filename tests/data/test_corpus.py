@@ -281,7 +281,8 @@ def test_a_file_that_is_not_parquet_is_refused(tmp_path):
     [
         (
             {"fr": ["un"]},
-            "no column 'en'; there are: de, fr; choose with `columns: [SOURCE, TARGET]`",
+            "no column 'en'; there are: de, fr; choose with `columns: [SOURCE, TARGET]` in a "
+            "configuration, or --columns SOURCE,TARGET without one",
         ),
         ({"en": [1]}, "the column 'en' holds int64, not text"),
         ({"en": ["one", None]}, "row 2 of the column 'en' is null, not text"),

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from nmt.data import tabular
 from nmt.errors import DataError
 
+COLUMNS = "`columns: [SOURCE, TARGET]` in a configuration, or --columns SOURCE,TARGET without one"
+
 # Everything but the end of a line; the three that Python's splitlines would cut at come often.
 sentences = st.text(
     st.sampled_from('\u2028\x0b\x85\x00\t" ä\n') | st.characters(exclude_categories=["Cs"]),
@@ -47,9 +49,7 @@ def test_a_header_names_the_columns_of_a_tsv_file(tmp_path):
 def test_a_tsv_file_without_the_column_is_refused(tmp_path):
     path = write(tmp_path / "a.tsv", "id\tgerman\n1\teins\n")
 
-    with refused(
-        "a.tsv: no column 'english'; there are: id, german; choose with `columns: [SOURCE, TARGET]`"
-    ):
+    with refused(f"a.tsv: no column 'english'; there are: id, german; choose with {COLUMNS}"):
         list(tabular.tab_separated(path, columns=("german", "english")))
 
 
@@ -61,7 +61,7 @@ def test_a_tsv_line_with_another_number_of_columns_is_named(tmp_path, line, coun
 
     with refused(
         f"a.tsv, line 2: {count} between tabs, not 2; "
-        "a file with a header or further columns needs `columns: [SOURCE, TARGET]`"
+        f"a file with a header or further columns needs {COLUMNS}"
     ):
         list(tabular.tab_separated(path, columns=None))
 
@@ -138,11 +138,11 @@ def test_json_lines_come_back_as_they_were_written(tmp_path_factory, pairs):
         ),
         (
             '{"de": "a", "eng": "b"}',
-            "line 2: no column 'en'; there are: de, eng; choose with `columns: [SOURCE, TARGET]`",
+            f"line 2: no column 'en'; there are: de, eng; choose with {COLUMNS}",
         ),
         (
             "{}",
-            "line 2: no column 'de'; there are: none; choose with `columns: [SOURCE, TARGET]`",
+            f"line 2: no column 'de'; there are: none; choose with {COLUMNS}",
         ),
         ('{"de": "a", "en": null}', "line 2, 'en': null where text was expected"),
         ('{"de": ["a"], "en": "b"}', "line 2, 'de': [\"a\"] where text was expected"),

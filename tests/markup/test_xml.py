@@ -44,6 +44,23 @@ from nmt.markup import xml
         ),
         ('<a><b translate="no">ab</b><b>cd</b></a>', '<a><b translate="no">ab</b><b>CD</b></a>'),
         ('<a xmlns:i="http://www.w3.org/2005/11/its"><b i:translate="no">ab</b></a>',) * 2,
+        # ... also if it is the whole document
+        *(
+            (document,) * 2
+            for document in (
+                '<a translate="no">ab <b>cd</b></a>',
+                '<a xmlns:i="http://www.w3.org/2005/11/its" i:translate="no">ab</a>',
+                "<!-- ab --><code>ab</code>\n",
+                "<math><mi>ab</mi></math>",
+                "<pre>ab</pre>",
+                '<svg xmlns="http://www.w3.org/2000/svg"><text>ab</text></svg>',
+                '<pre xmlns="http://www.w3.org/1999/xhtml">ab</pre>',
+            )
+        ),
+        (
+            '<p xmlns="http://www.w3.org/1999/xhtml">ab</p>',
+            '<p xmlns="http://www.w3.org/1999/xhtml">AB</p>',
+        ),
         ("<a>ab <?pi x?> cd</a>", "<a>AB <?pi x?> CD</a>"),
         # namespaces; XHTML has the rules of HTML
         ('<n:a xmlns:n="u">ab <n:b/></n:a>', '<n:a xmlns:n="u">AB <n:b/></n:a>'),
