@@ -44,8 +44,9 @@ def members(run: Path) -> list[Path]:
 
 
 def name(run: Path) -> str:
-    """Returns the names of the folders, without those that they lie in."""
-    return "+".join(Path(os.path.abspath(each)).name for each in members(run))  # also of `.`
+    """Returns the names of the folders as text, without those that they lie in."""
+    names = (Path(os.path.abspath(each)).name for each in members(run))  # also of `.`
+    return options.sentence("+".join(names))
 
 
 def data(run: Path) -> "DataConfig":

@@ -100,6 +100,7 @@ def info(
     found = opened(run)
     options.check_imports(found, trust=trust)
     description = describe(found)
+    description["run"] = options.sentence(description["run"])
     if svg is not None:
         check_translates(found)  # there is no diagram of another network
         with options.writer(svg) as out:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import shutil
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
@@ -105,6 +106,17 @@ def test_info_draws_the_model(nmt, copy_run, tmp_path):
         assert text in texts
     assert "softmax" in texts
     assert "16 x 21" in texts
+
+
+def test_info_draws_a_model_whose_name_is_no_text(nmt, copy_run, tmp_path):
+    run = tmp_path / os.fsdecode(b"\xffrun")
+    run.symlink_to(copy_run)
+
+    code, out, _ = nmt("info", run, "--svg", tmp_path / "model.svg", "--json")
+
+    assert (code, json.loads(out)["run"]) == (0, f"{tmp_path}/\ufffdrun")
+    drawing = ElementTree.parse(tmp_path / "model.svg").getroot()
+    assert f"{tmp_path}/\ufffdrun" in [element.text for element in drawing.iter()]
 
 
 def test_the_drawing_tells_what_is_deep_in_lines_that_fit(copy_run):

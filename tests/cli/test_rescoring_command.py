@@ -1,5 +1,6 @@
 """The command that rescores an n-best list: what it reads, writes, tunes and refuses."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,16 @@ def test_a_list_has_the_scores_of_all_systems_as_features(nmt, folder):
         assert (name, other) == ("l2r+noisy=", "r2l=")
         assert [float(first), float(second)] == pytest.approx([one, two], abs=1e-3)
         assert float(row[3]) == pytest.approx(0.25 * one + 0.75 * two, abs=1e-3)
+
+
+def test_a_run_whose_name_is_no_text_is_a_feature_all_the_same(nmt, folder):
+    Path(os.fsdecode(b"\xffl2r")).symlink_to(Path("l2r").resolve())
+    arguments = ("list", "--source", "source", "--n-best", 1, "-o", "out")
+
+    code, _, err = nmt("rescore", os.fsdecode(b"\xffl2r"), "r2l", *arguments)
+
+    assert (code, err) == (0, "")
+    assert " \ufffdl2r= " in Path("out").read_text(encoding="utf-8")
 
 
 def test_a_pipe_of_our_own_translations_is_rescored_by_the_other_direction(
