@@ -16,7 +16,8 @@ import numpy as np
 from flax import nnx
 
 from nmt import configfile
-from nmt.bench import BOS, EOS, SIZES
+from nmt.bench.sizes import SIZES
+from nmt.bench.speed import BOS, EOS
 from nmt.data.batching import Batch
 from nmt.model.seq2seq import build
 from nmt.training.state import init_state

@@ -27,7 +27,7 @@ from torch.nn import functional
 
 BOS, EOS = 2, 3
 
-# those of nmt/bench.py, which cannot be imported where there is no jax
+# those of nmt/bench/sizes.py, which cannot be imported where there is no jax
 SIZES = {
     "multi30k": {
         "kind": "luong",

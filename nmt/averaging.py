@@ -68,11 +68,8 @@ def mean(models: Iterable[Params]) -> Params:
 def _logged(run: Run) -> dict[int, Scores]:
     """Returns the scores of each step that was validated."""
     return {
-        record["step"]: {
-            name: record[key] for name in SCORES if (key := f"validation/{name}") in record
-        }
-        for record in run.records()
-        if "validation/perplexity" in record
+        step: {name: found[name] for name in SCORES if name in found}
+        for step, found in run.validations().items()
     }
 
 

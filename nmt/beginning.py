@@ -33,11 +33,9 @@ def configuration(
         name: The name of the file, for the command in its head.
         small: Whether a computer without a GPU is to train it.
     """
-    source, target = found.source, found.target
     chosen = recipe(found.pairs, small=small)
     schedule = Schedule.of(found, chosen)
     named = "\n".join(f"  {key}: {yamltext.inline(_short(each))}" for key, each in corpora.items())
-    size = pieces.vocabulary_size
     return f"""\
 # {" to ".join(languages)}: written by `nmt init` for {found.pairs:,} pairs; edit it as you like.
 #
@@ -50,32 +48,12 @@ data:
 {named}
 {_special(found)}\
   max_length: {max_length(found)}  # pieces; 99 of 100 lines have at most \
-{source.long_words} and {target.long_words} words
+{found.source.long_words} and {found.target.long_words} words
   batch: {{sentences: {schedule.sentences}}}  # about {chosen.batch:,} pieces, for {reach(chosen)}
 
-tokenizer:
-  kind: unigram
-  vocabulary_size: {size if isinstance(size, int) else list(size)}  # {_about_size(chosen, pieces)}
-  joint: {str(pieces.joint).lower()}  # {_about_scripts(found)}
-{_coverage(found, pieces)}\
-
-model:
-  embedding_size: {chosen.embedding}
-  encoder: {{hidden_size: {chosen.encoder}}}
-  decoder: {{kind: luong, hidden_size: {chosen.decoder}}}
-  dropout: {_dropout(chosen)}  # with less text more: for {reach(chosen)}
-  tied_embeddings: {"all" if pieces.joint else "target"}  # fewer parameters: \
-{"one table for source, target and output" if pieces.joint else "one table for target and output"}
-
-training:
-  learning_rate: {chosen.rate}
-  schedule: {{kind: cosine, warmup_steps: {schedule.warmup}}}  # falls to zero at the last update
-  label_smoothing: 0.1
-{_mean(schedule)}\
-  max_epochs: {schedule.epochs}  # of {schedule.batches:,} batches: {schedule.updates:,} updates
-  validate_every: {schedule.validate_every}  # updates
-  patience: {PATIENCE}  # validations without a better BLEU, after which training stops early
-"""
+{_tokenizer(found, chosen, pieces)}
+{_model(chosen, joint=pieces.joint)}
+{_training(chosen, schedule)}"""
 
 
 def warning(found: Survey) -> str:
@@ -93,6 +71,41 @@ def _short(corpus: CorpusConfig) -> object:
     if corpus.columns is not None:
         return {"path": corpus.path, "columns": list(corpus.columns)}
     return corpus.path or [corpus.source, corpus.target]
+
+
+def _tokenizer(found: Survey, chosen: Recipe, pieces: TrainedTokenizerConfig) -> str:
+    size = pieces.vocabulary_size
+    return f"""\
+tokenizer:
+  kind: unigram
+  vocabulary_size: {size if isinstance(size, int) else list(size)}  # {_about_size(chosen, pieces)}
+  joint: {str(pieces.joint).lower()}  # {_about_scripts(found)}
+{_coverage(found, pieces)}"""
+
+
+def _model(chosen: Recipe, *, joint: bool) -> str:
+    tied, table = ("all", "source, target") if joint else ("target", "target")
+    return f"""\
+model:
+  embedding_size: {chosen.embedding}
+  encoder: {{hidden_size: {chosen.encoder}}}
+  decoder: {{kind: luong, hidden_size: {chosen.decoder}}}
+  dropout: {_dropout(chosen)}  # with less text more: for {reach(chosen)}
+  tied_embeddings: {tied}  # fewer parameters: one table for {table} and output
+"""
+
+
+def _training(chosen: Recipe, schedule: Schedule) -> str:
+    return f"""\
+training:
+  learning_rate: {chosen.rate}
+  schedule: {{kind: cosine, warmup_steps: {schedule.warmup}}}  # falls to zero at the last update
+  label_smoothing: 0.1
+{_mean(schedule)}\
+  max_epochs: {schedule.epochs}  # of {schedule.batches:,} batches: {schedule.updates:,} updates
+  validate_every: {schedule.validate_every}  # updates
+  patience: {PATIENCE}  # validations without a better BLEU, after which training stops early
+"""
 
 
 def _dropout(chosen: Recipe) -> str:

@@ -1,7 +1,6 @@
 """Description of a run or a bundle: parameters by part, vocabularies, training and scores."""
 
 import math
-import textwrap
 import warnings
 from typing import Any
 
@@ -10,52 +9,12 @@ from rich.table import Table
 
 from nmt import version
 from nmt.bundle import Bundle
-from nmt.config import Config, ConfigSection, InputConfig, LayeredConfig, ModelConfig
+from nmt.config import Config, InputConfig, ModelConfig
 from nmt.data.tokenizer import Tokenizers
 from nmt.model import parameters
 from nmt.model.build import outline
-from nmt.plotting.diagram import Arrow, Block, diagram
 from nmt.run import Run
 from nmt.trained import Trained
-
-# Prefixes of parameter names, in the order of the computation; all other parameters are output.
-PARTS = (
-    "source_embedding",
-    "target_embedding",
-    "encoder",
-    "decoder.attention",
-    "decoder",
-    "guided_head",
-)
-
-# Column and row of each block in the diagram.
-PLACES = {
-    "source pieces": (0, 0),
-    "source embedding": (0, 1),
-    "source": (0, 1),
-    "encoder": (0, 2),
-    "attention": (1, 2),
-    "guided head": (1, 1),
-    "target pieces so far": (2, 0),
-    "target embedding": (2, 1),
-    "decoder": (2, 2),
-    "output": (2, 3),
-}
-CHANGED = ("transitions", "upper_transitions", "residual", "initial_state")  # told if not default
-LINE = 42  # characters that fit into a block
-ARROWS = (
-    Arrow("source pieces", "source embedding"),
-    Arrow("source embedding", "encoder"),
-    Arrow("source", "encoder"),
-    Arrow("encoder", "attention", "annotations"),
-    Arrow("decoder", "attention", "query", shift=-12),
-    Arrow("attention", "decoder", "context", shift=18),
-    Arrow("source embedding", "guided head"),
-    Arrow("target embedding", "guided head"),
-    Arrow("target pieces so far", "target embedding"),
-    Arrow("target embedding", "decoder"),
-    Arrow("decoder", "output", "readout"),
-)
 
 
 def describe(run: Trained) -> dict[str, Any]:
@@ -99,21 +58,21 @@ def _training(run: Run) -> dict[str, Any]:
     kept, damaged = run.checkpoints.examined("kept")
     if damaged:
         warnings.warn(f"{'; '.join(damaged)}: left out of those kept", stacklevel=3)
+    validations = run.validations()
     return {
         "step": last.step if last else 0,
         "best_step": best.step if best else None,
         "kept": sorted(saved.progress.step for saved in kept),
         "averaged": averaged.averaged if averaged else [],
-        "scores": _validation_scores(run, best.step if best else None),
+        "scores": validations.get(best.step, {}) if best else {},
     }
 
 
 def parts(description: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Returns the parameters by the part of the model that they belong to."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in (*PARTS, "output")}
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in (*parameters.PARTS, "output")}
     for each in description["parameters"]:
-        name = next((part for part in PARTS if f"{each['name']}.".startswith(f"{part}.")), "output")
-        found[name].append(each)
+        found[parameters.part(each["name"])].append(each)
     return {name: arrays for name, arrays in found.items() if arrays}
 
 
@@ -161,51 +120,6 @@ def _told(section: str, facts: dict[str, Any]) -> list[str]:
     return [*shown, "joint vocabulary"] if joint else shown
 
 
-def draw(description: dict[str, Any], model: ModelConfig) -> str:
-    """Returns a block diagram of a model as SVG: its parts, their sizes and parameters."""
-    counts = {name: f"{_count(arrays):,} parameters" for name, arrays in parts(description).items()}
-    target = f"{description['vocabulary']['target']:,}"
-    encoder, decoder, cell = model.encoder, model.decoder, _cell(model)
-    tied = "" if model.tied_embeddings == "none" else " of the target embedding"
-    width, size = f"{model.readout_size}", f"size {model.embedding_size}"
-    if model.lexical_model:
-        width = f"({width} + {model.embedding_size} of the lexical model)"
-    lines = {
-        **_source(description, [size, counts.get("source_embedding", "the target embedding")]),
-        "encoder": [
-            f"{encoder.kind} {cell}" if isinstance(encoder, LayeredConfig) else encoder.kind,
-            *_settings(encoder),
-            counts.get("encoder", "no parameters"),
-        ],
-        "attention": [
-            model.attention.mechanism,
-            *([", ".join(scored)] if (scored := _score(model).values()) else []),
-            counts.get("decoder.attention", "no parameters"),
-        ],
-        **_head_lines(model, counts),
-        "target pieces so far": [f"vocabulary of {target}"],
-        "target embedding": [size, counts["target_embedding"]],
-        "decoder": [
-            f"{decoder.kind} {cell}",
-            *_settings(decoder),
-            counts["decoder"],
-        ],
-        "output": [f"softmax{tied}", f"{width} x {target}", counts["output"]],
-    }
-    blocks = [Block(name, lines[name], *place) for name, place in PLACES.items() if name in lines]
-    arrows = [arrow for arrow in ARROWS if {arrow.start, arrow.end} <= set(lines)]
-    return diagram(blocks, arrows, title=description["run"])
-
-
-def _source(description: dict[str, Any], embedding: list[str]) -> dict[str, list[str]]:
-    """Returns the lines of the blocks from which the encoder reads: pieces, or given vectors."""
-    if "source" not in description:
-        pieces = f"vocabulary of {description['vocabulary']['source']:,}"
-        return {"source pieces": [pieces], "source embedding": embedding}
-    kind, *facts = description["source"].items()
-    return {"source": [str(kind[1]), *(f"{key} {value}" for key, value in facts)]}
-
-
 def _vocabulary(given: InputConfig, tokenizers: Tokenizers) -> dict[str, Any]:
     """Returns the sizes of the vocabularies, and what a source is if it is not text."""
     if given.shape is None:
@@ -229,40 +143,5 @@ def _guided_head(model: ModelConfig) -> dict[str, str]:
     return {"guided head": f"of size {head.size}" + (", isolated" if head.isolated else "")}
 
 
-def _head_lines(model: ModelConfig, counts: dict[str, str]) -> dict[str, list[str]]:
-    """Returns the lines of the block of the guided head, if there is one."""
-    reads = "also annotations and decoder states"
-    return {
-        name: [text, reads, counts["guided_head"]] for name, text in _guided_head(model).items()
-    }
-
-
-def _cell(model: ModelConfig) -> str:
-    """Returns the name of the recurrent cell."""
-    normalized = getattr(model.cell, "layer_norm", False)
-    return model.cell.kind.upper() + (" with layer norm" if normalized else "")
-
-
-def _settings(section: ConfigSection) -> list[str]:
-    """Returns the settings of a section in lines, without its kind and with few defaults."""
-    given = section.model_dump(exclude={"kind"}, exclude_none=True)
-    changed = section.model_dump(include=set(CHANGED), exclude_defaults=True)
-    shown = [(key, value) for key, value in given.items() if key not in CHANGED or key in changed]
-    text = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in shown)
-    return textwrap.wrap(text, LINE)
-
-
 def _count(parameters: list[dict[str, Any]]) -> int:
     return sum(each["count"] for each in parameters)
-
-
-def _validation_scores(run: Run, step: int | None) -> dict[str, Any]:
-    """Returns the validation scores of a step, which the best checkpoint has."""
-    for record in run.records():
-        if record["step"] == step and "validation/perplexity" in record:
-            return {
-                name.removeprefix("validation/"): value
-                for name, value in record.items()
-                if name.startswith("validation/")
-            }
-    return {}

@@ -10,7 +10,6 @@ tensorboard/    the same for TensorBoard, with attention images
 """
 
 import dataclasses
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from nmt import changes, checkpoint, configfile, hub, lock, version
+from nmt import changes, checkpoint, configfile, hub, lock, records, version
 from nmt.bundle import is_bundle
 from nmt.checkpoints import MAX_TO_KEEP, Checkpoints, Kind, Saved, TrainingProgress, Which
 from nmt.config import Config
@@ -169,12 +168,15 @@ class Run:
         Raises:
             RunError: a line is damaged.
         """
-        path, records = self.metrics_path, []
-        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-        for number, line in enumerate(lines, start=1):
-            if line.endswith(b"\n"):
-                records.append(record_of(line, where=f"{path}, line {number}"))
-        return records
+        return records.read(self.metrics_path)
+
+    def validations(self) -> dict[int, dict[str, Any]]:
+        """Returns the scores of each step that was validated so far, as the log has them.
+
+        Raises:
+            RunError: a line of the log is damaged.
+        """
+        return records.validations(self.records())
 
     def tokenizers(self) -> Tokenizers:
         """Returns the tokenizers of this run."""
@@ -233,17 +235,3 @@ class Run:
                 "put back the original files in tokenizer/ and the original data.reverse_target"
             )
         return checkpoint.read(saved.folder, templates)
-
-
-def record_of(line: bytes, *, where: str) -> dict[str, Any]:
-    """Returns the record of a line of the log.
-
-    Raises:
-        RunError: it is damaged; the message begins with `where`.
-    """
-    try:
-        record: dict[str, Any] = json.loads(line)
-        record["step"]
-    except (ValueError, TypeError, KeyError):
-        raise RunError(f"{where}: no record of a step; remove it") from None
-    return record

@@ -16,7 +16,9 @@ from flax import nnx
 from jax.experimental.compilation_cache import compilation_cache
 
 from nmt import cli, configfile
-from nmt.bench import SIZES, Size, choose, measure, render
+from nmt.bench.sizes import SIZES, Size, choose
+from nmt.bench.speed import measure
+from nmt.bench.table import render
 from nmt.config import ModelConfig
 from nmt.errors import ConfigError
 from nmt.flops import decoding_flops, training_flops

@@ -25,8 +25,9 @@ import numpy as np
 import nmt
 from nmt import configfile
 from nmt.inference.guesser import Guesser
-from nmt.info import describe, draw, render
+from nmt.info import describe, render
 from nmt.inference.predictor import Predictor
+from nmt.plotting.network import draw
 
 blank = configfile.load("blank.yaml", sys.argv[1:])
 run = nmt.train(blank)

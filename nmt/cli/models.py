@@ -94,7 +94,8 @@ def info(
 
     Example: nmt info runs/demo
     """
-    from nmt.info import describe, draw, render
+    from nmt.info import describe, render
+    from nmt.plotting.network import draw
     from nmt.trained import check_translates, opened
 
     found = opened(run)
@@ -127,7 +128,9 @@ def bench(
 
     Example: nmt bench --size multi30k --json
     """
-    from nmt.bench import choose, measure, render
+    from nmt.bench.sizes import choose
+    from nmt.bench.speed import measure
+    from nmt.bench.table import render
 
     figures = measure(choose(size or [], rows=rows), dtype=dtype)
     print(json.dumps(figures, indent=2) if as_json else render(figures))

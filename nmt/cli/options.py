@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt.errors import ConfigError, DataError
+from nmt.inference import methods
 
 if TYPE_CHECKING:
     from nmt.bundle import Bundle
     from nmt.run import Run
 
 # Of explanation; the last one is the default of a run that has it.
-METHODS = (
-    "attention, shifted, saliency, saliency_input, smoothed, jacobian, projected_jacobian or guided"
-)
+METHODS = f"{', '.join(methods.METHODS)} or {methods.GUIDED}"
 
 # The beginning of an override; a file name or a sentence hardly begins like this.
 OVERRIDE = re.compile(r"(?:data|tokenizer|model|training|decoding)\.[\w.]+=")

@@ -11,6 +11,7 @@ import typer
 from nmt.cli import ensembles, options
 from nmt.cli.options import Beam, Checkpoint, Trust
 from nmt.errors import DataError, UserError
+from nmt.serving.in_flight import Limits
 
 KEY = "NMT_API_KEY"  # the variable of the environment
 
@@ -61,11 +62,11 @@ def serve(
     trust: Trust = False,
     api_key: ApiKey = None,
     cors: Cors = None,
-    characters: Characters = 50_000,
-    lines: Lines = 1_000,
-    queue: Queue = 2_000,
-    per_client: PerClient = 1_000,
-    timeout: Timeout = 60.0,
+    characters: Characters = Limits.characters,
+    lines: Lines = Limits.lines,
+    queue: Queue = Limits.queue,
+    per_client: PerClient = Limits.client,
+    timeout: Timeout = Limits.seconds,
     threads: Threads = None,
     warm: Warm = None,
     log_text: LogText = False,
@@ -80,7 +81,7 @@ def serve(
     _check_key(api_key)
     folders, settings = options.settings_apart(runs, beam=beam)
     paths = _named(map(Path, folders))
-    limits = models.Limits(characters, lines, queue, per_client, timeout)
+    limits = Limits(characters, lines, queue, per_client, timeout)
     metrics = models.Metrics()
     with server.bound(host, port) as listener:
         found = [

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nmt.config.model import CellConfig, GRUConfig
+from nmt.config.recurrent import CellConfig, GRUConfig
 from nmt.config.section import ConfigSection, Fraction, NotNegative, Size
 
 

@@ -1,8 +1,41 @@
-"""Settings of encoders that are not recurrent: those of given vectors and of pictures."""
+"""Settings of encoders: recurrent ones, and those of given vectors and of pictures."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from nmt.config.section import Buildable, Size
+from pydantic import Field
+
+from nmt.config.recurrent import LayeredConfig
+from nmt.config.section import Buildable, Choice, Size
+
+
+class RecurrentEncoderConfig(LayeredConfig):
+    """Settings of encoders that read the source in both directions."""
+
+    hidden_size: Size = 256
+    """Units per direction; an annotation is twice as wide."""
+
+    @property
+    def annotation_size(self) -> int:
+        """The width of an annotation: the states of both directions, concatenated."""
+        return 2 * self.hidden_size
+
+
+class BidirectionalConfig(RecurrentEncoderConfig):
+    """Layers that read the one below in both directions (Bahdanau et al. 2015)."""
+
+    implementation: ClassVar[str] = "nmt.model.encoder:BidirectionalEncoder"
+
+    kind: Literal["bidirectional"] = "bidirectional"
+
+
+class AlternatingConfig(RecurrentEncoderConfig):
+    """Two columns of layers, whose direction changes from layer to layer (Zhou et al. 2016)."""
+
+    implementation: ClassVar[str] = "nmt.model.alternating:AlternatingEncoder"
+
+    kind: Literal["alternating"] = "alternating"
+    layers: Annotated[Size, Field(ge=2)] = 2
+    """Number of layers of each column."""
 
 
 class IdentityConfig(Buildable):
@@ -28,3 +61,9 @@ class ConvolutionalConfig(Buildable):
     """Layers on the grid of cells, behind those that halve."""
     annotation_size: Size = 128
     """Size of an annotation."""
+
+
+EncoderConfig = Annotated[
+    BidirectionalConfig | AlternatingConfig | IdentityConfig | ConvolutionalConfig,
+    Choice(default="bidirectional"),
+]

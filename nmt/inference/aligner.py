@@ -18,14 +18,13 @@ from nmt.data.batching import Batch, Bucket, pad
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.inference import limits, loading, programs
 from nmt.inference.arguments import checked_pair, checked_sides
-from nmt.inference.batches import Capacity, sentence_batches, windows
+from nmt.inference.batches import BATCHES_AHEAD, Capacity, sentence_batches, windows
 from nmt.inference.loading import Runs
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.translation import Translation, empty_translation
 from nmt.inference.unseen import Remainder
 from nmt.model.aligner import AlignerNetwork, Totals
 
-BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
 METHOD = "posterior"  # of the matrices, as translations name it
 
 Ids = tuple[list[int], list[int]]  # of the pieces of a source and a target

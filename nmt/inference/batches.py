@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TypeVar
 
 WIDTHS = (8, 16, 24, 32, 48, 64, 128, 256, 512)  # beyond them, powers of two
+BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
 FEW = 8  # where there are no more sentences, a smaller shape is worth its compilation
 
 _Item = TypeVar("_Item")

@@ -6,13 +6,13 @@ It needs no script, so that a notebook that is not trusted shows it too.
 from html import escape
 from typing import TYPE_CHECKING
 
+from nmt import colors
 from nmt.evaluation.words import WordMatrix
 
 if TYPE_CHECKING:
     from nmt.inference.translation import Translation
 
 LARGEST = 60  # words on a side of a heat map; a larger one is no small picture
-COLOR = "213, 94, 0"  # as the pages of nmt.plotting
 
 _STYLE = """
 .nmt-attention tr { background: none !important }
@@ -66,5 +66,5 @@ def _heat_map(matrix: WordMatrix, method: str) -> str:
 
 
 def _cell(words: str, weight: float) -> str:
-    color = f"rgba({COLOR}, {min(max(weight, 0.0), 1.0):.2f})"
+    color = "rgba({}, {}, {}, {:.2f})".format(*colors.ATTENTION, min(max(weight, 0.0), 1.0))
     return f'<td style="background: {color}" title="{escape(words)}: {weight:.2f}"></td>'

@@ -35,19 +35,10 @@ from nmt.inference import programs
 from nmt.inference.compiled import ForcedInputs, ForcedOutputs, force
 from nmt.inference.ensemble import has_guided_head, members
 from nmt.inference.gradients import derived
+from nmt.inference.methods import GUIDED as GUIDED
+from nmt.inference.methods import METHODS as METHODS
 from nmt.inference.predictor import Loaded, ModelPredictor, Source
 from nmt.types import AttentionMatrix
-
-METHODS = (
-    "attention",
-    "shifted",
-    "saliency",
-    "saliency_input",
-    "smoothed",
-    "jacobian",
-    "projected_jacobian",
-)
-GUIDED = "guided"  # the method that not every model has
 
 
 def check_method(name: str) -> None:

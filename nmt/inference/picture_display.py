@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from nmt import colors
+
 if TYPE_CHECKING:
     from nmt.inference.translation import Translation
 
 SIDE = 320  # pixels of the longer side of the picture
-COLOR = (213, 94, 0)  # as the pages of nmt.plotting
 OPACITY = 0.85
 
 # The layer of a word is a picture of a pixel for each cell, which the browser magnifies.
@@ -23,10 +24,10 @@ _STYLE = """
 .nmt-caption img { display: block; margin: 0; max-width: none }
 .nmt-caption span { cursor: default; padding: 0 0.15em }
 .nmt-caption span img { display: none; position: absolute; left: 0; top: 0 }
-.nmt-caption span:hover { background: #d55e0040 }
+.nmt-caption span:hover { background: ORANGE40 }
 .nmt-caption span:hover img { display: block }
 .nmt-caption:has(span:hover) > img { filter: grayscale(1) opacity(0.5) }
-"""
+""".replace("ORANGE", f"#{bytes(colors.ATTENTION).hex()}")
 
 
 def as_html(caption: "Translation", picture: npt.NDArray[np.uint8], grid: tuple[int, int]) -> str:
@@ -54,7 +55,7 @@ def as_html(caption: "Translation", picture: npt.NDArray[np.uint8], grid: tuple[
 def _layer(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Returns the weights (rows, columns) of a word as the opacity of a picture in RGBA."""
     strength = OPACITY * weights / max(weights.max(), np.finfo(np.float32).tiny)
-    color = np.full((*weights.shape, 3), COLOR, np.uint8)
+    color = np.full((*weights.shape, 3), colors.ATTENTION, np.uint8)
     return np.concatenate([color, np.round(255 * strength)[..., None].astype(np.uint8)], axis=2)
 
 

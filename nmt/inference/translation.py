@@ -32,7 +32,7 @@ class Translation:
     source_pieces: tuple[str, ...]
     target_pieces: tuple[str, ...]
     attention: npt.NDArray[np.float32]
-    method: str = "attention"  # one of nmt.inference.explanations.METHODS
+    method: str = "attention"  # one of nmt.inference.methods
     # The places of the pieces in the source and in the text, if they do not spell its words.
     source_offsets: Offsets | None = None
     target_offsets: Offsets | None = None

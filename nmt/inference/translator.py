@@ -14,14 +14,12 @@ from nmt.checkpoints import Which
 from nmt.data.constraints import NONE, Constraints, Line, OfLines, with_constraints
 from nmt.inference import limits, loading
 from nmt.inference.arguments import checked, checked_pair, checked_sides
-from nmt.inference.batches import windows
+from nmt.inference.batches import BATCHES_AHEAD, windows
 from nmt.inference.explanations import chosen_method
 from nmt.inference.joining import parts_of, with_parts
 from nmt.inference.loading import Runs
 from nmt.inference.translation import Translation
 from nmt.inference.window import WindowTranslator
-
-BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
 
 
 class Translator(WindowTranslator):
@@ -149,7 +147,7 @@ class Translator(WindowTranslator):
     def align(self, sources: Any, targets: Any, *, method: str | None = None) -> Any:
         """Force-decodes a given pair, or pairs; returns score and attention of each target.
 
-        A search would rank the target by this score. `method` is one of `explanations.METHODS`,
+        A search would rank the target by this score. `method` is one of `methods.METHODS`,
         whose matrix replaces attention, or `guided` for a model with a guided head, of which it is
         the default.
 

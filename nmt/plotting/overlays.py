@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from nmt import colors
 from nmt.counting import counted
 from nmt.evaluation.pointing import Box, GroundedCaption
 from nmt.evaluation.words import WordMatrix
@@ -27,9 +28,6 @@ MOST = 8  # words in a line
 POINTS = 16  # per side of a cell
 BLUR = 0.5  # standard deviation in cells
 
-# Orange and blue of Okabe & Ito (2008) differ for every kind of sight, and orange on pale grey is
-# darker than the grey in print without colors.
-COLOR = (0xD5, 0x5E, 0x00)
 OPACITY = 0.85  # where a word attends most
 PALE = 0.5  # contrast that is left of a picture under attention
 BOX: dict[str, Any] = {"edgecolor": "#0072B2", "linewidth": 1.4, "fill": False, "clip_on": False}
@@ -222,7 +220,7 @@ def _attend(axes: "matplotlib.axes.Axes", shown: Overlay, word: int) -> None:
     axes.imshow(255 - PALE * (255 - grey), cmap="gray", vmin=0, vmax=255)
     strength = magnified(shown.attention[word].reshape(shown.grid))
     layer = np.empty((*strength.shape, 4))
-    layer[..., :3] = np.array(COLOR) / 255
+    layer[..., :3] = np.array(colors.ATTENTION) / 255
     layer[..., 3] = OPACITY * strength / max(strength.max(), np.finfo(np.float64).tiny)
     height, width = shown.size
     axes.imshow(layer, extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation="bilinear")

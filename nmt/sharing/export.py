@@ -150,13 +150,12 @@ def _logged(run: Run, saved: Saved) -> Iterator[Scored]:
     """Yields BLEU on the validation set, if the parameters are those of one step in the log."""
     if saved.progress.averaged:
         return
-    for record in run.records():
-        if record["step"] == saved.progress.step and "validation/bleu" in record:
-            signature = str(record.get("validation/bleu_signature", "unknown"))
-            score = MetricScore("BLEU", float(record["validation/bleu"]), signature)
-            how = f"in training, beam {run.config.training.validation_beam}"
-            yield Scored("validation", run.config.data.validation, how, score)
-            return
+    found = run.validations().get(saved.progress.step, {})
+    if "bleu" in found:
+        signature = str(found.get("bleu_signature", "unknown"))
+        score = MetricScore("BLEU", float(found["bleu"]), signature)
+        how = f"in training, beam {run.config.training.validation_beam}"
+        yield Scored("validation", run.config.data.validation, how, score)
 
 
 def _tested(run: Run, translator: Model) -> Iterator[Scored]:

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from tensorboardX import SummaryWriter
 
 from nmt.errors import RunError
-from nmt.run import Run, record_of
+from nmt.records import record_of
+from nmt.run import Run
 
 
 class TrainingLog:

@@ -3,17 +3,11 @@
 import re
 
 from nmt.cli.links import LINK_METHODS
-from nmt.cli.options import METHODS
 from nmt.evaluation import symmetrization
-from nmt.inference import explanations
 
 
 def names(text):
     return tuple(re.split(", | or ", text.rstrip(".")))
-
-
-def test_the_help_names_each_method_of_explanation():
-    assert names(METHODS) == (*explanations.METHODS, explanations.GUIDED)
 
 
 def test_the_help_names_each_method_of_symmetrization():

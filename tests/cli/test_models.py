@@ -121,7 +121,8 @@ def test_info_draws_a_model_whose_name_is_no_text(nmt, copy_run, tmp_path):
 
 def test_the_drawing_tells_what_is_deep_in_lines_that_fit(copy_run):
     from nmt.config import AlternatingConfig, ConditionalDecoderConfig, GRUConfig
-    from nmt.info import LINE, describe, draw
+    from nmt.info import describe
+    from nmt.plotting.network import LINE, draw
     from nmt.run import Run
 
     run = Run.open(copy_run)
@@ -147,7 +148,8 @@ def test_the_drawing_tells_what_is_deep_in_lines_that_fit(copy_run):
 
 def test_the_drawing_tells_of_a_learned_first_state(copy_run):
     from nmt.config import LuongDecoderConfig
-    from nmt.info import describe, draw
+    from nmt.info import describe
+    from nmt.plotting.network import draw
     from nmt.run import Run
 
     run = Run.open(copy_run)
@@ -160,7 +162,8 @@ def test_the_drawing_tells_of_a_learned_first_state(copy_run):
 
 def test_the_drawing_names_the_recurrent_cell(copy_run):
     from nmt.config import LSTMConfig
-    from nmt.info import describe, draw
+    from nmt.info import describe
+    from nmt.plotting.network import draw
     from nmt.run import Run
 
     run = Run.open(copy_run)
@@ -172,7 +175,8 @@ def test_the_drawing_names_the_recurrent_cell(copy_run):
 
 def test_the_drawing_of_a_model_of_pictures_has_no_source_pieces(copy_run):
     from nmt.config import ConvolutionalConfig, PictureInputConfig
-    from nmt.info import describe, draw
+    from nmt.info import describe
+    from nmt.plotting.network import draw
     from nmt.run import Run
 
     run = Run.open(copy_run)

@@ -6,8 +6,7 @@ depend on the model and not on a corpus.
 
 import contextlib
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from statistics import median
 from time import perf_counter
@@ -18,13 +17,11 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax.experimental.compilation_cache import compilation_cache
-from rich.console import Console
-from rich.table import Table
 
 from nmt import configfile, devices
+from nmt.bench.sizes import REPEATS, SIZES, Size
 from nmt.config import Config, DecodingConfig
 from nmt.data.batching import Batch
-from nmt.errors import ConfigError
 from nmt.flops import decoding_flops, training_flops
 from nmt.inference import programs
 from nmt.inference.compiled import SearchInputs, Sentences, search
@@ -38,60 +35,7 @@ from nmt.training.step import make_train_step, shard
 
 BOS, EOS, PAD = 2, 3, 0
 BEAMS = (1, 5)
-REPEATS = 7
 COMPILED = "/jax/core/compile/backend_compile_duration"  # the event of a compilation
-
-
-@dataclass(frozen=True)
-class Size:
-    """A benchmark size: the shape of a training batch, and the network."""
-
-    rows: int  # sentence pairs on each device
-    length: int  # pieces of each source and target
-    vocabulary: int
-    model: dict[str, Any]  # the section `model` of a configuration
-    repeats: int = REPEATS
-
-
-SIZES = {
-    "multi30k": Size(
-        rows=64,
-        length=16,
-        vocabulary=8000,
-        model={
-            "embedding_size": 256,
-            "encoder": {"hidden_size": 256},
-            "decoder": {"kind": "luong", "hidden_size": 512},
-            "dropout": 0.3,
-        },
-    ),
-    # Bahdanau et al. (2015), appendices A.2.3 and B; a step takes seconds on a processor
-    "rnnsearch50": Size(
-        rows=80,
-        length=30,
-        vocabulary=30000,
-        model={
-            "embedding_size": 620,
-            "encoder": {"hidden_size": 1000},
-            "decoder": {"kind": "bahdanau", "hidden_size": 1000, "readout_size": 500},
-            "dropout": 0.0,
-        },
-        repeats=3,
-    ),
-}
-
-
-def choose(names: Sequence[str], *, rows: int | None = None) -> dict[str, Size]:
-    """Returns the named sizes, or all; `rows` replaces their number of sentence pairs.
-
-    Raises:
-        ConfigError: there is no size of that name.
-    """
-    for name in names:
-        if name not in SIZES:
-            raise ConfigError(f"{name}: no such size; choose {' or '.join(SIZES)}")
-    chosen = {name: SIZES[name] for name in names or SIZES}
-    return {name: replace(size, rows=rows or size.rows) for name, size in chosen.items()}
 
 
 def measure(sizes: Mapping[str, Size] | None = None, *, dtype: str = "float32") -> dict[str, Any]:
@@ -112,35 +56,6 @@ def measure(sizes: Mapping[str, Size] | None = None, *, dtype: str = "float32") 
         "matrix_gflops": limit / 1e9,
         "sizes": {name: _measure_size(sizes[name], configs[name], limit) for name in sizes},
     }
-
-
-def render(figures: dict[str, Any]) -> str:
-    """Returns the results as a table for a terminal."""
-    console = Console(width=100, highlight=False)
-    title = f"{figures['machine']}, jax {figures['jax']}"
-    table = Table("size", "figure", "value", title=title)
-    rate = f"{figures['matrix_gflops']:,.0f} GFLOP/s"
-    table.add_row("", f"matrix products, {figures['dtype']}", rate)
-    for name, size in figures["sizes"].items():
-        table.add_section()
-        rows = {
-            "sentence pairs per batch and device": f"{size['rows']}",
-            "training": f"{size['target_tokens_per_second']:,.0f} target tokens/s",
-            "work of training": f"{size['mflop_per_token']:.1f} MFLOP per target token",
-            "share of the matrix rate": f"{size['share']:.0%}",
-            "compilation of a training step": f"{size['compile_seconds']:.1f} s",
-            "compilations": f"{size['compilations']}",
-            "memory of a training step per device": f"{size['peak_memory_bytes'] / 1e6:,.1f} MB",
-        }
-        for beam, rate in size["sentences_per_second"].items():
-            work = f"{size['mflop_per_decoded_token'][beam]:.1f} MFLOP per target token"
-            rows |= {f"decoding, beam {beam}": f"{rate:,.1f} sentences/s"}
-            rows |= {f"work of decoding, beam {beam}": work}
-        for number, row in enumerate(rows.items()):
-            table.add_row("" if number else name, *row)
-    with console.capture() as text:
-        console.print(table)
-    return text.get().rstrip("\n")
 
 
 def matrix_rate(dtype: jnp.dtype) -> float:
