@@ -22,7 +22,7 @@ from nmt.evaluation.cross_validation import cross_validate
 from nmt.evaluation.pharaoh import format_links, read_gold
 from nmt.evaluation.symmetrization import turned
 from nmt.inference.alternatives import alternatives
-from nmt.inference.explanations import METHODS
+from nmt.inference.methods import METHODS
 from nmt.inference.output import stream_symmetrized, symmetrized_links, word_links
 
 CONFIG = Path(__file__).parents[1] / "configs" / "dermit-alignment.yaml"

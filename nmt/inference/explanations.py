@@ -35,8 +35,7 @@ from nmt.inference import programs
 from nmt.inference.compiled import ForcedInputs, ForcedOutputs, force
 from nmt.inference.ensemble import has_guided_head, members
 from nmt.inference.gradients import derived
-from nmt.inference.methods import GUIDED as GUIDED
-from nmt.inference.methods import METHODS as METHODS
+from nmt.inference.methods import GUIDED, METHODS
 from nmt.inference.predictor import Loaded, ModelPredictor, Source
 from nmt.types import AttentionMatrix
 

@@ -13,7 +13,7 @@ from pydantic import (
 )
 from starlette.exceptions import HTTPException
 
-from nmt.inference.explanations import GUIDED, METHODS
+from nmt.inference.methods import GUIDED, METHODS
 
 PHRASES = 16  # of a request, each of LONGEST characters at most: more need ever larger programs
 LONGEST = 1_000

@@ -12,7 +12,8 @@ from nmt.config import ModelConfig
 from nmt.data.batching import Batch
 from nmt.errors import DataError
 from nmt.inference.compiled import ForcedInputs
-from nmt.inference.explanations import METHODS, explain
+from nmt.inference.explanations import explain
+from nmt.inference.methods import METHODS
 from nmt.inference.predictor import LoadedModel
 from nmt.inference.projections import PROJECTIONS
 from nmt.inference.ranking import Ranking

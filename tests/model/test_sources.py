@@ -13,7 +13,8 @@ from nmt.config import InputShape, ModelConfig
 from nmt.data.batching import Batch
 from nmt.inference.compiled import ForcedInputs
 from nmt.inference.ensemble import LoadedEnsemble
-from nmt.inference.explanations import METHODS, explain
+from nmt.inference.explanations import explain
+from nmt.inference.methods import METHODS
 from nmt.inference.predictor import LoadedModel, Source
 from nmt.inference.ranking import Ranking
 from nmt.model.seq2seq import build

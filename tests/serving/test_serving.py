@@ -13,7 +13,7 @@ from tiny import letters
 
 import nmt
 from nmt.inference import programs
-from nmt.inference.explanations import METHODS
+from nmt.inference.methods import METHODS
 from nmt.inference.translator import Translator
 from nmt.run import Run
 from nmt.serving import starting
