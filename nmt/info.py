@@ -89,7 +89,7 @@ def render(description: dict[str, Any]) -> str:
     parameters.add_row("all", "", f"{_count(description['parameters']):,}")
     facts = Table(show_header=False)
     for section in ("model", "source", "vocabulary", "scores", "nmt"):
-        if section in description:
+        if description.get(section):
             facts.add_row(section, ", ".join(_told(section, description[section])))
     if "dtype" in description:
         facts.add_row("bundle", f"parameters stored as {description['dtype']}")

@@ -20,13 +20,14 @@ Column = list[str] | None  # a value for each source, if given
 
 @dataclass(frozen=True)
 class Examples:
-    """Sources, each of which is a `noun`, from arguments or from a file."""
+    """Sources, each of which is a `noun` to the user, from arguments or from a file."""
 
     noun: str
     sources: list[Any]
     target: Column
     gold: Column
     file: Path | None
+    pictures: list[Path]  # files that are sources
 
     @classmethod
     def of(
@@ -35,22 +36,21 @@ class Examples:
         """Returns what is given for a run, by arguments and options or in a file.
 
         Raises:
-            DataError: a source is given twice, or cannot be read.
+            DataError: there are both, a sentence is the name of a file, or a file cannot be read.
         """
+        noun, pictures = "sentence", list[Path]()
         if captions.are_written_by(run):
-            sources, noun = captions.given(run, arguments, file), "source"
+            noun, sources = "source", captions.given(run, arguments, file)
+            pictures = [Path(each) for each in sources if isinstance(each, str)]
         else:
-            noun = "sentence"
             sources, target, gold = _texts(arguments, target, gold, file=file)
         target = None if target is None else list(map(options.sentence, target))
-        return cls(noun, sources, target, gold, file)
+        return cls(noun, sources, target, gold, file, pictures)
 
     @property
     def files(self) -> list[Path]:
         """The files that are read."""
-        pictures = self.sources if self.noun == "source" else []
-        found = [Path(each) for each in pictures if isinstance(each, str)]
-        return found if self.file is None else [files.find(self.file), *found]
+        return self.pictures if self.file is None else [files.find(self.file), *self.pictures]
 
     def check(self, run: Path, n_best: int | None) -> None:
         """Checks that sources, translations, gold links and --n-best fit together, and the run.

@@ -23,11 +23,13 @@ _JOINED = rf"(?>[\p{{Latin}}\d]|(?!{_APART})[\p{{L}}\p{{M}}])"
 _LETTER_OR_DIGIT = regex.compile(_JOINED)
 
 # Addresses: signs that are not of ASCII end them, and so do letters that are apart, unless they are
-# behind the first part of a path, or in the name of a host: a text often goes on behind `.../`.
+# behind the first part of a path, or a whole part of the name of a host, behind which the address
+# goes on: a text often follows `.../` and `....com` at once.
 _CHARACTER = rf"(?>[!\#-;=?-~]|(?!{_APART})[\p{{L}}\p{{M}}\p{{N}}\p{{Pd}}’])"
-_APART_WORD = rf"(?<=[/=_\#(-])(?<!(?://|www\.)[^/\s]*/)(?=\w){_APART}\w*+"
+_APART_WORD = rf"""(?:(?<=[/=_\#(-])(?<!(?://|www\.)[^/\s]*/)(?=\w){_APART}\w*+
+        |(?<=\.)(?=\w){_APART}\w*+(?=\.\w|/))"""
 _BALANCED = rf"\((?:(?![()]){_CHARACTER}|{_APART_WORD})*+\)"
-_LAST = rf"(?>{_BALANCED}|(?=[/\#&=_%-]|\P{{P}}){_CHARACTER}|{_APART_WORD})"  # other signs are not
+_LAST = rf"(?>{_BALANCED}|(?=[/\#&=_%-]|[\p{{L}}\p{{M}}\p{{N}}]){_CHARACTER}|{_APART_WORD})"
 _ADDRESS = rf"(?:(?:(?!{_LAST}){_CHARACTER})*+{_LAST})++"
 
 # Of another number, or of a month: who keeps the 3 of `3万`, which is 30,000, changes the number.
@@ -39,7 +41,7 @@ _PATTERNS: dict[PlaceholderKind, str] = {
         | (?<![_.+-]|{_JOINED})(?:[_.+-]|{_JOINED})++(?<!\.)@(?:[\w-]+\.)+(?:[_-]|{_JOINED})++""",
     "variables": r"""\{\{[^{}\n]*\}\}           # {{name}}
         | \$?\{[^{}\n]*\}                       # {name}, {0:.2f}, ${name}
-        | (?<![\d%])%(?:\(\w+\)|\d+\$)?[-+#0]*\d*(?:\.\d+)?
+        | (?<![\d%])%(?:\(\w+\)|\d+\$)?[-+#0]*+\d*+(?:\.\d+)?
           (?:hh?|ll?|[Lzjt])?[sdiufFeEgGxXoc@p](?![\p{Latin}\d])  # %s, %1$s, %(name)d, %.2f
         | %%
         | \$[A-Z_][A-Z0-9_]+                    # $NAME""",

@@ -89,7 +89,7 @@ ENDPOINTS = (
 
 
 def application(
-    service: Service, *, cors: Sequence[str] = (), names: frozenset[str] | None = None
+    service: Service, *, cors: Sequence[str] = (), names: tuple[str, ...] | None = None
 ) -> ASGIApp:
     """Returns the application; pages of the origins `cors` may ask it, besides its own.
 

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from nmt.errors import UserError
+from nmt.serving.names import name_of
 from nmt.serving.observing import LOGGER, JsonLines
 
 KEPT = 75  # seconds that a connection may wait for its next request: longer than proxies wait
@@ -45,7 +46,7 @@ def bound(host: str, port: int) -> socket.socket:
 def url(listener: socket.socket) -> str:
     """Returns the address at which a socket is reached."""
     host, port = listener.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"http://{name_of(host)}:{port}"
 
 
 def run(app: ASGIApp, listener: socket.socket, *, ready: str, seconds: float) -> None:

@@ -89,6 +89,17 @@ def test_info_sums_the_parameters_of_each_part(nmt, copy_run):
     assert sum(shown[part] for part in parts[:-1]) == shown["all"] == sum(counts.values())
 
 
+def test_info_shows_a_run_that_has_never_been_validated(nmt, copy_run, tmp_path):
+    run = shutil.copytree(copy_run, tmp_path / "run")
+    (run / "metrics.jsonl").unlink()
+
+    code, out, _ = nmt("info", run)
+
+    assert code == 0
+    assert "│ trained" in out
+    assert "│ scores" not in out
+
+
 def test_info_draws_the_model(nmt, copy_run, tmp_path):
     code, _, _ = nmt("info", copy_run, "--svg", tmp_path / "model.svg")
 

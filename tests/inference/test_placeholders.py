@@ -57,12 +57,15 @@ def test_what_is_kept(line, kind, expected):
         ("公式サイト（https://a.jp）を見る", ["https://a.jp"]),
         ("https://a.co.jp/をご覧ください", ["https://a.co.jp/"]),
         ("「https://日本語.jp/案内」", ["https://日本語.jp/"]),
+        ("见https://www.中国.cn/，https://ja.日本語.jp/x。", ["https://www.中国.cn/", "https://ja.日本語.jp/x"]),
+        ("www.例え.jp、www.x.com吧。", ["www.例え.jp", "www.x.com"]),
         # Thai
         ("ราคา5บาท", ["5"]),
         ("ราคา๕๐บาท", ["๕๐"]),
         ("ดู https://a.co.th/x”ครับ", ["https://a.co.th/x"]),
         # Korean
         ("%1$s를 삭제", ["%1$s"]),
+        ("https://한국.한국/x로", ["https://한국.한국/x"]),
         ("사과 3개, 3만 원, 5월", ["3"]),
         ("https://a.kr/에서, a@b.kr로", ["https://a.kr/", "a@b.kr"]),
         # Arabic and Persian
@@ -75,6 +78,7 @@ def test_what_is_kept(line, kind, expected):
         ("(siehe https://a.de/x_(y)) (https://b.de/z).", ["https://a.de/x_(y)", "https://b.de/z"]),
         ("müller@web.de und почта@домен.рф…", ["müller@web.de", "почта@домен.рф"]),
         ("https://a.de/a–b… https://a.de/?q=", ["https://a.de/a–b", "https://a.de/?q="]),
+        ("`https://a.de/` |https://a.de/b|", ["https://a.de/", "https://a.de/b"]),
     ],
 )  # fmt: skip
 def test_what_is_kept_in_other_scripts_and_beside_other_signs(line, expected):
