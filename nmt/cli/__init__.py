@@ -54,7 +54,7 @@ VERSION = typer.Option(
 
 
 @app.callback()
-def options(version: Annotated[bool, VERSION] = False) -> None:
+def before_commands(version: Annotated[bool, VERSION] = False) -> None:
     """Accepts the options before a command, and prepares what each command may use."""
     set_up()
 

@@ -33,11 +33,14 @@ class Linker:
     model: dict[str, Any]  # how to load one: settings, checkpoint and trust
 
     def check(self) -> None:
-        """Checks that the options fit the run.
+        """Checks that the options fit the run, before anything is loaded or fitted.
 
         Raises:
             DataError: they do not.
+            ConfigError: there is no such symmetrization.
         """
+        from nmt.evaluation.symmetrization import METHODS, SOFT, check_method
+
         if self.aligns:
             for name in ("backward", "method"):
                 if getattr(self, name) is not None:
@@ -53,6 +56,8 @@ class Linker:
             _check_opposite(self.run, self.backward)
         elif self.symmetrization is not None:
             raise DataError("--symmetrization needs a second model: give --backward RUN")
+        if self.symmetrization is not None:
+            check_method(self.symmetrization, methods=(*SOFT, *METHODS))
 
     @cached_property
     def aligns(self) -> bool:
@@ -86,7 +91,6 @@ class Linker:
             DataError: threshold and symmetrization are given, so that nothing is left to choose.
         """
         from nmt.evaluation.cross_validation import cross_validate
-        from nmt.evaluation.symmetrization import METHODS, SOFT, check_method
         from nmt.inference.alternatives import alternatives
 
         self.check()
@@ -96,8 +100,6 @@ class Linker:
                 "--cross-validate chooses what --threshold and --symmetrization would say, and "
                 "nothing is left to choose; leave one of them out"
             )
-        if self.symmetrization:
-            check_method(self.symmetrization, methods=(*SOFT, *METHODS))
         how: dict[str, Any] = {"symmetrization": self.symmetrization, "threshold": self.threshold}
         return cross_validate(alternatives(*self._matrices(pairs), **how), golden)
 

@@ -1,17 +1,15 @@
 """The commands for files of word links: symmetrize and score."""
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from nmt.cli import options
+from nmt.cli import options, systems
 from nmt.cli.options import AsJson, OneBased, Output
 from nmt.errors import DataError
-
-if TYPE_CHECKING:
-    from nmt.evaluation.alignment import GoldLinks, Link
 
 LINK_METHODS = "intersection, union, grow-diag, grow-diag-final or grow-diag-final-and."
 
@@ -33,14 +31,14 @@ def symmetrize(
     """
     from nmt.data import files, writing
     from nmt.evaluation import symmetrization as joining
-    from nmt.evaluation.pharaoh import format_links, read_links
+    from nmt.evaluation.pharaoh import format_links
 
+    joining.check_method(symmetrization)
     found = files.find_together(forward, backward)
     writing.check_apart(output, *found)
-    left, right = (read_links(files.lines(path), name=path) for path in found)
+    left, right = map(_read, found, (forward, backward))
     with options.writer(output) as out:
-        names = forward, backward
-        for there, back in files.side_by_side(left, right, names=names, unit="sentence"):
+        for there, back in _pairs(left, right):
             if reverse:
                 back = joining.turned(back)
             links = joining.symmetrize(there, back, method=symmetrization)
@@ -71,7 +69,6 @@ def aer(
     from nmt.evaluation.alignment import AlignmentScore, score_links
     from nmt.evaluation.cross_validation import CrossValidation
     from nmt.evaluation.cross_validation import cross_validate as validated
-    from nmt.evaluation.pharaoh import read_gold
 
     if cross_validate != (len(links) > 1):
         raise DataError(
@@ -79,24 +76,63 @@ def aer(
             if cross_validate
             else "several files of links: give --cross-validate to choose among them, or only one"
         )
+    systems.check_once(links, rule="each file of links is one to choose")
     *found, truth = files.find_together(*links, gold)
-    golden = read_gold(files.lines(truth), name=gold, one_based=one_based)
-    read = [_predicted(*each, golden, gold=gold) for each in zip(found, links, strict=True)]
+    true = _read_gold(truth, gold, one_based=one_based)
+    golden, *predicted = _together([true, *map(_read, found, links)])
     score: AlignmentScore | CrossValidation = (
-        validated(dict(zip(map(str, links), read, strict=True)), golden)
+        validated(dict(zip(map(str, links), predicted, strict=True)), golden)
         if cross_validate
-        else score_links(read[0], golden)
+        else score_links(predicted[0], golden)
     )
     print(json.dumps(score.summary(), indent=2) if as_json else score)
 
 
-def _predicted(
-    path: Path, name: Path, golden: "list[GoldLinks]", *, gold: Path
-) -> "list[frozenset[Link]]":
-    """Returns the links of a file, one set for each sentence of the gold links."""
-    from nmt.data import files
-    from nmt.evaluation.pharaoh import read_links
+class _Links(NamedTuple):
+    """What a file has for each sentence, and for those behind its last, if it does not tell."""
 
-    predicted = read_links(files.lines(path), name=name, sentences=len(golden))
-    found = files.side_by_side(predicted, golden, names=(name, gold), unit="sentence")
-    return [links for links, _ in found]
+    name: Path
+    sentences: Any  # an iterable of sets of links, or of gold links
+    rest: Any  # None if all sentences are in the file
+
+
+def _read(path: Path, name: Path) -> _Links:
+    """Returns the links of a file."""
+    from nmt.data import files
+    from nmt.evaluation.link_formats import is_wpt
+    from nmt.evaluation.pharaoh import begun, read_links
+
+    first, lines = begun(files.lines(path))
+    return _Links(name, read_links(lines, name=name), frozenset() if is_wpt(first) else None)
+
+
+def _read_gold(path: Path, name: Path, *, one_based: bool) -> _Links:
+    """Returns the gold links of a file."""
+    from nmt.data import files
+    from nmt.evaluation.alignment import GoldLinks
+    from nmt.evaluation.link_formats import is_wpt
+    from nmt.evaluation.pharaoh import begun, read_gold
+
+    first, lines = begun(files.lines(path))
+    rest = GoldLinks(frozenset(), frozenset()) if is_wpt(first) else None
+    return _Links(name, read_gold(lines, name=name, one_based=one_based), rest)
+
+
+def _pairs(left: _Links, right: _Links) -> Iterator[tuple[Any, Any]]:
+    """Returns what two files have for the same sentence."""
+    from nmt.data.files import side_by_side
+
+    return side_by_side(
+        left.sentences,
+        right.sentences,
+        names=(left.name, right.name),
+        unit="sentence",
+        rests=(left.rest, right.rest),
+    )
+
+
+def _together(read: Sequence[_Links]) -> list[list[Any]]:
+    """Returns what each file has for the same sentences, as many as the longest one has."""
+    listed = [each._replace(sentences=list(each.sentences)) for each in read]
+    longest = max(listed, key=lambda each: len(each.sentences))
+    return [[mine for mine, _ in _pairs(each, longest)] for each in listed]

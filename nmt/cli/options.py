@@ -155,18 +155,6 @@ def lines(path: Path, *, replace: bool = False) -> Iterator[str]:
     return files.lines(files.find(path), replace=replace)
 
 
-def dictionary(path: Path) -> dict[str, str]:
-    """Returns the entries of a file: a word, a tab and its translation in each line.
-
-    Raises:
-        DataError: there is no such file, or a line is no entry.
-    """
-    from nmt.data import glossary
-
-    names = "WORD", "its translation"
-    return {word: translation for _, word, translation in glossary.entries(path, names=names)}
-
-
 @contextlib.contextmanager
 def writer(path: Path | None, *, append: bool = False) -> Iterator[TextIOBase]:
     """Opens an output file, or standard output; see `writing.text`.

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nmt.cli import formats, options
 from nmt.cli.resumption import check_resumable, is_resumable, record_of
 from nmt.data import writing
-from nmt.errors import DataError
 
 if TYPE_CHECKING:
     from nmt.inference.translation import Translation
@@ -47,8 +46,7 @@ class Outputs:
         if resume:
             check_resumable(read[0], self.translations, self.alignments)
         written = self.translations
-        if written is not None and written == self.alignments and writing.is_replaced(written):
-            raise DataError(f"{written}: --output and --alignments need a file each")
+        writing.check_distinct(written, self.alignments, options=("--output", "--alignments"))
         for each in (written, self.alignments):
             writing.check_apart(each, *read)
         if written is not None and is_resumable(read[0], written):

@@ -92,6 +92,7 @@ def plot(
     picture = output or (None if page else HEATMAP)
     if picture is not None:
         plotting.check_ending(picture)
+    writing.check_distinct(picture, page, options=("--output", "--html"))
     how: dict[str, Any] = {"methods": _checked(run, method), "words": words, "end": end}
     if end and not words:
         raise DataError(

@@ -77,7 +77,7 @@ def rescore(
     writing.check_apart(output, listed, in_place=n_best is not None)
     sources: Iterable[str] = files.lines(text, replace=True)
     if held_out:
-        pairs = list(files.parallel(text, held_out[0]))
+        pairs = list(files.parallel(text, held_out[0], replace=True))
         sources = [sentence for sentence, _ in pairs]
     entries = with_sources(read(files.lines(listed), name=given), sources, names=(given, source))
     load = partial(ensembles.translator, settings=settings, checkpoint=checkpoint, trust=trust)
@@ -85,7 +85,7 @@ def rescore(
     names = list(map(ensembles.name, systems))
     if held_out:
         tokenize = bleu_tokenizers.for_target(ensembles.data(run))
-        print(_tuned(list(lists), [line for _, line in pairs], names, tokenize=tokenize))
+        print(_tuned(list(lists), [line for _, line in pairs], systems, tokenize=tokenize))
         return
     with options.writer(output) as out:
         for number, scored in enumerate(lists):
@@ -115,7 +115,7 @@ def _weights(given: str | None, systems: Sequence[Path]) -> list[float]:
 def _tuned(
     lists: "Sequence[Sequence[Scored]]",
     references: Sequence[str],
-    names: Sequence[str],
+    systems: Sequence[Path],
     *,
     tokenize: str,
 ) -> str:
@@ -130,10 +130,11 @@ def _tuned(
     reached = tuning.tune(hypotheses, references, tokenize=tokenize)
     best = tuning.best(reached)
     written = ",".join(f"{weight:g}" for weight in best)
-    rows = {"the first entries": firsts.value}
-    for place, name in enumerate(names):
-        rows[f"{name} alone"] = reached[tuple(float(i == place) for i in range(len(names)))]
-    rows[f"--weights {written}"] = reached[best]
-    for row, value in rows.items():
+    rows = [("the first entries", firsts.value)]
+    for place, system in enumerate(systems):
+        alone = tuple(float(i == place) for i in range(len(systems)))
+        rows.append((f"{system} alone", reached[alone]))
+    rows.append((f"--weights {written}", reached[best]))
+    for row, value in rows:
         print(f"BLEU {value:.2f}  {row}", file=sys.stderr)
     return written

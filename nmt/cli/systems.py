@@ -27,14 +27,23 @@ def check(runs: Sequence[Path], files: Sequence[Path]) -> None:
     """
     if not runs and not files:
         raise DataError("nothing to score; give a RUN, or --hypothesis FILE --reference FILE")
-    for number, path in enumerate(systems := [*runs, *files]):
-        if path in systems[:number]:
-            raise DataError(f"{path}: given twice; each system is scored once")
+    check_once([*runs, *files], rule="each system is scored once")
     for run in runs:
         if os.path.isfile(run):
             raise DataError(
                 f"{run}: no run folder; files are --source, --reference or --hypothesis FILE"
             )
+
+
+def check_once(paths: Sequence[Path], *, rule: str) -> None:
+    """Checks that no path is given twice.
+
+    Raises:
+        DataError: one is; the message has the `rule`.
+    """
+    for number, path in enumerate(paths):
+        if path in paths[:number]:
+            raise DataError(f"{path}: given twice; {rule}")
 
 
 def texts(
@@ -43,8 +52,10 @@ def texts(
     """Returns the texts of files; of the first run's own test set, if none is given but `files`.
 
     Raises:
-        DataError: a text is missing, cannot be read, or has another number of lines.
+        DataError: a text is missing, cannot be read, or has another number of lines, or a
+            reference is given twice.
     """
+    check_once(references, rule="each reference counts once")
     if not references and not runs:
         raise DataError("--hypothesis FILE is scored against --reference FILE; give both")
     if bool(references) != (source is not None) and (runs or not references):

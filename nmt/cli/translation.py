@@ -126,11 +126,12 @@ def _loaded(
     runs: Sequence[Path], *, dictionary: Path | None, glossary: Path | None, **model: Any
 ) -> "Translator":
     """Returns a translator with what it reads from files; `model` is that of `ensembles`."""
+    from nmt.data.dictionary import read_dictionary
     from nmt.data.glossary import Glossary
 
     translator = ensembles.translator(*runs, **model)
     if dictionary is not None:
-        translator.dictionary = options.dictionary(dictionary)
+        translator.dictionary = read_dictionary(dictionary)
     if glossary is not None:
         translator.glossary = Glossary.read(glossary)
     return translator

@@ -179,14 +179,16 @@ def one_line(text: str) -> str:
     return text.translate(_SPACES)
 
 
-def parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
+def parallel(source: Path, target: Path, *, replace: bool = False) -> Iterator[tuple[str, str]]:
     """Returns pairs of lines from a source file and its translation.
+
+    `replace` is that of `lines`, for the source.
 
     Raises:
         DataError: one file has more lines than the other.
     """
     return side_by_side(
-        lines(source),
+        lines(source, replace=replace),
         lines(target),
         names=(source, target),
         remedy=": line n of one must be the translation of line n of the other",
@@ -200,8 +202,12 @@ def side_by_side(
     names: tuple[Path | str, Path | str],
     unit: str = "line",
     remedy: str = "",
+    rests: tuple[_First | None, _Second | None] = (None, None),
 ) -> Iterator[tuple[_First, _Second]]:
     """Yields pairs of what two files have for the same sentence.
+
+    `rests` has, for a file that does not tell how many sentences it is about, what it has for those
+    that only the other one has.
 
     Raises:
         DataError: one file has more lines than the other; the message has `names` and `remedy`, and
@@ -209,6 +215,8 @@ def side_by_side(
     """
     counts = [0, 0]
     for left, right in zip_longest(first, second):
+        left = rests[0] if left is None else left
+        right = rests[1] if right is None else right
         counts = [counts[0] + (left is not None), counts[1] + (right is not None)]
         if left is not None and right is not None:
             yield left, right

@@ -43,6 +43,7 @@ def attach(
         DataError: a token is no link, a link lies outside its sentence, or the number of sentences
             is not the number of pairs.
     """
+    counted_from = pharaoh.counts_from(next(files.lines(path), ""))
     links = pharaoh.read_links(files.lines(path), name=path, sentences=len(text), warn=False)
     unread = files.side_by_side(
         links,
@@ -57,7 +58,9 @@ def attach(
             source, target = (_parts(line, word_boundaries) for line in pair)
             for side, words in enumerate((source, target)):
                 where = f"{path}, sentence {number + 1}"
-                pharaoh.check_inside(links, len(words), side=side, where=where)
+                pharaoh.check_inside(
+                    links, len(words), side=side, where=where, counted_from=counted_from
+                )
             parts = (product(source[i], target[j]) for i, j in sorted(links))
             found.append(list(flattened(flattened(parts))))
         if number + 1 == len(text):

@@ -58,6 +58,18 @@ def check_apart(path: Path | None, *inputs: Path | None, in_place: bool = False)
             raise DataError(f"{path}: {mistake}; choose another name")
 
 
+def check_distinct(first: Path | None, second: Path | None, *, options: tuple[str, str]) -> None:
+    """Checks that two outputs, named by their options, are not the same file to be replaced.
+
+    Raises:
+        DataError: they are.
+    """
+    if first is None or second is None:
+        return
+    if is_replaced(first) and is_replaced(second) and first.resolve() == second.resolve():
+        raise DataError(f"{first}: {options[0]} and {options[1]} need a file each")
+
+
 def part_of(path: Path, *, hidden: bool = False) -> Path:
     """Returns NAME.part or .NAME.part, beside the file to replace.
 

@@ -23,10 +23,13 @@ from pathlib import Path
 from nmt.errors import DataError
 from nmt.evaluation.alignment import GoldLinks, Link
 
+SCORE = r"-?[0-9.]+(?:[eE][-+]?[0-9]+)?"  # of a link in any format; it is read over
+WPT = "SENTENCE SOURCE TARGET [S|P] [CONFIDENCE] with numbers from 1"  # for messages
+
 _HEADER = re.compile(r"# Sentence pair \(([0-9]+)\) ")
 _SOURCE_WORD = re.compile(r"([^ \t]+)[ \t]+\(\{((?:[ \t]+[1-9][0-9]{0,8})*)[ \t]*\}\)[ \t]*")
 _LINK = re.compile(
-    r"0*([1-9][0-9]{0,6})\s+([0-9]{1,9})\s+([0-9]{1,9})((?:\s+(?:[SP]|[0-9.]+(?:e-?[0-9]+)?)){0,2})"
+    rf"0*([1-9][0-9]{{0,6}})\s+([0-9]{{1,9}})\s+([0-9]{{1,9}})((?:\s+(?:[SP]|{SCORE})){{0,2}})"
 )
 
 
@@ -46,7 +49,7 @@ def read_giza(lines: Iterable[str], *, name: Path | str) -> Iterator[GoldLinks]:
     Raises:
         DataError: a line is malformed or missing, or the pairs are not in order.
     """
-    unread = iter(lines)
+    unread = _without_blank_end(lines)
     for number, (header, _, words) in enumerate(zip_longest(unread, unread, unread), start=1):
         match = _HEADER.match(header)
         if match is None or int(match[1]) != number:
@@ -54,7 +57,9 @@ def read_giza(lines: Iterable[str], *, name: Path | str) -> Iterator[GoldLinks]:
                 f"{name}, line {3 * number - 2}: not the first line of sentence pair {number}; "
                 "files of MGIZA's threads are put together by its merge_alignment.py"
             )
-        source = _SOURCE_WORD.findall(words or "")
+        if words is None:
+            raise DataError(f"{name}: ends within sentence pair {number}, which has three lines")
+        source = _SOURCE_WORD.findall(words)
         if not source or source[0][0] != "NULL" or _SOURCE_WORD.sub("", words):
             raise DataError(
                 f"{name}, line {3 * number}: not the links of a sentence pair, "
@@ -66,6 +71,17 @@ def read_giza(lines: Iterable[str], *, name: Path | str) -> Iterator[GoldLinks]:
             for target in targets.split()
         }
         yield GoldLinks(frozenset(links), frozenset())
+
+
+def _without_blank_end(lines: Iterable[str]) -> Iterator[str]:
+    blank = 0
+    for line in lines:
+        if line.strip():
+            yield from [""] * blank
+            yield line
+            blank = 0
+        else:
+            blank += 1
 
 
 def read_wpt(lines: Iterable[str], *, name: Path | str, sentences: int) -> Iterator[GoldLinks]:
@@ -80,10 +96,7 @@ def read_wpt(lines: Iterable[str], *, name: Path | str, sentences: int) -> Itera
             continue
         match = _LINK.fullmatch(bare)
         if match is None:
-            raise DataError(
-                f"{name}, line {number}: '{bare}' is no link of the form SENTENCE SOURCE TARGET "
-                "[S|P] [CONFIDENCE] with numbers from 1"
-            )
+            raise DataError(f"{name}, line {number}: '{bare}' is no link of the form {WPT}")
         sentence, source, target = (int(match[group]) for group in (1, 2, 3))
         links = found[sentence]["P" in match[4]]
         if source and target:

@@ -17,7 +17,7 @@ from nmt.evaluation.alignment import GoldLinks, Link
 from nmt.evaluation.words import Ambiguity, split
 
 # A score, as Marian and others write it after a colon, is read over.
-_LINK = re.compile("([0-9]{1,9})([-p])([0-9]{1,9})(?::[0-9.]+(?:e-?[0-9]+)?)?")
+_LINK = re.compile(f"([0-9]{{1,9}})([-p])([0-9]{{1,9}})(?::{link_formats.SCORE})?")
 _SIDES = ("source", "target")
 SUBTRACT = "subtract 1 from each number"  # the remedy for links that are not gold
 
@@ -40,7 +40,10 @@ def parse_links(line: str, *, one_based: bool = False) -> GoldLinks:
     for token in line.partition("|||")[0].split():
         match = _LINK.fullmatch(token)
         if not match:
-            raise DataError(f"'{token}' is no link; write 0-2 for a sure, 0p2 for a possible one")
+            remedy = "write 0-2 for a sure, 0p2 for a possible one"
+            if token.isdecimal():  # of a line for each link, perhaps
+                remedy += f", or all lines in the format of WPT, {link_formats.WPT}"
+            raise DataError(f"'{token}' is no link; {remedy}")
         source, target = int(match[1]) - one_based, int(match[3]) - one_based
         if source < 0 or target < 0:
             raise DataError(f"'{token}' counts words from 0; leave out --one-based")
@@ -60,7 +63,7 @@ def read_links(
     Raises:
         DataError: a token is no link, or a possible link, which only gold links can be.
     """
-    first, lines = _begun(lines)
+    first, lines = begun(lines)
     remedy = SUBTRACT if warn else None
     found = _read(first, lines, name=name, sentences=sentences, remedy=remedy)
     for number, links in enumerate(found, start=1):
@@ -105,10 +108,11 @@ def read_gold(
         ambiguity.add(number, *sides)
     ambiguity.warn()
     sentences = max(map(len, texts.values()), default=0)
-    first, lines = _begun(lines)
+    first, lines = begun(lines)
     remedy = "give --one-based"
     found = _read(first, lines, name=name, sentences=sentences, remedy=remedy, one_based=one_based)
     gold = list(found)
+    counted_from = 1 if one_based else counts_from(first)
     for side, text in texts.items():
         if len(gold) != len(text):
             raise DataError(
@@ -117,8 +121,16 @@ def read_gold(
             )
         for number, (links, line) in enumerate(zip(gold, text, strict=True), start=1):
             words = len(split(line, word_boundaries))
-            check_inside(links.possible, words, side=side, where=f"{name}, sentence {number}")
+            where = f"{name}, sentence {number}"
+            check_inside(links.possible, words, side=side, where=where, counted_from=counted_from)
     return gold
+
+
+def begun(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
+    """Returns the first line of a file, which tells its format, and all lines."""
+    unread = iter(lines)
+    read = list(islice(unread, 1))
+    return "".join(read), chain(read, unread)
 
 
 def is_pharaoh(line: str) -> bool:
@@ -126,30 +138,31 @@ def is_pharaoh(line: str) -> bool:
     return not (link_formats.is_giza(line) or link_formats.is_wpt(line))
 
 
+def counts_from(line: str) -> int:
+    """Returns the number of the first word in a file with this first line."""
+    return 0 if is_pharaoh(line) else 1
+
+
 def warn_without_zero(name: Path | str, remedy: str) -> None:
     """Warns of a file in Pharaoh format in which no link has a 0."""
     warnings.warn(f"{name}: no link has a 0; if words are counted from 1, {remedy}", stacklevel=3)
 
 
-def check_inside(links: Iterable[Link], words: int, *, side: int, where: str) -> None:
+def check_inside(
+    links: Iterable[Link], words: int, *, side: int, where: str, counted_from: int = 0
+) -> None:
     """Checks that links are within a sentence of so many words; side 0 is the source, 1 the target.
 
     Raises:
-        DataError: a link is outside; the message starts with `where`.
+        DataError: a link is outside; the message starts with `where`, and has the link as it is
+            written in a file that counts words from 0 or 1.
     """
     for link in sorted(links):
         if link[side] >= words:
             raise DataError(
-                f"{where}: link {link[0]}-{link[1]} lies outside the "
-                f"{counted(words, f'{_SIDES[side]} word')}; words are counted from 0"
+                f"{where}: link {link[0] + counted_from}-{link[1] + counted_from} lies outside the "
+                f"{counted(words, f'{_SIDES[side]} word')}; words are counted from {counted_from}"
             )
-
-
-def _begun(lines: Iterable[str]) -> tuple[str, Iterator[str]]:
-    """Returns the first line of a file, which tells its format, and all lines."""
-    unread = iter(lines)
-    read = list(islice(unread, 1))
-    return "".join(read), chain(read, unread)
 
 
 def _read(

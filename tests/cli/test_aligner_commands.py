@@ -119,6 +119,14 @@ def test_other_wrong_options_are_named(align, aligning_run):
     assert len(setting[2].splitlines()) == 1
 
 
+def test_an_unknown_symmetrization_is_named_before_the_aligner_is_loaded_and_fitted(align):
+    # There is no such checkpoint, which loading says.
+    code, out, err = align("--fit", "--symmetrization", "grow", "--checkpoint", 7)
+
+    assert (code, out) == (2, "")
+    assert err.startswith("nmt: no symmetrization 'grow'; choose one of soft-intersection")
+
+
 def test_an_aligner_is_not_the_other_direction_of_a_translator(
     nmt, copy_run, aligning_run, text, tmp_path
 ):

@@ -153,6 +153,15 @@ def test_symmetrize_names_what_is_wrong(nmt, text, tmp_path):
     assert method[2].startswith("nmt: no symmetrization 'grow'; choose one of intersection, ")
 
 
+def test_a_method_of_symmetrize_is_checked_where_there_is_nothing_to_join(nmt, text):
+    empty = text("empty")
+
+    code, _, err = nmt("symmetrize", empty, empty, "--symmetrization", "grow")
+
+    assert code == 2
+    assert err.startswith("nmt: no symmetrization 'grow'; choose one of intersection, ")
+
+
 def test_aer_scores_links_against_gold(nmt, text):
     # Och and Ney's measures: |A| = 3, |S| = 2, |A ∩ S| = 1, |A ∩ P| = 2
     found, gold = text("found", "0-0 1-1", "2-2"), text("gold", "0-0 1p1", "0-0")
@@ -288,3 +297,31 @@ def test_links_and_gold_in_the_formats_of_other_tools(nmt, text):
 
     assert scores == ["AER 0.400 precision 1.000 recall 0.333 F1 0.500\n"] * 2
     assert joined == (0, "0-0 2-1\n\n", "")
+
+
+def test_a_file_of_wpt_may_end_before_the_other_one(nmt, text):
+    three, two = text("three", "1 1 1", "2 1 1", "3 1 1"), text("two", "1 1 1", "2 1 1")
+    plain, short = text("plain", "0-0", "0-0", ""), text("short", "0-0")
+    union = ("--symmetrization", "union")
+
+    assert nmt("symmetrize", three, two, *union) == (0, "0-0\n0-0\n0-0\n", "")
+    assert nmt("symmetrize", two, three, *union) == (0, "0-0\n0-0\n0-0\n", "")
+    assert nmt("symmetrize", plain, two, *union) == (0, "0-0\n0-0\n\n", "")
+    code, _, err = nmt("symmetrize", three, short)
+    counts = f"{three} has 3 sentences and {short} has 1; they must correspond sentence for"
+    assert (code, err.partition(" sentence\n")[0]) == (2, f"nmt: {counts}")
+
+
+def test_gold_in_wpt_may_end_before_the_links(nmt, text):
+    # |A| = 3, |S| = 2, |A and S| = |A and P| = 2
+    gold, three = text("gold", "1 1 1", "2 1 1"), text("three", "1 1 1", "2 1 1", "3 1 1")
+    plain, short = text("plain", "0-0", "0-0", "0-0"), text("short", "0-0")
+
+    for links in (plain, three):
+        _, out, _ = nmt("aer", links, "--gold", gold)
+        assert out == "AER 0.200 precision 0.667 recall 1.000 F1 0.800\n"
+    _, chosen, _ = nmt("aer", plain, gold, "--gold", gold, "--cross-validate")
+    assert chosen.startswith("AER ")
+    refused = nmt("aer", plain, short, "--gold", gold, "--cross-validate")
+    counts = f"{short} has 1 sentence and {plain} has 3; they must correspond sentence for sentence"
+    assert refused == (2, "", f"nmt: {counts}\n")

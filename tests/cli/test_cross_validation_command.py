@@ -115,3 +115,11 @@ def test_align_names_what_keeps_it_from_choosing(nmt, copy_run, backward_run, te
     unknown = nmt(*scored, "--backward", backward_run, "--symmetrization", "grow")
     assert alone[2].startswith("nmt: --cross-validate chooses what --threshold")
     assert unknown[2].startswith("nmt: no symmetrization 'grow'; choose one of soft-intersection")
+
+
+def test_a_file_of_links_that_is_given_twice_is_no_choice(nmt, text):
+    one, gold = text("one", *ONE), text("gold", *GOLD)
+
+    found = nmt("aer", one, one, "--gold", gold, "--cross-validate")
+
+    assert found == (2, "", f"nmt: {one}: given twice; each file of links is one to choose\n")

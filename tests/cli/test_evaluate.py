@@ -158,6 +158,7 @@ def test_two_runs_translate_the_test_set_of_the_first(nmt, copy_run, tested):
         ("--hypothesis HYP", "--hypothesis FILE is scored against --reference FILE; give both"),
         ("--hypothesis HYP --source SOURCE", "is scored against --reference FILE; give both"),
         ("--hypothesis HYP --hypothesis HYP --reference REF", "hyp.txt: given twice"),
+        ("--hypothesis HYP --reference REF --reference REF", "given twice; each reference counts"),
         ("--hypothesis LONG --reference REF", "REF has 2 lines and LONG has 3"),
         ("--hypothesis HYP --reference REF --reference LONG", "REF has 2 lines and LONG has 3"),
         ("--beam 3 --hypothesis HYP --reference REF", "are for a RUN; give one"),

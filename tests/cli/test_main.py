@@ -1,5 +1,6 @@
 """Help, start, and what becomes of a user's mistakes."""
 
+import inspect
 import os
 import signal
 import subprocess
@@ -47,6 +48,12 @@ def test_ctrl_c_that_a_script_ignores_stays_ignored():
     code += "except SystemExit: assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN"
 
     assert subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_the_options_of_the_command_line_are_a_module():
+    from nmt.cli import options
+
+    assert inspect.ismodule(options)
 
 
 def test_help_lists_the_commands_in_the_order_of_their_use(nmt):

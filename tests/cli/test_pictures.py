@@ -105,6 +105,15 @@ def test_plot_shows_the_hypotheses_of_a_beam_and_may_write_a_page_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
+def test_a_figure_and_a_page_need_a_file_each(nmt, copy_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    plotted = nmt("plot", copy_run, "a b", "-o", "map.svg", "--html", "map.svg")
+
+    assert plotted == (2, "", "nmt: map.svg: --output and --html need a file each\n")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -94,6 +94,27 @@ def test_weights_are_tuned_on_a_reference(nmt, folder):
     assert values[1:] == [100, 100, 100]
 
 
+def test_runs_of_one_name_are_told_apart_by_their_paths(nmt, folder):
+    Path("old").mkdir()
+    Path("old/l2r").symlink_to(Path("r2l").resolve())
+
+    _, _, err = nmt("rescore", "l2r", "old/l2r", "list", "--source", "source", "--tune", "source")
+
+    names = [line.split("  ")[1] for line in err.splitlines()]
+    assert names[:3] == ["the first entries", "l2r alone", "old/l2r alone"]
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize("options", [(), ("--tune", "source")])
+def test_a_source_that_is_not_utf_8_is_read_with_a_warning(nmt, folder, options):
+    Path("latin").write_bytes(b"a b\nc \xe9\n")
+
+    code, _, err = nmt("rescore", "l2r", "r2l", "list", "--source", "latin", *options)
+
+    assert code == 0
+    assert err.startswith("nmt: warning: latin, line 2: not UTF-8 (")
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

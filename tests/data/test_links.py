@@ -43,6 +43,10 @@ def test_other_links_of_the_same_text_are_not_taken_from_the_cache(tmp_path):
             "4 1 1\n",
             " has 4 sentences and the corpus has 3; they must correspond sentence for sent",
         ),
+        (
+            "1 3 1\n",
+            ", sentence 1: link 3-1 lies outside the 2 source words; words are counted from 1",
+        ),
         ("1 1 1\n3 2 1 P\n", ", sentence 3: '3 2 1 P' is a possible link"),
         ("0-0\n\n0-0 0-3\n", ", sentence 3: link 0-3 lies outside the 3 target words; words are"),
         ("0-0\n0-0\n\n", ", sentence 2: link 0-0 lies outside the 0 source words; words are"),

@@ -133,6 +133,25 @@ def test_devices_are_never_replaced(tmp_path, name):
     assert not writing.is_replaced(tmp_path.__class__(name))
 
 
+@pytest.mark.parametrize("other", ["out", "folder/../out", "link"])
+def test_two_outputs_are_two_files_whatever_their_spelling(tmp_path, other):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("out")
+    out, name = tmp_path / "out", tmp_path / other
+
+    with pytest.raises(DataError, match=re.escape(f"{out}: --one and --two need a file each")):
+        writing.check_distinct(out, name, options=("--one", "--two"))
+    writing.check_distinct(out, tmp_path / "folder" / "out", options=("--one", "--two"))
+    writing.check_distinct(out, None, options=("--one", "--two"))
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/null"])
+def test_two_outputs_may_go_through_one_device(tmp_path, name):
+    place = tmp_path.__class__(name)
+
+    writing.check_distinct(place, place, options=("--one", "--two"))
+
+
 def test_a_reader_that_ends_is_no_mistake_in_the_name(tmp_path):
     os.mkfifo(tmp_path / "pipe")
 

@@ -46,20 +46,32 @@ def test_giza_links_the_source_word_before_the_braces_to_the_targets_in_them():
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (CHAT[:2], "line 3: not the links of a sentence pair, NULL ({ }) WORD ({ 1 2 }) ..."),
-        ([*CHAT[:2], "the ({ 1 }) cat ({ 2 })"], "line 3: not the links of a sentence pair"),
+        ([*CHAT[:2], "the ({ 1 }) cat ({ 2 })"],
+         "line 3: not the links of a sentence pair, NULL ({ }) WORD ({ 1 2 }) ..."),
         ([*CHAT[:2], "NULL ({ }) the ({ 0 })"], "line 3: not the links of a sentence pair"),
         ([*CHAT[:2], "NULL ({ }) the ({ 1 }"], "line 3: not the links of a sentence pair"),
         ([*CHAT[:2], "NULL ({ 1 }) the"], "line 3: not the links of a sentence pair"),
-        ([*CHAT[:2], ""], "line 3: not the links of a sentence pair"),
+        ([*CHAT[:2], "", TOM[0]], "line 3: not the links of a sentence pair"),
         ([*CHAT, *ODD], "line 4: not the first line of sentence pair 2; files of MGIZA's threads"),
         ([*CHAT, "", *TOM], "line 4: not the first line of sentence pair 2"),
         (TOM, "line 1: not the first line of sentence pair 1"),
     ],
-)
+)  # fmt: skip
 def test_a_file_of_giza_that_is_not_whole_is_refused_with_its_line(lines, message):
     with pytest.raises(DataError, match=re.escape(f"a.A3.final, {message}")):
         list(read_links(lines, name="a.A3.final"))
+
+
+@pytest.mark.parametrize("lines", [[*CHAT, TOM[0]], [*CHAT, *TOM[:2]], [*CHAT, TOM[0], "", ""]])
+def test_a_file_of_giza_that_ends_too_early_is_told_by_its_last_pair(lines):
+    with pytest.raises(DataError, match=r"^a: ends within sentence pair 2, which has three lines$"):
+        list(read_links(lines, name="a"))
+
+
+def test_blank_lines_at_the_end_of_a_file_of_giza_are_no_pair():
+    pair = ["# Sentence pair (2) source length 1 target length 0", "", "NULL ({ }) a ({ })"]
+
+    assert list(read_links([*CHAT, *pair, "", " "], name="a")) == [{(0, 0), (1, 1)}, set()]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +82,7 @@ def test_a_file_of_giza_that_is_not_whole_is_refused_with_its_line(lines, messag
         (["0001 1 2 S", "0001 2 1 P"], [[(0, 1)]], [[(1, 0)]]),
         (["1 1 1 0.5", "1 2 2 P 0.73", "1 3 3 0.1 P", "1 4 4 S 1"], [[(0, 0), (3, 3)]],
          [[(1, 1), (2, 2)]]),
+        (["1 1 1 1.2E-05", "1 2 2 1e+00", "1 3 3 P -0.5"], [[(0, 0), (1, 1)]], [[(2, 2)]]),
         (["1 0 1", "1 1 0 P", "1 2 2 P 1e-05"], [[]], [[(1, 1)]]),  # 0 is the empty word
         (["2 1 1", "", "1 2 2", "2 1 2"], [[(1, 1)], [(0, 0), (0, 1)]], []),  # in any order
         (["  0010\t10\t3  "], [[]] * 9 + [[(9, 2)]], []),
@@ -93,7 +106,7 @@ def test_sentences_behind_the_last_link_of_wpt_have_none():
     message = "a.wa aligns 5 sentences, and the source has 4 lines; each line of the text is a sent"
     with pytest.raises(DataError, match=message):
         read_gold(["5 1 1"], name="a.wa", **texts)
-    message = "a.wa, sentence 2: link 2-0 lies outside the 2 source words; words are counted from 0"
+    message = "a.wa, sentence 2: link 3-1 lies outside the 2 source words; words are counted from 1"
     with pytest.raises(DataError, match=message):
         read_gold(["2 3 1"], name="a.wa", **texts)
 
@@ -138,6 +151,7 @@ def test_each_format_reads_what_is_written_in_it(sentences):
     [
         ("0-1:0.73 2p3:0.01", {(0, 1)}, {(2, 3)}),
         ("0-0:1 1-1:9.5e-05 2-2:1e-7", {(0, 0), (1, 1), (2, 2)}, set()),
+        ("0-0:1.2E-05 1-1:1e+00 2p2:-0.5", {(0, 0), (1, 1)}, {(2, 2)}),
         ("0-0 1-2 ||| -12.7347", {(0, 0), (1, 2)}, set()),  # of `fast_align -s`
         (" ||| -1.5e-3", set(), set()),
     ],
@@ -197,6 +211,15 @@ def test_a_file_without_any_zero_may_count_from_one(lines, one_based, warned):
     ] * warned
 
 
+@pytest.mark.parametrize(
+    ("lines", "one_based", "written"), [(["4-1"], True, "4-1"), (CHAT, False, "2-2")]
+)
+def test_a_link_outside_its_sentence_is_shown_as_it_is_written(lines, one_based, written):
+    message = f"a, sentence 1: link {written} lies outside the 1 source word; words are counted fr"
+    with pytest.raises(DataError, match=f"{message}om 1$"):
+        read_gold(lines, name="a", one_based=one_based, source_lines=["x"])
+
+
 def test_gold_is_checked_against_the_words_that_the_setting_finds():
     text = {"source_lines": ["犬が\u3000寝る"], "target_lines": ["a\u00a0b c"]}
 
@@ -215,3 +238,12 @@ def test_gold_is_checked_against_the_words_that_the_setting_finds():
 def test_what_is_in_no_format_is_read_as_pharaoh(line, reason):
     with pytest.raises(DataError, match=f"a, line 1: {reason}; write 0-2"):
         read_gold([line], name="a")
+
+
+def test_a_slip_in_the_first_line_of_wpt_names_this_format():
+    message = (
+        "a, line 1: '1' is no link; write 0-2 for a sure, 0p2 for a possible one, or all lines in "
+        "the format of WPT, SENTENCE SOURCE TARGET [S|P] [CONFIDENCE] with numbers from 1"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        read_gold(["1 1 1 s"], name="a")
