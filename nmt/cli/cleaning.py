@@ -41,7 +41,7 @@ def clean(
 
     Example: nmt clean --source a.de --target a.en -o clean data.clean.max_characters=500
     """
-    from nmt.data import corpora
+    from nmt.data import corpora, writing
 
     configs, overrides = options.overrides_apart(arguments)
     if (source is None) != (target is None) or len(configs) != (source is None):
@@ -51,7 +51,7 @@ def clean(
     else:
         data = _of_files(source, target, overrides)
     written = _written(output, data.languages)
-    if removed in written:
+    if removed is not None and any(writing.collide(removed, each) for each in written):
         raise DataError(f"{removed}: is a file of the cleaned corpus; choose another for --removed")
     for path in [*written, *([removed] if removed else [])]:
         _check_no_input(path, data)
@@ -116,13 +116,10 @@ def _check_no_input(path: Path, data: "DataConfig") -> None:
 
     if not writing.is_replaced(path):
         return
-    part = writing.part_of(path)
-    mistakes = {path: "is read, so it cannot be written"}
-    mistakes[part] = f"is first written as {part.name}, which is read"
     for each in (*data.corpora, *data.held_out.values()):
         prefixed = [f"{each.path}.{language}" for language in each.languages or data.languages]
         for read in filter(None, (each.path, each.source, each.target, each.alignments, *prefixed)):
-            for written, mistake in mistakes.items():
+            for written, mistake in writing.overwritten(path).items():
                 if _is_same(written, Path(read)):
                     raise DataError(f"{path}: {mistake}; choose another name")
 

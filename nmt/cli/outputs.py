@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nmt.cli import formats, options
-from nmt.cli.resumption import check_resumable, is_resumable, record_of
+from nmt.cli.resumption import check_resumable
 from nmt.data import writing
 
 if TYPE_CHECKING:
@@ -49,8 +49,6 @@ class Outputs:
         writing.check_distinct(written, self.alignments, options=("--output", "--alignments"))
         for each in (written, self.alignments):
             writing.check_apart(each, *read)
-        if written is not None and is_resumable(read[0], written):
-            writing.check_apart(record_of(written), *read)
 
     def entry(self, number: int, ranked: "Sequence[Translation]") -> str:
         """Returns what is written for a line; `number` counts lines from 0."""

@@ -33,6 +33,20 @@ def record_of(output: Path) -> Path:
     return part.with_name(f"{part.name}.json")
 
 
+def check_record(output: Path, *others: Path | None) -> None:
+    """Checks that the record of a translation is none of the files that it reads or writes.
+
+    Raises:
+        DataError: it is one of them.
+    """
+    record = record_of(output)
+    if any(each.resolve() == record for each in filter(None, others)):
+        raise DataError(
+            f"{output}: its progress is written to {record.name}, which is named as well; choose "
+            "another name"
+        )
+
+
 def check_resumable(source: Path, output: Path | None, alignments: Path | None) -> None:
     """Checks that a translation can be resumed.
 

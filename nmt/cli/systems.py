@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from nmt.cli import captions, ensembles
 from nmt.counting import counted
-from nmt.data import files as read
+from nmt.data import files
 from nmt.errors import DataError
 
 
@@ -19,15 +19,15 @@ class Texts(NamedTuple):
     given: dict[str, list[str]]
 
 
-def check(runs: Sequence[Path], files: Sequence[Path]) -> None:
+def check(runs: Sequence[Path], hypotheses: Sequence[Path]) -> None:
     """Checks that there are systems to score, each of them once, and that the runs are folders.
 
     Raises:
         DataError: there are not, or one is given twice or is a file.
     """
-    if not runs and not files:
+    if not runs and not hypotheses:
         raise DataError("nothing to score; give a RUN, or --hypothesis FILE --reference FILE")
-    check_once([*runs, *files], rule="each system is scored once")
+    check_once([*runs, *hypotheses], rule="each system is scored once")
     for run in runs:
         if os.path.isfile(run):
             raise DataError(
@@ -47,9 +47,12 @@ def check_once(paths: Sequence[Path], *, rule: str) -> None:
 
 
 def texts(
-    runs: Sequence[Path], source: Path | None, references: Sequence[Path], files: Sequence[Path]
+    runs: Sequence[Path],
+    source: Path | None,
+    references: Sequence[Path],
+    hypotheses: Sequence[Path],
 ) -> Texts:
-    """Returns the texts of files; of the first run's own test set, if none is given but `files`.
+    """Returns the texts of files; without source and references, the first run's own test set.
 
     Raises:
         DataError: a text is missing, cannot be read, or has another number of lines, or a
@@ -60,13 +63,13 @@ def texts(
         raise DataError("--hypothesis FILE is scored against --reference FILE; give both")
     if bool(references) != (source is not None) and (runs or not references):
         raise DataError("give both --source and --reference, or neither to score data.test")
-    paths = [*([source] if source else []), *references, *files]
-    found = read.find_together(*paths)
+    paths = [*([source] if source else []), *references, *hypotheses]
+    found = files.find_together(*paths)
     lines = dict[str, list[Any]]()
     for path, each in zip(paths, found, strict=True):
-        given = path == source and runs and captions.are_written_by(runs[0])
+        is_text = path != source or not runs or not captions.are_written_by(runs[0])
         lines[str(path)] = (
-            captions.sources(ensembles.data(runs[0]), path) if given else list(read.lines(each))
+            list(files.lines(each)) if is_text else captions.sources(ensembles.data(runs[0]), path)
         )
     if references:
         sources = lines[str(source)] if source else None
@@ -77,7 +80,7 @@ def texts(
         targets = [target]
         sizes = {f"data.test of {runs[0]}": target} | lines
     _check_sizes(sizes)
-    return Texts(sources, targets, {str(path): lines[str(path)] for path in files})
+    return Texts(sources, targets, {str(path): lines[str(path)] for path in hypotheses})
 
 
 def _check_sizes(texts: Mapping[str, Sequence[Any]]) -> None:

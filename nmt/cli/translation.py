@@ -26,7 +26,7 @@ from nmt.cli.corpus import translate as translate_corpus
 from nmt.cli.ensembles import RunOrEnsemble
 from nmt.cli.options import Beam, Checkpoint, Output, Trust
 from nmt.cli.outputs import Outputs
-from nmt.cli.resumption import Resumption, is_resumable
+from nmt.cli.resumption import Resumption, check_record, is_resumable
 from nmt.data import files
 
 if TYPE_CHECKING:
@@ -147,12 +147,16 @@ def _translate_lines(
 ) -> None:
     """Translates the lines of the first file of `read`, from where a record says that it ended."""
     source, output = read[0], outputs.translations
+    if output is not None and not is_resumable(source, output):
+        output = None
     if of_lines["--input-format"] is None:
         inputs.warn_of_document(source)
     reader = Reader.of(source, of_lines)
     outputs.check(read, resume=resume)
+    if output is not None:
+        check_record(output, *read, outputs.alignments)
     translator, record = load(), None
-    if output is not None and is_resumable(source, output):
+    if output is not None:
         how = {**outputs.made_of, **reader.made_of}
         record = Resumption(translator, source, output, how=how, resume=resume)
     done = record.lines if record is not None else 0

@@ -48,14 +48,21 @@ def check_apart(path: Path | None, *inputs: Path | None, in_place: bool = False)
     """
     if path is None or not is_replaced(path):
         return
-    part = part_of(path)
-    mistakes = {part: f"is first written as {part.name}, which is read"}
-    if not in_place:
-        mistakes[path] = "is read, so it cannot be written"
-    for written, mistake in mistakes.items():
+    for written, mistake in overwritten(path).items():
+        if in_place and written == path:
+            continue
         places = map(files.place_of, filter(None, inputs)) if written.exists() else ()
         if any(os.path.samestat(written.stat(), place) for place in places):
             raise DataError(f"{path}: {mistake}; choose another name")
+
+
+def overwritten(path: Path) -> dict[Path, str]:
+    """Returns the files that a file to be replaced overwrites, and the mistake if one is read."""
+    part = part_of(path)
+    return {
+        part: f"is first written as {part.name}, which is read",
+        path: "is read, so it cannot be written",
+    }
 
 
 def check_distinct(first: Path | None, second: Path | None, *, options: tuple[str, str]) -> None:
@@ -64,10 +71,16 @@ def check_distinct(first: Path | None, second: Path | None, *, options: tuple[st
     Raises:
         DataError: they are.
     """
-    if first is None or second is None:
-        return
-    if is_replaced(first) and is_replaced(second) and first.resolve() == second.resolve():
+    if first is not None and second is not None and collide(first, second):
         raise DataError(f"{first}: {options[0]} and {options[1]} need a file each")
+
+
+def collide(first: Path, second: Path) -> bool:
+    """Returns whether two files are both replaced, and one overwrites the other."""
+    if not (is_replaced(first) and is_replaced(second)):
+        return False
+    one, other = ({each.resolve() for each in overwritten(path)} for path in (first, second))
+    return not one.isdisjoint(other)
 
 
 def part_of(path: Path, *, hidden: bool = False) -> Path:

@@ -215,6 +215,10 @@ def test_a_training_of_several_languages_tells_what_it_reads_and_knows_its_tags(
             "x.en: is a file of the cleaned corpus; choose another for --removed",
         ),
         (
+            ["--source", "a.zh", "--target", "a.en", "-o", "x", "--removed", "x.en.part"],
+            "x.en.part: is a file of the cleaned corpus; choose another for --removed",
+        ),
+        (
             ["--source", "a.zh", "--target", "val.zh", "-o", "x"],
             "both sides would be written to x.zh; name the languages, as in data.source=de "
             "data.target=en",

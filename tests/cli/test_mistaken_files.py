@@ -67,15 +67,25 @@ def test_an_input_is_not_what_an_output_is_first_written_as(nmt, folder, command
     assert before == {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-def test_an_input_is_not_where_progress_is_written(nmt, folder):
-    Path("other.part.json").write_text("a b\n")
+@pytest.mark.parametrize("arguments", ["x.part.json -o x", "a --alignments x.part.json -o x"])
+def test_progress_is_not_written_to_a_file_that_is_named(nmt, folder, arguments):
+    Path("x.part.json").write_text("a b\n")
+    message = "x: its progress is written to x.part.json, which is named as well; choose another"
 
-    assert nmt("translate", "run", "other.part.json", "-o", "other") == (
-        *(2, ""),
-        f"nmt: {folder / 'other.part.json'}: {READ}\n",
-    )
+    assert nmt("translate", "run", *arguments.split()) == (2, "", f"nmt: {message} name\n")
 
-    assert Path("other.part.json").read_text() == "a b\n"
+    assert Path("x.part.json").read_text() == "a b\n"
+    markup = ("--markup", "html", "-o", "x")  # has no record
+    assert nmt("translate", "run", "x.part.json", *markup) == (0, "", "")
+
+
+def test_an_output_is_not_what_another_is_first_written_as(nmt, folder):
+    message = "other: --output and --alignments need a file each"
+
+    outputs = ("-o", "other", "--alignments", "other.part")
+    assert nmt("translate", "run", "a", *outputs) == (2, "", f"nmt: {message}\n")
+
+    assert not Path("other").exists()
 
 
 def test_an_output_is_not_the_file_behind_standard_input(nmt, folder):

@@ -133,7 +133,7 @@ def test_devices_are_never_replaced(tmp_path, name):
     assert not writing.is_replaced(tmp_path.__class__(name))
 
 
-@pytest.mark.parametrize("other", ["out", "folder/../out", "link"])
+@pytest.mark.parametrize("other", ["out", "folder/../out", "link", "out.part"])
 def test_two_outputs_are_two_files_whatever_their_spelling(tmp_path, other):
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("out")
