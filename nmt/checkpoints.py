@@ -34,6 +34,7 @@ class TrainingProgress:
     stream: dict[str, Any] | None = None  # where a stream was before the part; None: not begun
     batches: int = 0  # consumed in all
     step: int = 0  # updates made
+    validated: bool = True  # since the last update; older checkpoints do not tell
     best: float | None = None  # the best value of the chosen metric
     best_perplexity: float | None = None  # of that validation; older checkpoints have none
     best_step: int = 0
@@ -41,6 +42,8 @@ class TrainingProgress:
     bad_validations_since_cut: int = 0  # since the best one, or the last cut of the learning rate
     zero_validations: int = 0  # with a BLEU of zero although perplexity has fallen
     tokenizer: str = ""  # the fingerprint of the tokenizer that the model is trained with
+    training_text: str = ""  # the fingerprint of what is trained on; older checkpoints have none
+    validation_text: str = ""  # and of what is validated with
     pending_log: dict[str, float] = dataclasses.field(default_factory=dict)  # sums not yet logged
     averaged: list[int] = dataclasses.field(default_factory=list)  # steps whose mean was saved
 

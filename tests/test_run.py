@@ -282,6 +282,7 @@ def test_the_position_comes_back(run, best):
         stream={"read": 12, "lanes": [{"epoch": 13}, None]},
         batches=3,
         step=4,
+        validated=False,
         best=best,
         best_perplexity=best and best + 1,
         best_step=5,
@@ -289,10 +290,12 @@ def test_the_position_comes_back(run, best):
         bad_validations_since_cut=7,
         zero_validations=8,
         tokenizer="9",
+        training_text="14",
+        validation_text="15",
         pending_log={"loss": 9.5, "nll": 0.1, "tokens": 1 / 3},
         averaged=[10, 11],
     )
-    assert len(set(map(str, dataclasses.astuple(progress)))) == 15 - (best is None)
+    assert len(set(map(str, dataclasses.astuple(progress)))) == 18 - (best is None)
 
     run.save("last", {"state": arrays()}, progress)
 

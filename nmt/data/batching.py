@@ -84,6 +84,11 @@ def choose_buckets(lengths: Lengths, config: BatchConfig, *, devices: int = 1) -
     return [Bucket(_rows(max(bucket), config, devices), *bucket) for bucket in ordered]
 
 
+def tokens_needed(lengths: Lengths, *, devices: int) -> int:
+    """Returns how many tokens a batch must have for a pair of the longest on each device."""
+    return int(_coarse(lengths).max()) * devices
+
+
 def plan_epoch(
     lengths: Lengths,
     buckets: Sequence[Bucket],

@@ -1,7 +1,7 @@
 """Fingerprints of data sets.
 
 By one, the cache of Hugging Face datasets knows a result again; by the other, processes on several
-hosts know that they read the same text.
+hosts know that they read the same text, and a run that goes on that its corpora are as they were.
 """
 
 import hashlib

@@ -6,23 +6,20 @@ import socket
 import time
 from collections.abc import Mapping
 
-import datasets
 import jax
 
-from nmt.config import TextInputConfig
-from nmt.data import fingerprints, lanes
+from nmt.data import lanes
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import ClusterError
 from nmt.processes import ProcessGroup
 from nmt.run import Run
+from nmt.training.contents import Contents
 from nmt.version import __version__
 
 CACHED = 60  # seconds after which network file systems show what another host has written
 
 
-def check(
-    run: Run, text: datasets.Dataset, validation: datasets.Dataset, tokenizers: Tokenizers
-) -> None:
+def check(run: Run, contents: Contents, tokenizers: Tokenizers) -> None:
     """Checks that the processes of a run agree; a process alone agrees with itself.
 
     Raises:
@@ -31,18 +28,15 @@ def check(
     if run.processes.count == 1:
         return
     saved, data = run.progress("last"), run.config.data
-    content = fingerprints.of_content
-    if not isinstance(data.input, TextInputConfig):
-        content = data.input.build().content
     compare(
         run.processes,
         {
             "version of nmt or jax": f"{__version__} {jax.__version__}",
             "number of devices": str(jax.local_device_count()),
             "configuration": hashlib.sha256(run.config.model_dump_json().encode()).hexdigest(),
-            "training corpus": content(text),
+            "training corpus": contents.training,
             "name or size of a training file": str(lanes.sizes(data) if data.stream else None),
-            "validation corpus": content(validation),
+            "validation corpus": contents.validation,
             "tokenizer": tokenizers.fingerprint,
             "run folder": "new" if saved is None else str(saved.batches),
         },

@@ -13,8 +13,8 @@ import numpy as np
 from flax import nnx
 
 from nmt import devices
-from nmt.config import Config, ConstantScheduleConfig
-from nmt.data.batching import Bucket, choose_buckets, pad, plan_epoch
+from nmt.config import BatchConfig, Config, ConstantScheduleConfig, TokenBatchConfig
+from nmt.data.batching import Lengths, choose_buckets, pad, plan_epoch, tokens_needed
 from nmt.errors import DataError
 from nmt.inference.aligner import Aligner, Ids
 from nmt.inference.predictor import LoadedModel
@@ -72,8 +72,16 @@ def _settings(config: Config) -> Config:
 def _batches(ids: Sequence[Ids], config: Config) -> Iterator[Any]:
     """Yields the batches of all epochs, on the devices."""
     lengths = np.array([[len(side) for side in pair] for pair in ids], np.int32)
-    few = config.data.batch.model_copy(update={"buckets": BUCKETS})
-    buckets: list[Bucket] = choose_buckets(lengths, few, devices=devices.count())
+    buckets = choose_buckets(lengths, _batch(config, lengths), devices=devices.count())
     for epoch in range(EPOCHS):
         for planned in plan_epoch(lengths, buckets, seed=config.seed, epoch=epoch):
             yield shard(pad([ids[pair] for pair in planned.pairs], planned.bucket))
+
+
+def _batch(config: Config, lengths: Lengths) -> BatchConfig:
+    """Returns the settings of batches, of more tokens than in training if a pair has them."""
+    batch = config.data.batch.model_copy(update={"buckets": BUCKETS})
+    if not isinstance(batch, TokenBatchConfig):
+        return batch
+    needed = tokens_needed(lengths, devices=devices.count())
+    return batch.model_copy(update={"tokens": max(batch.tokens, needed)})

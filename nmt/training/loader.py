@@ -51,7 +51,7 @@ class DataLoader:
     @cached_property
     def buckets(self) -> list[Bucket]:
         """The buckets that batches come in."""
-        lengths = corpus.lengths(self.encoded)
+        lengths = corpus.lengths(self._pairs(TrainingProgress()))
         if self.config.tokenizer.sampling is not None:
             lengths = with_longest(lengths, self.config.data.max_length)
         return buckets_of(lengths, self.config, self.processes)
@@ -65,16 +65,21 @@ class DataLoader:
 
     @cached_property
     def batches_per_epoch(self) -> int:
-        """The number of batches of the first epoch.
+        """The number of batches of the first epoch, if all its parts have as many as the first.
 
         Subword sampling, and weights of corpora that are no integers, make others differ a bit.
         """
-        return len(self._plan(self.encoded, TrainingProgress(), self._rows(self.encoded, 0)))
+        first = TrainingProgress()
+        return self.parts * len(self._plan_of_part(self._pairs(first), first))
 
     def epochs(self, progress: TrainingProgress) -> float:
-        """Returns how many epochs have been read at this progress."""
-        within = progress.part / self.parts + progress.batch / self.batches_per_epoch
-        return progress.epoch + within
+        """Returns how many epochs have been read at this progress.
+
+        It never falls: a part with more batches than the first one is not over before the next.
+        """
+        batches = self.batches_per_epoch // self.parts
+        within = min(progress.batch, batches - 1) / batches
+        return progress.epoch + (progress.part + within) / self.parts
 
     def batches(
         self, start: TrainingProgress
@@ -114,11 +119,25 @@ class DataLoader:
     ) -> Iterator[tuple[TrainingProgress, datasets.Dataset, list[PlannedBatch]]]:
         """Yields parts from a given one on, with their pairs and batches; there is no end."""
         while True:
-            pairs = self.encoded  # the same in each epoch, if not sampled
-            if self.config.tokenizer.sampling is not None:
-                pairs = self._kept(self._encoded(part))
+            pairs = self._pairs(part)
             yield part, pairs, self._plan_of_part(pairs, part)
             part = self._next(part)
+
+    def _pairs(self, part: TrainingProgress) -> datasets.Dataset:
+        """Returns the pairs of a part in pieces; without sampling, those of all epochs."""
+        if self.config.tokenizer.sampling is None:
+            return self.encoded
+        if part.epoch == part.part == 0:
+            return self._first
+        return self._kept(self._encoded(part))
+
+    @cached_property
+    def _first(self) -> datasets.Dataset:
+        """The sampled pairs of the first part, which decide on buckets and the count of batches.
+
+        Sampled pieces are shorter, so that sentences have more of them than in `encoded`.
+        """
+        return self._kept(self._encoded(TrainingProgress()))
 
     def _next(self, part: TrainingProgress) -> TrainingProgress:
         """Returns the progress at the start of the next part."""

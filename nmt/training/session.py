@@ -12,6 +12,7 @@ from nmt.model.build import build_model
 from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Run
 from nmt.training import agreement, freezing, memory, warm_start
+from nmt.training.contents import Contents
 from nmt.training.ending import check_moved
 from nmt.training.loader import DataLoader
 from nmt.training.stream_loader import StreamLoader
@@ -59,7 +60,8 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         if not started:
             locked.enter_context(run.lock())
             Run.start(config, processes)  # another training may have created it in the meantime
-        agreement.check(run, text, validation, tokenizers)
+        contents = Contents.of(config.data, text, validation)
+        agreement.check(run, contents, tokenizers)
         shared = (pairs, tokenizers, config, processes)
         loader = DataLoader(text, *shared) if stream is None else StreamLoader(stream, *shared)
         check_moved(run, batches_per_epoch=loader.batches_per_epoch)
@@ -67,7 +69,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         begun = [*warm_start.start(model, parent, run, tokenizers), *freezing.check(model, run)]
         run.create(tokenizers)
         agreement.check_folder(run)
-        trainer = Trainer(run, loader, validation, model)
+        trainer = Trainer(run, loader, validation, model, contents=contents)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
         lost = () if started else characters.report([text, validation], tokenizers, sides=sides)
         about = report if stream is None else f"data.stream.sample: {report}"

@@ -19,7 +19,7 @@ from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.processes import ALONE, ProcessGroup
 from nmt.training import agreement
-from nmt.training.loader import buckets_of, prefetched, read_batch, with_longest
+from nmt.training.loader import PART, buckets_of, prefetched, read_batch, with_longest
 from nmt.training.step import shard
 
 
@@ -53,7 +53,12 @@ class StreamLoader:
     @cached_property
     def buckets(self) -> list[Bucket]:
         """The buckets that batches come in; the lengths in the sample decide on them."""
-        lengths = with_longest(corpus.lengths(self.sample), self.config.data.max_length)
+        sample = self.sample
+        if self.config.tokenizer.sampling is not None:  # its pieces are shorter, so more of them
+            text = self.stream.training.text
+            few = text.select(range(0, len(text), -(-len(text) // PART)))
+            sample = self._encoded(few, seed=self._drawn(0))
+        lengths = with_longest(corpus.lengths(sample), self.config.data.max_length)
         return buckets_of(lengths, self.config, self.processes)
 
     def epochs(self, progress: TrainingProgress) -> float:
@@ -123,13 +128,7 @@ class StreamLoader:
 
     def _planned(self, progress: TrainingProgress, rows: list[Row], *, before: int) -> Part:
         text, _ = self.stream.text(rows, before=before)
-        encoded = corpus.encode(
-            text,
-            self.tokenizers,
-            sampling=self.config.tokenizer.sampling,
-            seed=self._drawn(progress.epoch, progress.part),
-        )
-        pairs, _ = corpus.fitting(encoded, self.config.data)
+        pairs = self._encoded(text, seed=self._drawn(progress.epoch, progress.part))
         plan = plan_epoch(
             corpus.lengths(pairs),
             self.buckets,
@@ -142,6 +141,12 @@ class StreamLoader:
             place = f"{progress.epoch} {progress.part} {progress.batch}"
             digest = f"{place} {fingerprints.of_content(text)}"
         return Part(progress, pairs, plan, digest)
+
+    def _encoded(self, text: datasets.Dataset, *, seed: int) -> datasets.Dataset:
+        """Returns the pairs of a text in pieces, sampled if the tokenizer samples, that fit."""
+        sampling = self.config.tokenizer.sampling
+        encoded = corpus.encode(text, self.tokenizers, sampling=sampling, seed=seed)
+        return corpus.fitting(encoded, self.config.data)[0]
 
     def _drawn(self, *of: int) -> int:
         return int(np.random.default_rng([self.config.seed, *of]).integers(2**31))

@@ -15,6 +15,7 @@ from nmt.errors import Interrupted
 from nmt.model.build import Network
 from nmt.run import Run
 from nmt.training import divergence, interruption, memory
+from nmt.training.contents import Contents
 from nmt.training.ending import epochs_are_over, makes_update, total_steps
 from nmt.training.loader import DataLoader
 from nmt.training.log import Display, Stopwatch, TrainingLog
@@ -34,8 +35,10 @@ class Trainer:
         loader: DataLoader | StreamLoader,
         validation: datasets.Dataset,
         model: Network,
+        *,
+        contents: Contents,
     ) -> None:
-        self.run, self.loader = run, loader
+        self.run, self.loader, self.contents = run, loader, contents
         config, tokenizers = run.config, loader.tokenizers
         self.settings = config.training
         graph, bos = nnx.graphdef(model), tokenizers.target.bos
@@ -61,7 +64,10 @@ class Trainer:
     def run_to_end(self) -> None:
         """Trains until the steps, the epochs or the patience are used up."""
         try:
+            self._note_contents()
             if self._finished():
+                if not self.progress.validated:  # it was stopped before, and its end moved here
+                    self._validate()
                 self.display.say(
                     f"{self.run.path}: already trained to step {self.progress.step} of "
                     f"{self.total_steps}; raise training.max_steps, max_epochs or patience to go on"
@@ -92,6 +98,12 @@ class Trainer:
             self.log.close()
             self.display.close()
 
+    def _note_contents(self) -> None:
+        """Says which corpora have changed since the last session, and remembers these."""
+        for line in self.contents.changes(self.run.path, self.progress):
+            self.display.say(line)
+        self.progress = self.contents.noted(self.progress)
+
     def _train(self, requests: list[str]) -> None:
         """Runs steps until training has ended, or a process is asked to stop after an update."""
         with contextlib.closing(self.loader.batches(self.progress)) as batches:
@@ -117,6 +129,7 @@ class Trainer:
             stream=after.stream,
             batches=self.progress.batches + 1,
             step=self.progress.step + updates,
+            validated=self.progress.validated and not updates,
         )
         if not updates:
             return False
@@ -189,7 +202,8 @@ class Trainer:
             self.state, self.progress, self.settings.schedule
         )
         self.log.write(step, {**report.values(), "validation/seconds": timer.split()})
-        self.progress = replace(self.progress, pending_log=dict(self.accumulator.sums))
+        sums = dict(self.accumulator.sums)
+        self.progress = replace(self.progress, validated=True, pending_log=sums)
         is_best = self.progress.best_step == step
         best = " (best so far)" if is_best else ""
         self.display.say(f"validation at step {step}: {report}{best}")

@@ -69,6 +69,24 @@ def test_a_stop_right_after_a_validation_does_not_save_again(tmp_path, corpus, m
     assert saved == [("best", 3), ("kept", 3), ("last", 3)]
 
 
+def test_an_end_that_is_moved_to_a_stop_has_a_validation(tmp_path, corpus, monkeypatch, capfd):
+    settings = runs.config(tmp_path / "run", corpus, max_steps=9)
+    with pytest.raises(Interrupted, match="stopped after step 1, saved"):
+        runs.train_disturbed(monkeypatch, settings, {0: runs.signalled(signal.SIGTERM)})
+    ended = runs.config(tmp_path / "run", corpus, max_steps=1)
+    capfd.readouterr()
+
+    run = train(ended)
+
+    assert run.progress("best").step == run.progress("last").best_step == 1
+    [record] = runs.records(run)
+    assert (record["step"], "validation/bleu" in record) == (1, True)
+    said = capfd.readouterr().err
+    assert said.index("validation at step 1") < said.index("already trained to step 1 of 1")
+    train(ended)  # once is enough
+    assert runs.records(run) == [record]
+
+
 def test_another_process_samples_the_same_pieces(undisturbed):
     tokenizer = undisturbed.tokenizers().source
     texts = ["abcdefabcdef", "fedcbafedcba"] * 20

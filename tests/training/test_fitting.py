@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from nmt.config import TokenBatchConfig
 from nmt.data.batching import Bucket, pad
 from nmt.errors import DataError
 from nmt.inference.aligner import Aligner
@@ -54,6 +55,17 @@ def test_pairs_that_are_too_long_teach_nothing_but_are_aligned(aligner, aligning
 
     jax.tree.map(np.testing.assert_array_equal, same.shared.loaded, longer.shared.loaded)
     assert longer.align(*long).forward.attention.any()
+
+
+def test_a_pair_of_more_tokens_than_a_batch_of_the_training_is_learnt_from(aligner, aligning_run):
+    config = Run.open(aligning_run).config
+    small = config.data.model_copy(update={"batch": TokenBatchConfig(tokens=20, buckets=4)})
+    long = [(" ".join("abcdefgh" * 9), " ".join("stuvwxyz" * 9))]
+    before = log_likelihood(aligner, long)
+
+    new = fitted(aligner, config.model_copy(update={"data": small}), [*PAIRS, *long])
+
+    assert log_likelihood(new, long) > before + 1
 
 
 def test_without_a_pair_to_learn_from_it_says_what_to_leave_out(aligner, aligning_run):

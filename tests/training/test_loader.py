@@ -38,7 +38,9 @@ def tokenizers(text):
     )
 
 
-def loader(text, tokenizers, *, seed=1, sampling=None, train="unused", temperature=None):
+def loader(
+    text, tokenizers, *, seed=1, sampling=None, train="unused", temperature=None, batch=None
+):
     config = configfile.validate(
         {
             "seed": seed,
@@ -48,7 +50,7 @@ def loader(text, tokenizers, *, seed=1, sampling=None, train="unused", temperatu
                 "validation": "unused",
                 "max_length": 40,
                 "max_length_ratio": 40,
-                "batch": {"sentences": 8, "buckets": 3},
+                "batch": batch or {"sentences": 8, "buckets": 3},
             },
             "tokenizer": {"sampling": sampling},
         }
@@ -236,6 +238,44 @@ def test_epochs_are_counted_through_their_parts(text, tokenizers, in_parts):
     assert batches.epochs(TrainingProgress(epoch=4, part=2, batch=1)) == pytest.approx(
         4 + 2 / 3 + share
     )
+
+
+IN_TOKENS = {"batch": {"tokens": 160, "buckets": 3}, "sampling": {"alpha": 0.1}}
+
+
+def test_an_epoch_of_sampled_pieces_has_as_many_batches_as_are_counted(text, tokenizers):
+    batches = loader(text, tokenizers, **IN_TOKENS)
+
+    assert batches.batches_per_epoch == len(epoch(batches, 0))
+
+
+def test_in_parts_an_epoch_of_sampled_pieces_has_about_as_many_batches_as_are_counted(
+    text, tokenizers, in_parts
+):
+    batches = loader(text, tokenizers, **IN_TOKENS)
+
+    assert batches.batches_per_epoch == pytest.approx(len(epoch(batches, 0)), rel=0.1)
+
+
+def test_no_more_than_what_is_left_of_sampled_pairs_is_padded_to_the_longest(tokenizers):
+    lines = ["Katze Garten schläft"] * 60  # 4 pieces or so, and up to 21 if they are sampled
+    text = Dataset.from_dict({"source": lines, "target": lines}, features=corpus.TEXT)
+    settings = {"sampling": {"alpha": 0.01}, "batch": {"sentences": 8, "buckets": 8}}
+
+    widths = [batch[0].shape[1] for batch, _ in epoch(loader(text, tokenizers, **settings), 0)]
+
+    assert widths.count(40) <= 1
+
+
+def test_epochs_never_fall_and_move_on_with_the_progress(text, tokenizers, in_parts):
+    batches = loader(text, tokenizers, **IN_TOKENS)
+    progresses = [after for _, after in take(batches, 4 * batches.batches_per_epoch)]
+
+    epochs = [batches.epochs(progress) for progress in progresses]
+
+    assert epochs == sorted(epochs)
+    assert [int(each) for each in epochs] == [progress.epoch for progress in progresses]
+    assert epochs[-1] > 3
 
 
 class Counting(tokenizer.Tokenizer):

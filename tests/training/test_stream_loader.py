@@ -205,6 +205,16 @@ def test_processes_that_read_other_pairs_end_before_they_train_on_them(
     assert one == two == [place for place in alone if place < (0, part)]
 
 
+def test_no_more_than_what_is_left_of_sampled_pairs_is_padded_to_the_longest(tmp_path):
+    for language in ("de", "en"):
+        (tmp_path / f"x.{language}").write_text("abcdefgh abc gfed\n" * 80)  # 4 pieces or so
+    loader = opened(tmp_path, sampling={"alpha": 0.01}, buffer=80, vocabulary=14)
+
+    widths = [batch[0].shape[1] for batch, _ in take(loader, 10)]
+
+    assert widths.count(40) <= 1
+
+
 def together(loaders, number):
     """What members of a group take, each of a loader; and what they say if they end before."""
 
