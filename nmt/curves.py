@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nmt import plotting
 from nmt.errors import RunError
+from nmt.records import VALIDATION
 from nmt.run import Run
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 # The charts by their y labels, with the keys in the log
 CHARTS = {
     "loss of a target piece": ("train/loss",),
-    "perplexity": ("train/perplexity", "validation/perplexity"),
-    "BLEU": ("validation/bleu",),
+    "perplexity": ("train/perplexity", f"{VALIDATION}perplexity"),
+    "BLEU": (f"{VALIDATION}bleu",),
     "learning rate": ("train/learning_rate",),
     "gradient norm": ("train/gradient_norm",),
 }

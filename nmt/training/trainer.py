@@ -13,6 +13,7 @@ from flax import nnx
 from nmt.checkpoints import TrainingProgress
 from nmt.errors import Interrupted
 from nmt.model.build import Network
+from nmt.records import VALIDATION
 from nmt.run import Run
 from nmt.training import divergence, interruption, memory
 from nmt.training.contents import Contents
@@ -201,7 +202,7 @@ class Trainer:
         self.state, self.progress = cut_learning_rate(
             self.state, self.progress, self.settings.schedule
         )
-        self.log.write(step, {**report.values(), "validation/seconds": timer.split()})
+        self.log.write(step, {**report.values(), f"{VALIDATION}seconds": timer.split()})
         sums = dict(self.accumulator.sums)
         self.progress = replace(self.progress, validated=True, pending_log=sums)
         is_best = self.progress.best_step == step

@@ -29,6 +29,7 @@ from nmt.inference.splitting import TrainedOn
 from nmt.inference.translation import Translation
 from nmt.inference.translator import Translator
 from nmt.processes import ALONE, ProcessGroup
+from nmt.records import VALIDATION
 from nmt.run import Run
 from nmt.training.loss import totals
 from nmt.training.step import make_eval_step, shard
@@ -61,11 +62,11 @@ class Report:
     def values(self) -> dict[str, Any]:
         """Returns the values of a log record."""
         found: dict[str, Any] = {
-            f"validation/{name}": value for name, value in self.scores().items()
+            f"{VALIDATION}{name}": value for name, value in self.scores().items()
         }
         if self.bleu is not None:
-            found["validation/bleu_signature"] = self.bleu.signature
-            found["validation/cut"] = self.cut
+            found[f"{VALIDATION}bleu_signature"] = self.bleu.signature
+            found[f"{VALIDATION}cut"] = self.cut
         return found
 
     def __str__(self) -> str:
