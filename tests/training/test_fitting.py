@@ -57,6 +57,7 @@ def test_pairs_that_are_too_long_teach_nothing_but_are_aligned(aligner, aligning
     assert longer.align(*long).forward.attention.any()
 
 
+@pytest.mark.slow
 def test_a_pair_of_more_tokens_than_a_batch_of_the_training_is_learnt_from(aligner, aligning_run):
     config = Run.open(aligning_run).config
     small = config.data.model_copy(update={"batch": TokenBatchConfig(tokens=20, buckets=4)})
