@@ -1,7 +1,8 @@
 """The commands for files of word links: symmetrize and score."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -31,12 +32,13 @@ def symmetrize(
     """
     from nmt.data import files, writing
     from nmt.evaluation import symmetrization as joining
-    from nmt.evaluation.pharaoh import format_links
+    from nmt.evaluation.pharaoh import format_links, read_links
 
     joining.check_method(symmetrization)
     found = files.find_together(forward, backward)
     writing.check_apart(output, *found)
-    left, right = map(_read, found, (forward, backward))
+    named = zip(found, (forward, backward), strict=True)
+    left, right = (_read(*each, read_links, rest=frozenset()) for each in named)
     with options.writer(output) as out:
         for there, back in _pairs(left, right):
             if reverse:
@@ -66,9 +68,10 @@ def aer(
     Example: nmt aer test.align --gold gold.align --json
     """
     from nmt.data import files
-    from nmt.evaluation.alignment import AlignmentScore, score_links
+    from nmt.evaluation.alignment import AlignmentScore, GoldLinks, score_links
     from nmt.evaluation.cross_validation import CrossValidation
     from nmt.evaluation.cross_validation import cross_validate as validated
+    from nmt.evaluation.pharaoh import read_gold, read_links
 
     if cross_validate != (len(links) > 1):
         raise DataError(
@@ -78,8 +81,11 @@ def aer(
         )
     systems.check_once(links, rule="each file of links is one to choose")
     *found, truth = files.find_together(*links, gold)
-    true = _read_gold(truth, gold, one_based=one_based)
-    golden, *predicted = _together([true, *map(_read, found, links)])
+    none = GoldLinks(frozenset(), frozenset())
+    true = _read(truth, gold, partial(read_gold, one_based=one_based), rest=none)
+    named = zip(found, links, strict=True)
+    read = [_read(*each, read_links, rest=frozenset()) for each in named]
+    golden, *predicted = _together([true, *read])
     score: AlignmentScore | CrossValidation = (
         validated(dict(zip(map(str, links), predicted, strict=True)), golden)
         if cross_validate
@@ -96,26 +102,14 @@ class _Links(NamedTuple):
     rest: Any  # None if all sentences are in the file
 
 
-def _read(path: Path, name: Path) -> _Links:
-    """Returns the links of a file."""
+def _read(path: Path, name: Path, reader: Callable[..., Any], *, rest: Any) -> _Links:
+    """Returns what a reader finds in a file; `rest` is what a sentence without links has."""
     from nmt.data import files
     from nmt.evaluation.link_formats import is_wpt
-    from nmt.evaluation.pharaoh import begun, read_links
+    from nmt.evaluation.pharaoh import begun
 
     first, lines = begun(files.lines(path))
-    return _Links(name, read_links(lines, name=name), frozenset() if is_wpt(first) else None)
-
-
-def _read_gold(path: Path, name: Path, *, one_based: bool) -> _Links:
-    """Returns the gold links of a file."""
-    from nmt.data import files
-    from nmt.evaluation.alignment import GoldLinks
-    from nmt.evaluation.link_formats import is_wpt
-    from nmt.evaluation.pharaoh import begun, read_gold
-
-    first, lines = begun(files.lines(path))
-    rest = GoldLinks(frozenset(), frozenset()) if is_wpt(first) else None
-    return _Links(name, read_gold(lines, name=name, one_based=one_based), rest)
+    return _Links(name, reader(lines, name=name), rest if is_wpt(first) else None)
 
 
 def _pairs(left: _Links, right: _Links) -> Iterator[tuple[Any, Any]]:

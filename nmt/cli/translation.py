@@ -146,19 +146,18 @@ def _translate_lines(
     resume: bool,
 ) -> None:
     """Translates the lines of the first file of `read`, from where a record says that it ended."""
-    source, output = read[0], outputs.translations
-    if output is not None and not is_resumable(source, output):
-        output = None
+    source, written = read[0], outputs.translations
+    recorded = written if written is not None and is_resumable(source, written) else None
     if of_lines["--input-format"] is None:
         inputs.warn_of_document(source)
     reader = Reader.of(source, of_lines)
     outputs.check(read, resume=resume)
-    if output is not None:
-        check_record(output, *read, outputs.alignments)
+    if recorded is not None:
+        check_record(recorded, *read, outputs.alignments)
     translator, record = load(), None
-    if output is not None:
+    if recorded is not None:
         how = {**outputs.made_of, **reader.made_of}
-        record = Resumption(translator, source, output, how=how, resume=resume)
+        record = Resumption(translator, source, recorded, how=how, resume=resume)
     done = record.lines if record is not None else 0
     with _told_of_a_stop(record), outputs.opened(append=done > 0) as writer:
         found = _translations(translator, reader, writer.out, n_best=outputs.ranks, done=done)

@@ -43,8 +43,9 @@ def attach(
         DataError: a token is no link, a link lies outside its sentence, or the number of sentences
             is not the number of pairs.
     """
-    counted_from = pharaoh.counts_from(next(files.lines(path), ""))
-    links = pharaoh.read_links(files.lines(path), name=path, sentences=len(text), warn=False)
+    first, lines = pharaoh.begun(files.lines(path))
+    counted_from = pharaoh.counts_from(first)
+    links = pharaoh.read_links(lines, name=path, sentences=len(text), warn=False)
     unread = files.side_by_side(
         links,
         range(len(text)),
