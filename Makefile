@@ -8,14 +8,14 @@ demo: .venv/.installed  ## train, evaluate and plot on the embedded corpus
 	$(BIN)/nmt demo
 
 test: .venv/.installed-dev  ## the whole suite but the slow checks
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow"
 
 test-slow: .venv/.installed-dev  ## the checks that train for minutes, and those with Ray
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[ray]'
 	$(BIN)/pytest -n 2 -m slow
 
 explore: .venv/.installed-dev  ## the properties of the suite on examples never tried before
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile=explore
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow" --hypothesis-profile=explore
 
 fuzz: .venv/.installed-dev  ## any bytes as input, for a minute each; needs `pip install -e .[fuzz]`
 	for target in config override text gzipped tsv json links gold model checkpoint; do \

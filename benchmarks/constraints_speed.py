@@ -1,6 +1,6 @@
 """Time of searches with constraints beside the same search without, in turns in one process.
 
-    python benchmarks/constraints_speed.py RUN SOURCE REFERENCE [--lines 500] [--batch 64]
+    python benchmarks/constraints_speed.py RUN SOURCE REFERENCE [--lines 500] [--beam 10]
 
 The prefix of a line is that of its plain translation, so that translations are as long as those
 without: the words that the first half of the pieces belongs to, with the end of sentence. Required
@@ -23,12 +23,14 @@ from nmt.data import files
 from nmt.errors import UserError
 
 
-def main(run: Path, source: Path, reference: Path, *, lines: int, passes: int, batch: int) -> None:
+def main(
+    run: Path, source: Path, reference: Path, *, lines: int, passes: int, **settings: int
+) -> None:
     keep_freed_memory()
     warnings.simplefilter("ignore")  # of constraints that are not satisfied, which are counted
     read = [list(files.lines(files.find(path)))[:lines] for path in (source, reference)]
     texts, references = read
-    translator = nmt.Translator.load(run, batch=batch)
+    translator = nmt.Translator.load(run, **settings)
     plain = translator.translate(texts)
     draw = random.Random(1)
     kinds = {
@@ -77,6 +79,7 @@ if __name__ == "__main__":
     parser.add_argument("--lines", type=int, default=500)
     parser.add_argument("--passes", type=int, default=5)
     parser.add_argument("--batch", type=int, default=64, help="sentences at a time")
+    parser.add_argument("--beam", type=int, default=5)
     given = parser.parse_args()
     try:
         main(
@@ -86,6 +89,7 @@ if __name__ == "__main__":
             lines=given.lines,
             passes=given.passes,
             batch=given.batch,
+            beam=given.beam,
         )
     except UserError as error:
         sys.exit(f"constraints_speed.py: {error}")

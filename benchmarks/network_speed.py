@@ -7,7 +7,7 @@ networks take turns in one process, so that they share what the machine does bes
 medians over the rounds.
 """
 
-import sys
+import argparse
 from statistics import median
 from time import process_time
 
@@ -26,8 +26,10 @@ from nmt.training.step import make_train_step, shard
 ROUNDS = 9
 NORMED = {"kind": "gru", "layer_norm": True}
 TWO, TRANSITIONS = {"layers": 2, "residual": True}, {"transitions": 2}
+WIDE = {"embedding_size": 512, "encoder": {"hidden_size": 512}}
 NETWORKS = {
     "default": {},
+    "no input feeding": {"decoder": {"input_feeding": False}},
     "lstm": {"cell": "lstm"},
     "layer normalization": {"cell": NORMED},
     "lstm, layer normalization": {"cell": {"kind": "lstm", "layer_norm": True}},
@@ -39,10 +41,10 @@ NETWORKS = {
         "encoder": {"kind": "alternating", **TWO, **TRANSITIONS},
         "decoder": {**TWO, **TRANSITIONS},
     },
-    "twice as wide": {
-        "embedding_size": 512,
-        "encoder": {"hidden_size": 512},
-        "decoder": {"hidden_size": 1024},
+    "twice as wide": {**WIDE, "decoder": {"hidden_size": 1024}},
+    "twice as wide, no input feeding": {
+        **WIDE,
+        "decoder": {"hidden_size": 1024, "input_feeding": False},
     },
     "all dropout": {"dropout": {"recurrent": 0.2, "source_words": 0.1, "target_words": 0.1}},
 }
@@ -86,4 +88,9 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or list(NETWORKS))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=" | ".join(NETWORKS))
+    names = parser.parse_args().names
+    if unknown := [name for name in names if name not in NETWORKS]:
+        parser.error(f"there is no network {unknown[0]!r}: choose from {' | '.join(NETWORKS)}")
+    main(names or list(NETWORKS))

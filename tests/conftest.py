@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from jaxtyping import install_import_hook
 
 _cache = tempfile.mkdtemp(prefix="nmt-tests-")
 atexit.register(shutil.rmtree, _cache, ignore_errors=True)
@@ -48,6 +49,13 @@ os.environ["MPLBACKEND"] = "Agg"
 # As the command line sets them, before datasets reads them.
 os.environ["HF_DATASETS_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["DATASETS_VERBOSITY"] = "critical"
+
+# Where arrays are, every call is checked for shapes and types; mypy has checked the rest.
+WITH_ARRAYS = ("arrays", "attention", "inference", "model", "recurrent", "training", "weights")
+install_import_hook(
+    [f"nmt.{name}" for name in WITH_ARRAYS],
+    "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
+)
 
 # Compilation takes seconds, and other tests run beside this one, so there is no deadline.
 # Properties try the same examples everywhere, so that a suite turns red by a change and not by

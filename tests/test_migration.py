@@ -81,6 +81,7 @@ def test_training_goes_on_in_an_old_run(folder):
     assert Run.open("run").config.training.optimizer == config.AdamWConfig(weight_decay=0.001)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_falls_back_on_one_of_an_older_format(folder):
     settings = configfile.load("new.yaml", ["training.max_epochs=null", "training.max_steps=386"])
     train(settings)

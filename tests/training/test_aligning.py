@@ -153,6 +153,7 @@ def save_three_steps(path):
     np.savez(path, *three_steps_with_dropout())
 
 
+@pytest.mark.slow
 def test_one_device_finds_the_parameters_of_two(tmp_path):
     flags = os.environ["XLA_FLAGS"].replace("device_count=2", "device_count=1")
     program = "import sys; sys.path.append('..'); import test_aligning as here; "

@@ -388,8 +388,9 @@ def test_a_tokenizer_that_is_not_installed_stops_training_before_it_begins(
     assert not (tmp_path / "run").exists()
 
     aligner = aligning_runs.settings(tmp_path / "aligner", corpus, vocabulary=14, max_steps=1)
-    aligner["data"]["bleu_tokenizer"] = "ja-mecab"
-    train(configfile.validate(aligner))  # which is not scored by BLEU
+    aligner["data"] |= {"bleu_tokenizer": "ja-mecab", "validation": str(tmp_path / "nothing")}
+    with pytest.raises(DataError, match="nothing"):  # an aligner is not scored by BLEU
+        train(configfile.validate(aligner))
 
     del sys.modules["sacrebleu.tokenizers.tokenizer_ja_mecab"]  # monkeypatch would bring it back
 
