@@ -83,7 +83,8 @@ class LuongDecoder(Decoder):
     ) -> tuple[Readouts, AttentionOutput]:
         """Runs all layers first: without input feeding no state depends on attention.
 
-        All positions attend at once, unless the mechanism has a state.
+        Positions attend one after the other: the (batch, src, key) values of an additive score at
+        all of them at once would fill the memory, and on a CPU take longer.
         """
         initial = self.initial_state(encoded)
         hidden = self.stack.run(embedded, initial.stack, masks.stack)
@@ -91,11 +92,6 @@ class LuongDecoder(Decoder):
         def attend(state: Any, hidden: Float[Array, "batch hidden"]) -> Any:
             return self.attend(state, hidden, encoded, masks)
 
-        if jax.tree.leaves(initial.attention):
-            _, collected = scan(attend, initial.attention, hidden.swapaxes(0, 1))
-            collected = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
-        else:
-            at_once = jax.vmap(attend, in_axes=(None, 1), out_axes=1)
-            _, collected = at_once(initial.attention, hidden)
-        readouts, attended = collected
+        _, collected = scan(attend, initial.attention, hidden.swapaxes(0, 1))
+        readouts, attended = jax.tree.map(lambda times: times.swapaxes(0, 1), collected)
         return readouts, followed(attended, hidden, encoded)

@@ -219,3 +219,28 @@ def test_a_place_of_the_decoder_has_its_own_rate_or_that_of_all(given, readout, 
     assert masks.stack.below[0].max() == 1 / (1 - below)
     for mask in masks.stack.recurrent:
         assert mask is None if recurrent is None else mask.max() == 1 / (1 - recurrent)
+
+
+def test_attending_afterwards_never_stores_the_energies_of_all_positions():
+    batch, length, key = 4, 64, 64
+    config = ModelConfig(
+        embedding_size=EMBED,
+        encoder={"hidden_size": ANNOTATION // 2},
+        decoder={"kind": "luong", "hidden_size": HIDDEN, "input_feeding": False},
+        attention={"score": "additive", "score_options": {"hidden_size": key}},
+    )
+    graph, parameters = nnx.split(config.decoder.build(config, rngs=nnx.Rngs(params=0)))
+
+    def total(parameters, embedded, annotations):
+        decoder = nnx.merge(graph, parameters)
+        mask, summary = jnp.ones((batch, length), bool), annotations.mean(axis=1)
+        keys = decoder.attention.keys(annotations)
+        encoded = EncodedSource(annotations=annotations, keys=keys, mask=mask, summary=summary)
+        masks = dropout_masks(decoder, NONE, embedded.dtype, keys=None)
+        return decoder.teacher_forced(embedded, encoded, masks)[0].sum()
+
+    given = (jnp.zeros((batch, length, size)) for size in (EMBED, ANNOTATION))
+    program = jax.jit(jax.grad(total)).lower(parameters, *given).compile()
+
+    energies = batch * length * length * key * 8  # bytes, in float64
+    assert program.memory_analysis().temp_size_in_bytes < energies / 2
