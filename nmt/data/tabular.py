@@ -16,13 +16,16 @@ _COLUMNS = "`columns: [SOURCE, TARGET]` in a configuration, or --columns SOURCE,
 CHOOSE = f"choose with {_COLUMNS}"
 
 
-def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tuple[str, str]]:
+def tab_separated(
+    path: Path, *, columns: tuple[str, str] | None, languages: tuple[str, str] | None = None
+) -> Iterator[tuple[str, str]]:
     """Yields two columns of a TSV file; quotes have no special meaning.
 
     Without `columns`, the file has two columns and no header; otherwise the first line is a header.
 
     Raises:
-        DataError: a named column is missing, or a line has too few or too many columns.
+        DataError: a named column is missing, a line has too few or too many columns, or without
+            `columns` the first line has nothing but the codes of the two languages.
     """
     rows = enumerate((line.split("\t") for line in lines(path)), start=1)
     names = ["source", "target"]
@@ -30,6 +33,8 @@ def tab_separated(path: Path, *, columns: tuple[str, str] | None) -> Iterator[tu
         _, names = next(rows, (1, list(columns)))
     first, second = (position(name, names, where=path) for name in columns or names)
     for number, row in rows:
+        if columns is None and number == 1 and languages and sorted(row) == sorted(languages):
+            raise DataError(f"{path}, line 1: a header, {' and '.join(row)}; {CHOOSE}")
         if len(row) != len(names):
             mistake = _of_other_columns(row, len(names), headed=columns is not None)
             raise DataError(f"{path}, line {number}: {mistake}")

@@ -64,7 +64,7 @@ def pairs(
     if len(paths) == 2:
         found = files.parallel(first, paths[1])
     elif suffix(first) == ".tsv":
-        found = tabular.tab_separated(first, columns=columns)
+        found = tabular.tab_separated(first, columns=columns, languages=languages)
     else:
         fields = tabular.json_objects(first, columns=columns or languages)
         found = ((files.one_line(source), files.one_line(target)) for source, target in fields)

@@ -42,13 +42,14 @@ def check_number(n_best: int, config: DecodingConfig) -> None:
     greatest = most(config)
     if n_best >= 1 and (greatest is None or n_best <= greatest):
         return
-    refused, least = f"{n_best} translations of a line cannot be had", "ask for 1 at least"
+    refused = f"{n_best} translations of a line cannot be had"
     if n_best < 1:
-        raise DataError(f"{refused}; {least}")
-    if config.mbr is not None:
+        raise DataError(f"{refused}; ask for 1 at least")
+    found = config.strategy.most(config.beam)
+    if config.mbr is not None and (found is None or n_best <= found):
         raise DataError(
-            f"{refused} from {greatest} candidates; {least}, and set decoding.mbr.candidates to "
-            "the number at least"
+            f"{refused} from {greatest} candidates; ask for {greatest} at most, or set "
+            f"decoding.mbr.candidates={n_best}"
         )
     if config.strategy.kind == "greedy":
         raise DataError(

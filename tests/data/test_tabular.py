@@ -66,6 +66,24 @@ def test_a_tsv_line_with_another_number_of_columns_is_named(tmp_path, line, coun
         list(tabular.tab_separated(path, columns=None))
 
 
+@pytest.mark.parametrize("header", ["de\ten", "en\tde"])
+def test_the_codes_of_the_languages_are_no_pair_of_a_tsv(tmp_path, header):
+    path = write(tmp_path / "a.tsv", f"{header}\neins\tone\n")
+    both = header.replace("\t", " and ")
+
+    with refused(f"a.tsv, line 1: a header, {both}; choose with {COLUMNS}"):
+        list(tabular.tab_separated(path, columns=None, languages=("de", "en")))
+
+
+@pytest.mark.parametrize("line", ["de\ten", "an\tan"])
+def test_words_that_are_codes_elsewhere_are_a_pair_of_a_tsv(tmp_path, line):
+    path = write(tmp_path / "a.tsv", f"eins\tone\n{line}\n")
+
+    pairs = list(tabular.tab_separated(path, columns=None, languages=("de", "en")))
+
+    assert pairs == [("eins", "one"), tuple(line.split("\t"))]
+
+
 @pytest.mark.parametrize("columns", [None, ("a", "b")])
 @pytest.mark.parametrize("line", ["", " ", "\u3000", "\t\t"])
 def test_a_blank_line_of_a_tsv_file_is_said_to_be_blank(tmp_path, columns, line):

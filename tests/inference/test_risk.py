@@ -147,13 +147,33 @@ def test_settings_that_could_not_work_are_refused_in_one_line(copy_run, settings
     assert "\n" not in str(error.value)
 
 
-def test_more_translations_than_candidates_are_refused(copy_run):
-    few = Translator.load(copy_run, mbr={"candidates": 3}, strategy="sample")
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"mbr": {"candidates": 3}, "strategy": "sample"},
+            "4 translations of a line cannot be had from 3 candidates; ask for 3 at most, or set "
+            "decoding.mbr.candidates=4",
+        ),
+        (
+            {"mbr": {"candidates": 3}, "beam": 4},
+            "4 translations of a line cannot be had from 3 candidates; ask for 3 at most, or set "
+            "decoding.mbr.candidates=4",
+        ),
+        (
+            {"mbr": "bleu", "beam": 3},
+            "4 translations of a line need a beam of 4 at least, and it is 3; set decoding.beam=4, "
+            "as --beam 4 does",
+        ),
+    ],
+)
+def test_more_translations_than_candidates_are_refused(copy_run, settings, message):
+    few = Translator.load(copy_run, **settings)
 
-    with pytest.raises(
-        DataError, match=r"4 translations of a line cannot be had from 3 candidates"
-    ):
+    with pytest.raises(DataError) as error:
         list(few.stream(["a"], n_best=4))
+
+    assert str(error.value) == message
 
 
 @pytest.mark.parametrize("settings", [{}, {"mbr": None}, {"mbr": "none"}])
