@@ -92,11 +92,21 @@ def program_of(config, vocabulary):
     return lambda params, tokens: forward(nnx.merge(graph, params), tokens), params
 
 
+OPTIONS = [{"hidden_size": 18}, {"lexical_model": True}, *({"encoder": name} for name in ENCODERS)]
+QUICK = "luong", "conditional of four cells", "xu"  # with each option
+
+
 @pytest.mark.parametrize(
-    "options",
-    [{}, {"hidden_size": 18}, {"lexical_model": True}, *({"encoder": name} for name in ENCODERS)],
+    ("decoder", "options"),
+    [
+        *((decoder, {}) for decoder in DECODERS),
+        *(
+            pytest.param(decoder, each, marks=() if decoder in QUICK else pytest.mark.slow)
+            for decoder in DECODERS
+            for each in OPTIONS
+        ),
+    ],
 )
-@pytest.mark.parametrize("decoder", DECODERS)
 def test_training_takes_three_times_the_products_of_the_traced_forward_pass(decoder, options):
     config, rows, length, vocabulary = model_of(decoder, **options), 3, 5, 22
     program, params = program_of(config, vocabulary)
@@ -107,7 +117,13 @@ def test_training_takes_three_times_the_products_of_the_traced_forward_pass(deco
     assert work * rows * length == pytest.approx(3 * products(traced.jaxpr), rel=1e-12)
 
 
-@pytest.mark.parametrize("decoder", DECODERS)
+@pytest.mark.parametrize(
+    "decoder",
+    [
+        pytest.param(decoder, marks=() if decoder in QUICK else pytest.mark.slow)
+        for decoder in DECODERS
+    ],
+)
 def test_the_forward_pass_has_the_operations_that_xla_counts(decoder):
     # XLA counts the body of a loop once: one position. It also counts gates and softmax.
     config, rows, vocabulary = model_of(decoder, scale=12), 2, 500

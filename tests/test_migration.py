@@ -48,7 +48,8 @@ def folder(tmp_path, monkeypatch):
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(tmp_path, filter="data")
     lines = letters(2050, longest=6, seed=1)
-    for name, part in {"train": lines[:2000], "val": lines[2000:]}.items():
+    same = [line for line in lines[2000:] if len(line.split()) == 6]  # one shape to compile
+    for name, part in {"train": lines[:2000], "val": same}.items():
         write_side_by_side(tmp_path, name, part, part)
     (tmp_path / "new.yaml").write_text(NEW)
     monkeypatch.chdir(tmp_path)

@@ -61,10 +61,9 @@ def _read(config):
 
 
 def _is_slow(config):
-    """Returns whether a mechanism but the plain one has a score much like its additive one."""
+    """Returns whether a mechanism but the plain one has a score of the package."""
     plain = config["mechanism"] == "global" and "coverage" not in config
-    pair = config["score"], config.get("normalizer", "softmax")
-    return not plain and pair not in (PAIRS[0], PAIRS[-3])
+    return not plain and config["score"] != OWN
 
 
 CONFIGS = [

@@ -37,7 +37,7 @@ def test_a_column_of_parquet_is_read(nmt, spoken_run, tmp_path):
 
 
 def test_json_has_the_positions_and_the_words(nmt, spoken_run, npz):
-    code, out, _ = nmt("translate", spoken_run, npz, "--json", "decoding.beam=2")
+    code, out, _ = nmt("translate", spoken_run, npz, "--json")
     first, *_ = map(json.loads, out.splitlines())
 
     assert code == 0
@@ -57,7 +57,8 @@ def test_output_and_attention_go_to_files(nmt, spoken_run, npz, tmp_path):
 
 
 def test_n_best_and_a_prefix(nmt, spoken_run, npz):
-    code, out, _ = nmt("translate", spoken_run, npz, "--n-best", 2, "--prefix", "c")
+    options = ("--n-best", 2, "--prefix", "c", "decoding.beam=2")
+    code, out, _ = nmt("translate", spoken_run, npz, *options)
 
     assert code == 0
     assert [line.split(" ||| ")[1][0] for line in out.splitlines()] == ["c"] * 6

@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import chain
 from threading import Thread
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from nmt.data.phrases import contains
 
 LINES = ("a b c", "d e", "f g h")
+ALL = {"--prefix": "b ", "--require": "c", "--forbid": "e"}  # for one program of a search
 
 
 def test_options_are_for_all_lines(nmt, copy_run, text):
@@ -28,7 +30,8 @@ def test_options_are_for_all_lines(nmt, copy_run, text):
 @pytest.mark.filterwarnings("default:.*spell")
 @pytest.mark.parametrize("option", ["--prefix", "--require", "--forbid"])
 def test_bytes_that_are_not_utf_8_are_replaced(nmt, copy_run, text, option):
-    translate = ["translate", copy_run, text("in", *LINES)]
+    others = chain(*((name, value) for name, value in ALL.items() if name != option))
+    translate = ["translate", copy_run, text("in", *LINES), *others]
     expected = nmt(*translate, option, "\ufffd")
 
     assert nmt(*translate, option, os.fsdecode(b"\xff")) == expected
@@ -44,7 +47,7 @@ def test_bytes_that_are_not_utf_8_are_replaced(nmt, copy_run, text, option):
 def test_what_is_required_and_forbidden_is_refused(
     nmt, copy_run, text, required, forbidden, refused
 ):
-    options = ("--require", required, "--forbid", forbidden)
+    options = ("--prefix", ALL["--prefix"], "--require", required, "--forbid", forbidden)
 
     code, _, err = nmt("translate", copy_run, text("in", *LINES), *options)
 

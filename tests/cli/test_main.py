@@ -20,9 +20,9 @@ def test_help_needs_no_jax_and_less_than_a_second():
     code += "assert not {'jax', 'flax', 'datasets', 'sentencepiece'} & set(sys.modules)\n"
     code += "import time; print('seconds', time.process_time())"
     command = [sys.executable, "-c", code]
-    said = [subprocess.check_output(command, text=True) for _ in range(3)]
+    said = (subprocess.check_output(command, text=True) for _ in range(3))
 
-    assert min(float(each.split("seconds")[-1]) for each in said) < 1.0
+    assert any(float(each.split("seconds")[-1]) < 1.0 for each in said)
 
 
 @pytest.mark.parametrize("imported", ["nmt.allocator", "jaxlib.cpu_feature_guard"])

@@ -1,5 +1,6 @@
 """The commands in pipes, in terminals and with files of every kind, as a shell starts them."""
 
+import bz2
 import gzip
 import json
 import os
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -42,7 +44,10 @@ def shell(copy_run, tmp_path):
         pytest.param("cat in.txt | $nmt translate $run", marks=pytest.mark.slow),
         pytest.param("$nmt translate $run - < in.txt", marks=pytest.mark.slow),
         pytest.param("$nmt translate $run /dev/stdin < in.txt", marks=pytest.mark.slow),
-        "xz -k in.txt && $nmt translate $run <(xzcat in.txt.xz) -o out.bz2 && bzcat out.bz2",
+        pytest.param(
+            "xz -k in.txt && $nmt translate $run <(xzcat in.txt.xz) -o out.bz2 && bzcat out.bz2",
+            marks=pytest.mark.slow,
+        ),
         "zstd -q --rm in.txt && $nmt translate $run in.txt -o >(cat) --alignments >(cat > links) "
         "&& sleep 0.5 && diff links <(printf '0-0 1-1 2-2\\n\\n0-0\\n')",
     ],
@@ -53,6 +58,13 @@ def test_every_kind_of_text_is_translated(shell, line):
     assert (done.stdout, done.returncode) == ("a b c\n\nd\n", 0)
 
 
+def test_a_text_in_a_pipe_is_translated_into_a_compressed_file(nmt, copy_run, tmp_path, piped):
+    lines = "a b c\n\nd\n"
+
+    assert nmt("translate", copy_run, piped(lines), "-o", tmp_path / "out.bz2") == (0, "", "")
+    assert bz2.decompress((tmp_path / "out.bz2").read_bytes()).decode() == lines
+
+
 def test_texts_in_pipes_are_aligned_and_scored(
     nmt, copy_run, text, tmp_path, piped, standard_input
 ):
@@ -61,11 +73,12 @@ def test_texts_in_pipes_are_aligned_and_scored(
     packed.write_bytes(gzip.compress(lines.encode()))
     standard_input(lines)
 
-    aligned = nmt("align", copy_run, "--source", "-", "--target", packed)
+    gold = piped("0-0 1-1 2-2\n\n0p0\n")
+    aligned = nmt("align", copy_run, "--source", "-", "--target", packed, "--gold", gold)
     both = ("--source", piped(lines), "--reference", piped(lines))
     scored = nmt("evaluate", copy_run, *both)
 
-    assert aligned == (0, LINKS, "")
+    assert aligned == (0, LINKS, "AER 0.000 precision 1.000 recall 1.000 F1 1.000\n")
     assert scored[0] == 0
     assert scored[1].splitlines()[1].startswith("chrF2 100.00")
 
@@ -117,7 +130,11 @@ GOLD = r"<(printf '0-0 1-1 2-2\n\n0p0\n')"
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        (f"$nmt align $run --source <(cat in.txt) --target <(cat in.txt) --gold {GOLD}", LINKS),
+        pytest.param(
+            f"$nmt align $run --source <(cat in.txt) --target <(cat in.txt) --gold {GOLD}",
+            LINKS,
+            marks=pytest.mark.slow,
+        ),
         ("echo 0-0 | $nmt symmetrize - <(echo 0-0)", "0-0\n"),
         ("echo 0-0 | $nmt aer - --gold <(echo 0-0)",
          "AER 0.000 precision 1.000 recall 1.000 F1 1.000\n"),
@@ -164,8 +181,12 @@ def test_what_a_pipe_cannot_do_is_said_in_one_line(
     assert nmt(command, copy_run, *options) == (2, "", f"nmt: {message}\n")
 
 
-def test_a_closed_standard_input_is_said_in_one_line(shell):
-    done = shell("$nmt translate $run <&-")
+@pytest.mark.parametrize(
+    "command",
+    ["$nmt symmetrize - in.txt", pytest.param("$nmt translate $run", marks=pytest.mark.slow)],
+)
+def test_a_closed_standard_input_is_said_in_one_line(shell, command):
+    done = shell(f"{command} <&-")
 
     message = "nmt: -: cannot be read (Bad file descriptor)\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
@@ -192,8 +213,15 @@ def test_a_file_that_cannot_be_had_is_named(
     assert nmt("translate", copy_run, *arguments.split()) == (2, "", f"nmt: {message}\n")
 
 
-def test_a_redirected_output_that_is_full_is_said_in_one_line(shell):
-    line = "yes a b | head -3000 > long; (ulimit -f 4; $nmt translate $run long > out)"
+@pytest.mark.parametrize(
+    "command",
+    [
+        "$nmt symmetrize long long",
+        pytest.param("$nmt translate $run <(yes a b | head -3000)", marks=pytest.mark.slow),
+    ],
+)
+def test_a_redirected_output_that_is_full_is_said_in_one_line(shell, command):
+    line = f"yes 0-0 | head -3000 > long; (ulimit -f 4; {command} > out)"
 
     done = shell(line, JAX_COMPILATION_CACHE_DIR="")  # the limit is for all files
 
@@ -202,13 +230,24 @@ def test_a_redirected_output_that_is_full_is_said_in_one_line(shell):
 
 
 def test_a_reader_that_has_enough_ends_the_command_without_a_word(shell):
-    lines = "for i in $(seq 3000); do echo a b; done"
-
-    done = shell(f"set -o pipefail; $nmt translate $run <({lines}) | head -1")
-    through = shell(f"$nmt translate $run <({lines}) -o >(head -1 >&2)")
+    done = shell("set -o pipefail; $nmt translate $run <(yes a b | head -3000) | head -1")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "a b\n", "")
-    assert (through.returncode, through.stderr) == (0, "a b\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("symmetrize in in", "0-0"),
+        pytest.param("translate $run in", "a b", marks=pytest.mark.slow),
+    ],
+)
+def test_a_reader_of_a_file_that_has_enough_ends_the_command_too(shell, command, line):
+    lines = f"yes {line} | head -30000 > in"  # more than a pipe holds
+
+    done = shell(f"{lines}; $nmt {command} -o >(head -1 >&2)")
+
+    assert (done.returncode, done.stderr) == (0, f"{line}\n")
 
 
 def test_each_line_is_answered_before_the_next_is_written(copy_run):
@@ -222,23 +261,35 @@ def test_each_line_is_answered_before_the_next_is_written(copy_run):
         assert service.wait(timeout=30) == 0
 
 
-def test_answers_go_at_once_to_a_file_of_any_kind(copy_run, tmp_path):
+def answered(path):
+    """Returns the first lines of a compressed file that goes on, as soon as there are some."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        time.sleep(0.05)
+        try:
+            with gzip.open(path) as file:
+                return file.read1()
+        except (EOFError, FileNotFoundError):
+            continue
+    return b""
+
+
+def test_answers_go_at_once_to_a_file_of_any_kind(nmt, copy_run, tmp_path):
     """A compressed stream is flushed too: what has come can be read."""
-    command = [*NMT, "translate", str(copy_run), "-o", str(tmp_path / "out.gz")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as service:
-        service.stdin.write(b"a b\n")
-        service.stdin.flush()
-        deadline = time.monotonic() + 60
-        text = b""
-        while text != b"a b\n" and time.monotonic() < deadline:
-            time.sleep(0.05)
-            try:
-                with gzip.open(tmp_path / "out.gz.part") as file:
-                    text = file.read1()
-            except (EOFError, FileNotFoundError):
-                continue
-        service.stdin.close()
-    assert text == b"a b\n"
+    read, write = os.pipe()
+
+    def ask():
+        with os.fdopen(write, "wb") as questions:
+            questions.write(b"a b\n")
+            questions.flush()
+            return answered(tmp_path / "out.gz.part")
+
+    with ThreadPoolExecutor(1) as other:
+        asked = other.submit(ask)
+        done = nmt("translate", copy_run, f"/dev/fd/{read}", "-o", tmp_path / "out.gz")
+        os.close(read)
+
+    assert (done[0], asked.result()) == (0, b"a b\n")
 
 
 # --- What is written
@@ -427,8 +478,12 @@ def test_what_is_typed_and_shown_is_utf_8_whatever_the_locale(shell):
     assert "schläft" in helped.stdout
 
 
-def test_a_file_name_that_the_locale_does_not_know_is_named(shell):
-    done = shell("$nmt translate $run ü.txt", **ASCII)
+@pytest.mark.parametrize(
+    "command",
+    ["symmetrize ü.txt", pytest.param("translate $run", marks=pytest.mark.slow)],
+)
+def test_a_file_name_that_the_locale_does_not_know_is_named(shell, command):
+    done = shell(f"$nmt {command} ü.txt", **ASCII)
 
     assert done.returncode == 2
     assert done.stderr.startswith("nmt: \\udcc3\\udcbc.txt: no such file")

@@ -68,7 +68,14 @@ def test_the_best_of_several_is_the_best_alone_and_no_two_are_the_same(captioner
         assert [each.score for each in ranked] == sorted((e.score for e in ranked), reverse=True)
 
 
-@pytest.mark.parametrize("method", ["shifted", "saliency", "saliency_input", "jacobian"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "shifted",
+        "saliency",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("saliency_input", "jacobian")),
+    ],
+)
 def test_a_method_of_explanation_keeps_the_text_and_replaces_the_matrix(captioner, sources, method):
     found = captioner.translate(sources[:3])
     explained = captioner.explain(found, method=method)

@@ -38,7 +38,11 @@ def _float64():
         yield
 
 
-@pytest.fixture(params=DECODERS)
+@pytest.fixture(
+    params=[
+        pytest.param(each, marks=pytest.mark.slow if each == "luong" else ()) for each in DECODERS
+    ]
+)
 def model(request):
     """Graph and random parameters of a tiny model."""
     return make(DECODERS[request.param])
@@ -211,7 +215,17 @@ def test_rows_sum_to_one_whatever_stands_beside_the_sentence(method):
     np.testing.assert_allclose(together, alone, rtol=1e-7)
 
 
-@pytest.mark.parametrize("method", METHODS[2:])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "saliency",
+        "jacobian",
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in ("saliency_input", "smoothed", "projected_jacobian")
+        ),
+    ],
+)
 def test_a_model_without_attention_can_be_asked_too(method):
     model = make(DECODERS["luong"], mechanism="none")
 

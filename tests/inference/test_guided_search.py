@@ -63,7 +63,10 @@ def assert_forced(model, found):
 
 
 @pytest.mark.filterwarnings("ignore:.*cut:UserWarning")
-@pytest.mark.parametrize("case", SEARCHES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(each, marks=pytest.mark.slow if each == "sample" else ()) for each in SEARCHES],
+)
 def test_a_search_finds_the_matrix_of_forced_decoding(embedded_tokenizers, case):
     settings, n_best = SEARCHES[case]
     tokenizers = embedded_tokenizers

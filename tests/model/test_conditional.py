@@ -18,6 +18,8 @@ BATCH, SRC, TGT, EMBED, HIDDEN, READOUT = 2, 4, 3, 5, 4, 2
 CELLS = Place.of(ModelConfig.model_fields["cell"]).names
 MECHANISMS = Place.of(ModelConfig.model_fields["attention"]).names
 COVERAGES = [{"mechanism": "global", "coverage": name} for name in ("linguistic", "neural")]
+# With what goes from step to step and what does not; the others reach a decoder the same way.
+QUICK = ["none", "global", "local_p", "monotonic", COVERAGES[1]]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -76,7 +78,13 @@ def _by_hand(decoder, encoded, embedded):
     "given",
     [
         *({"cell": cell, "transitions": count} for cell in CELLS for count in (2, 3)),
-        *({"attention": mechanism} for mechanism in [*MECHANISMS, *COVERAGES]),
+        *(
+            pytest.param(
+                {"attention": mechanism},
+                marks=() if mechanism in QUICK else pytest.mark.slow,
+            )
+            for mechanism in [*MECHANISMS, *COVERAGES]
+        ),
     ],
     ids=str,
 )

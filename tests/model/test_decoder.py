@@ -147,8 +147,16 @@ def test_teacher_forcing_is_the_repeated_step(run):
     np.testing.assert_allclose(run.readouts, readouts, atol=1e-6)
 
 
-@pytest.mark.parametrize("training", [False, True], ids=["translating", "training"])
-@pytest.mark.parametrize("mechanism", ["local_m", "hard"])
+@pytest.mark.parametrize(
+    ("mechanism", "training"),
+    [
+        ("local_m", False),
+        ("hard", True),
+        pytest.param("local_m", True, marks=pytest.mark.slow),
+        pytest.param("hard", False, marks=pytest.mark.slow),
+    ],
+    ids=lambda value: {False: "translating", True: "training"}.get(value, value),
+)
 @pytest.mark.parametrize(
     "name", ["bahdanau", "luong", "luong without input feeding", "conditional", "xu"]
 )

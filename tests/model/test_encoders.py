@@ -28,7 +28,7 @@ def _float64():
 @pytest.fixture(
     scope="module",
     params=[
-        (kind, cell, deep)
+        pytest.param((kind, cell, deep), marks=pytest.mark.slow if deep != (cell == "lstm") else ())
         for kind in ENCODERS
         for cell in ("gru", "lstm")
         for deep in (False, True)

@@ -25,6 +25,7 @@ CELLS = InputShape(3 * CELL**2, grid=GRID)
 PICTURES = np.array([cut(each) for each in pictures(2)])
 TARGET, LENGTHS = np.array([[4, 6, 3], [5, 3, 0]], np.int32), np.array([3, 2], np.int32)
 STEP = 1e-5
+ALIKE = ("shifted", "saliency_input", "smoothed", "projected_jacobian")  # computed like the others
 
 
 def _model(shape, encoder, **settings):
@@ -91,7 +92,10 @@ def test_saliency_in_vectors_is_their_absolute_gradient_by_finite_differences():
     assert not found[1, :, 2:].any()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method",
+    [pytest.param(each, marks=pytest.mark.slow if each in ALIKE else ()) for each in METHODS],
+)
 def test_every_method_explains_captions_of_pictures(method):
     matrix = _explained(_of_pictures(), PICTURES, [6, 6], method)[2]
 

@@ -97,9 +97,9 @@ def test_a_translation_has_what_the_translator_returns(client, translator):
     np.testing.assert_allclose(found["attention"], expected.words.weights, atol=1e-4)
 
 
-def test_the_n_best_are_those_of_the_translator(client, translator):
+def test_the_n_best_are_those_of_the_translator(client, models):
     [found] = client.translated("a b c d", model="noisy", n_best=4)
-    [expected] = translator.stream(["a b c d"], n_best=4)
+    [expected] = models[1].translator.stream(["a b c d"], n_best=4)
 
     assert [each["text"] for each in found] == [each.text for each in expected]
     assert len(found) > 1
@@ -133,9 +133,10 @@ def test_a_long_prefix_is_read_before_it_is_refused(client):
         ({"forbid": ["b"]}, "a"),
     ],
 )
-def test_constraints_are_those_of_the_translator(client, copy_run, fields, text):
+def test_constraints_are_those_of_the_translator(client, models, fields, text):
     [[found]] = client.translated("a b", model="copy", **fields)
-    expected = Translator.load(copy_run).translate("a b", constraints=nmt.Constraints(**fields))
+    translator = models[0].translator
+    expected = translator.translate("a b", constraints=nmt.Constraints(**fields))
 
     assert found["text"] == expected.text
     assert text in found["text"]

@@ -1,5 +1,7 @@
 """What is compiled before anybody asks, and who translates what is not."""
 
+import json
+
 import pytest
 from asking import held
 
@@ -11,27 +13,30 @@ from nmt.serving import starting
 SAMPLE = {"strategy": "sample"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def warm(copy_run):
-    """Serves a model whose programs for short lines are compiled."""
-    made = []
+    """Serves models whose programs for short lines are compiled, one of each settings."""
+    programs._program.cache_clear()
+    made = {}
 
     def serve(settings):
-        data = Run.open(copy_run).config.data
-        translator = Translator.load(copy_run, beam=3, **settings)
-        options = {"metrics": starting.Metrics(), "threads": 1, "longest": 8}
-        made.append(starting.served("x", translator, data, **options))
-        return made[0]
+        key = json.dumps(settings)
+        if key not in made:
+            data = Run.open(copy_run).config.data
+            translator = Translator.load(copy_run, beam=3, **settings)
+            options = {"metrics": starting.Metrics(), "threads": 1, "longest": 8}
+            made[key] = starting.served("x", translator, data, **options)
+        return made[key]
 
     yield serve
-    made[0].close(60)
+    for each in made.values():
+        each.close(60)
 
 
 def asked(model, *texts, n_best=1):
     return [future for [future] in model.translate(model.divided(texts, n_best=n_best))]
 
 
-@pytest.mark.usefixtures("room")
 @pytest.mark.parametrize(
     ("settings", "n_best", "requests"),
     [
@@ -62,7 +67,6 @@ def test_what_most_ask_for_has_been_compiled(warm, settings, n_best, requests):
         ]
 
 
-@pytest.mark.usefixtures("room")
 @pytest.mark.parametrize(
     ("settings", "n_best", "texts"),
     [({}, 3, ["a b", "c d"]), (SAMPLE, 2, ["a b"]), (SAMPLE, 2, ["a b", "c d"])],

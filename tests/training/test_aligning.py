@@ -61,6 +61,12 @@ def stepped(settings, batches):
     return state, metrics
 
 
+@cache
+def evaluator(dtype):
+    settings = config({**ADAM, "dtype": dtype})
+    return make_eval_step(settings, nnx.graphdef(network(settings)), bos=BOS)
+
+
 def drawn(rows, *, sharp=False):
     """Random probabilities of links in both directions, of two and of three words."""
     random = np.random.default_rng(0)
@@ -184,8 +190,7 @@ def test_a_batch_of_padding_alone_changes_nothing():
 
 
 def test_ends_of_sentences_are_neither_aligned_nor_counted():
-    settings = config(ADAM)
-    graph, params = nnx.split(network(settings), nnx.Param)
+    _, params = nnx.split(network(config(ADAM)), nnx.Param)
     params = jax.tree.map(lambda leaf: leaf + 0.3, params)  # biases, too
     given, other = batch(), batch()
     for tokens, lengths in (
@@ -194,7 +199,7 @@ def test_ends_of_sentences_are_neither_aligned_nor_counted():
     ):
         tokens[np.arange(4), lengths - 1] = 1
     assert not np.array_equal(given.source, other.source)
-    step = make_eval_step(settings, graph, bos=BOS)
+    step = evaluator("float32")
 
     found, changed = (step(params, shard(each)) for each in (given, other))
 
@@ -249,9 +254,11 @@ def corpus(tmp_path_factory):
 RISING = {"learning_rate": 0.5, "max_epochs": None, "validate_every": 1, "log_every": 1}
 
 
-def trained(folder, corpus, **training):
+def trained(folder, corpus, *, data=(), **training):
     how = {"sentences": 8, **RISING, **training}
-    return train(configfile.validate(aligning_runs.settings(folder, corpus, **how)))
+    given = aligning_runs.settings(folder, corpus, **how)
+    given["data"] |= dict(data)
+    return train(configfile.validate(given))
 
 
 @pytest.fixture(scope="module")
@@ -312,9 +319,17 @@ def test_a_resumed_run_ends_with_the_parameters_of_one_without_a_stop(
     assert perplexities(resumed) == perplexities(whole)
 
 
+@pytest.mark.usefixtures("without_mecab", "compiled_once")
+def test_an_aligner_needs_no_tokenizer_of_bleu(tmp_path, corpus):
+    run = trained(tmp_path / "run", corpus, data={"bleu_tokenizer": "ja-mecab"}, max_steps=1)
+
+    assert run.progress("last").step == 1
+
+
 def test_probabilities_are_computed_in_float32_whatever_the_type_of_training():
+    _, params = nnx.split(network(config(ADAM)), nnx.Param)
     losses = {
-        dtype: float(stepped(config({**SGD, "dtype": dtype}), [batch(LENGTHS)])[1][0].sums.loss)
+        dtype: float(evaluator(dtype)(params, shard(batch())).loss)
         for dtype in ("float32", "bfloat16")
     }
 

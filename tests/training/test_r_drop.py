@@ -202,13 +202,23 @@ def test_where_nothing_is_dropped_the_step_is_that_of_one_pass(training, train, 
     assert_trees_close(metrics.costs, plain.costs)
 
 
-def test_passes_that_sample_other_positions_differ_without_dropout():
-    settings = config({**SGD, "r_drop": {}}, attention="hard")
-
+@pytest.fixture(scope="module")
+def sampled():
+    """State and metrics of a step whose passes sample positions of their own, without dropout."""
+    estimator = {"kind": "reinforce", "baseline_decay": 0}
+    settings = config(
+        {**SGD, "label_smoothing": 0, "r_drop": {"weight": 3.0}, "doubly_stochastic": {}},
+        attention={"mechanism": "hard", "estimator": estimator},
+    )
     state, [metrics] = trained(settings, [batch()])
+    return state, metrics
+
+
+def test_passes_that_sample_other_positions_differ_without_dropout(sampled):
+    state, metrics = sampled
 
     assert metrics.costs["r_drop"] > 0
-    assert set(state.objectives) == {"r_drop", "reinforce"}
+    assert set(state.objectives) == {"r_drop", "reinforce", "doubly_stochastic"}
     assert np.isfinite(metrics.gradient_norm)
 
 
@@ -224,15 +234,8 @@ def test_accumulated_batches_add_their_divergence():
     assert first.costs["r_drop"] > 0
 
 
-def test_the_baseline_of_reinforce_is_the_cross_entropy_of_a_token_alone():
-    estimator = {"kind": "reinforce", "baseline_decay": 0}
-    settings = config(
-        {**SGD, "label_smoothing": 0, "r_drop": {"weight": 3.0}, "doubly_stochastic": {}},
-        dropout=0.4,
-        attention={"mechanism": "hard", "estimator": estimator},
-    )
-
-    state, (metrics,) = trained(settings, [batch()])
+def test_the_baseline_of_reinforce_is_the_cross_entropy_of_a_token_alone(sampled):
+    state, metrics = sampled
 
     assert all(cost > 0.1 for cost in metrics.costs.values())
     np.testing.assert_allclose(

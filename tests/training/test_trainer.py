@@ -1,9 +1,7 @@
 """The loop: when it validates, cuts, stops and goes on, with the same result as without a stop."""
 
 import json
-import sys
 
-import aligning_runs
 import jax
 import numpy as np
 import pytest
@@ -36,10 +34,14 @@ def corpus(tmp_path_factory):
     return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
+def settings(run, corpus, **training):
+    """Those that trainings here share, and with them the compiled steps, where they can."""
+    shared = {"learning_rate": 0.01, "max_epochs": None, "log_every": 1}
+    return tree(run, corpus, **{**shared, **training})
+
+
 def config(run, corpus, **training):
-    return configfile.validate(
-        tree(run, corpus, **{"max_epochs": None, "log_every": 1, **training})
-    )
+    return configfile.validate(settings(run, corpus, **training))
 
 
 def records(run, kind):
@@ -62,18 +64,17 @@ def whole(tmp_path_factory, corpus):
     """A run of twenty steps, two and a half epochs, which learns no whole word."""
     path = tmp_path_factory.mktemp("whole") / "run"
     with pytest.warns(UserWarning, match=ZERO):
-        return train(config(path, corpus, learning_rate=0.01, max_steps=20, validate_every=5))
+        return train(config(path, corpus, max_steps=20, validate_every=5))
 
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory, corpus):
     """The same in two sessions of ten steps, the first one ending amid an epoch."""
     path = tmp_path_factory.mktemp("stopped") / "run"
-    settings = {"learning_rate": 0.01, "validate_every": 5}
-    train(config(path, corpus, max_steps=10, **settings))
+    train(config(path, corpus, max_steps=10, validate_every=5))
     assert Run.open(path).progress("last").batch == 2
     with pytest.warns(UserWarning, match=ZERO):
-        return train(config(path, corpus, max_steps=20, **settings))
+        return train(config(path, corpus, max_steps=20, validate_every=5))
 
 
 @pytest.fixture(scope="module")
@@ -170,9 +171,9 @@ def test_a_finished_run_says_how_to_go_on(request, capsys, name, message):
 
 
 def test_accumulated_batches_are_counted_apart_from_steps(tmp_path, corpus):
-    settings = {"gradient_accumulation": 3, "max_epochs": 1, "validate_every": 5}
+    given = {"gradient_accumulation": 3, "max_epochs": 1, "validate_every": 5}
 
-    run = train(config(tmp_path / "run", corpus, **settings))
+    run = train(config(tmp_path / "run", corpus, **given))
 
     # An epoch has eight batches: two steps, and two batches that make none.
     progress = run.progress("last")
@@ -181,7 +182,7 @@ def test_accumulated_batches_are_counted_apart_from_steps(tmp_path, corpus):
 
 
 def test_a_rate_that_is_far_too_high_ends_the_run(tmp_path, corpus):
-    settings = {
+    given = {
         "optimizer": "sgd",
         "learning_rate": 1e30,
         "clip_norm": None,
@@ -192,15 +193,16 @@ def test_a_rate_that_is_far_too_high_ends_the_run(tmp_path, corpus):
     with pytest.raises(
         RunError, match=r"run: training diverges: 3 updates in .* nothing was saved"
     ):
-        train(
-            config(tmp_path / "run", corpus, max_steps=9, log_every=4, validate_every=2, **settings)
-        )
+        train(config(tmp_path / "run", corpus, max_steps=9, log_every=4, validate_every=2, **given))
 
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
 def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+OF_TWO = {"sentences": 16}  # so that each process has as many rows as one alone
 
 
 @pytest.fixture
@@ -210,9 +212,7 @@ def at_once(monkeypatch):
 
 
 def test_a_process_that_is_not_the_main_one_writes_nothing(tmp_path, corpus, capfd, at_once):
-    settings = {"max_steps": 3, "validate_every": 2}
-
-    train(config(tmp_path / "run", corpus, **settings), Second())
+    train(config(tmp_path / "run", corpus, **OF_TWO, max_steps=3, validate_every=2), Second())
 
     assert not (tmp_path / "run").exists()
     assert capfd.readouterr().err == ""
@@ -235,7 +235,7 @@ def test_a_process_stops_when_another_one_is_asked_to(tmp_path, corpus, is_main,
     asked = Second(is_main=is_main, others=True)
 
     with pytest.raises(Interrupted, match="SIGTERM: stopped after step 1, saved; the same") as stop:
-        train(config(tmp_path / "run", corpus, max_steps=9), asked)
+        train(config(tmp_path / "run", corpus, **OF_TWO, max_steps=9), asked)
 
     assert stop.value.signal == "SIGTERM"
     assert (tmp_path / "run" / "checkpoints" / "last" / "1").exists() is is_main
@@ -258,18 +258,19 @@ def test_a_model_that_cannot_be_built_leaves_no_run_behind(tmp_path, corpus):
     assert not Run.start(config(tmp_path / "run", corpus, max_steps=1)).started
 
 
+# Three letters of each side fit into the vocabulary of the other trainings.
+UMLAUTS, THREE = (str.maketrans("abcdef", each * 2) for each in ("äöü", "abc"))
+
+
 def test_the_tokenizer_is_trained_from_both_sides(tmp_path, corpus):
-    for name in ("train", "val"):
-        source = (corpus / f"{name}.de").read_text().translate(str.maketrans("abcdef", "äöüßéñ"))
-        (tmp_path / f"{name}.de").write_text(source, encoding="utf-8")
-        (tmp_path / f"{name}.en").write_text((corpus / f"{name}.en").read_text())
+    lines = (corpus / "train.de").read_text().splitlines()
+    sides = ([line.translate(letters) for line in lines] for letters in (UMLAUTS, THREE))
+    write_side_by_side(tmp_path, "train", *sides)
+    write_side_by_side(tmp_path, "val", ["öööö"] * 6, ["abca"] * 6)
 
-    tree = configfile.dump(config(tmp_path / "run", tmp_path, max_steps=1, validate_every=1))
-    (tmp_path / "both.yaml").write_text(tree, encoding="utf-8")
-    settings = configfile.load(tmp_path / "both.yaml", ["tokenizer.vocabulary_size=22"])
-    tokenizers = train(settings).tokenizers()
+    tokenizers = train(config(tmp_path / "run", tmp_path, max_steps=1)).tokenizers()
 
-    for text in ("äöüßéñ", "abcdef"):
+    for text in ("äöü", "abc"):
         assert tokenizers.source.unk not in tokenizers.source.encode(text)
 
 
@@ -366,43 +367,23 @@ def test_validation_splits_chinese_by_the_setting(tmp_path, corpus):
         for old, new in {"de": "de", "en": "zh"}.items():
             (tmp_path / f"{name}.{new}").write_text((corpus / f"{name}.{old}").read_text())
 
-    settings = tree(tmp_path / "run", tmp_path, max_steps=1)
-    settings["data"] |= {"target": "zh", "bleu_tokenizer": "char"}
-    (record,) = records(train(configfile.validate(settings)), "validation/")
+    given = settings(tmp_path / "run", tmp_path, max_steps=1)
+    given["data"] |= {"target": "zh", "bleu_tokenizer": "char"}
+    (record,) = records(train(configfile.validate(given)), "validation/")
 
     assert "|tok:char|" in record["validation/bleu_signature"]
 
 
-@pytest.fixture
-def without_mecab(monkeypatch):
-    """Importing MeCab, which the BLEU tokenizer ja-mecab needs, fails."""
-    monkeypatch.delitem(sys.modules, "sacrebleu.tokenizers.tokenizer_ja_mecab", raising=False)
-    monkeypatch.setitem(sys.modules, "MeCab", None)
-    yield
-    # What has been imported in the meantime is without MeCab, and monkeypatch would leave it.
-    sys.modules.pop("sacrebleu.tokenizers.tokenizer_ja_mecab", None)
-
-
 @pytest.mark.usefixtures("without_mecab")
 def test_a_tokenizer_that_is_not_installed_stops_training_before_it_begins(tmp_path, corpus):
-    settings = tree(tmp_path / "run", corpus)
-    settings["data"]["bleu_tokenizer"] = "ja-mecab"
+    given = settings(tmp_path / "run", corpus, max_steps=1)
+    given["data"]["bleu_tokenizer"] = "ja-mecab"
 
     with pytest.raises(
         DataError, match=r'BLEU tokenizer ja-mecab needs pip install "sacrebleu\[ja\]"'
     ):
-        train(configfile.validate(settings))
+        train(configfile.validate(given))
     assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.usefixtures("without_mecab")
-def test_an_aligner_needs_no_tokenizer_of_bleu(tmp_path, corpus):
-    aligner = aligning_runs.settings(tmp_path / "aligner", corpus, vocabulary=14, max_steps=1)
-    aligner["data"]["bleu_tokenizer"] = "ja-mecab"
-
-    run = train(configfile.validate(aligner))
-
-    assert run.progress("last").step == 1
 
 
 @pytest.mark.slow
@@ -412,8 +393,7 @@ def test_a_picture_that_fails_loses_no_checkpoint(tmp_path, corpus, monkeypatch)
         (tmp_path / path.name).write_text(path.read_text())
     # A picture has no room for so many rows: at 22 pixels each they are more than 65,536.
     write_side_by_side(tmp_path, "val", ["abc"], ["abcdef" * 700])
-    settings = {"max_steps": 1, "attention_images": 1}
-    given = config(tmp_path / "run", tmp_path, **settings)
+    given = config(tmp_path / "run", tmp_path, max_steps=1, attention_images=1)
     decoding = given.decoding.model_copy(update={"max_pieces": 5000})
 
     drawn = (

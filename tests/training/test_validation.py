@@ -20,6 +20,8 @@ from nmt.inference.translator import Translator
 from nmt.model.build import build_model
 from nmt.training.validation import Report, Validator
 
+pytestmark = pytest.mark.usefixtures("compiled_once")
+
 SOURCE = ["", "ein Hund", "die Katze schläft im Garten", "kein Vogel singt", "im Garten singt"]
 TARGET = ["", "a dog", "the cat sleeps in the garden", "no bird sings", "who sings there"]
 

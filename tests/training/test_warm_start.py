@@ -253,6 +253,7 @@ def test_the_source_takes_no_target_embedding_of_a_parent_that_reads_vectors(tmp
     assert outcomes["target_embedding.embedding"].endswith("of 12 pieces")
 
 
+@pytest.mark.usefixtures("compiled_once")
 def test_training_starts_where_its_parent_ended_and_goes_on_without_it(tmp_path, copy_run, capsys):
     parent = Run.open(copy_run)
     validated = next(
