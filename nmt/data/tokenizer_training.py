@@ -19,6 +19,8 @@ from nmt.errors import DataError
 LONGEST_LINE = 1 << 24
 # Sentences to train from: enough for the vocabulary of any corpus, with bounded memory and time.
 LARGEST_SAMPLE = 2_000_000
+# SentencePiece's mark of an unknown character; it skips all sentences that have it.
+UNKNOWN = "\u2585"
 
 
 class TooFewPiecesError(DataError):
@@ -64,7 +66,7 @@ def trained_model(
         TooFewPiecesError: the text does not suffice for the size.
         DataError: the size does not suffice for the characters of the text, or there is no text.
     """
-    text = sample(sentences, LARGEST_SAMPLE)
+    text = sample((line.replace(UNKNOWN, " ") for line in sentences), LARGEST_SAMPLE)
     for symbol in config.symbols:
         if not any(symbol in line for line in text):
             warnings.warn(

@@ -340,6 +340,14 @@ def test_very_long_lines_and_odd_characters_are_trained_on():
     assert model.encode_batch(odd)[1] == model.encode("two lines")
 
 
+def test_a_line_with_the_block_that_sentencepiece_keeps_for_itself_is_trained_on():
+    config = TrainedTokenizerConfig(vocabulary_size=50, byte_fallback=False)
+
+    model = tokenizer.train(["▅ " + line for line in GERMAN], ["▂▅Ж no"] * 9, config).target
+
+    assert model.unk not in model.encode("".join(sorted({*"".join(GERMAN)})) + "▂Ж")
+
+
 def test_a_sample_is_everything_or_an_even_draw():
     sentences = [str(number) for number in range(40)]
 
