@@ -4,10 +4,9 @@ from contextlib import contextmanager
 
 import pytest
 
-# What only the loop reads; of the schedules, the last two do not ask for the number of all steps.
+# What only the loop reads; of the schedules, these do not ask for the number of all steps.
 LOOP = {"max_steps", "max_epochs", "max_skipped_updates", "log_every", "validate_every"}
 LOOP |= {"patience", "metric", "keep", "attention_images"}
-VALIDATIONS = {"patience", "factor"}  # of the schedule that follows them
 ENDLESS = ("constant", "plateau")
 
 _made = {}
@@ -21,12 +20,9 @@ def shared_steps():
     make_train_step, make_eval_step = trainer.make_train_step, validation.make_eval_step
 
     def train_step(config, graph, *, total_steps, **settings):
-        kind = config.training.schedule.kind
-        unread = dict.fromkeys(LOOP, True)
-        if kind == "plateau":
-            unread["schedule"] = VALIDATIONS
+        unread = {**dict.fromkeys(LOOP, True), "schedule": {"patience"}}
         dumped = config.model_dump_json(exclude={"run": True, "data": True, "training": unread})
-        end = None if kind in ENDLESS else total_steps
+        end = None if config.training.schedule.kind in ENDLESS else total_steps
         key = dumped, graph, end, *sorted(settings.items())
         if key not in _made:
             _made[key] = make_train_step(config, graph, total_steps=total_steps, **settings)

@@ -14,6 +14,7 @@ import jaxtyping
 import pytest
 from flax import nnx
 from jax.experimental.compilation_cache import compilation_cache
+from tiers import slow_where
 
 from nmt import cli, configfile
 from nmt.bench.sizes import SIZES, Size, choose
@@ -117,13 +118,7 @@ def test_training_takes_three_times_the_products_of_the_traced_forward_pass(deco
     assert work * rows * length == pytest.approx(3 * products(traced.jaxpr), rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    "decoder",
-    [
-        pytest.param(decoder, marks=() if decoder in QUICK else pytest.mark.slow)
-        for decoder in DECODERS
-    ],
-)
+@pytest.mark.parametrize("decoder", slow_where(DECODERS, lambda each: each not in QUICK))
 def test_the_forward_pass_has_the_operations_that_xla_counts(decoder):
     # XLA counts the body of a loop once: one position. It also counts gates and softmax.
     config, rows, vocabulary = model_of(decoder, scale=12), 2, 500

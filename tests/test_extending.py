@@ -125,9 +125,9 @@ def test_each_example_is_one_new_file_and_at_most_one_edit_of_the_configuration(
 def said(package, tmp_path_factory):
     """The lines that one process prints, which uses the examples in every way."""
     folder = tmp_path_factory.mktemp("blank")
-    lines = letters(40, longest=4, seed=1)
-    same = [line for line in lines if len(line.split()) == 4]  # one shape to compile
-    for name, part in {"train": lines, "val": same}.items():
+    parts = {"train": letters(40, longest=4, seed=1)}
+    parts["val"] = letters(10, least=4, longest=4, seed=2)
+    for name, part in parts.items():
         write_side_by_side(folder, name, part, part)
     (folder / "blank.yaml").write_text(CONFIG)
 

@@ -47,9 +47,9 @@ def folder(tmp_path, monkeypatch):
     """The working folder, with the old run and its corpus."""
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(tmp_path, filter="data")
-    lines = letters(2050, longest=6, seed=1)
-    same = [line for line in lines[2000:] if len(line.split()) == 6]  # one shape to compile
-    for name, part in {"train": lines[:2000], "val": same}.items():
+    parts = {"train": letters(2000, longest=6, seed=1)}
+    parts["val"] = letters(10, least=6, longest=6, seed=2)
+    for name, part in parts.items():
         write_side_by_side(tmp_path, name, part, part)
     (tmp_path / "new.yaml").write_text(NEW)
     monkeypatch.chdir(tmp_path)

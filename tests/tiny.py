@@ -23,10 +23,15 @@ def write_corpus(folder):
     return folder
 
 
-def letters(count, *, longest, seed):
-    """Returns lines of up to so many letters, each a word."""
+def letters(count, *, longest, seed, least=1):
+    """Returns lines of up to so many letters, each a word.
+
+    Lines of the same number are of one shape, to be compiled once.
+    """
     draw = random.Random(seed)
-    return [" ".join(draw.choices("abcdefgh", k=draw.randint(1, longest))) for _ in range(count)]
+    return [
+        " ".join(draw.choices("abcdefgh", k=draw.randint(least, longest))) for _ in range(count)
+    ]
 
 
 def tree(

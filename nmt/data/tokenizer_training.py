@@ -66,7 +66,7 @@ def trained_model(
         TooFewPiecesError: the text does not suffice for the size.
         DataError: the size does not suffice for the characters of the text, or there is no text.
     """
-    text = sample((line.replace(UNKNOWN, " ") for line in sentences), LARGEST_SAMPLE)
+    text = [line.replace(UNKNOWN, " ") for line in sample(sentences, LARGEST_SAMPLE)]
     for symbol in config.symbols:
         if not any(symbol in line for line in text):
             warnings.warn(

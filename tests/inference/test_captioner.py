@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import vectors
+from tiers import slow_where
 from tiny import letters
 
 from nmt.data.constraints import Constraints
@@ -72,8 +73,7 @@ def test_the_best_of_several_is_the_best_alone_and_no_two_are_the_same(captioner
     "method",
     [
         "shifted",
-        "saliency",
-        *(pytest.param(each, marks=pytest.mark.slow) for each in ("saliency_input", "jacobian")),
+        *slow_where(["saliency", "saliency_input", "jacobian"], lambda each: each != "saliency"),
     ],
 )
 def test_a_method_of_explanation_keeps_the_text_and_replaces_the_matrix(captioner, sources, method):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from tiers import slow_where
 
 from nmt.config import ModelConfig
 from nmt.data.batching import Batch
@@ -38,11 +39,7 @@ def _float64():
         yield
 
 
-@pytest.fixture(
-    params=[
-        pytest.param(each, marks=pytest.mark.slow if each == "luong" else ()) for each in DECODERS
-    ]
-)
+@pytest.fixture(params=slow_where(DECODERS, lambda each: each == "luong"))
 def model(request):
     """Graph and random parameters of a tiny model."""
     return make(DECODERS[request.param])
@@ -149,12 +146,7 @@ def test_saliency_is_the_absolute_gradient(model):
 
 
 @pytest.mark.parametrize(
-    "model",
-    [
-        "bahdanau",
-        *(pytest.param(each, marks=pytest.mark.slow) for each in DECODERS if each != "bahdanau"),
-    ],
-    indirect=True,
+    "model", slow_where(DECODERS, lambda each: each != "bahdanau"), indirect=True
 )
 def test_saliency_of_the_input_is_gradient_times_embedding(model):
     gradients = differences(model, log_probs)
@@ -216,15 +208,7 @@ def test_rows_sum_to_one_whatever_stands_beside_the_sentence(method):
 
 
 @pytest.mark.parametrize(
-    "method",
-    [
-        "saliency",
-        "jacobian",
-        *(
-            pytest.param(each, marks=pytest.mark.slow)
-            for each in ("saliency_input", "smoothed", "projected_jacobian")
-        ),
-    ],
+    "method", slow_where(METHODS[2:], lambda each: each not in ("saliency", "jacobian"))
 )
 def test_a_model_without_attention_can_be_asked_too(method):
     model = make(DECODERS["luong"], mechanism="none")

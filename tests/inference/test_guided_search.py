@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from tiers import slow_where
 
 from nmt.config import DecodingConfig, ModelConfig
 from nmt.data.constraints import Constraints
@@ -63,10 +64,7 @@ def assert_forced(model, found):
 
 
 @pytest.mark.filterwarnings("ignore:.*cut:UserWarning")
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(each, marks=pytest.mark.slow if each == "sample" else ()) for each in SEARCHES],
-)
+@pytest.mark.parametrize("case", slow_where(SEARCHES, lambda each: each == "sample"))
 def test_a_search_finds_the_matrix_of_forced_decoding(embedded_tokenizers, case):
     settings, n_best = SEARCHES[case]
     tokenizers = embedded_tokenizers

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from equations import randomised
 from flax import nnx
+from tiers import slow_where
 
 from nmt import configfile
 from nmt.attention.interface import EncodedSource
@@ -78,12 +79,9 @@ def _by_hand(decoder, encoded, embedded):
     "given",
     [
         *({"cell": cell, "transitions": count} for cell in CELLS for count in (2, 3)),
-        *(
-            pytest.param(
-                {"attention": mechanism},
-                marks=() if mechanism in QUICK else pytest.mark.slow,
-            )
-            for mechanism in [*MECHANISMS, *COVERAGES]
+        *slow_where(
+            [{"attention": mechanism} for mechanism in [*MECHANISMS, *COVERAGES]],
+            lambda given: given["attention"] not in QUICK,
         ),
     ],
     ids=str,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from equations import compiled, randomised
 from flax import nnx
+from tiers import slow_where
 
 from nmt.config import DropoutConfig, GRUConfig, InputShape, LSTMConfig, ModelConfig
 from nmt.config.place import Place
@@ -25,15 +26,18 @@ def _float64():
         yield
 
 
+CASES = [
+    (kind, cell, deep)
+    for kind in ENCODERS
+    for cell in ("gru", "lstm")
+    for deep in (False, True)
+    if kind not in SETTINGS or (cell, deep) == ("gru", False)  # no cells, no layers
+]
+
+
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param((kind, cell, deep), marks=pytest.mark.slow if deep != (cell == "lstm") else ())
-        for kind in ENCODERS
-        for cell in ("gru", "lstm")
-        for deep in (False, True)
-        if kind not in SETTINGS or (cell, deep) == ("gru", False)  # no cells, no layers
-    ],
+    params=slow_where(CASES, lambda case: case[1:] in [("gru", True), ("lstm", False)]),
 )
 def encoder(request):
     kind, cell, deep = request.param

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 from pictures import CELL, GRID, cut, pictures
+from tiers import slow_where
 
 from nmt.config import InputShape, ModelConfig
 from nmt.data.batching import Batch
@@ -92,10 +93,7 @@ def test_saliency_in_vectors_is_their_absolute_gradient_by_finite_differences():
     assert not found[1, :, 2:].any()
 
 
-@pytest.mark.parametrize(
-    "method",
-    [pytest.param(each, marks=pytest.mark.slow if each in ALIKE else ()) for each in METHODS],
-)
+@pytest.mark.parametrize("method", slow_where(METHODS, lambda each: each in ALIKE))
 def test_every_method_explains_captions_of_pictures(method):
     matrix = _explained(_of_pictures(), PICTURES, [6, 6], method)[2]
 
