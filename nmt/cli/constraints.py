@@ -72,7 +72,7 @@ class Reader:
         """Yields the texts of lines, each with its constraints; `before` lines came earlier."""
         given: Iterable[Line] = lines
         if self.format != "text":
-            name = "standard input" if self.source == files.STDIN else self.source
+            name = files.named(self.source)
             given = parse_lines(lines, self.format, name=name, before=before)
         return map(self._constrained, given)
 

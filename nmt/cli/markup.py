@@ -72,7 +72,7 @@ def translate(translator: "Translator", source: Path, output: Path | None, *, ki
     """
     from nmt.markup import stream
 
-    name = "standard input" if source == files.STDIN else source
+    name = files.named(source)
     try:
         with files.opened(source) as file:
             document = file.read().decode()

@@ -79,10 +79,11 @@ def rescore(
     if held_out:
         pairs = list(files.parallel(text, held_out[0], replace=True))
         sources = [sentence for sentence, _ in pairs]
-    entries = with_sources(read(files.lines(listed), name=given), sources, names=(given, source))
+    names = files.named(given), files.named(source)
+    entries = with_sources(read(files.lines(listed), name=names[0]), sources, names=names)
     load = partial(ensembles.translator, settings=settings, checkpoint=checkpoint, trust=trust)
     lists = rescoring.score(list(map(load, systems)), entries)
-    names = list(map(ensembles.name, systems))
+    features = list(map(ensembles.name, systems))
     if held_out:
         tokenize = bleu_tokenizers.for_target(ensembles.data(run))
         print(_tuned(list(lists), [line for _, line in pairs], systems, tokenize=tokenize))
@@ -90,8 +91,8 @@ def rescore(
     with options.writer(output) as out:
         for number, scored in enumerate(lists):
             if number == 0:
-                names = feature_names(names, scored[0].entry)
-            ranked = rescoring.ranked(scored, chosen, names=names)
+                features = feature_names(features, scored[0].entry)
+            ranked = rescoring.ranked(scored, chosen, names=features)
             best = f"{ranked[0].text}\n"
             out.writelines([best] if n_best is None else [each.line() for each in ranked[:n_best]])
 

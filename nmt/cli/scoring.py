@@ -84,7 +84,7 @@ def score(
         return
     texts = _texts(given, source, target)
     writing.check_apart(output, *texts)
-    pairs = files.parallel(*texts) if source else _rows(*texts, name=given)
+    pairs = files.parallel(*texts) if source else _rows(*texts)
     translator = load()
     total = Perplexity()
     with options.writer(output) as out:
@@ -128,7 +128,7 @@ def _texts(given: Path, source: Path | None, target: Path | None) -> list[Path]:
     return files.find_together(source, target)
 
 
-def _rows(path: Path, *, name: Path) -> Iterator[tuple[str, str]]:
+def _rows(path: Path) -> Iterator[tuple[str, str]]:
     """Yields the two columns of each line.
 
     Raises:
@@ -139,7 +139,8 @@ def _rows(path: Path, *, name: Path) -> Iterator[tuple[str, str]]:
         if len(columns) != 2:
             hint = "; n-best lists are for `nmt rescore`" if BAR in line else ""
             raise DataError(
-                f"{name}, line {number}: not a source, one tab and its translation{hint}"
+                f"{files.named(path)}, line {number}: not a source, one tab and its "
+                f"translation{hint}"
             )
         yield columns[0], columns[1]
 

@@ -84,8 +84,10 @@ def texts(
 
 
 def _check_sizes(texts: Mapping[str, Sequence[Any]]) -> None:
-    """Checks that texts, which are given by name, have the same number of lines."""
+    """Checks that texts, which are given by name, have the same number of lines, and some."""
     (name, first), *others = texts.items()
+    if not first:
+        raise DataError(f"{name}: is empty; give at least one sentence")
     for other, lines in others:
         if len(lines) != len(first):
             raise DataError(

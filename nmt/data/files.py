@@ -24,6 +24,11 @@ _Second = TypeVar("_Second")
 STDIN = Path("-")  # stands for standard input wherever a text is read
 
 
+def named(path: Path) -> str:
+    """Returns a path as messages name it."""
+    return "standard input" if path == STDIN else str(path)
+
+
 @contextlib.contextmanager
 def reported(path: str | Path, *, kind: type[UserError] = DataError) -> Iterator[None]:
     """Turns an error of the system into one of the user that names what cannot be read.
@@ -138,7 +143,7 @@ def lines(path: Path, *, replace: bool = False) -> Iterator[str]:
     Raises:
         DataError: the file cannot be read, or a line is not UTF-8 and `replace` is not given.
     """
-    name, number = "standard input" if path == STDIN else path, 0
+    name, number = named(path), 0
     try:
         with opened(path) as file:
             for number, line in enumerate(file, start=1):
@@ -190,7 +195,7 @@ def parallel(source: Path, target: Path, *, replace: bool = False) -> Iterator[t
     return side_by_side(
         lines(source, replace=replace),
         lines(target),
-        names=(source, target),
+        names=(named(source), named(target)),
         remedy=": line n of one must be the translation of line n of the other",
     )
 

@@ -126,7 +126,9 @@ def _parsed(text: str, *, where: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise DataError(f"{where}: not valid JSON ({error})") from None
+        line = f"line {error.lineno}, " if "\n" in text else ""
+        mistake = f"{error.msg} at {line}column {error.colno}"
+        raise DataError(f"{where}: not valid JSON ({mistake})") from None
     except (ValueError, RecursionError):
         raise DataError(
             f"{where}: not valid JSON (nested too deeply, or a number of too many digits)"

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import regex
 
@@ -50,12 +49,19 @@ class Line:
 def _with_whole_words(nodes: Sequence[Node]) -> list[Node]:
     """Moves what no reader sees, such as `<wbr>`, from inside a word to its end."""
     moved = list(nodes)
-    for number, (node, behind) in enumerate(pairwise(nodes)):
-        before = moved[number - 1] if number else None
-        match before, node, behind:
-            case Text(text=first), Copied(kind="nothing"), Text(text=second):
-                rest = _WORD.match(second)
-                if rest and _WORD.search(first[-1:]):
-                    moved[number - 1] = replace(before, text=first + rest[0])
-                    moved[number + 1] = replace(behind, text=second[rest.end() :])
+    begun: tuple[int, Text] | None = None  # the text, and its number, whose last word may go on
+    for number, node in enumerate(nodes):
+        match node:
+            case Text(text=text):
+                if begun and (rest := _WORD.match(text)):
+                    place, first = begun
+                    moved[place] = first = replace(first, text=first.text + rest[0])
+                    moved[number] = node = replace(node, text=text[rest.end() :])
+                    begun = place, first
+                if node.text:
+                    begun = (number, node) if _WORD.search(node.text[-1:]) else None
+            case Copied(kind="nothing"):
+                pass
+            case _:
+                begun = None
     return moved

@@ -25,12 +25,12 @@ _FRONT_MATTER = regex.compile(r"---[ \t]*\r?\n(?:.*\r?\n)*?(?:---|\.\.\.)[ \t]*(
 _MARK = "\ufeff"  # with which some editors begin a file in UTF-8
 _LINE_END = regex.compile(r"\r\n?|\n")
 # Signs of text that Markdown would read as its own, and those that would begin a block.
-_SIGNS = regex.compile(r"[\\`*\[\]|]|\b_|_\b|~(?=~)|<(?=[\w/!?])|&(?=#?\w+;)")
+_SIGNS = regex.compile(r"[\\`*\[\]]|\b_|_\b|~(?=~)|<(?=[\w/!?])|&(?=#?\w+;)|(?<!\S)#+\s*\Z")
 _BEGINNING = regex.compile(
     r"\A\s*\K(?:[-+](?=\s|$)|#{1,6}(?=\s|$)|>|=+\s*$|---)|\A\s*\d{1,9}\K[.)](?=\s|$)"
 )
-_PUNCTUATION = regex.compile(r"(?=[!-/:-@\[-`{-~])")
-_BACKSLASH = "&#92;"
+_PUNCTUATION = regex.compile(r"(?=[!-/:-@\[-`{}~])")
+_BACKSLASH, _BAR = "&#92;", "&#124;"
 _TAGS = {"*": "em", "_": "em", "**": "strong", "__": "strong", "~~": "s"}
 
 
@@ -52,16 +52,21 @@ def restored(segment: Segment, translation: Translation) -> str:
 
     Where emphasis cannot be written with signs, as inside a word, it has tags of HTML.
     """
-    text = segment.restored(translation, escape)
-    if _structure(text) != _structure(raw(segment.nodes)):
+    source = raw(segment.nodes)
+    # As in cells alone: a heading over `---` would be a table with it.
+    bar = r"\|" if r"\|" in source else _BAR
+    text = segment.restored(translation, lambda text: _escaped(text).replace("|", bar))
+    if _structure(text) != _structure(source):
         tagged = Segment(_tagged(segment.nodes), segment.free)
-        text = tagged.restored(translation, lambda text: _PUNCTUATION.sub(r"\\", text))
+        text = tagged.restored(
+            translation, lambda text: _PUNCTUATION.sub(r"\\", text).replace("|", bar)
+        )
     # A parser takes `|` behind any `\` for text, and a cell may end without a space.
     return text.removesuffix(r"\\") + _BACKSLASH if text.endswith(r"\\") else text
 
 
-def escape(text: str) -> str:
-    """Returns text as Markdown writes it, be it at the beginning of a line or not."""
+def _escaped(text: str) -> str:
+    """Returns text, but for bars, as Markdown writes it at any place of a line."""
     return _BEGINNING.sub(r"\\\g<0>", _SIGNS.sub(r"\\\g<0>", text))
 
 

@@ -67,25 +67,27 @@ class Service:
     async def body(self, request: Request) -> bytes:
         """Returns the body of a request.
 
+        What is too much is read, and not kept: many clients look for an answer only when all of
+        their body is sent, and would find the connection closed.
+
         Raises:
             HTTPException: it is too large (413), or does not come (408).
             Gone: the client has gone before its end.
         """
-        read = bytearray()
+        read, size, most = bytearray(), 0, self.limits.bytes
         try:
             async with asyncio.timeout(self.limits.seconds):
                 async for part in request.stream():
-                    read += part
-                    if len(read) > self.limits.bytes:
-                        most = f"{self.limits.bytes:,}"
-                        raise HTTPException(
-                            413, f"a body of more than {most} bytes, the most that is taken"
-                        )
-                return bytes(read)
+                    size += len(part)
+                    if size <= most:
+                        read += part
         except TimeoutError:
             raise HTTPException(408, f"no body in {self.limits.seconds:g} seconds") from None
         except ClientDisconnect:
             raise Gone from None
+        if size > most:
+            raise HTTPException(413, f"a body of more than {most:,} bytes, the most that is taken")
+        return bytes(read)
 
     def admit(self, request: Request, model: Served, lines: Sequence[str]) -> None:
         """Lets lines in, and says so in the log.

@@ -21,6 +21,7 @@ def files(text):
         "HYP": text("hyp.txt", "a b c d e", "H g f e"),
         "BAD": text("bad.txt", "a b", "c"),
         "LONG": text("long.txt", "a", "b", "c"),
+        "EMPTY": text("empty.txt"),
     }
 
 
@@ -153,6 +154,7 @@ def test_two_runs_translate_the_test_set_of_the_first(nmt, copy_run, tested):
         ("nowhere", "nowhere: no such run folder"),
         ("RUN RUN", "run: given twice; each system is scored once"),
         ("RUN OTHER", "run is scored with BLEU tokenizer 13a and"),
+        ("--hypothesis EMPTY --reference EMPTY", "empty.txt: is empty; give at least one sentence"),
         ("RUN --hypothesis LONG", "data.test of RUN has 2 lines and LONG has 3"),
         ("RUN --hypothesis HYP --reference REF", "give both --source and --reference, or neither"),
         ("--hypothesis HYP", "--hypothesis FILE is scored against --reference FILE; give both"),

@@ -159,6 +159,13 @@ def test_what_does_not_fit_is_named_in_one_line(nmt, folder, line, message):
     assert (code, err.startswith(f"nmt: {message}"), err.count("\n")) == (2, True, 1), err
 
 
+def test_standard_input_is_named_as_such(nmt, folder, standard_input):
+    standard_input(b"a\td\na\n")
+
+    message = "nmt: standard input, line 2: not a source, one tab and its translation\n"
+    assert nmt("score", "one")[::2] == (2, message)
+
+
 def test_a_list_is_rescored_in_place_by_the_command_for_lists(nmt, folder):
     Path("list").write_text("0 ||| b a ||| F= 1 ||| 0\n0 ||| a b ||| F= 2 ||| 0\n")
     Path("line").write_text("a b\n")

@@ -142,8 +142,8 @@ def test_json_lines_come_back_as_they_were_written(tmp_path_factory, pairs):
     [
         (
             '{"de": "a", ',
-            "line 2: not valid JSON (Expecting property name enclosed in double quotes: "
-            "line 1 column 13 (char 12))",
+            "line 2: not valid JSON (Expecting property name enclosed in double quotes "
+            "at column 13)",
         ),
         ('"de"', "line 2: not a JSON object"),
         (
@@ -181,7 +181,7 @@ def test_a_json_array_that_is_no_list_of_pairs_is_refused(tmp_path):
     broken = write(tmp_path / "a.json", '[{"de": "x", "en": "y"},\n oops]')
     mixed = write(tmp_path / "b.json", '[{"de": "x", "en": "y"}, 5]')
 
-    with refused("a.json: not valid JSON (Expecting value: line 2 column 2 (char 26))"):
+    with refused("a.json: not valid JSON (Expecting value at line 2, column 2)"):
         list(tabular.json_objects(broken, columns=("de", "en")))
     with refused("b.json, object 2: not a JSON object"):
         list(tabular.json_objects(mixed, columns=("de", "en")))

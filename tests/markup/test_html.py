@@ -51,6 +51,8 @@ from nmt.markup import html
         ('<a href="x"><img src="y"></a> ab', '<a href="x"><img src="y"></a> AB'),
         ("ab <i class=x></i>cd", "AB <i class=x></i>CD"),
         ("Do<wbr>nau ab", "DONAU<wbr> AB"),
+        ("D<wbr>o<wbr>n<!-- x --><!-- y -->au ab", "DONAU<wbr><wbr><!-- x --><!-- y --> AB"),
+        ("Do<wbr><i></i> nau", "DO<wbr><i></i> NAU"),
         # an element around a part of a word that stays as it is
         ("X H<sub>2</sub>O", "X H<sub>2</sub>O"),
         ("ab m<sup>2</sup> <sup>cd</sup>", "AB M<sup>2</sup> <sup>CD</sup>"),

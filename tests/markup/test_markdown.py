@@ -54,6 +54,7 @@ from rewriting import backwards, by_links, capitals, rewritten, translations
         # text stays text
         (r"ab \*cd\* &lt;ef&gt; &amp;lt;", r"AB \*CD\* \<EF> \&LT;"),
         (r"a\_b snake_case \`c\`", r"A_B SNAKE_CASE \`C\`"),
+        ("ab | cd\n---\n", "AB &#124; CD\n---\n"),
     ],
 )
 def test_documents(document, expected):
@@ -83,9 +84,13 @@ def test_documents(document, expected):
         "```",
         "ab\\",
         "ab\\|cd",
+        "# #",
+        "ab ##",
     ],
 )
-@pytest.mark.parametrize("document", ["ab", "**ab**", "ab `cd`", "> ab", "|ab|\n|-|"])
+@pytest.mark.parametrize(
+    "document", ["ab", "**ab**", "ab `cd`", "> ab", "|ab|\n|-|", "## ab", "ab\n---", "*ab*\n-"]
+)
 def test_a_translation_is_text(document, text):
     def translate(line):
         return by_links(line, [(word, [0]) for word in [*text.split(), *line.split(" ")[1:]]])

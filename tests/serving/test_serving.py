@@ -334,6 +334,14 @@ def test_what_is_too_much_is_refused_with_a_reason(service, limits, body, status
         assert client.translated("a b") == client.translated("a b")  # it goes on
 
 
+def test_a_client_that_sends_all_of_a_large_body_first_gets_the_answer(service):
+    with serving(service(characters=5)) as client:
+        status, answer = client.post("/v1/translate", b"a" * (1 << 25), connection="close")
+
+    assert status == 413
+    assert answer["error"].startswith("a body of more than 100,060 bytes")
+
+
 def test_no_answer_in_time_is_an_error_and_frees_its_lines(service, busy):
     given = service(seconds=0.2)
     with serving(given) as client:
