@@ -1,5 +1,6 @@
 """Text files of sentences: where they are, and their lines, compressed or not."""
 
+import codecs
 import contextlib
 import glob
 import hashlib
@@ -22,6 +23,7 @@ _Second = TypeVar("_Second")
 
 
 STDIN = Path("-")  # stands for standard input wherever a text is read
+_MARKS_OF_UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 
 
 def named(path: Path) -> str:
@@ -141,12 +143,15 @@ def lines(path: Path, *, replace: bool = False) -> Iterator[str]:
     With `replace`, bytes that are not UTF-8 become U+FFFD, with a warning that names the line.
 
     Raises:
-        DataError: the file cannot be read, or a line is not UTF-8 and `replace` is not given.
+        DataError: the file cannot be read, begins with the mark of UTF-16, or has a line that is
+            not UTF-8 and `replace` is not given.
     """
     name, number = named(path), 0
     try:
         with opened(path) as file:
             for number, line in enumerate(file, start=1):
+                if number == 1 and line.startswith(_MARKS_OF_UTF_16):
+                    raise DataError(f"{name}: is UTF-16; convert it with iconv -f UTF-16 -t UTF-8")
                 bare = line.removesuffix(b"\n").removesuffix(b"\r")
                 try:
                     text = bare.decode("utf-8")

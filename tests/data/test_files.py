@@ -85,9 +85,19 @@ def test_what_is_not_utf_8_can_be_replaced(tmp_path, name):
     ]
 
 
+@pytest.mark.parametrize("replace", [True, False])
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_utf_16_is_no_text_with_letters_to_replace(tmp_path, mark, replace):
+    path = write(tmp_path / "a.de", mark + "gut\n".encode("utf-16-le"))
+
+    with refused("a.de: is UTF-16; convert it with iconv -f UTF-16 -t UTF-8"):
+        list(files.lines(path, replace=replace))
+
+
 @given(st.lists(st.binary(max_size=6).filter(lambda line: b"\n" not in line), max_size=4))
 @pytest.mark.filterwarnings("ignore:.*not UTF-8")
 def test_replacing_keeps_every_line_in_its_place(tmp_path_factory, written):
+    assume(not b"".join(written).startswith((b"\xff\xfe", b"\xfe\xff")))
     path = write(tmp_path_factory.mktemp("bytes") / "a.de", b"".join(w + b"\n" for w in written))
 
     found = list(files.lines(path, replace=True))
