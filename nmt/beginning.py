@@ -135,9 +135,10 @@ def _special(found: Survey) -> str:
 def _unclean(found: Survey) -> str:
     """Returns why a corpus should be cleaned, nothing if there is no sign of it."""
     least, most = UNCLEAN
-    if found.pairs < FEW:
+    odd = (found.empty + found.identical) / (found.pairs + found.empty)
+    if found.pairs < FEW or odd > most:
         return ""
-    if least <= (found.empty + found.identical) / (found.pairs + found.empty) <= most:
+    if odd >= least:
         return f"{found.empty:,} pairs have an empty side, {found.identical:,} are not translated"
     if least <= found.known / found.validation <= most:
         return f"{found.known:,} of {found.validation:,} pairs of validation are in training"

@@ -45,6 +45,7 @@ class TrainingProgress:
     training_text: str = ""  # the fingerprint of what is trained on; older checkpoints have none
     validation_text: str = ""  # and of what is validated with
     pending_log: dict[str, float] = dataclasses.field(default_factory=dict)  # sums not yet logged
+    total_steps: int = 0  # of the whole training, as planned; older checkpoints do not tell
     averaged: list[int] = dataclasses.field(default_factory=list)  # steps whose mean was saved
 
 
@@ -140,9 +141,11 @@ class Checkpoints:
         if found := self.newest(which):
             return found
         if which == "best" and (found := self.newest("last")):
+            why = "no validation yet, so there is no best checkpoint"
+            if found.progress.best is not None:
+                why = f"its best checkpoint, of step {found.progress.best_step}, is missing"
             warnings.warn(
-                f"{self.run}: no validation yet, so there is no best checkpoint; using the last "
-                f"one, of step {found.progress.step}",
+                f"{self.run}: {why}; using the last one, of step {found.progress.step}",
                 stacklevel=4,
             )
             return found

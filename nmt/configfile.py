@@ -21,11 +21,15 @@ from nmt.errors import ConfigError
 def load(path: str | Path, overrides: Iterable[str] = ()) -> Config:
     """Reads a YAML configuration and applies overrides of the form `section.key=value`.
 
+    The config.yaml of a run folder is about this folder, wherever it was when it was trained.
+
     Raises:
         ConfigError: one line for each mistake, naming the key and what would be right.
     """
     path = Path(path)
     tree = {"run": f"runs/{path.stem}", **_named(read(path), where=f"{path}: ")}
+    if path.name == "config.yaml" and (path.parent / "tokenizer").is_dir():
+        tree["run"] = str(path.parent)
     return with_overrides(tree, overrides, where=str(path))
 
 

@@ -212,6 +212,15 @@ def test_a_run_may_move(tmp_path, run):
     assert moved.started
 
 
+def test_the_configuration_in_a_run_folder_is_about_this_folder(tmp_path, run, monkeypatch):
+    copied = shutil.copytree(run.path, tmp_path / "copied")
+
+    assert configfile.load(copied / "config.yaml").run == str(copied)
+    assert configfile.load(copied / "config.yaml", ["run=new"]).run == "new"
+    monkeypatch.chdir(copied)
+    assert Run.start(configfile.load("config.yaml")).stored is not None
+
+
 @pytest.mark.parametrize(
     ("override", "named"),
     [
@@ -293,9 +302,10 @@ def test_the_position_comes_back(run, best):
         training_text="14",
         validation_text="15",
         pending_log={"loss": 9.5, "nll": 0.1, "tokens": 1 / 3},
+        total_steps=16,
         averaged=[10, 11],
     )
-    assert len(set(map(str, dataclasses.astuple(progress)))) == 18 - (best is None)
+    assert len(set(map(str, dataclasses.astuple(progress)))) == 19 - (best is None)
 
     run.save("last", {"state": arrays()}, progress)
 
@@ -442,6 +452,13 @@ def test_a_position_that_nmt_has_not_written_is_named(run, text):
 
     with pytest.raises(RunError, match=r"10: its progress is intact, but not written by nmt"):
         run.progress("last")
+
+
+def test_a_run_that_was_not_validated_has_no_best_checkpoint(run):
+    run.save("last", {"params": arrays()}, TrainingProgress(step=3))
+
+    with pytest.warns(UserWarning, match=r"no validation yet, so .* using the last one, of step 3"):
+        run.checkpoints.find("best")
 
 
 def test_a_run_without_checkpoint_says_so(run):

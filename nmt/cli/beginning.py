@@ -71,7 +71,7 @@ def init(
     _check_text(train[0], read["train"]())
     seen = survey(read["train"](), read["validation"]())
     pieces = recipes.tokenizer(seen, read["train"])
-    name = options.sentence(str(path))
+    name = options.sentence(shlex.quote(str(path)))
     text = beginning.configuration(
         seen, pieces, languages=codes, corpora=found, name=name, small=small
     )

@@ -82,11 +82,19 @@ def _of_files(source: Path, target: Path, overrides: list[str]) -> "DataConfig":
 
     pair = [str(source), str(target)]
     first, second = map(language, pair)
-    data: dict[str, Any] = {"train": pair, "validation": pair, "clean": {}}
+    data: dict[str, Any] = {"train": pair, "clean": {}}
     data |= {"source": first or "source", "target": second or "target"}
-    if not any(each.startswith("data.validation") for each in overrides):
-        data["clean"] = {"held_out": None}  # a configuration must have a validation corpus
-    return configfile.with_overrides({"data": data}, overrides, where="nmt clean").data
+    given = [each for each in overrides if each.startswith(("data.validation", "data.test"))]
+    if not given:  # a configuration must have a validation corpus
+        data |= {"validation": pair, "clean": {"held_out": None}}
+    if not any(each.startswith("data.validation") for each in given):
+        overrides = [*overrides, *(each.replace("test", "validation", 1) for each in given)]
+    found = configfile.with_overrides({"data": data}, overrides, where="nmt clean").data
+    if not given and found.clean is not None and found.clean.held_out is not None:
+        raise DataError(
+            "data.clean.held_out is about other text: give data.validation or data.test"
+        )
+    return found
 
 
 def _written(output: Path, languages: tuple[str, str]) -> list[Path]:

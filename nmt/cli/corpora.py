@@ -101,11 +101,14 @@ def _corpus(
         DataError: one does not exist, or there are more than two.
     """
     from nmt.config import CorpusConfig
+    from nmt.config.corpora import EMBEDDED
     from nmt.config.endings import is_table
     from nmt.data import texts
 
     if len(paths) > 2:
         raise DataError(f"--{name} is given once, or twice for a pair of text files")
+    if len(paths) == 1 and paths[0] in EMBEDDED:  # in a configuration, they are no prefixes
+        paths = [f".{os.sep}{paths[0]}"]
     path = Path(paths[0])
     if path.suffix == ".npz":
         raise DataError(

@@ -46,6 +46,11 @@ def split(
     from nmt.data import held_out, writing
 
     codes = corpora.languages(languages)
+    if codes[0] == codes[1]:
+        raise DataError(
+            f"{languages}: both sides would be written to {output / 'train'}.{codes[0]}; give two "
+            "codes, as in de:de-CH"
+        )
     found = corpora.find({"corpus": corpus}, codes, columns=corpora.columns(columns))
     pairs = corpora.read(found["corpus"], codes)
     sizes = [validation, test] if test else [validation]

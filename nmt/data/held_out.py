@@ -29,9 +29,10 @@ def parts(pairs: Iterable[Pair], sizes: Sequence[int], *, seed: int) -> npt.NDAr
     alone = np.flatnonzero((counts[where].reshape(-1, 2) == 1).all(axis=1))
     wanted = sum(sizes)
     if len(alone) < wanted:
+        remedy = "hold out fewer" if len(alone) else "leave out repeated ones with `nmt clean`"
         raise DataError(
             f"{wanted:,} pairs cannot be held out: of {len(digests):,} pairs, {len(alone):,} share "
-            "no sentence with another one; hold out fewer"
+            f"no sentence with another one; {remedy}"
         )
     if wanted == len(digests):
         raise DataError(f"no pair of {wanted:,} would be left to train on; hold out fewer")

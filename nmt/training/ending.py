@@ -42,15 +42,19 @@ def check_moved(run: Run, *, batches_per_epoch: int | None) -> None:
     """Checks that the number of updates has not changed, if the learning rate depends on it.
 
     Raises:
-        ConfigError: it has, without `training.extend`, so that the learning rate would jump.
+        ConfigError: it has, by the settings or by the corpus, without `training.extend`, so that
+            the learning rate would jump.
     """
     training = run.config.training
     if run.stored is None or training.extend or not depends_on_the_end(training.schedule):
         return
-    before, after = (total_steps(each, batches_per_epoch) for each in (run.stored, run.config))
-    if before == after or (progress := run.progress("last")) is None or progress.step == 0:
+    if (progress := run.progress("last")) is None or (step := progress.step) == 0:
         return
-    step = progress.step
+    by_settings, after = (total_steps(each, batches_per_epoch) for each in (run.stored, run.config))
+    before = progress.total_steps or by_settings
+    if before == after or step >= after:
+        return
+    reason = " with the corpus as it is now" if by_settings == after else ""
     rates = (
         float(learning_rate(training, total_steps=total)(jnp.asarray(at)))
         for total, at in ((before, step - 1), (after, step))
@@ -58,7 +62,7 @@ def check_moved(run: Run, *, batches_per_epoch: int | None) -> None:
     now, following = (f"{rate:.3g}" for rate in rates)
     raise ConfigError(
         f"{run.path}: the {training.schedule.kind} schedule depends on the number of updates, "
-        f"which would change from {before} to {after}: the learning rate, {now} at update {step}, "
-        f"would be {following} at the next one; give training.extend=true if that is what you "
-        "want, or name another folder with run=..."
+        f"which would change from {before} to {after}{reason}: the learning rate, {now} at update "
+        f"{step}, would be {following} at the next one; give training.extend=true if that is what "
+        "you want, or name another folder with run=..."
     )

@@ -11,7 +11,7 @@ from nmt.evaluation.metrics import metric
 from nmt.model.build import build_model
 from nmt.processes import ALONE, ProcessGroup
 from nmt.run import Run
-from nmt.training import agreement, freezing, memory, warm_start
+from nmt.training import agreement, freezing, memory, resumption, warm_start
 from nmt.training.contents import Contents
 from nmt.training.ending import check_moved
 from nmt.training.loader import DataLoader
@@ -34,6 +34,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
     """
     memory.drop_programs()
     run = Run.start(config, processes)
+    resumption.check_checkpoints(run)
     config = run.config
     if config.aligner is None:
         metric("bleu", tokenize=bleu_tokenizers.for_target(config.data))  # is its package there?
@@ -54,6 +55,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
                 source, text["target"], config.tokenizer, symbols=config.data.tags
             )
             tokenizers = replace(models, reverse_target=config.data.reverse_target)
+            resumption.check_tokenizer(run, tokenizers)
         corpora.check_tags(config.data, tokenizers.source)
         encoded = corpus.encode(text, tokenizers, input=config.data.input)
         pairs, report = corpus.filter_pairs(encoded, config.data)

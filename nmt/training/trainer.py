@@ -103,7 +103,7 @@ class Trainer:
         """Says which corpora have changed since the last session, and remembers these."""
         for line in self.contents.changes(self.run.path, self.progress):
             self.display.say(line)
-        self.progress = self.contents.noted(self.progress)
+        self.progress = replace(self.contents.noted(self.progress), total_steps=self.total_steps)
 
     def _train(self, requests: list[str]) -> None:
         """Runs steps until training has ended, or a process is asked to stop after an update."""

@@ -131,6 +131,18 @@ def test_validation_that_cleaning_takes_out_of_training_is_not_warned_of(nmt, co
     assert configfile.load("es-en.yaml").data.clean is not None
 
 
+@pytest.mark.filterwarnings("ignore:1 of 10 pairs of validation")
+def test_what_is_mostly_not_translated_is_meant_so(nmt, corpus):
+    for code in ("es", "en"):
+        lines = [*(f"name {n}" for n in range(700)), *(f"{code} {n}" for n in range(400))]
+        Path(f"train.{code}").write_text("\n".join(lines))
+        Path(f"val.{code}").write_text("\n".join([lines[-1], *(f"other {n}" for n in range(9))]))
+
+    init(nmt, "es-en")
+
+    assert configfile.load("es-en.yaml").data.clean is None
+
+
 @pytest.mark.parametrize(("name", "ema"), [("a few", None), ("many", 0.999)])
 def test_only_a_long_training_has_a_mean_of_its_last_updates(nmt, corpus, name, ema):
     init(nmt, corpus(name))
@@ -179,9 +191,15 @@ def two_files():
     Path("b.txt").write_text("A dog.\n", encoding="utf-8")
 
 
+def named_as_the_corpus_of_the_package():
+    for name, text in {"embedded.es": "Un perro.\n", "embedded.en": "A dog.\n"}.items():
+        Path(name).write_text(text, encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("write", "paths"),
     [
+        (named_as_the_corpus_of_the_package, ["embedded"]),
         (tsv, ["all.tsv"]),
         (json_lines, ["all.jsonl"]),
         (parquet, ["all.parquet"]),
@@ -228,9 +246,10 @@ def test_chosen_columns_are_in_the_configuration(nmt, corpus, write, path):
 def test_the_configuration_may_have_any_name(nmt, corpus):
     languages = corpus("a few")
 
-    assert init(nmt, languages, "-o", os.fsdecode(b"\xff.yaml"))[0] == 0
+    assert init(nmt, languages, "-o", os.fsdecode(b"a \xff.yaml"))[0] == 0
 
-    assert "#   nmt train \ufffd.yaml\n" in Path(os.fsdecode(b"\xff.yaml")).read_text("utf-8")
+    text = Path(os.fsdecode(b"a \xff.yaml")).read_text("utf-8")
+    assert "#   nmt train 'a \ufffd.yaml'\n" in text
 
 
 def test_a_file_is_never_overwritten(nmt, corpus, text):

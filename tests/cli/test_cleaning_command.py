@@ -62,12 +62,13 @@ def chinese(text):
     return text("a.zh", *CHINESE), text("a.en", *ENGLISH)
 
 
-def test_two_files_are_cleaned_and_each_reason_is_counted(nmt, tmp_path, chinese):
+@pytest.mark.parametrize("held_out", ["validation", "test"])
+def test_two_files_are_cleaned_and_each_reason_is_counted(nmt, tmp_path, chinese, held_out):
     source, target = chinese
 
     code, out, err = nmt(
         *("clean", "--source", source, "--target", target, "-o", tmp_path / "clean"),
-        *("--removed", tmp_path / "removed.tsv", f"data.validation={tmp_path / 'val'}"),
+        *("--removed", tmp_path / "removed.tsv", f"data.{held_out}={tmp_path / 'val'}"),
     )
 
     assert (code, out, err) == (0, "", TABLE)
@@ -264,6 +265,10 @@ def test_a_training_of_several_languages_tells_what_it_reads_and_knows_its_tags(
             ["--source", "a.zh", "--target", "a.en", "-o", "x", r'data.source="\0"'],
             r'data.source="\0", line 1: not valid YAML (NUL, or half of a surrogate pair, is no '
             "character of a text)\n",
+        ),
+        (
+            ["--source", "a.zh", "--target", "a.en", "-o", "x", "data.clean.held_out=source"],
+            "data.clean.held_out is about other text: give data.validation or data.test\n",
         ),
         (["--source", "a.zh", "--target", "no.en", "-o", "x"], "no.en: no such file"),
         (["--source", "a.zh", "--target", "a.en", "-o", "no/x"], "no/x.zh: cannot be written"),

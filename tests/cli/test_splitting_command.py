@@ -134,6 +134,15 @@ def test_texts_are_not_overwritten(nmt, corpus, tmp_path):
     assert kept.read_text() == "mine\n"
 
 
+def test_both_sides_need_files_of_their_own(nmt, corpus, tmp_path):
+    code, _, err = nmt("split", "de-de", "--corpus", corpus, "-o", tmp_path / "new")
+
+    assert code == 2
+    file = tmp_path / "new" / "train.de"
+    assert f"de-de: both sides would be written to {file}; give two codes, as in de:de-CH" in err
+    assert not (tmp_path / "new").exists()
+
+
 def test_languages_need_their_form(nmt, corpus, tmp_path):
     code, _, err = nmt("split", "zh-TW-en", "--corpus", corpus, "-o", tmp_path / "new")
 

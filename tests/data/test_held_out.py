@@ -69,6 +69,11 @@ def test_more_cannot_be_held_out_than_there_are(sizes, message):
         parts(pairs, sizes, seed=1)
 
 
+def test_repeated_pairs_are_to_be_left_out_before():
+    with pytest.raises(DataError, match=r"0 share .*; leave out repeated ones with `nmt clean`"):
+        parts([("a", "b"), ("a", "b")], [1], seed=1)
+
+
 def test_something_is_left_to_train_on():
     with pytest.raises(DataError, match="no pair of 2 would be left to train on; hold out fewer"):
         parts([("a", "b"), ("c", "d")], [1, 1], seed=1)

@@ -378,7 +378,9 @@ def test_a_checkpoint_can_be_chosen_by_its_step(copy_run):
 def test_a_run_without_a_best_checkpoint_uses_the_last_and_says_so(copy_run, tmp_path):
     shutil.copytree(copy_run, tmp_path / "run", ignore=shutil.ignore_patterns("best"))
 
-    with pytest.warns(UserWarning, match=r"no validation yet, so .* using the last one, of step"):
+    best = Run.open(copy_run).progress("last").best_step
+    message = rf"its best checkpoint, of step {best}, is missing; using the last one, of step"
+    with pytest.warns(UserWarning, match=message):
         loaded = Translator.load(tmp_path / "run")
 
     assert loaded.translate("a b c").text == "a b c"

@@ -1,5 +1,7 @@
 """Where training ends, and that moving the end does not move the learning rate silently."""
 
+import shutil
+
 import pytest
 from tiny import tree, write_corpus
 
@@ -79,6 +81,27 @@ def test_the_same_end_in_other_words_is_no_other_end(finished, corpus, capsys):
     train(config(finished.path, corpus, schedule=COSINE, **settings))
 
     assert "run: training.max_epochs: None -> 3\n" in capsys.readouterr().err
+
+
+def test_an_end_that_has_passed_moves_no_learning_rate(finished, corpus, tmp_path, capsys):
+    shutil.copytree(finished.path, tmp_path / "run")
+
+    train(config(tmp_path / "run", corpus, max_steps=2, schedule=COSINE))
+
+    assert "run: already trained to step 4 of 2; raise training" in capsys.readouterr().err
+
+
+def test_a_corpus_that_has_grown_does_not_move_the_end_silently(tmp_path):
+    corpus = write_corpus(tmp_path)
+    settings = config(tmp_path / "run", corpus, max_epochs=1, schedule=COSINE)
+    train(settings)
+    for file in ("train.de", "train.en"):
+        (corpus / file).write_text((corpus / file).read_text() * 2)
+
+    # Step 9 of 15 has half a cosine of 9/15: (1 + cos(9/15 pi)) / 2 = 0.3455.
+    message = r"from 8 to 15 with the corpus as it is now: .* at update 8, would be 0\.00345 at the"
+    with pytest.raises(ConfigError, match=message):
+        train(settings)
 
 
 @pytest.mark.slow
