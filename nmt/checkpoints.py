@@ -12,7 +12,7 @@ import dataclasses
 import shutil
 import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from nmt import checkpoint
 from nmt.errors import RunError
@@ -136,8 +136,11 @@ class Checkpoints:
         Raises:
             RunError: there is none.
         """
-        if isinstance(which, int):
+        if not isinstance(which, str):
             return self._of_step(which)
+        if which not in get_args(Which):
+            names = ", ".join(get_args(Which))
+            raise RunError(f"a checkpoint is one of {names}, or a step as a number, not {which!r}")
         if found := self.newest(which):
             return found
         if which == "best" and (found := self.newest("last")):

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nmt import yamltext
+from nmt.arguments import checked
 from nmt.config import Config, DecodingConfig
 from nmt.config.mistakes import ROOT, explain
 from nmt.config.renames import renamed
@@ -144,7 +145,7 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
             section of which an earlier override sets a key.
     """
     found: dict[str, Any] = {}
-    for override in overrides:
+    for override in checked(overrides, str, "overrides are a list of strings section.key=value"):
         key, equals, value = override.partition("=")
         if not equals or not all(key.split(".")):
             raise ConfigError(f"{override}: an override has the form section.key=value")

@@ -9,7 +9,9 @@ UserError            the commands print it on stderr and exit with code 2
 Interrupted          no error: training was asked to stop; exit code 128 + the signal's number
 """
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 
 class UserError(Exception):
@@ -44,3 +46,7 @@ class Interrupted(Exception):  # noqa: N818, it is no error
         super().__init__(message)
         self.signal = signal
         self.run = run
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Returns how it is made again, as in a process that waits for another one."""
+        return partial(Interrupted, signal=self.signal, run=self.run), self.args

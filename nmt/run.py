@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from nmt import changes, checkpoint, configfile, hub, lock, records, version
+from nmt.arguments import check
 from nmt.bundle import is_bundle
 from nmt.checkpoints import MAX_TO_KEEP, Checkpoints, Kind, Saved, TrainingProgress, Which
 from nmt.config import Config
@@ -53,7 +54,9 @@ class Run:
         Raises:
             RunError: the folder holds something else, or a run of another configuration, or may not
                 be entered.
+            TypeError: the configuration is none, but the path of one for example.
         """
+        check(config, Config, "a training takes a Config, as nmt.load_config returns it")
         path = Path(config.run or "runs/unnamed")
         with files.reported(path, kind=RunError):
             is_run = (path / "config.yaml").exists()

@@ -463,6 +463,19 @@ def test_the_run_folder_is_named_after_the_file(write):
     assert configfile.load(write(SMALLEST + "run: elsewhere")).run == "elsewhere"
 
 
+def test_overrides_are_several():
+    with pytest.raises(TypeError, match=r"overrides are a list of strings .*, not str"):
+        configfile.parse_overrides("seed=3")
+
+
+def test_a_copy_of_a_section_has_no_other_keys():
+    settings = configfile.validate(tree())
+
+    assert settings.model_copy(update={"seed": 2}).seed == 2
+    with pytest.raises(ConfigError, match=r"training\.seed: unknown key; known: .*seed"):
+        settings.model_copy(update={"training.seed": 2})
+
+
 def test_a_section_cannot_be_changed():
     settings = configfile.validate(tree())
 

@@ -75,6 +75,11 @@ def test_nothing_is_written_before_the_run_is_created(tmp_path):
     assert not run.path.exists()
 
 
+def test_a_path_is_no_configuration():
+    with pytest.raises(TypeError, match=r"a training takes a Config, as nmt\.load_.*, not str"):
+        Run.start("configs/demo.yaml")
+
+
 def test_a_created_run_opens_with_its_configuration_and_tokenizer(tmp_path, run, tokenizers):
     opened = Run.open(tmp_path / "run")
 
@@ -459,6 +464,12 @@ def test_a_run_that_was_not_validated_has_no_best_checkpoint(run):
 
     with pytest.warns(UserWarning, match=r"no validation yet, so .* using the last one, of step 3"):
         run.checkpoints.find("best")
+
+
+def test_a_name_that_no_checkpoint_has_is_named(run):
+    message = "a checkpoint is one of best, last, averaged, or a step as a number, not '256'"
+    with pytest.raises(RunError, match=message):
+        run.checkpoints.find("256")
 
 
 def test_a_run_without_checkpoint_says_so(run):

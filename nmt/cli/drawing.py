@@ -7,6 +7,7 @@ from typing import Any
 
 from nmt.cli import options
 from nmt.cli.sentences import Examples
+from nmt.data import writing
 from nmt.errors import DataError
 
 
@@ -57,8 +58,9 @@ def draw(
     if page is not None:
         with options.writer(page) as out:
             out.write((plotting.picture_page if over_pictures else plotting.page)(panels))
-    for each in shown:
-        print(each.text)
+    if page != writing.STDOUT:
+        for each in shown:
+            print(each.text)
 
 
 def _panels(

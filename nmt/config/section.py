@@ -9,10 +9,12 @@ import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import Annotated, Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema, core_schema
+
+from nmt.errors import ConfigError
 
 INT32 = 2**31  # integers are smaller, as arrays are of int32
 
@@ -39,6 +41,18 @@ class ConfigSection(BaseModel):
     def spelled_out(cls, value: Any) -> Any:
         """Returns the mapping for which a short form stands; any other value as it is."""
         return value
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Returns a copy with other values, which must be valid: only their keys are checked.
+
+        Raises:
+            ConfigError: there is no such key; that of a section inside is none of this one.
+        """
+        for key in update or {}:
+            if key not in type(self).model_fields:
+                known = ", ".join(type(self).model_fields)
+                raise ConfigError(f"{key}: unknown key; known: {known}")
+        return super().model_copy(update=update, deep=deep)
 
     @model_validator(mode="before")
     @classmethod

@@ -11,6 +11,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.metrics.ter import TER
 
+from nmt.arguments import checked
 from nmt.errors import DataError
 
 NAMES = ("bleu", "chrf", "chrf++", "ter")  # of `metric`
@@ -83,11 +84,13 @@ def evaluate(
 
     Raises:
         DataError: there are no sentences, or their numbers differ.
+        TypeError: a text is no list of strings, or a metric is none of sacreBLEU.
     """
-    metrics = _checked(metrics, {"": hypotheses}, references)
+    sentences, *others = map(_sentences, (hypotheses, *references))
+    metrics = _checked(metrics, {"": sentences}, others)
     scores = []
     for each in metrics:
-        result = each.corpus_score(hypotheses, references, n_bootstrap=resamples)
+        result = each.corpus_score(sentences, others, n_bootstrap=resamples)
         interval = (float(result._mean), float(result._ci)) if resamples > 1 else ()
         signature = each.get_signature().format()
         scores.append(MetricScore(result.name, float(result.score), signature, *interval))
@@ -196,6 +199,10 @@ def _tested(name: str, result: Any, signature: str, *, equal: bool) -> MetricSco
     return MetricScore(name, score, signature, mean, margin, p_value)
 
 
+def _sentences(text: Sequence[str]) -> list[str]:
+    return list(checked(text, str, "evaluate takes lists of strings"))
+
+
 def _checked(
     metrics: Sequence[Metric] | None,
     systems: Mapping[str, Sequence[str]],
@@ -215,6 +222,9 @@ def _checked(
                 )
     if metrics is None:
         metrics = [metric("bleu"), metric("chrf")]
+    for each in metrics:
+        if not isinstance(each, Metric):
+            raise TypeError(f"metrics are those of sacreBLEU, and one is {type(each).__name__}")
     detokenized = any(
         isinstance(each, BLEU) and each.tokenizer_signature != "none" for each in metrics
     )

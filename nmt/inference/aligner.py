@@ -11,13 +11,13 @@ import numpy as np
 from flax import nnx
 
 from nmt import devices
+from nmt.arguments import checked_pair, checked_sides
 from nmt.checkpoints import Which
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.batching import Batch, Bucket, pad
 from nmt.data.tokenizer import Tokenizer, Tokenizers
 from nmt.inference import limits, loading, programs
-from nmt.inference.arguments import checked_pair, checked_sides
 from nmt.inference.batches import BATCHES_AHEAD, Capacity, sentence_batches, windows
 from nmt.inference.loading import Runs
 from nmt.inference.predictor import LoadedModel

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any, overload
 
 from nmt import devices
+from nmt.arguments import checked
 from nmt.checkpoints import Which
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
@@ -17,7 +18,6 @@ from nmt.data.given import Array
 from nmt.data.tokenizer import Tokenizers
 from nmt.errors import DataError
 from nmt.inference import constrained, limits, loading
-from nmt.inference.arguments import checked
 from nmt.inference.batches import windows
 from nmt.inference.caption import Caption
 from nmt.inference.explanations import chosen_method

@@ -17,7 +17,8 @@ LARGEST = 60  # words on a side of a heat map; a larger one is no small picture
 _STYLE = """
 .nmt-attention tr { background: none !important }
 .nmt-attention th { font-weight: normal; text-align: right; white-space: nowrap }
-.nmt-attention thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left }
+.nmt-attention thead th { writing-mode: vertical-rl; text-orientation: sideways; text-align: left }
+.nmt-attention thead th { transform: rotate(180deg) }
 .nmt-attention thead th:first-child { writing-mode: unset; transform: none; font-style: italic }
 .nmt-attention td { min-width: 1.6em; height: 1.6em; padding: 0; border: 1px solid #8884 }
 .nmt-attention tbody:has(tr:hover) tr:not(:hover) td { opacity: 0.15 }
@@ -47,9 +48,9 @@ def _heat_map(matrix: WordMatrix, method: str) -> str:
         " { opacity: 0.15 }"
         for n in range(2, len(matrix.source) + 2)
     ]
-    heads = "".join(f'<th scope="col">{escape(word)}</th>' for word in matrix.source)
+    heads = "".join(f'<th scope="col" dir="auto">{escape(word)}</th>' for word in matrix.source)
     rows = [
-        f'<tr><th scope="row">{escape(word)}</th>'
+        f'<tr><th scope="row" dir="auto">{escape(word)}</th>'
         + "".join(
             _cell(f"{source} → {word}", float(weight))
             for source, weight in zip(matrix.source, weights, strict=True)

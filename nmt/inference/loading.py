@@ -14,9 +14,10 @@ from nmt.inference.predictor import LoadedModel
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.splitting import TrainedOn
 from nmt.model.build import outline
+from nmt.run import Run
 from nmt.trained import Trained, check_translates, opened
 
-Runs = str | Path | Sequence[str | Path]  # one, or those of an ensemble
+Runs = str | Path | Run | Sequence[str | Path | Run]  # one, or those of an ensemble
 
 
 def load(
@@ -71,7 +72,8 @@ def _loaded(
 
 
 def _opened(runs: Runs) -> list[Trained]:
-    return list(map(opened, [runs] if isinstance(runs, str | Path) else runs))
+    several = [runs] if isinstance(runs, str | Path | Run) else runs
+    return [opened(each.path if isinstance(each, Run) else each) for each in several]
 
 
 def _parts(

@@ -10,10 +10,10 @@ from typing import Any, overload
 import jax
 import numpy as np
 
+from nmt.arguments import checked, checked_pair, checked_sides
 from nmt.checkpoints import Which
 from nmt.data.constraints import NONE, Constraints, Line, OfLines, with_constraints
 from nmt.inference import limits, loading
-from nmt.inference.arguments import checked, checked_pair, checked_sides
 from nmt.inference.batches import BATCHES_AHEAD, windows
 from nmt.inference.explanations import chosen_method
 from nmt.inference.joining import parts_of, with_parts

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import islice
 
 from nmt import devices
+from nmt.arguments import checked_terms
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.constraints import Constraints, Line, apart
@@ -50,8 +51,10 @@ class WindowTranslator:
         self.config = config
         self.lexicon = lexicon
         self.word_boundaries = word_boundaries
-        self.dictionary = dict(dictionary or {})
-        self.glossary = Glossary(glossary or {})
+        rule = "a dictionary is a mapping from words to their translations"
+        self.dictionary = checked_terms(dictionary or {}, rule)
+        rule = "a glossary is a mapping from source terms to target terms"
+        self.glossary = Glossary(checked_terms(glossary or {}, rule))
         self.trained_on = trained_on or TrainedOn()
         self.warn: limits.Warn = limits.warn_of
         self.fewest = FEWEST

@@ -38,12 +38,16 @@ def charts(panels: Mapping[str, Series], *, log: Sequence[str] = ()) -> "matplot
 
 
 def _draw(axes: "matplotlib.axes.Axes", series: Series, colors: Mapping[str, str]) -> None:
+    lines = []
     for name, (steps, values) in series.items():
         marker = "o" if len(steps) <= 30 else ""  # a curve of one point is invisible without
         style: dict[str, Any] = {"linewidth": 1.5, "marker": marker, "markersize": 3}
-        axes.plot(steps, values, label=name, color=colors[name], **style)
+        lines += axes.plot(steps, values, label=name, color=colors[name], **style)
     axes.set_xlabel("step")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e5e5e5", linewidth=0.6)
-    for text in axes.legend(frameon=False).get_texts():
-        text.set_parse_math(False)  # a run may be called $x$
+    # Named afterwards: a legend leaves out names that begin with _, and reads $x$ as a formula.
+    legend = axes.legend(lines, [" "] * len(lines), frameon=False)
+    for text, name in zip(legend.get_texts(), series, strict=True):
+        text.set_parse_math(False)
+        text.set_text(name)

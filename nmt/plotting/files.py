@@ -62,8 +62,11 @@ def image(figure: "matplotlib.figure.Figure") -> npt.NDArray[np.uint8]:
     """
     if size := _too_large(figure, resolution=figure.dpi):
         raise UserError(f"{size} pixels are too many for an image; draw shorter sentences")
+    import matplotlib
+
     buffer = BytesIO()
-    figure.savefig(buffer, format="rgba", dpi="figure")
+    with matplotlib.rc_context({"savefig.bbox": None}):  # "tight" gives another size
+        figure.savefig(buffer, format="rgba", dpi="figure")
     width, height = figure.canvas.get_width_height()
     return np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)[..., :3].copy()
 

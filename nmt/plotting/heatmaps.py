@@ -106,7 +106,10 @@ def plot_alignment(
     Raises:
         ValueError: the translation is empty, or there are gold links for pieces or a picture.
         DataError: a gold link lies outside of the sentence.
+        TypeError: the translation is none, but several for example.
     """
+    if not hasattr(translation, "fold"):
+        raise TypeError(f"one translation is drawn at a time, not {type(translation).__name__}")
     if isinstance(translation, Pictured) and translation.picture is not None:
         if gold is not None:
             raise ValueError("gold links are between words; a picture has none")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +104,8 @@ def test_plot_shows_the_hypotheses_of_a_beam_and_may_write_a_page_alone(
     assert len(set(out.splitlines())) == 3
     assert out.splitlines()[0] == "a b"
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    code, out, _ = nmt("plot", copy_run, "a b", "--n-best", 3, "--html", "-")
+    assert (code, out) == (0, Path("page.html").read_text(encoding="utf-8"))
 
 
 def test_a_figure_and_a_page_need_a_file_each(nmt, copy_run, tmp_path, monkeypatch):

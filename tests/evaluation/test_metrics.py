@@ -130,6 +130,26 @@ def test_nothing_to_score_against_is_an_error(score):
         score(["a"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "metrics", "message"),
+    [
+        (("the cat", "the cat"), None, "evaluate takes lists of strings, not str"),
+        ((["the cat"], "c"), None, "evaluate takes lists of strings, not str"),
+        ((["the cat"], [["the cat"]]), None, "evaluate takes lists of strings, and one is list"),
+        ((["the cat"], ["the cat"]), ["bleu"], "those of sacreBLEU, and one is str"),
+    ],
+)
+def test_what_is_no_list_of_sentences_is_not_scored(arguments, metrics, message):
+    with pytest.raises(TypeError, match=message):
+        evaluate(*arguments, metrics=metrics)
+
+
+def test_sentences_may_come_one_after_another():
+    lines = ["the cat sleeps now", "a dog"]
+
+    assert evaluate(iter(lines), iter(lines)) == evaluate(lines, lines)
+
+
 def test_tokenized_references_are_warned_of_once_there_are_many(capfd):
     few, many = ["Es regnet ."] * 99, ["Es regnet ."] * 100
 

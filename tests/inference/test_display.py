@@ -30,6 +30,8 @@ def test_the_heat_map_has_a_row_for_each_target_word_and_a_column_for_each_sourc
     assert [each.text for each in tree.findall(".//thead//th")] == ["attention", "der", "Hund"]
     rows = tree.findall(".//tbody/tr")
     assert [row.find("th").text for row in rows] == ["the", "big", "dog"]
+    words = tree.xpath(".//th[@scope]")
+    assert [each.get("dir") for each in words] == ["auto"] * 5  # by its first letter
     assert [[cell.get("title") for cell in row.iter("td")] for row in rows] == [
         ["der → the: 0.90", "Hund → the: 0.10"],
         ["der → big: 0.20", "Hund → big: 0.30"],

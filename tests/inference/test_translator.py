@@ -7,6 +7,7 @@ import pytest
 from flax import nnx
 
 from nmt import configfile
+from nmt.arguments import checked_terms
 from nmt.config import DecodingConfig
 from nmt.config.splitting import SplitConfig
 from nmt.errors import ConfigError, DataError, RunError
@@ -340,6 +341,35 @@ def test_a_search_can_be_set_when_loading(copy_run):
 
     assert loaded.config.beam == 1
     assert loaded.config.length_penalty.alpha == 0.6
+
+
+def test_what_training_returns_can_be_loaded(copy_run):
+    assert Translator.load(Run.open(copy_run)).translate("a b c").text == "a b c"
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ("x.tsv", "a glossary maps terms, not str"),
+        ({"a": None}, "a glossary maps terms, and one is NoneType"),
+    ],
+)
+def test_terms_of_another_kind_are_named(terms, message):
+    with pytest.raises(TypeError, match=message):
+        checked_terms(terms, "a glossary maps terms")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda it: it.translate(["a", "b \ud83d"]),
+        lambda it: list(it.stream(["a", "b \ud83d"])),
+        lambda it: it.align(["a", "b"], ["a", "\udc00"]),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_named_with_its_line(translator, call):
+    with pytest.raises(DataError, match="string 2: half of a surrogate pair, which is no char"):
+        call(translator)
 
 
 def test_one_setting_of_a_choice_can_be_set_when_loading(copy_run):

@@ -5,6 +5,7 @@ from nmt import plotting
 
 def test_curves_show_each_series_under_its_name():
     series = {"training": ([100, 200, 300], [4.0, 3.0, 2.5]), "validation": ([200], [3.2])}
+    series |= {"_old": ([100], [3.0]), "$x$": ([100], [2.0])}
 
     axes = plotting.charts({"nll per token": series}).axes[0]
 

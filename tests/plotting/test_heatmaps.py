@@ -19,6 +19,18 @@ WEIGHTS = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)
 LINEAR_A = "𐘀"  # in no font that matplotlib brings, and on hardly any machine that runs tests
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([],), "one translation is drawn at a time, not list"),
+        (("a b",), "one translation is drawn at a time, not str"),
+    ],
+)
+def test_what_is_no_translation_is_named(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        plotting.plot_alignment(*arguments)
+
+
 def labels(figure):
     """The words along the source and the target axis of a heat map."""
     axes = figure.axes[0]

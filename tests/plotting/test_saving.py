@@ -1,3 +1,4 @@
+import matplotlib
 import numpy as np
 import pytest
 
@@ -22,6 +23,16 @@ def test_the_ending_decides_the_file_type_and_bytes_repeat(tmp_path, name, magic
     written = (tmp_path / name).read_bytes()
     assert written.startswith(magic)
     assert written == (tmp_path / "again" / name).read_bytes()
+
+
+def test_an_image_has_the_size_of_its_figure_whatever_the_settings_of_files():
+    figure = plotting.heatmap(WEIGHTS, source=SOURCE, target=TARGET)
+
+    with matplotlib.rc_context({"savefig.bbox": "tight"}):
+        found = plotting.image(figure)
+
+    width, height = map(int, figure.get_size_inches() * figure.dpi)
+    assert found.shape == (height, width, 3)
 
 
 @pytest.mark.parametrize("name", ["figure.jpg", "figure", "png"])
