@@ -31,7 +31,7 @@ def checked(items: Any, kind: type[_Item], rule: str) -> Iterator[_Item]:
     for number, item in enumerate(items, start=1):
         if not isinstance(item, kind):
             raise TypeError(f"{rule}, and one is {type(item).__name__}")
-        if isinstance(item, str) and not _is_whole(item):
+        if isinstance(item, str) and not is_whole(item):
             raise DataError(
                 f"string {number}: half of a surrogate pair, which is no character; replace it"
             )
@@ -44,8 +44,7 @@ def checked_terms(terms: Any, rule: str) -> dict[str, str]:
     Raises:
         TypeError: it is none.
     """
-    if not isinstance(terms, Mapping):
-        raise TypeError(f"{rule}, not {type(terms).__name__}")
+    check(terms, Mapping, rule)
     for term in (*terms, *terms.values()):
         if not isinstance(term, str):
             raise TypeError(f"{rule}, and one is {type(term).__name__}")
@@ -67,7 +66,7 @@ def checked_sides(sources: Any, targets: Any) -> list[tuple[str, str]]:
     return list(zip(*sides, strict=True))
 
 
-def _is_whole(text: str) -> bool:
+def is_whole(text: str) -> bool:
     """Returns whether a text consists of characters, which can be written as UTF-8."""
     try:
         text.encode()

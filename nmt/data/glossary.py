@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from nmt.arguments import checked_terms
 from nmt.data import files
 from nmt.data.phrases import capitalized, folded, occurrences
 from nmt.errors import DataError
@@ -34,8 +35,9 @@ class Glossary:
 
         Raises:
             DataError: a term is empty, or two are the same but for their casing.
-            TypeError: a term is no string.
+            TypeError: the terms are no mapping, or one is no string.
         """
+        terms = checked_terms(terms, "a glossary is a mapping from source terms to target terms")
         self.terms = dict[str, str]()
         self._sources = dict[str, str]()  # by the term in lower case
         for source, target in terms.items():
@@ -94,8 +96,6 @@ class Glossary:
 
 def _spaced(term: str) -> str:
     """Returns a term with one space between its words."""
-    if not isinstance(term, str):
-        raise TypeError(f"a glossary has strings, not {term!r}")
     return " ".join(term.split())
 
 

@@ -53,8 +53,7 @@ class WindowTranslator:
         self.word_boundaries = word_boundaries
         rule = "a dictionary is a mapping from words to their translations"
         self.dictionary = checked_terms(dictionary or {}, rule)
-        rule = "a glossary is a mapping from source terms to target terms"
-        self.glossary = Glossary(checked_terms(glossary or {}, rule))
+        self.glossary = Glossary(glossary or {})
         self.trained_on = trained_on or TrainedOn()
         self.warn: limits.Warn = limits.warn_of
         self.fewest = FEWEST

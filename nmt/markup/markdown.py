@@ -53,7 +53,7 @@ def restored(segment: Segment, translation: Translation) -> str:
     Where emphasis cannot be written with signs, as inside a word, it has tags of HTML.
     """
     source = raw(segment.nodes)
-    # As in cells alone: a heading over `---` would be a table with it.
+    # `\|` in cells alone: with it a heading over `---` would be a table.
     bar = r"\|" if r"\|" in source else _BAR
     text = segment.restored(translation, lambda text: _escaped(text).replace("|", bar))
     if _structure(text) != _structure(source):

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from nmt.checkpoints import TrainingProgress
+from nmt.checkpoints import Saved, TrainingProgress
 from nmt.config import Config
 from nmt.errors import ConfigError
 from nmt.run import Run
@@ -38,7 +38,7 @@ def makes_update(
     return ends or waiting == config.training.gradient_accumulation
 
 
-def check_moved(run: Run, *, batches_per_epoch: int | None) -> None:
+def check_moved(run: Run, saved: Saved | None, *, batches_per_epoch: int | None) -> None:
     """Checks that the number of updates has not changed, if the learning rate depends on it.
 
     Raises:
@@ -48,10 +48,10 @@ def check_moved(run: Run, *, batches_per_epoch: int | None) -> None:
     training = run.config.training
     if run.stored is None or training.extend or not depends_on_the_end(training.schedule):
         return
-    if (progress := run.progress("last")) is None or (step := progress.step) == 0:
+    if saved is None or (step := saved.progress.step) == 0:
         return
     by_settings, after = (total_steps(each, batches_per_epoch) for each in (run.stored, run.config))
-    before = progress.total_steps or by_settings
+    before = saved.progress.total_steps or by_settings
     if before == after or step >= after:
         return
     reason = " with the corpus as it is now" if by_settings == after else ""

@@ -34,7 +34,6 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
     """
     memory.drop_programs()
     run = Run.start(config, processes)
-    resumption.check_checkpoints(run)
     config = run.config
     if config.aligner is None:
         metric("bleu", tokenize=bleu_tokenizers.for_target(config.data))  # is its package there?
@@ -42,6 +41,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         started = run.started
         if started:
             locked.enter_context(run.lock())
+            saved = resumption.last(run)
             tokenizers = run.tokenizers()
         run.check_place()
         parent = warm_start.parent_of(run)  # before the work on the corpora
@@ -55,23 +55,24 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
                 source, text["target"], config.tokenizer, symbols=config.data.tags
             )
             tokenizers = replace(models, reverse_target=config.data.reverse_target)
-            resumption.check_tokenizer(run, tokenizers)
         corpora.check_tags(config.data, tokenizers.source)
         encoded = corpus.encode(text, tokenizers, input=config.data.input)
         pairs, report = corpus.filter_pairs(encoded, config.data)
         if not started:
             locked.enter_context(run.lock())
             Run.start(config, processes)  # another training may have created it in the meantime
+            saved = resumption.last(run)
+            resumption.check_tokenizer(run, saved, tokenizers)
         contents = Contents.of(config.data, text, validation)
         agreement.check(run, contents, tokenizers)
         shared = (pairs, tokenizers, config, processes)
         loader = DataLoader(text, *shared) if stream is None else StreamLoader(stream, *shared)
-        check_moved(run, batches_per_epoch=loader.batches_per_epoch)
+        check_moved(run, saved, batches_per_epoch=loader.batches_per_epoch)
         model = build_model(config, tokenizers)  # one that cannot be built leaves no run behind
         begun = [*warm_start.start(model, parent, run, tokenizers), *freezing.check(model, run)]
         run.create(tokenizers)
         agreement.check_folder(run)
-        trainer = Trainer(run, loader, validation, model, contents=contents)
+        trainer = Trainer(run, loader, validation, model, contents=contents, saved=saved)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
         lost = () if started else characters.report([text, validation], tokenizers, sides=sides)
         about = report if stream is None else f"data.stream.sample: {report}"

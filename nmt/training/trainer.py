@@ -10,7 +10,7 @@ import datasets
 import jax
 from flax import nnx
 
-from nmt.checkpoints import TrainingProgress
+from nmt.checkpoints import Saved, TrainingProgress
 from nmt.errors import Interrupted
 from nmt.model.build import Network
 from nmt.records import VALIDATION
@@ -38,13 +38,14 @@ class Trainer:
         model: Network,
         *,
         contents: Contents,
+        saved: Saved | None,
     ) -> None:
         self.run, self.loader, self.contents = run, loader, contents
         config, tokenizers = run.config, loader.tokenizers
         self.settings = config.training
         graph, bos = nnx.graphdef(model), tokenizers.target.bos
         self.total_steps = total_steps(config, loader.batches_per_epoch)
-        self.state, self.progress = self._restored(init_state(config, model))
+        self.state, self.progress = self._restored(init_state(config, model), saved)
         self.gathered = Gathered.nothing(config, self.state.params)
         self.waiting = 0  # batches since the last update
         self.step = make_train_step(config, graph, bos=bos, total_steps=self.total_steps)
@@ -100,7 +101,7 @@ class Trainer:
             self.display.close()
 
     def _note_contents(self) -> None:
-        """Says which corpora have changed since the last session, and remembers these."""
+        """Says which corpora have changed since the last session; remembers these, and the end."""
         for line in self.contents.changes(self.run.path, self.progress):
             self.display.say(line)
         self.progress = replace(self.contents.noted(self.progress), total_steps=self.total_steps)
@@ -243,8 +244,9 @@ class Trainer:
         over = self.progress.step >= self.total_steps
         return stalled or over or epochs_are_over(self.run.config, self.progress)
 
-    def _restored(self, fresh: TrainState) -> tuple[TrainState, TrainingProgress]:
-        last = self.run.checkpoints.newest("last")
-        if last is None:
+    def _restored(
+        self, fresh: TrainState, saved: Saved | None
+    ) -> tuple[TrainState, TrainingProgress]:
+        if saved is None:
             return fresh, TrainingProgress(tokenizer=self.loader.tokenizers.fingerprint)
-        return fresh.restored(self.run.restore(last, fresh.items())), last.progress
+        return fresh.restored(self.run.restore(saved, fresh.items())), saved.progress
