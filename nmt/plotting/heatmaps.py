@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from nmt.errors import DataError
 from nmt.evaluation.alignment import GoldLinks
+from nmt.evaluation.pharaoh import parse_links
 from nmt.evaluation.words import WordMatrix
 from nmt.plotting.fonts import fonts, preferred
 from nmt.plotting.overlays import Overlay, Pictured, overlays
@@ -77,12 +78,13 @@ def panel(
     words: bool = True,
     end: bool = False,
     title: str | None = None,
-    gold: GoldLinks | None = None,
+    gold: GoldLinks | str | None = None,
 ) -> Panel:
     """Returns the heat map of a translation; arguments and errors as in `plot_alignment`."""
     if words:
         folded = translation.fold(end=end)
-        return Panel(folded.weights, folded.source, folded.target, title, gold)
+        links = parse_links(gold) if isinstance(gold, str) else gold
+        return Panel(folded.weights, folded.source, folded.target, title, links)
     if gold is not None:
         raise ValueError("gold links are between words; draw words, or leave out `gold`")
     source, target = translation.source_pieces, translation.target_pieces
@@ -95,17 +97,17 @@ def plot_alignment(
     words: bool = True,
     end: bool = False,
     title: str | None = None,
-    gold: GoldLinks | None = None,
+    gold: GoldLinks | str | None = None,
 ) -> "matplotlib.figure.Figure":
     """Draws the attention of a translation: between words, or between subword pieces.
 
-    The pieces include the end of sentence; the words do with `end`. Gold links are outlined: sure
-    links solid, possible links dashed. The caption of a picture is drawn as the picture under the
-    attention of each word or piece.
+    The pieces include the end of sentence; the words do with `end`. Gold links, or a line of them
+    such as `0-0 1-2 1p3`, are outlined: sure links solid, possible links dashed. The caption of a
+    picture is drawn as the picture under the attention of each word or piece.
 
     Raises:
         ValueError: the translation is empty, or there are gold links for pieces or a picture.
-        DataError: a gold link lies outside of the sentence.
+        DataError: a gold link lies outside of the sentence, or the line has something else.
         TypeError: the translation is none, but several for example.
     """
     if not hasattr(translation, "fold"):

@@ -273,7 +273,7 @@ def test_a_translation_is_drawn_by_words_or_by_pieces():
         np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.3, 0.2, 0], [0, 0, 0, 1]], np.float32),
     )  # fmt: skip
 
-    words = plotting.plot_alignment(translation, gold=parse_links("0-1"))
+    words = plotting.plot_alignment(translation, gold="0-1")
     pieces = plotting.plot_alignment(translation, words=False)
     ended = plotting.plot_alignment(translation, end=True)
 
@@ -288,3 +288,5 @@ def test_a_translation_is_drawn_by_words_or_by_pieces():
     )
     with pytest.raises(ValueError, match="gold links are between words"):
         plotting.panel(translation, words=False, gold=parse_links("0-1"))
+    with pytest.raises(DataError, match="'0:1' is no link; write 0-2 for a sure"):
+        plotting.plot_alignment(translation, gold="0:1")
