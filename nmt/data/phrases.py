@@ -15,20 +15,23 @@ UNSPACED = regex.compile(
     rf"|(?=[\p{{L}}\p{{M}}])[{_SCRIPTS}]"
 )
 WORDLIKE = regex.compile(r"[\p{L}\p{M}\p{Nd}]")  # letters, accents and digits
+JOINERS = "\u00ad\u200c\u200d\u2060"  # invisible; the letters beside them are one word
+_JOINING = regex.compile(rf"{WORDLIKE.pattern}|[{JOINERS}]")
 
 
 @lru_cache(maxsize=1 << 14)
 def joins(character: str) -> bool:
     """Returns whether a character is one word with another one beside it that joins too.
 
-    Letters, accents and digits do, but not in scripts without spaces; "" does not.
+    Letters, accents, digits and joiners do, but not in scripts without spaces; "" does not.
     """
-    return bool(WORDLIKE.match(character)) and not UNSPACED.match(character)
+    return bool(_JOINING.match(character)) and not UNSPACED.match(character)
 
 
 def divided(text: str, place: int) -> bool:
     """Returns whether words may end and begin at a place: the ends of a text, or between signs."""
-    return not (0 < place < len(text) and joins(text[place - 1]) and joins(text[place]))
+    before, after = text[:place].rstrip(JOINERS), text[place:].lstrip(JOINERS)
+    return not (joins(before[-1:]) and joins(after[:1]))
 
 
 def occurrences(phrase: str, text: str) -> Iterator[int]:

@@ -29,7 +29,7 @@ class Plan:
         return cls(
             spelling,
             prefix=normalized(constraints.prefix.rstrip()),
-            require=tuple(map(normalized, constraints.require)),
+            require=tuple(normalized(each) or each for each in constraints.require),
             forbid=tuple(filter(None, map(normalized, constraints.forbid))),  # "": invisible
             completes=not constraints.prefix[-1:].isspace(),
         )
@@ -92,7 +92,8 @@ class Plan:
         """Returns why no translation of at most `longest` pieces can satisfy it, if none can."""
         complete = self.prefix.removesuffix(self.rest.lstrip(" "))
         for text in (self.prefix, *self.require):
-            if not self.spelling.can_spell(text) or not (text or text is self.prefix):
+            visible = not text or self.spelling.normalized(text)
+            if not (visible and self.spelling.can_spell(text)):
                 return f"no pieces of the model spell {text!r}"
             if len(self.spelling.pieces(text)) >= longest:
                 return f"{text!r} has too many pieces for a translation of {longest - 1} at most"

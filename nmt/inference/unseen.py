@@ -6,11 +6,12 @@ piece, their embeddings are as random as on the first day, and can spoil the who
 
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import regex
 
 from nmt.config.decoding import PlaceholderKind
+from nmt.data import files
 from nmt.data.phrases import UNSPACED, WORDLIKE
 from nmt.data.tokenizer import Spans, Tokenizer
 from nmt.inference import placeholders
@@ -95,7 +96,8 @@ def remainders(
             lacking = _lacking(tokenizer, line, ids) if copy else set()
             kept = placeholders.find(line, keep)
             if lacking or kept:
-                remaining[number] = _remainder(tokenizer, line, lacking, kept)
+                flat = _remainder(tokenizer, files.one_line(line), lacking, kept)
+                remaining[number] = replace(flat, line=line)
         if remaining[number].text != line:
             encoded[number] = tokenizer.encode(remaining[number].text)
     return remaining, encoded

@@ -28,6 +28,13 @@ from nmt.errors import DataError
         ("བཀྲ་ཤིས", "ཤིས", [4]),  # a sign is between syllables
         ("བཀྲ་ཤིས", "ཤི", []),
         ("학교에", "학교", []),  # words of Korean have spaces between them
+        ("کتاب\u200cها را", "کتاب", []),  # a plural: a non-joiner is within a word
+        ("کتاب\u200cها را", "ها", []),
+        ("کتاب\u200c را", "کتاب", [0]),  # typed before a space
+        ("ශ්\u200dරී ලංකා", "රී", []),
+        ("Schiff\u00adfahrt", "Schiff", []),
+        ("Schiff\u00adfahrt", "Schiff\u00adfahrt", [0]),
+        ("ab\u200bcd", "cd", [3]),  # a zero-width space divides words
     ],
 )
 def test_occurrences_are_whole_words(text, phrase, places):

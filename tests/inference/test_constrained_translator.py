@@ -116,6 +116,7 @@ def test_forcing_what_was_found_gives_its_score_and_attention(
     [
         ({"prefix": "z"}, "no pieces of the model spell 'z'"),
         ({"require": ["a", "ü"]}, "no pieces of the model spell 'ü'"),
+        ({"require": ["a", "▁"]}, "no pieces of the model spell '▁'"),  # it is read as a space
         ({"prefix": "a b ", "forbid": ["b"]}, "'b' is forbidden, and 'a b' has it"),
         ({"require": ["c a"], "forbid": ["a"]}, "'a' is forbidden, and 'c a' has it"),
         ({"prefix": "a " * 20}, "has too many pieces for a translation of 15 at most"),

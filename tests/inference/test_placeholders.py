@@ -165,6 +165,9 @@ def completed(tokenizers, line, text, links, *, dictionary=None):
         ("{a} sagt {b}", "dog says the", {0: 7, 9: 0}, "{b} says {a}"),
         ("5 Hund 5", "5 dog the", {6: 7}, "5 dog 5"),
         ("{{ a  b }} sagt", "X says", {}, "{{ a  b }} says"),
+        # on one line
+        ("{a\rb} sagt", "X says", {}, "{a b} says"),
+        ("der Hund{a}\u2028{b}", "the dog", {0: 0, 4: 4}, "the dog{a} {b}"),
         # no word attends to it: it is written back between words
         ("der Hund {a}", "the dog", {0: 0, 4: 4}, "the dog {a}"),
     ],
