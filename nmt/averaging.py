@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from nmt.checkpoints import Saved
+from nmt.checkpoints import Saved, TrainingProgress
 from nmt.counting import counted
 from nmt.data import corpora
 from nmt.errors import RunError
@@ -42,10 +42,10 @@ def average(run: Run, *, last: int | None = None, best: int | None = None) -> di
     validator = Validator(validation, graph, tokenizers=tokenizers, config=config)
     params = mean(run.restore(saved, {"params": template})["params"] for saved in chosen)
     report = validator.measure(params)
-    progress = max((saved.progress for saved in chosen), key=lambda each: each.batches)
+    progress = _latest(chosen)
     steps = sorted(saved.progress.step for saved in chosen)
     run.save("averaged", {"params": params}, replace(progress, averaged=steps))
-    best_step = (run.progress("best") or progress).best_step
+    best_step = _latest([*chosen, *run.checkpoints.intact("best")]).best_step
     return {
         "run": str(run.path),
         "checkpoints": [{"step": step, **scores.get(step, {})} for step in steps],
@@ -63,6 +63,11 @@ def mean(models: Iterable[Params]) -> Params:
         wide = jax.tree.map(lambda array: np.asarray(array, np.float64), params)
         total = wide if total is None else jax.tree.map(np.add, total, wide)
     return jax.tree.map(lambda array, like: (array / number).astype(like.dtype), total, params)
+
+
+def _latest(checkpoints: Iterable[Saved]) -> TrainingProgress:
+    """Returns the progress of the checkpoint that was written last."""
+    return max((saved.progress for saved in checkpoints), key=lambda each: each.batches)
 
 
 def _logged(run: Run) -> dict[int, Scores]:

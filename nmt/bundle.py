@@ -144,12 +144,14 @@ def _tree(stored: dict[str, Any]) -> dict[str, Any]:
     """Returns the tree of a configuration, with corpora that cannot be read.
 
     Raises:
-        ValueError: `data` has a key that no bundle has.
+        ValueError: `data` has a key that no bundle has, or other tags than a list of strings.
     """
     data = dict(stored["data"])
-    corpora = [{"path": LEFT_OUT, "source_tag": tag} for tag in data.pop(TAGS)]
-    if data.keys() - {*KEPT, INPUT}:
+    tags = data.pop(TAGS)
+    are_strings = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
+    if data.keys() - {*KEPT, INPUT} or not are_strings:
         raise ValueError
+    corpora = [{"path": LEFT_OUT, "source_tag": tag} for tag in tags]
     first, *_ = corpora = corpora or [{"path": LEFT_OUT}]
     data |= {"train": corpora, "validation": first}
     return migrated({"data": data, "model": stored["model"], "decoding": stored["decoding"]})

@@ -62,7 +62,12 @@ Fit = Annotated[
         "before they are aligned.",
     ),
 ]
-ScoreAsJson = Annotated[bool, typer.Option("--json", help="Print the error rate as JSON.")]
+ScoreAsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print the error rate as JSON; on standard error, but with --output."
+    ),
+]
 
 
 def align(
@@ -122,7 +127,8 @@ def align(
                 scored.append(links)
     if golden is not None:
         score = validated or score_links(scored, golden)
-        print(json.dumps(score.summary(), indent=2) if as_json else score, file=sys.stderr)
+        text = json.dumps(score.summary(), indent=2) if as_json else score
+        print(text, file=sys.stdout if as_json and output else sys.stderr)
 
 
 def _align_corpus(

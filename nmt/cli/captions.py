@@ -52,6 +52,11 @@ def given(run: Path, arguments: Sequence[str], file: Path | None) -> list[Any]:
     return [source for path in paths for source in sources(data, path)]
 
 
+def files_of(sources: Sequence[Any]) -> list[Path]:
+    """Returns the files that sources are in: none of those that have come in a table."""
+    return [Path(each) for each in sources if isinstance(each, str)]
+
+
 def translate(
     runs: Sequence[Path],
     reader: Reader,
@@ -59,8 +64,9 @@ def translate(
     **model: Any,
 ) -> None:
     """Writes the captions of sources, and their attention; `model` is that of `ensembles`."""
-    captioner = ensembles.captioner(*runs, **model)
     given = sources(ensembles.data(runs[0]), reader.source)
+    outputs.check([reader.source, *files_of(given)])
+    captioner = ensembles.captioner(*runs, **model)
     with outputs.opened() as writer:
         found = captioner.stream(given, constraints=reader.all, n_best=outputs.ranks)
         for number, ranked in enumerate(found):

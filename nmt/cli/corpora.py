@@ -98,11 +98,11 @@ def _corpus(
     """Returns the section of a corpus, whose files exist.
 
     Raises:
-        DataError: one does not exist, or there are more than two.
+        DataError: one does not exist, or there are more than two, or two are in the other order.
     """
     from nmt.config import CorpusConfig
     from nmt.config.corpora import EMBEDDED
-    from nmt.config.endings import is_table
+    from nmt.config.endings import is_table, language
     from nmt.data import texts
 
     if len(paths) > 2:
@@ -121,6 +121,8 @@ def _corpus(
             f"{path}: one file of two; give --{name} their prefix, without .{languages[0]} and "
             f".{languages[1]}, or --{name} twice, with the source first"
         )
+    if tuple(map(language, reversed(paths))) == languages:
+        raise DataError(f"{' and '.join(paths)}: give --{name} the source first, {paths[1]}")
     corpus = CorpusConfig.model_validate(paths[0] if len(paths) == 1 else paths)
     if table:
         corpus = corpus.model_copy(update={"columns": columns})

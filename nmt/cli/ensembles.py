@@ -63,6 +63,18 @@ def aligns(run: Path) -> bool:
     return opened(members(run)[0]).config.aligner is not None
 
 
+def check_translates(run: Path) -> None:
+    """Checks that a run, or each one of an ensemble, translates and does not align.
+
+    Raises:
+        DataError: one aligns.
+    """
+    from nmt import trained
+
+    for member in members(run):
+        trained.check_translates(trained.opened(member))
+
+
 def inputs_apart(run: Path, arguments: Sequence[str]) -> tuple[list[Path], Path]:
     """Returns those arguments that are runs, which are folders, and INPUT: a file, or a pipe.
 

@@ -1,6 +1,10 @@
 """The command that makes a bundle of a run, and pushes it to the hub."""
 
+import contextlib
+import signal
+import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -75,13 +79,42 @@ def export(
         captions.check(run, {"--sentence": sentence})
     options.check_imports(found, trust=trust)
     name = f"{hub.PREFIX}{push}" if push else folder.resolve().name
-    license, trained_on, sentence = (
-        text and options.sentence(text) for text in (license, trained_on, sentence)
+    given = Given(
+        options.sentence(name),
+        _text("--license", license),
+        _text("--trained-on", trained_on),
+        _text("--sentence", sentence),
+        test,
     )
-    given = Given(options.sentence(name), license, trained_on, sentence, test)
-    write(found, folder, given, checkpoint=which, dtype=dtype, force=force)
+    with _unwinding():
+        write(found, folder, given, checkpoint=which, dtype=dtype, force=force)
     print(folder)
     if license is None:
         warnings.warn("no --license: without one, others may not use the model", stacklevel=2)
     if push is not None:
         print(hub.push(folder, push, private=private, revision=revision))
+
+
+def _text(option: str, given: str | None) -> str | None:
+    """Returns the text that an option has, if it is given.
+
+    Raises:
+        DataError: the text is empty.
+    """
+    if given is None:
+        return None
+    if not given.strip():
+        raise DataError(f"{option} is empty; give it a text, or leave it out")
+    return options.sentence(given)
+
+
+@contextlib.contextmanager
+def _unwinding() -> Iterator[None]:
+    """Has SIGTERM end the command by an exception, which removes what is written in part."""
+    before = signal.getsignal(signal.SIGTERM)
+    if before == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

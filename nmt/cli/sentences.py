@@ -41,7 +41,7 @@ class Examples:
         noun, pictures = "sentence", list[Path]()
         if captions.are_written_by(run):
             noun, sources = "source", captions.given(run, arguments, file)
-            pictures = [Path(each) for each in sources if isinstance(each, str)]
+            pictures = captions.files_of(sources)
         else:
             sources, target, gold = _texts(arguments, target, gold, file=file)
         target = None if target is None else list(map(options.sentence, target))

@@ -20,10 +20,10 @@ class Texts(NamedTuple):
 
 
 def check(runs: Sequence[Path], hypotheses: Sequence[Path]) -> None:
-    """Checks that there are systems to score, each of them once, and that the runs are folders.
+    """Checks that there are systems to score, each of them once, and that the runs translate.
 
     Raises:
-        DataError: there are not, or one is given twice or is a file.
+        DataError: there are not, or one is given twice, is a file or aligns.
     """
     if not runs and not hypotheses:
         raise DataError("nothing to score; give a RUN, or --hypothesis FILE --reference FILE")
@@ -33,6 +33,7 @@ def check(runs: Sequence[Path], hypotheses: Sequence[Path]) -> None:
             raise DataError(
                 f"{run}: no run folder; files are --source, --reference or --hypothesis FILE"
             )
+        ensembles.check_translates(run)
 
 
 def check_once(paths: Sequence[Path], *, rule: str) -> None:

@@ -111,7 +111,6 @@ def translate(
         text_only: dict[str, Any] = {"--dictionary": dictionary, "--glossary": glossary}
         text_only |= {"--markup": kind, "--placeholders": placeholders, "--resume": resume}
         captions.check(run, {**text_only, "--input-format": input_format})
-        outputs.check(read)
         captions.translate(runs, Reader.of(read[0], of_lines), outputs, **model)
     elif kind is not None:
         lines_only = {"--n-best": n_best, "--json": as_json, "--alignments": alignments}

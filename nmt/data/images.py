@@ -46,6 +46,15 @@ def png(pixels: npt.NDArray[np.uint8]) -> bytes:
     return file.getvalue()
 
 
+def is_picture(path: Path) -> bool:
+    """Returns whether a file begins as pictures do, whatever its name."""
+    try:
+        _image(path).close()
+    except Exception:  # as of damaged files
+        return False
+    return True
+
+
 def opened(source: Any, *, where: str) -> PIL.Image.Image:
     """Returns a picture upright and in RGB; what is transparent becomes white.
 
@@ -80,7 +89,7 @@ def opened(source: Any, *, where: str) -> PIL.Image.Image:
 
 
 def _image(source: Any) -> PIL.Image.Image:
-    """Returns the image of a file's bytes, of an array, or of Pillow itself."""
+    """Returns the image in a file or its bytes, of an array, or of Pillow itself."""
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] not in (3, 4):
             shape = " x ".join(map(str, source.shape))
@@ -93,7 +102,8 @@ def _image(source: Any) -> PIL.Image.Image:
         return source
     PIL.Image.init()
     safe = [name for name in PIL.Image.OPEN if name != "EPS"]  # which would be run by Ghostscript
-    return PIL.Image.open(io.BytesIO(source), formats=safe)
+    file = source if isinstance(source, Path) else io.BytesIO(source)
+    return PIL.Image.open(file, formats=safe)
 
 
 def _in_colours(image: PIL.Image.Image, *, form: str | None) -> PIL.Image.Image:

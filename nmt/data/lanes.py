@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from datasets import IterableDataset
 
 from nmt.config import CorpusConfig, DataConfig
-from nmt.config.endings import COMPRESSED, STREAMED, compression, is_table, is_url, suffix
+from nmt.config.endings import COMPRESSED, STREAMED, is_table, is_url, suffix
 from nmt.data import files, tables, tabular, texts
 from nmt.errors import DataError, UserError
 
@@ -106,9 +106,11 @@ def _opened(chosen: CorpusConfig, languages: tuple[str, str]) -> tuple[IterableD
         return _builder(path, path), True
     parts = _parts(chosen, languages)
     if suffix(path) == ".parquet":
-        if not (names := [str(name) for [name] in parts if _has_rows(name)]):
+        found = {name: _columns(name, chosen.columns or languages) for [name] in parts}
+        if not (names := [name for name, columns in found.items() if columns]):
             raise DataError(f"{path}: the corpus is empty")
-        return _builder(path, list(map(glob.escape, names))), True
+        escaped = [glob.escape(str(name)) for name in names]
+        return _builder(path, escaped, columns=found[names[0]]), True
     settings = {
         "parts": [tuple(map(str, part)) for part in parts],
         "languages": languages,
@@ -117,14 +119,33 @@ def _opened(chosen: CorpusConfig, languages: tuple[str, str]) -> tuple[IterableD
     return IterableDataset.from_generator(_rows, gen_kwargs=settings), False
 
 
-def _builder(path: str, found: str | list[str]) -> IterableDataset:
+def _builder(path: str, found: str | list[str], **settings: Any) -> IterableDataset:
     builder = STREAMED[suffix(path)]
-    return datasets.load_dataset(builder, data_files=found, split="train", streaming=True)
+    return datasets.load_dataset(
+        builder, data_files=found, split="train", streaming=True, **settings
+    )
 
 
-def _has_rows(path: Path) -> bool:
-    """Returns whether a Parquet file has rows; datasets cannot read one that has none."""
-    return compression(path) is not None or pq.read_metadata(path).num_rows > 0
+def _columns(path: Path, columns: tuple[str, str]) -> list[str]:
+    """Returns the columns that have the pairs of a Parquet file: both, or `translation`.
+
+    Files of other columns besides can be read together. If there are no rows, which datasets
+    cannot read, there are none.
+
+    Raises:
+        DataError: it cannot be read, or has no such columns.
+    """
+    try:
+        metadata = pq.read_metadata(path)
+    except tables.UNREADABLE as error:
+        raise DataError(f"{path}: cannot be read as Parquet ({tables.reason(error)})") from None
+    names = metadata.schema.to_arrow_schema().names
+    chosen = list(columns)
+    if columns[0] not in names and "translation" in names:
+        chosen = ["translation"]
+    for name in chosen:
+        tabular.position(name, names, where=path)
+    return chosen if metadata.num_rows else []
 
 
 def _parts(chosen: CorpusConfig, languages: tuple[str, str]) -> list[list[Path]]:

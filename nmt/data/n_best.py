@@ -8,6 +8,7 @@ from nmt.counting import counted
 from nmt.errors import DataError
 
 BAR = "|||"
+DIGITS = 18  # of the number of a sentence at most
 ESCAPED = "&#124;" * 3  # as Moses' tools escape the bars of a text, which they would split at
 
 
@@ -59,7 +60,7 @@ def read(lines: Iterable[str], *, name: object) -> Iterator[Entry]:
     """
     for place, line in enumerate(lines, start=1):
         number, *fields = (field.strip(" ") for field in line.split(BAR))
-        if not number.isdecimal() or not fields:
+        if not number.isdecimal() or len(number) > DIGITS or not fields:
             raise DataError(
                 f"{name}, line {place}: not NUMBER ||| TEXT ||| FEATURES ||| SCORE, as "
                 "`nmt translate --n-best` and Moses write n-best lists"

@@ -12,8 +12,8 @@ import pyarrow as pa
 from datasets import Dataset, Features, Image, List, Value
 
 from nmt.config import CorpusConfig, PictureInputConfig
-from nmt.config.endings import PICTURES, is_table
-from nmt.data import cells, files, fingerprints, given, images, scenes, tables, texts
+from nmt.config.endings import PICTURES, is_table, suffix
+from nmt.data import cells, files, fingerprints, given, images, scenes, tables, tabular, texts
 from nmt.errors import DataError
 
 # One of both is null; where there is no picture, both are, or the whole row is.
@@ -63,7 +63,8 @@ class Pictures:
             except DataError as error:
                 if self.config.invalid == "refuse":
                     raise DataError(
-                        f"{error}; data.input.invalid=skip leaves such rows out of a training"
+                        f"{error}; data.input.invalid=skip leaves such rows out of a training, "
+                        "and in the config.yaml of a run their captions empty"
                     ) from None
                 invalid.append(str(error))
                 found.append(np.zeros((0, self.config.shape.size), np.uint8))
@@ -90,16 +91,22 @@ class Pictures:
 
         The list has a path in each line, and may come through a pipe.
         """
-        path = Path(path)
-        if path.suffix.lower() in PICTURES:
-            return [str(files.find_stored(str(path)))]
-        folder = Path() if path == files.STDIN else path.parent
-        if is_table(str(path)):
-            columns = (column, column)
-            named = [source for source, _ in texts.pairs(path, languages=columns, columns=columns)]
+        if path == files.STDIN:
+            return list(_paths(path))
+        found = files.find_stored(str(path))
+        if suffix(found) == ".parquet":
+            table = self.from_table(tables.column(found, column), where=str(found))
+            return [
+                row["path"] if row["bytes"] is None else row["bytes"] for row in table["source"]
+            ]
+        if is_table(str(found)):
+            how: dict[str, Any] = dict.fromkeys(("languages", "columns"), (column, column))
+            named = [name for name, _ in texts.pairs(found, **how, remedy=tabular.RENAME)]
+        elif found.suffix.lower() in PICTURES or images.is_picture(found):
+            return [str(found)]
         else:
-            named = [line for line in files.lines(path) if line.strip()]
-        return [str(folder / name) for name in named]
+            named = list(_paths(found))
+        return [str(found.parent / name) for name in named]
 
     def state(self, pairs: Dataset) -> str:
         """Returns a fingerprint of the sizes and times of the files that the rows name."""
@@ -133,6 +140,14 @@ class Pictures:
             size = os.path.getsize(path) if os.path.exists(path) else None
             digest.update(f"{os.path.relpath(path, root)} {size}\n".encode())
         return digest.hexdigest()
+
+
+def _paths(path: Path) -> Iterator[str]:
+    """Yields the lines of a list of paths."""
+    for number, line in enumerate(files.lines(path), start=1):
+        if not line.strip():
+            raise DataError(f"{files.named(path)}, line {number}: blank; remove the line")
+        yield line
 
 
 def _picture(value: Any, folder: Path = Path()) -> dict[str, Any]:

@@ -78,6 +78,17 @@ def from_parquet(path: Path) -> Dataset:
         raise DataError(f"{path}: cannot be read as Parquet ({reason(error)})") from None
 
 
+def column(path: Path, name: str) -> Dataset:
+    """Returns a column of a Parquet file as `source`.
+
+    Raises:
+        DataError: the file is damaged or empty, or has no such column.
+    """
+    table = from_parquet(path)
+    tabular.position(name, table.column_names, where=path, remedy=tabular.RENAME)
+    return table.select_columns([name]).rename_columns({name: "source"})
+
+
 def unreachable(where: str, columns: tuple[str, str]) -> DataError:
     """Returns the error that the hub cannot be reached."""
     return DataError(

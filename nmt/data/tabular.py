@@ -15,14 +15,20 @@ from nmt.errors import DataError
 
 _COLUMNS = "`columns: [SOURCE, TARGET]` in a configuration, or --columns SOURCE,TARGET without one"
 CHOOSE = f"choose with {_COLUMNS}"
+RENAME = "name the one to read so; in TSV, the first line has the names"
 
 
 def tab_separated(
-    path: Path, *, columns: tuple[str, str] | None, languages: tuple[str, str] | None = None
+    path: Path,
+    *,
+    columns: tuple[str, str] | None,
+    languages: tuple[str, str] | None = None,
+    remedy: str = CHOOSE,
 ) -> Iterator[tuple[str, str]]:
     """Yields two columns of a TSV file; quotes have no special meaning.
 
-    Without `columns`, the file has two columns and no header; otherwise the first line is a header.
+    Without `columns`, the file has two columns and no header; otherwise the first line is a header,
+    and `remedy` is that of `position`.
 
     Raises:
         DataError: a named column is missing, a line has too few or too many columns, or without
@@ -32,7 +38,8 @@ def tab_separated(
     names = ["source", "target"]
     if columns is not None:
         _, names = next(rows, (1, list(columns)))
-    first, second = (position(name, names, where=path) for name in columns or names)
+    chosen = columns or names
+    first, second = (position(name, names, where=path, remedy=remedy) for name in chosen)
     for number, row in rows:
         if columns is None and number == 1 and languages and sorted(row) == sorted(languages):
             raise DataError(f"{path}, line 1: a header, {' and '.join(row)}; {CHOOSE}")
@@ -64,19 +71,23 @@ def position(name: str, names: Sequence[str], *, where: object, remedy: str = CH
     return list(names).index(name)
 
 
-def json_objects(path: Path, *, columns: tuple[str, str]) -> Iterator[tuple[str, str]]:
+def json_objects(
+    path: Path, *, columns: tuple[str, str], remedy: str = CHOOSE
+) -> Iterator[tuple[str, str]]:
     """Yields two fields of each object in a file, or of the object `translation` in it.
 
-    The file has one object per line, or is an array of objects.
+    The file has one object per line, or is an array of objects. `remedy` is that of `position`.
 
     Raises:
         DataError: the file is not JSON, or a field is missing or not text.
     """
     for where, row in json_rows(path):
-        yield pair_in(row, columns=columns, where=where)
+        yield pair_in(row, columns=columns, where=where, remedy=remedy)
 
 
-def pair_in(row: Mapping[str, Any], *, columns: tuple[str, str], where: str) -> tuple[str, str]:
+def pair_in(
+    row: Mapping[str, Any], *, columns: tuple[str, str], where: str, remedy: str = CHOOSE
+) -> tuple[str, str]:
     """Returns two fields of a mapping, or of the mapping `translation` in it.
 
     Raises:
@@ -85,7 +96,7 @@ def pair_in(row: Mapping[str, Any], *, columns: tuple[str, str], where: str) -> 
     nested = row.get("translation")
     fields = nested if isinstance(nested, dict) and columns[0] not in row else row
     for name in columns:
-        position(name, list(fields), where=where)
+        position(name, list(fields), where=where, remedy=remedy)
         check_text(fields[name], where=f"{where}, {name!r}")
     return fields[columns[0]], fields[columns[1]]
 

@@ -53,8 +53,11 @@ def pairs(
     languages: tuple[str, str],
     columns: tuple[str, str] | None = None,
     may_be_empty: bool = False,
+    remedy: str = tabular.CHOOSE,
 ) -> Iterator[tuple[str, str]]:
     """Yields the pairs of source and target in the files that `find` has found.
+
+    `remedy` is that of a column which is not there.
 
     Raises:
         DataError: a file cannot be read, or both have not as many lines, or there is no pair,
@@ -64,9 +67,9 @@ def pairs(
     if len(paths) == 2:
         found = files.parallel(first, paths[1])
     elif suffix(first) == ".tsv":
-        found = tabular.tab_separated(first, columns=columns, languages=languages)
+        found = tabular.tab_separated(first, columns=columns, languages=languages, remedy=remedy)
     else:
-        fields = tabular.json_objects(first, columns=columns or languages)
+        fields = tabular.json_objects(first, columns=columns or languages, remedy=remedy)
         found = ((files.one_line(source), files.one_line(target)) for source, target in fields)
     empty = True
     for pair in found:

@@ -154,9 +154,17 @@ class Tokenizer:
         return [names[i] if i in names else self._processor.id_to_piece(int(i)) for i in ids]
 
     def ids(self, pieces: Sequence[str]) -> list[int]:
-        """Returns the id of each piece, as in the vocabulary: the inverse of `pieces`."""
+        """Returns the id of each piece, as in the vocabulary: the inverse of `pieces`.
+
+        Raises:
+            DataError: there is no such piece.
+        """
         named = {piece: i for i, piece in self._names.items()}
-        return [named.get(piece, self._processor.piece_to_id(piece)) for piece in pieces]
+        found = [named.get(piece, self._processor.piece_to_id(piece)) for piece in pieces]
+        for piece, again in zip(pieces, self.pieces(found), strict=True):
+            if piece != again:
+                raise DataError(f"{piece!r} is no piece of this model, but of another one")
+        return found
 
     def offsets(self, text: str) -> Spans:
         """Returns the span in the text of each piece of `encode(text)`.

@@ -9,7 +9,7 @@ from datasets import Dataset, Features, List, Value
 
 from nmt.config import CorpusConfig, VectorInputConfig
 from nmt.config.endings import suffix
-from nmt.data import files, fingerprints, given, tables, tabular
+from nmt.data import files, fingerprints, given, tables
 from nmt.errors import DataError
 
 
@@ -64,9 +64,7 @@ class Vectors:
         if suffix(found) == ".npz":
             return list(arrays(found))
         if suffix(found) == ".parquet":
-            table = tables.from_parquet(found)
-            tabular.position(column, table.column_names, where=found)
-            return list(table[column])
+            return list(tables.column(found, column)["source"])
         raise DataError(f"{found}: vectors are read from .npz or .parquet")
 
     def state(self, pairs: Dataset) -> str:

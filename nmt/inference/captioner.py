@@ -148,8 +148,10 @@ class Captioner:
     def explain(self, translations: Any, *, method: str) -> Any:
         """Returns the same texts, piece for piece, with the matrix of another method.
 
+        One that has a matrix of this method already stays as it is, whichever model has made it.
+
         Raises:
-            DataError: the model has no such method.
+            DataError: the model has no such method, or has not the pieces of a text.
             TypeError: `translations` are neither a caption nor captions.
         """
         chosen_method(method, self.loaded)

@@ -4,6 +4,7 @@ The translations of each piece are learned from the training pairs with IBM mode
 1993). The table is a file of the run folder.
 """
 
+import contextlib
 import dataclasses
 import zipfile
 import zlib
@@ -75,10 +76,20 @@ class Lexicon:
             raise RunError(f"{path}: not a table of translations; {made}") from None
 
     def save(self, folder: Path) -> Path:
-        """Writes the table into the folder of a run or a bundle, atomically; returns its path."""
-        part = folder / f"part-{FILE}"
-        np.savez_compressed(part, translations=self.translations, common=self.common)
-        return part.replace(folder / FILE)
+        """Writes the table into the folder of a run or a bundle, atomically; returns its path.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        part, path = folder / f"part-{FILE}", folder / FILE
+        try:
+            np.savez_compressed(part, translations=self.translations, common=self.common)
+            return part.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            reason = error.strerror or error
+            raise RunError(f"{path}: the table cannot be written ({reason})") from None
 
     def choose(
         self,
@@ -119,8 +130,9 @@ def make(run: Run) -> Path:
     """Learns the table of a run from its training pairs and saves it; returns its path.
 
     Raises:
-        DataError: the training corpus cannot be read, or its sources are not text, or the run
-            does not translate.
+        DataError: the training corpus cannot be read whole, or its sources are not text, or the
+            run does not translate.
+        RunError: the table cannot be written.
     """
     from nmt.data import corpora, corpus  # imports `datasets`, which a search does not need
 
@@ -129,6 +141,12 @@ def make(run: Run) -> Path:
     if data.input.kind != "text":
         raise DataError(
             f"{run.path}: a shortlist is for sources of text, and this run reads {data.input.kind}"
+        )
+    if data.stream is not None:
+        raise DataError(
+            f"{run.path}: a shortlist is made of the whole training corpus, and data.stream keeps "
+            "none; if it fits on the disk, make it in a copy of the run with `stream: null` in "
+            "config.yaml"
         )
     text = corpora.training(data).text
     encoded, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), data)

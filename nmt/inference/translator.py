@@ -187,8 +187,10 @@ class Translator(WindowTranslator):
     def explain(self, translations: Any, *, method: str) -> Any:
         """Returns the same translations, piece for piece, with the matrix of another method.
 
+        One that has a matrix of this method already stays as it is, whichever model has made it.
+
         Raises:
-            DataError: the model has no such method.
+            DataError: the model has no such method, or has not the pieces of a translation.
             TypeError: `translations` are neither a translation nor translations.
         """
         chosen_method(method, self.loaded)

@@ -66,6 +66,16 @@ def test_the_error_against_gold(align, text):
     assert json.loads(as_json) == pytest.approx(found)
 
 
+def test_the_error_as_json_has_standard_output_if_the_links_have_a_file(align, text, tmp_path):
+    gold, links = text("gold", "0-1 1-0 2-2", "", "0-0", "0-0 1-1"), tmp_path / "links"
+
+    code, out, err = align("--gold", gold, "--json", "-o", links)
+
+    assert (code, err) == (0, "")
+    assert json.loads(out)["aer"] == pytest.approx(1 - 10 / 12)
+    assert links.read_text() == LINKS
+
+
 def test_a_threshold_and_a_symmetrization_are_chosen_on_half_of_the_gold(align, text):
     gold = text("gold", "0-1 1-0 2-2", "", "0-0", "0-0 1-2")
     scored = ("--gold", gold, "--cross-validate")
@@ -147,16 +157,17 @@ def test_an_aligner_is_not_the_other_direction_of_a_translator(
     )
 
 
-@pytest.mark.parametrize("command", ["translate", "evaluate", "score"])
+@pytest.mark.parametrize("command", ["translate", "evaluate", "evaluate its own", "score"])
 def test_commands_that_translate_refuse_it_in_one_line(nmt, aligning_run, text, command):
     lines = text("lines", "a")
     arguments = {
         "translate": (lines,),
         "evaluate": ("--source", lines, "--reference", lines),
+        "evaluate its own": (),
         "score": ("--source", lines, "--target", lines),
     }
 
-    code, out, err = nmt(command, aligning_run, *arguments[command])
+    code, out, err = nmt(command.split()[0], aligning_run, *arguments[command])
 
     assert (code, out) == (2, "")
     assert err == (

@@ -200,6 +200,19 @@ def test_a_damaged_checkpoint_is_named_and_left_out(nmt, run, arguments):
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-9)
 
 
+def test_the_mean_is_told_where_no_best_checkpoint_is_intact(nmt, run):
+    for path in (run.path / "checkpoints" / "best").iterdir():
+        (path / "params.safetensors").write_bytes(b"damaged")
+
+    code, out, err = nmt("average", run.path, "--last", 2, "--json")
+
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert set(found["averaged"]) == {"perplexity", "bleu"}
+    logged = scores(run, "perplexity")
+    assert found["best"]["step"] == min(logged, key=logged.get)
+
+
 @pytest.mark.parametrize(
     ("steps", "number", "found", "remedy"),
     [

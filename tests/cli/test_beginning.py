@@ -321,6 +321,11 @@ NO_CODES = (
         ),
         (
             None,
+            ["es-en", "--test", "val.en", "--test", "val.es"],
+            "val.en and val.es: give --test the source first, val.es",
+        ),
+        (
+            None,
             ["es-en", "--train", "a", "--train", "b"],
             "--train is given once, or twice for a pair of text files",
         ),

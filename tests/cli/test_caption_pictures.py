@@ -119,6 +119,16 @@ def test_what_cannot_be_drawn_is_named(nmt, picture_run, monkeypatch, arguments,
     assert not (picture_run.parent / "heatmap.png").exists()
 
 
+def test_a_listed_picture_is_not_written_over(nmt, picture_run, monkeypatch):
+    monkeypatch.chdir(picture_run.parent)
+    before = (picture_run.parent / "1.png").read_bytes()
+
+    code, _, err = nmt("translate", picture_run, "test.jsonl", "-o", "1.png")
+
+    assert (code, err) == (2, "nmt: 1.png: is read, so it cannot be written; choose another name\n")
+    assert (picture_run.parent / "1.png").read_bytes() == before
+
+
 def test_plot_draws_a_heat_map_of_vectors(nmt, vector_run, tmp_path):
     vectors = vector_run.parent / "two.npz"
 

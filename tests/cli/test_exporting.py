@@ -3,6 +3,9 @@
 import json
 import os
 import shutil
+import signal
+import threading
+import time
 
 import pytest
 from huggingface_hub import constants
@@ -102,6 +105,14 @@ REFUSED = {
         ["export", "{run}", "{new}", "--push", "name"],
         "name: not the name of a repository on the hub, USER/NAME",
     ),
+    "no license": (
+        ["export", "{run}", "{new}", "--license", ""],
+        "--license is empty; give it a text, or leave it out",
+    ),
+    "no sentence": (
+        ["export", "{run}", "{new}", "--sentence", " "],
+        "--sentence is empty; give it a text, or leave it out",
+    ),
     "no checkpoint": (
         ["export", "{run}", "{new}", "--checkpoint", "averaged"],
         "{run}: has no averaged checkpoint; `nmt average {run}` makes it",
@@ -166,3 +177,21 @@ def test_a_card_has_texts_that_are_not_utf_8_with_signs_for_their_bytes(nmt, tmp
     assert "# a\ufffd\n" in card
     assert "license: a\ufffd\n" in card
     assert "**Training data**: a\ufffd " in card
+
+
+def test_an_export_that_is_ended_by_a_signal_leaves_nothing(nmt, tmp_path, copy_run):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def end_it():
+        latest = time.monotonic() + 60
+        while not list(tmp_path.glob(".bundle-*/new/*")) and time.monotonic() < latest:
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGTERM)  # while it is written
+
+    ender = threading.Thread(target=end_it, daemon=True)
+    ender.start()
+    code, *_ = nmt("export", copy_run, tmp_path / "bundle", "--sentence", "a b")
+
+    assert code == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == before

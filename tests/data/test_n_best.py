@@ -66,7 +66,16 @@ def test_each_feature_has_a_name_of_its_own(names, features, found):
 
 
 @pytest.mark.parametrize(
-    "line", ["", "a ||| b ||| c ||| d", "0", "0 | a", "-1 ||| a ||| b ||| c", "||| a"]
+    "line",
+    [
+        "",
+        "a ||| b ||| c ||| d",
+        "0",
+        "0 | a",
+        "-1 ||| a ||| b ||| c",
+        "||| a",
+        pytest.param("9" * 5000 + " ||| a", id="9..."),
+    ],
 )
 def test_a_line_that_is_no_entry_is_named(line):
     with pytest.raises(DataError, match=r"^list, line 2: not NUMBER \|\|\| TEXT \|\|\| FEATURES"):

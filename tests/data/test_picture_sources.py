@@ -198,7 +198,8 @@ def test_a_damaged_picture_is_named_by_row_and_file(folder, tokenizers, content)
     damaged.write_bytes(content)
     text = load(path=str(folder / "x.jsonl"))
 
-    message = f"row 2: {damaged}: not a picture that can be read; is the file whole?; data.input."
+    remedy = "data.input.invalid=skip leaves such rows out of a training, and in the config.yaml of"
+    message = f"row 2: {damaged}: not a picture that can be read; is the file whole?; {remedy}"
     with refused(message):
         corpus.encode(text, tokenizers, input=INPUT)
 
@@ -355,3 +356,46 @@ def test_a_program_is_no_picture():
     program = file_of(picture(1), "EPS")
     with refused("row 1: not a picture that can be read"):
         Pictures(INPUT).arrays([program], before=0)
+
+
+PARQUET = [f"{name}.parquet" for name in ("paths", "typed", "bytes", "names", "views", "rows")]
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "headed.tsv", "x.image", *PARQUET])
+def test_the_pictures_of_a_file_are_captioned_in_its_order(folder, name):
+    headed = "image\ten\n" + (folder / "x.tsv").read_text()
+    (folder / "headed.tsv").write_text(headed)
+    kind = Pictures(INPUT)
+
+    found = kind.arrays(kind.sources(folder / name, column="image"), before=0)
+
+    assert len(found) == 3
+    for number, cells in enumerate(found):
+        np.testing.assert_array_equal(cells, cells_of(np.asarray(picture(number)), 8))
+
+
+@pytest.mark.parametrize("name", ["x.PNG", "x.jfif", "x"])
+def test_a_picture_is_known_by_its_content(folder, name):
+    (folder / "p" / "1.png").rename(folder / name)
+    assert Pictures(INPUT).sources(folder / name, column="image") == [str(folder / name)]
+
+
+RENAMED = "; name the one to read so; in TSV, the first line has the names"
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "message"),
+    [
+        ("x.tsv", "image", f"no column 'image'; there are: p/0.png, a b{RENAMED}"),
+        ("x.jsonl", "file", f"no column 'file'; there are: image, en{RENAMED}"),
+        ("paths.parquet", "file", f"no column 'file'; there are: image, en{RENAMED}"),
+        ("gap.txt", "image", "line 2: blank; remove the line"),
+        ("none.txt", "image", "no such file"),
+    ],
+)
+def test_what_lists_no_pictures_is_named(folder, name, column, message):
+    (folder / "gap.txt").write_text("p/0.png\n\np/1.png\n")
+    with pytest.raises(DataError, match=re.escape(message)) as error:
+        Pictures(INPUT).sources(folder / name, column=column)
+
+    assert str(folder / name) in str(error.value)

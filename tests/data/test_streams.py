@@ -82,6 +82,9 @@ FORMS = [
 ]  # fmt: skip
 
 
+PAIR = {"de": "a", "en": "b"}
+
+
 def data(train, *, stream=True, **others):
     section = {"train": train, "validation": "unused", "stream": stream, **others}
     tree = {"data": section, "training": {"max_steps": 1}}
@@ -104,6 +107,16 @@ def test_every_form_gives_each_pair_once(tmp_path, write):
         found = portions(stream, size)
 
         assert sorted(itertools.chain(*found)) == PAIRS
+
+
+@pytest.mark.parametrize("first", [{"de": ["a"], "en": ["b"]}, {"translation": [PAIR]}])
+def test_files_may_have_other_columns_besides(tmp_path, first):
+    pq.write_table(pa.table(first), tmp_path / "0.parquet")
+    pq.write_table(pa.table({"id": [1], **first}), tmp_path / "1.parquet")
+
+    found = portions(Stream.of(data(str(tmp_path / "*.parquet"))), 9)
+
+    assert list(itertools.chain(*found)) == [("a", "b")] * 2
 
 
 @pytest.mark.parametrize("write", FORMS)
@@ -365,7 +378,7 @@ def uneven(folder):
 
 def damaged(folder):
     (folder / "a.parquet").write_bytes(b"no table")
-    return str(folder / "*.parquet"), r"^.*\*\.parquet: .+$"
+    return str(folder / "*.parquet"), r"^[^*]*a\.parquet: cannot be read as Parquet \(.+\)$"
 
 
 def another_column(folder):

@@ -1,5 +1,6 @@
 """Methods of explanation, against finite differences of the forced log-probabilities."""
 
+import dataclasses
 from functools import partial
 
 import jax
@@ -244,6 +245,15 @@ def test_a_model_that_copies_owes_each_letter_to_itself(translator, method):
     assert {(each.method, each.attention.dtype) for each in found} == {
         (method, np.dtype("float32"))
     }
+
+
+def test_a_translation_of_another_model_is_not_explained(translator):
+    with jax.enable_x64(False):
+        found = translator.translate("a b c")
+    other = dataclasses.replace(found, source_pieces=("▁a", "▁Hund", "▁c", "</s>"))
+
+    with pytest.raises(DataError, match=r"^'▁Hund' is no piece of this model, but of another one$"):
+        translator.explain(other, method="saliency")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt import configfile
-from nmt.errors import RunError
+from nmt.errors import DataError, RunError
 from nmt.inference import ibm_model_1, shortlist
 from nmt.inference.batches import SentenceBatch
 from nmt.inference.ibm_model_1 import model_1, pairings
@@ -207,6 +208,25 @@ def test_a_damaged_table_is_named(run, tmp_path, content):
 
     with pytest.raises(RunError, match=r"shortlist.npz: not a table of translations; `nmt short"):
         Translator.load(tmp_path / "run", shortlist=5)
+
+
+def test_a_table_that_cannot_be_written_is_named(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    (copy / f"part-{FILE}").mkdir()
+
+    with pytest.raises(RunError, match=rf"^{copy / FILE}: the table cannot be written \(Is a dir"):
+        make(Run.open(copy))
+
+
+def test_a_stream_has_no_table(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "run")
+    settings = yaml.safe_load((copy / "config.yaml").read_text())
+    settings["data"]["stream"] = True
+    settings["training"] |= {"max_steps": 9, "max_epochs": None}
+    (copy / "config.yaml").write_text(yaml.safe_dump(settings))
+
+    with pytest.raises(DataError, match="make it in a copy of the run with `stream: null` in conf"):
+        make(Run.open(copy))
 
 
 @pytest.mark.slow

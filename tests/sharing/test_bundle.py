@@ -207,6 +207,8 @@ DAMAGES = {
     "no data": (changed(data=None), NOT_OURS),
     "a corpus": (changed(data__test="/etc/passwd"), NOT_OURS),
     "tags that are none": (changed(data__tags=5), NOT_OURS),
+    "a tag that is none": (changed(data__tags=[1]), NOT_OURS),
+    "one tag, and no list": (changed(data__tags="ab"), NOT_OURS),
     "another format": (
         changed(format=2),
         r"config.json: a bundle of format 2, but this version of nmt reads format 1; update nmt",
