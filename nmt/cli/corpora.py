@@ -121,7 +121,8 @@ def _corpus(
             f"{path}: one file of two; give --{name} their prefix, without .{languages[0]} and "
             f".{languages[1]}, or --{name} twice, with the source first"
         )
-    if tuple(map(language, reversed(paths))) == languages:
+    endings = tuple(map(language, paths))
+    if endings != languages and endings[::-1] == languages:
         raise DataError(f"{' and '.join(paths)}: give --{name} the source first, {paths[1]}")
     corpus = CorpusConfig.model_validate(paths[0] if len(paths) == 1 else paths)
     if table:
