@@ -89,11 +89,10 @@ class Pictures:
     def sources(self, path: Any, *, column: str) -> list[Any]:
         """Returns the pictures of a file: itself, or those that a table or a list of paths names.
 
-        The list has a path in each line, and may come through a pipe.
+        The list has a path in each line. Paths are relative to the folder of the file, and to the
+        working directory if it is a pipe.
         """
-        if path == files.STDIN:
-            return list(_paths(path))
-        found = files.find_stored(str(path))
+        found = files.find(path)
         if suffix(found) == ".parquet":
             table = self.from_table(tables.column(found, column), where=str(found))
             return [
@@ -102,11 +101,12 @@ class Pictures:
         if is_table(str(found)):
             how: dict[str, Any] = dict.fromkeys(("languages", "columns"), (column, column))
             named = [name for name, _ in texts.pairs(found, **how, remedy=tabular.RENAME)]
-        elif found.suffix.lower() in PICTURES or images.is_picture(found):
+        elif found.suffix.lower() in PICTURES or (found.is_file() and images.is_picture(found)):
             return [str(found)]
         else:
             named = list(_paths(found))
-        return [str(found.parent / name) for name in named]
+        folder = found.parent if found.is_file() else Path()
+        return [str(folder / name) for name in named]
 
     def state(self, pairs: Dataset) -> str:
         """Returns a fingerprint of the sizes and times of the files that the rows name."""

@@ -119,6 +119,14 @@ def test_what_cannot_be_drawn_is_named(nmt, picture_run, monkeypatch, arguments,
     assert not (picture_run.parent / "heatmap.png").exists()
 
 
+def test_a_list_of_pictures_may_come_through_a_pipe(nmt, picture_run, piped, monkeypatch):
+    monkeypatch.chdir(picture_run.parent)
+
+    code, out, _ = nmt("translate", picture_run, piped("0.png\n1.png\n"))
+
+    assert (code, len(out.splitlines())) == (0, 2)
+
+
 def test_a_listed_picture_is_not_written_over(nmt, picture_run, monkeypatch):
     monkeypatch.chdir(picture_run.parent)
     before = (picture_run.parent / "1.png").read_bytes()
