@@ -93,7 +93,11 @@ class Checkpoints:
         found = self._folders(kind)
         kept = [path for path in found if int(path.name) <= progress.batches][:keep]
         for path in set(found) - set(kept):
-            shutil.rmtree(path)
+            try:
+                shutil.rmtree(path)
+            except OSError as error:  # as if it belongs to another user
+                reason = error.strerror or error
+                warnings.warn(f"{path}: cannot be removed ({reason})", stacklevel=3)
 
     def intact(self, *kinds: Kind) -> list[Saved]:
         """Returns the intact checkpoints of these kinds, those of a kind from the newest on."""

@@ -89,3 +89,5 @@ def _read(holder: Path) -> str:
         return holder.read_text(encoding="utf-8", errors="replace")[:1000].strip()
     except FileNotFoundError:
         return ""
+    except PermissionError:
+        return "of another user"

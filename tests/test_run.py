@@ -337,6 +337,20 @@ def test_the_newest_two_checkpoints_of_a_kind_stay(run):
     assert run.progress("last").batches == 10
 
 
+def test_a_checkpoint_that_cannot_be_removed_is_named(tmp_path, run):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for batches in (1, 2):
+        run.save("last", {"state": arrays()}, TrainingProgress(batches=batches))
+    old = run.path / "checkpoints" / "last" / "0"
+    old.symlink_to(elsewhere)  # which is not removed as a folder is
+
+    with pytest.warns(UserWarning, match=rf"^{old}: cannot be removed \("):
+        run.save("last", {"state": arrays()}, TrainingProgress(batches=3))
+
+    assert run.progress("last").batches == 3
+
+
 def test_a_checkpoint_that_is_reached_again_is_written_again(run, tokenizers):
     # The power failed when `best` was written and `last` was not: training goes on before it.
     progress = TrainingProgress(batches=10, tokenizer=tokenizers.fingerprint)

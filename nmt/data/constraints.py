@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from nmt.arguments import checked
 from nmt.config.endings import suffix
 from nmt.data import files, tabular
 from nmt.errors import DataError
@@ -66,16 +67,17 @@ Line = str | tuple[str, Constraints]  # a line to translate, alone or with its o
 
 
 def with_constraints(lines: Iterable[Any], constraints: OfLines) -> Iterator[Any]:
-    """Yields the lines, each with its constraints.
+    """Returns the lines, each with its constraints.
 
     Raises:
         DataError: there are fewer constraints than lines, or more.
+        TypeError: some are no constraints.
     """
     if isinstance(constraints, Constraints):
-        yield from ((line, constraints) for line in lines)
-        return
-    names = ("the text", "the list of constraints")
-    yield from files.side_by_side(lines, constraints, names=names)
+        return ((line, constraints) for line in lines)
+    rule = "constraints are nmt.Constraints, for all lines or one for each"
+    each = checked(constraints, Constraints, rule)
+    return files.side_by_side(lines, each, names=("the text", "the list of constraints"))
 
 
 def apart(lines: Iterable[Line]) -> tuple[list[str], list[Constraints]]:

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sacrebleu.metrics.base import Metric
@@ -71,7 +71,7 @@ def metric(name: str, *, tokenize: str = "13a", lowercase: bool = False) -> Metr
 def evaluate(
     hypotheses: Sequence[str],
     *references: Sequence[str],
-    metrics: Sequence[Metric] | None = None,
+    metrics: Iterable[Metric] | None = None,
     resamples: int = 1,
 ) -> list[MetricScore]:
     """Returns the corpus score by each metric.
@@ -100,7 +100,7 @@ def evaluate(
 def compare(
     systems: Mapping[str, Sequence[str]],
     *references: Sequence[str],
-    metrics: Sequence[Metric] | None = None,
+    metrics: Iterable[Metric] | None = None,
 ) -> dict[str, list[MetricScore]]:
     """Returns the scores of several systems, tested against those of the first one.
 
@@ -204,7 +204,7 @@ def _sentences(text: Sequence[str]) -> list[str]:
 
 
 def _checked(
-    metrics: Sequence[Metric] | None,
+    metrics: Iterable[Metric] | None,
     systems: Mapping[str, Sequence[str]],
     references: Sequence[Sequence[str]],
 ) -> Sequence[Metric]:
@@ -222,9 +222,8 @@ def _checked(
                 )
     if metrics is None:
         metrics = [metric("bleu"), metric("chrf")]
-    for each in metrics:
-        if not isinstance(each, Metric):
-            raise TypeError(f"metrics are those of sacreBLEU, and one is {type(each).__name__}")
+    kind: Any = Metric  # it is abstract
+    metrics = list(checked(metrics, kind, "metrics are a list of those of sacreBLEU"))
     detokenized = any(
         isinstance(each, BLEU) and each.tokenizer_signature != "none" for each in metrics
     )

@@ -120,9 +120,6 @@ class Translator(WindowTranslator):
             TypeError: `lines` are no strings.
         """
         strings = checked(lines, str, "stream takes an iterable of strings")
-        if not isinstance(constraints, Constraints):
-            rule = "constraints are nmt.Constraints, for all lines or one for each"
-            constraints = checked(constraints, Constraints, rule)
         constrained = with_constraints(strings, constraints)
         return self.stream_windows(windows(constrained, self.window, skip=skip), n_best=n_best)
 

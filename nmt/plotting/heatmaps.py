@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from nmt.arguments import check
 from nmt.errors import DataError
 from nmt.evaluation.alignment import GoldLinks
 from nmt.evaluation.pharaoh import parse_links
@@ -84,6 +85,8 @@ def panel(
     if words:
         folded = translation.fold(end=end)
         links = parse_links(gold) if isinstance(gold, str) else gold
+        if links is not None:
+            check(links, GoldLinks, "gold links are a line such as '0-0 1p2', or GoldLinks")
         return Panel(folded.weights, folded.source, folded.target, title, links)
     if gold is not None:
         raise ValueError("gold links are between words; draw words, or leave out `gold`")

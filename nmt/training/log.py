@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from tensorboardX import SummaryWriter
 
 from nmt.errors import RunError
 from nmt.records import record_of
 from nmt.run import Run
+from nmt.training.board import Board
 
 
 class TrainingLog:
@@ -35,7 +35,7 @@ class TrainingLog:
                 board.mkdir(exist_ok=True)
                 forget_after(path, step)
             self._lines = path.open("a", encoding="utf-8")
-            self._board = SummaryWriter(str(board), purge_step=step + 1, write_to_disk=writes)
+            self._board = Board(board, step=step) if writes else None
         except OSError as error:
             raise RunError(f"{error.filename}: cannot be written ({error.strerror})") from None
 
@@ -53,19 +53,23 @@ class TrainingLog:
                 f"{self._lines.name}: cannot be written ({error.strerror}); make room, and give "
                 "the same command to go on from the last checkpoint"
             ) from None
-        for name, value in values.items():
-            if isinstance(value, int | float):
-                self._board.add_scalar(name, value, step)
+        if self._board is not None:
+            for name, value in values.items():
+                if isinstance(value, int | float):
+                    self._board.scalar(step, name, value)
+            self._board.flush()
 
     def image(self, step: int, name: str, pixels: npt.NDArray[np.uint8]) -> None:
         """Shows a (height, width, 3) image in TensorBoard."""
-        self._board.add_image(name, pixels, step, dataformats="HWC")
+        if self._board is not None:
+            self._board.image(step, name, pixels)
 
     def close(self) -> None:
         """Flushes and closes the files; `write` has reported a full disk."""
-        for each in (self._lines, self._board):
-            with suppress(OSError):
-                each.close()
+        with suppress(OSError):
+            self._lines.close()
+        if self._board is not None:
+            self._board.close()
 
 
 def forget_after(path: Path, step: int) -> None:

@@ -159,3 +159,9 @@ def test_each_line_has_its_own_constraints_or_those_of_all():
 def test_a_prefix_is_a_string(prefix):
     with pytest.raises(TypeError, match="prefix"):
         Constraints(prefix=prefix)
+
+
+@pytest.mark.parametrize("given", [None, "ab", {"prefix": "h"}, [{"prefix": "h"}, {}]])
+def test_what_is_no_constraint_is_named(given):
+    with pytest.raises(TypeError, match=r"^constraints are nmt.Constraints, for all lines or one"):
+        list(with_constraints(["a", "b"], given))

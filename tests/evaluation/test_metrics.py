@@ -137,6 +137,7 @@ def test_nothing_to_score_against_is_an_error(score):
         ((["the cat"], "c"), None, "evaluate takes lists of strings, not str"),
         ((["the cat"], [["the cat"]]), None, "evaluate takes lists of strings, and one is list"),
         ((["the cat"], ["the cat"]), ["bleu"], "those of sacreBLEU, and one is str"),
+        ((["the cat"], ["the cat"]), metric("bleu"), "a list of those of sacreBLEU, not BLEU"),
     ],
 )
 def test_what_is_no_list_of_sentences_is_not_scored(arguments, metrics, message):
@@ -148,6 +149,8 @@ def test_sentences_may_come_one_after_another():
     lines = ["the cat sleeps now", "a dog"]
 
     assert evaluate(iter(lines), iter(lines)) == evaluate(lines, lines)
+    metrics = [metric("bleu"), metric("ter")]
+    assert evaluate(lines, lines, metrics=iter(metrics)) == evaluate(lines, lines, metrics=metrics)
 
 
 def test_tokenized_references_are_warned_of_once_there_are_many(capfd):

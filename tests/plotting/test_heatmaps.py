@@ -290,3 +290,5 @@ def test_a_translation_is_drawn_by_words_or_by_pieces():
         plotting.panel(translation, words=False, gold=parse_links("0-1"))
     with pytest.raises(DataError, match="'0:1' is no link; write 0-2 for a sure"):
         plotting.plot_alignment(translation, gold="0:1")
+    with pytest.raises(TypeError, match=r"^gold links are a line such as '0-0 1p2', or GoldLinks"):
+        plotting.plot_alignment(translation, gold=[(0, 1)])

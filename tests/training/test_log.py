@@ -119,6 +119,7 @@ def test_a_line_that_was_cut_off_is_forgotten(tmp_path):
     assert path.read_text(encoding="utf-8") == '{"step": 5, "a": 1}\n'
 
 
+@pytest.mark.filterwarnings("ignore:.*goes on without TensorBoard")
 def test_a_full_disk_is_one_line_and_leaves_what_was_written(run):
     with files_up_to(100):
         log = TrainingLog(run, step=0)
@@ -201,6 +202,23 @@ def test_a_lap_ends_where_the_next_one_starts():
     watch = Stopwatch(lambda: next(times))
 
     assert [watch.lap(), watch.lap()] == [2.5, 7.5]
+
+
+def test_training_goes_on_when_tensorboard_cannot_be_written(run):
+    noise = np.random.default_rng(0).integers(0, 256, (99, 99, 3), np.uint8)
+    log = TrainingLog(run, step=0)
+    log.write(5, {"train/loss": 2.5})
+    gone = (
+        r"tensorboard: cannot be written \(File too large\); training goes on without TensorBoard"
+    )
+    with files_up_to(5000), pytest.warns(UserWarning, match=gone):
+        log.image(5, "attention/0", noise)
+
+    for step in range(15, 99):  # room again, and more than any queue holds
+        log.write(step, {"train/loss": 0.5})
+    log.close()
+
+    assert [each["step"] for each in records(run.metrics_path)] == [5, *range(15, 99)]
 
 
 def test_what_validation_takes_can_be_left_out():
