@@ -179,6 +179,9 @@ def test_a_card_has_texts_that_are_not_utf_8_with_signs_for_their_bytes(nmt, tmp
     assert "**Training data**: a\ufffd " in card
 
 
+# It may come between the opening of a file and what closes it.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_export_that_is_ended_by_a_signal_leaves_nothing(nmt, tmp_path, copy_run):
     before = signal.getsignal(signal.SIGTERM)
 

@@ -130,9 +130,8 @@ def small():
         ("▁ba b", "ba", False),
         ("▁a ▁ba", "a", True),
         ("▁a ▁ba", "ba", True),
-        ("▁b ▁a", "ba", False),  # two words
+        ("▁ b ▁a", "ba", False),  # two words
         ("▁a ▁ b", "ab", False),
-        ("▁ b ▁a", "ba", False),
         ("▁a ▁ b", "a b", True),
         ("▁a b a ▁ba", "ba", True),  # written wholly only later
         ("▁a ▁a ▁ba", "a ba", True),  # begins again before it fails
