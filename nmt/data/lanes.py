@@ -135,10 +135,8 @@ def _columns(path: Path, columns: tuple[str, str]) -> list[str]:
     Raises:
         DataError: it cannot be read, or has no such columns.
     """
-    try:
+    with tables.readable(path):
         metadata = pq.read_metadata(path)
-    except tables.UNREADABLE as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({tables.reason(error)})") from None
     names = metadata.schema.to_arrow_schema().names
     chosen = list(columns)
     if columns[0] not in names and "translation" in names:

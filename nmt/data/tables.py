@@ -1,7 +1,8 @@
 """Tables of Parquet files and of the hub: reading them, and choosing the columns of a corpus."""
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,20 @@ def from_parquet(path: Path) -> Dataset:
     Raises:
         DataError: it is damaged or empty.
     """
-    try:
+    with readable(path):
         if pq.read_metadata(path).num_rows == 0:  # from_parquet would report another error
             raise DataError(f"{path}: the corpus is empty")
         # By itself, `datasets` compares the path and the time. A name of its own tells the size.
         name, cache = f"parquet_{path.stat().st_size}", str(caches.corpora())
         pattern = glob.escape(str(path))  # for a name may have brackets
         return Dataset.from_parquet(pattern, cache_dir=cache, dataset_name=name)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turns what libraries raise of a damaged Parquet file into a DataError that names it."""
+    try:
+        yield
     except UNREADABLE as error:
         raise DataError(f"{path}: cannot be read as Parquet ({reason(error)})") from None
 

@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,30 +21,31 @@ from tensorboardX.record_writer import RecordWriter
 
 
 class Board:
-    """Writes an event file of a run; where this fails, a warning says so, and no more is written.
+    """Writes an event file in a folder, or nothing without one.
+
+    Where this fails, a warning says so, and no more is written.
 
     Raises:
         OSError: the file cannot be opened.
     """
 
-    def __init__(self, folder: Path, *, step: int) -> None:
-        now = time.time()
-        name = f"events.out.tfevents.{now:.0f}.{socket.gethostname()}.{os.getpid()}"
+    def __init__(self, folder: Path | None, *, step: int) -> None:
         self._folder = folder
-        self._file: RecordWriter | None = RecordWriter(str(folder / name))
-        self._write(Event(wall_time=now, file_version="brain.Event:2"))
+        self._file: RecordWriter | None = None
+        if folder is not None:
+            name = f"events.out.tfevents.{time.time():.0f}.{socket.gethostname()}.{os.getpid()}"
+            self._file = RecordWriter(str(folder / name))
+        self._write(file_version="brain.Event:2")
         # TensorBoard drops what earlier files have from the step of a start on.
-        start = SessionLog(status=SessionLog.START)
-        self._write(Event(wall_time=now, step=step + 1, session_log=start))
+        self._write(step=step + 1, session_log=SessionLog(status=SessionLog.START))
 
     def scalar(self, step: int, name: str, value: float) -> None:
         """Writes a number of a step."""
-        self._write(Event(wall_time=time.time(), step=step, summary=summary.scalar(name, value)))
+        self._write(step=step, summary=summary.scalar(name, value))
 
     def image(self, step: int, name: str, pixels: npt.NDArray[np.uint8]) -> None:
         """Writes a (height, width, 3) image of a step."""
-        shown = summary.image(name, pixels, dataformats="HWC")
-        self._write(Event(wall_time=time.time(), step=step, summary=shown))
+        self._write(step=step, summary=summary.image(name, pixels, dataformats="HWC"))
 
     def flush(self) -> None:
         """Makes what was written visible to TensorBoard."""
@@ -53,8 +55,9 @@ class Board:
         """Writes what is left, and closes the file."""
         self._do(RecordWriter.close)
 
-    def _write(self, event: Event) -> None:
-        self._do(lambda file: file.write(event.SerializeToString()))
+    def _write(self, **event: Any) -> None:
+        content = Event(wall_time=time.time(), **event).SerializeToString()
+        self._do(lambda file: file.write(content))
 
     def _do(self, action: Callable[[RecordWriter], object]) -> None:
         """Does something to the file, and gives the file up if it cannot be written."""

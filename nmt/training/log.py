@@ -35,7 +35,7 @@ class TrainingLog:
                 board.mkdir(exist_ok=True)
                 forget_after(path, step)
             self._lines = path.open("a", encoding="utf-8")
-            self._board = Board(board, step=step) if writes else None
+            self._board = Board(board if writes else None, step=step)
         except OSError as error:
             raise RunError(f"{error.filename}: cannot be written ({error.strerror})") from None
 
@@ -53,23 +53,20 @@ class TrainingLog:
                 f"{self._lines.name}: cannot be written ({error.strerror}); make room, and give "
                 "the same command to go on from the last checkpoint"
             ) from None
-        if self._board is not None:
-            for name, value in values.items():
-                if isinstance(value, int | float):
-                    self._board.scalar(step, name, value)
-            self._board.flush()
+        for name, value in values.items():
+            if isinstance(value, int | float):
+                self._board.scalar(step, name, value)
+        self._board.flush()
 
     def image(self, step: int, name: str, pixels: npt.NDArray[np.uint8]) -> None:
         """Shows a (height, width, 3) image in TensorBoard."""
-        if self._board is not None:
-            self._board.image(step, name, pixels)
+        self._board.image(step, name, pixels)
 
     def close(self) -> None:
         """Flushes and closes the files; `write` has reported a full disk."""
         with suppress(OSError):
             self._lines.close()
-        if self._board is not None:
-            self._board.close()
+        self._board.close()
 
 
 def forget_after(path: Path, step: int) -> None:
