@@ -18,7 +18,7 @@ import numpy as np
 from nmt import configfile
 from nmt.checkpoints import TrainingProgress
 from nmt.config import Config
-from nmt.data import corpus, tokenizer
+from nmt.data import corpus, tokenizer_training
 from nmt.data.streams import Stream
 from nmt.training.stream_loader import StreamLoader
 
@@ -51,7 +51,7 @@ def opened(folder: Path) -> StreamLoader:
     )
     stream = Stream.of(config.data)
     text = stream.training.text
-    tokenizers = tokenizer.train(text["source"], text["target"], config.tokenizer)
+    tokenizers = tokenizer_training.train(text["source"], text["target"], config.tokenizer)
     encoded = corpus.encode(text, tokenizers, input=config.data.input)
     sample, _ = corpus.filter_pairs(encoded, config.data)
     return StreamLoader(stream, sample, tokenizers, config)

@@ -18,7 +18,7 @@ from nmt.config import Config, TextInputConfig
 from nmt.config.migration import migrated
 from nmt.config.storage import DType
 from nmt.data import files
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import RunError
 from nmt.trust import check_imports, check_links
 from nmt.types import Params

@@ -10,7 +10,7 @@ from rich.table import Table
 from nmt import version
 from nmt.bundle import Bundle
 from nmt.config import Config, InputConfig, ModelConfig
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.model import parameters
 from nmt.model.build import outline
 from nmt.run import Run

@@ -24,7 +24,7 @@ from nmt.checkpoints import MAX_TO_KEEP, Checkpoints, Kind, Saved, TrainingProgr
 from nmt.config import Config
 from nmt.config.migration import migrated
 from nmt.data import files
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import RunError
 from nmt.processes import ALONE, ProcessGroup
 from nmt.trust import check_imports, check_links

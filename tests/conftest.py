@@ -98,10 +98,10 @@ def compiled_once():
 def embedded_tokenizers():
     """A joint unigram model of a few hundred pairs, which changes characters as it splits words."""
     from nmt.config import TrainedTokenizerConfig
-    from nmt.data import embedded, tokenizer
+    from nmt.data import embedded, tokenizer_training
 
     pairs = embedded.pairs("train")[:400]
-    return tokenizer.train(
+    return tokenizer_training.train(
         [pair.source for pair in pairs],
         [pair.target for pair in pairs],
         TrainedTokenizerConfig(vocabulary_size=160, byte_fallback=False, normalization="nmt_nfkc"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nmt import beginning, configfile, recipes
 from nmt.config import CorpusConfig, TrainedTokenizerConfig
-from nmt.data import tokenizer
+from nmt.data import tokenizer_training
 from nmt.data.survey import Side, Survey, survey
 
 LATIN = Side(
@@ -218,7 +218,9 @@ def test_the_tokenizer_can_be_trained_on_the_text(name):
 
     settings = recipes.tokenizer(survey(pairs, pairs), lambda: pairs)
 
-    trained = tokenizer.train(*([pair[place] for pair in pairs] for place in (0, 1)), settings)
+    trained = tokenizer_training.train(
+        *([pair[place] for pair in pairs] for place in (0, 1)), settings
+    )
     sizes = settings.vocabulary_size
     expected = sizes if isinstance(sizes, tuple) else (sizes, sizes)
     assert (trained.source.size, trained.target.size) == expected

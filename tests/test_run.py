@@ -15,7 +15,7 @@ import pytest
 from nmt import configfile
 from nmt.checkpoints import TrainingProgress
 from nmt.config import TrainedTokenizerConfig
-from nmt.data import tokenizer
+from nmt.data import tokenizer_training
 from nmt.errors import RunError
 from nmt.model.build import build_model
 from nmt.run import Run
@@ -27,7 +27,7 @@ LINES = ["der Hund schläft", "die Katze schläft nie", "ein Vogel singt", "kein
 
 @pytest.fixture(scope="module")
 def tokenizers():
-    return tokenizer.train(
+    return tokenizer_training.train(
         LINES, LINES, TrainedTokenizerConfig(vocabulary_size=30, byte_fallback=False)
     )
 

@@ -87,13 +87,13 @@ def untrained_run(settings, texts):
 
     from nmt import configfile
     from nmt.checkpoints import TrainingProgress
-    from nmt.data import tokenizer
+    from nmt.data import tokenizer_training
     from nmt.model.build import outline
     from nmt.run import Run
 
     config = configfile.validate(settings)
     run = Run(Path(settings["run"]), config)
-    run.create(tokenizer.train([], texts, config.tokenizer))
+    run.create(tokenizer_training.train([], texts, config.tokenizer))
     rng = np.random.default_rng(0)
     _, shapes = outline(config, run.tokenizers())
     params = jax.tree.map(lambda leaf: rng.normal(0, 0.5, leaf.shape).astype(np.float32), shapes)

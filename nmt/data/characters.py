@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from nmt.data.files import LINE_BREAKS
-from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.data.tokenizer import Tokenizer
+from nmt.data.tokenizers import Tokenizers
 
 NAMED = 10  # characters in a line
 

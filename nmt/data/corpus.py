@@ -17,7 +17,7 @@ from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data import eflomal_links, embedded, files, fingerprints, given, links, tables, texts
 from nmt.data.report import FilterReport
 from nmt.data.tables import SIDES
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import DataError
 
 TEXT = Features({side: Value("string") for side in SIDES})

@@ -17,7 +17,8 @@ from datasets import Dataset, Features, List, Value
 
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data import files, fingerprints
-from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.data.tokenizer import Tokenizer
+from nmt.data.tokenizers import Tokenizers
 from nmt.evaluation import pharaoh
 from nmt.evaluation.alignment import Link
 from nmt.evaluation.words import OTHER_SPACE, Ambiguity, Words, split, unfold

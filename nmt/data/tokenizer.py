@@ -1,25 +1,16 @@
-"""SentencePiece tokenizers: text to subword ids and back, training and loading of models."""
+"""A SentencePiece model: text to subword ids, and back."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import sentencepiece
 
-from nmt.config import (
-    JointModelConfig,
-    SamplingConfig,
-    SeparateModelsConfig,
-    TokenizerConfig,
-    TrainedTokenizerConfig,
-)
+from nmt.config import SamplingConfig
 from nmt.data.files import one_line
-from nmt.data.tokenizer_training import trained_model
 from nmt.errors import DataError
 from nmt.evaluation.words import END
 
@@ -186,112 +177,3 @@ class Tokenizer:
 
     def _heard(self, ids: Sequence[int]) -> list[int]:
         return [int(i) for i in ids if i not in self._silent]
-
-
-@dataclass(frozen=True)
-class Tokenizers:
-    """The tokenizers of source and target: two models, or the same one twice (`joint`).
-
-    With `reverse_target`, the translation model writes from right to left. Only what goes into a
-    model, and comes out of it, is in its `order`; everything else is in reading order.
-    """
-
-    source: Tokenizer
-    target: Tokenizer
-    reverse_target: bool = False
-
-    @property
-    def joint(self) -> bool:
-        """Whether an id means the same piece on both sides."""
-        return self.source.fingerprint == self.target.fingerprint
-
-    @property
-    def fingerprint(self) -> str:
-        """A SHA-256 of both models, and of the order of the target, in hexadecimal."""
-        both = self.source.fingerprint + self.target.fingerprint
-        return hashlib.sha256((both + "reversed" * self.reverse_target).encode()).hexdigest()
-
-    def order(self, target: Sequence[int]) -> Sequence[int]:
-        """Returns the places of target ids in the order of the model; `eos` is last in any case.
-
-        The same places lead from the order of the model back to reading order.
-        """
-        places = range(len(target))
-        if not self.reverse_target:
-            return places
-        written = len(target) - (len(target) > 0 and target[-1] == self.target.eos)
-        return [*places[:written][::-1], *places[written:]]
-
-    def turned(self, target: Sequence[int]) -> list[int]:
-        """Returns target ids in the order of the model, or from there in reading order."""
-        return [target[i] for i in self.order(target)]
-
-    def save(self, folder: str | Path) -> None:
-        """Writes `joint.model`, or `source.model` and `target.model`, into the folder."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        if self.joint:
-            self.source.save(folder / "joint.model")
-        else:
-            self.source.save(folder / "source.model")
-            self.target.save(folder / "target.model")
-
-    @classmethod
-    def load(cls, folder: str | Path) -> "Tokenizers":
-        """Reads the models that `save` has written into a folder.
-
-        Raises:
-            DataError: a model is missing or damaged.
-        """
-        folder = Path(folder)
-        if (folder / "joint.model").exists():
-            return cls.same(Tokenizer.load(folder / "joint.model"))
-        if not (folder / "source.model").exists():
-            raise DataError(f"{folder}: holds neither joint.model nor source.model")
-        return cls(Tokenizer.load(folder / "source.model"), Tokenizer.load(folder / "target.model"))
-
-    @classmethod
-    def same(cls, tokenizer: Tokenizer) -> "Tokenizers":
-        """Returns tokenizers that share one model."""
-        return cls(tokenizer, tokenizer)
-
-
-def train(
-    source: Iterable[str],
-    target: Iterable[str],
-    config: TokenizerConfig,
-    *,
-    symbols: Sequence[str] = (),
-) -> Tokenizers:
-    """Trains models on the two sides of a corpus, or loads the models that the config names.
-
-    Each of the `symbols` becomes a piece of the trained models, which is never divided.
-
-    Training is deterministic: the same text and config give the same models, byte for byte.
-
-    Raises:
-        DataError: the text does not suffice for the vocabulary size, or a model cannot be loaded.
-    """
-    match config:
-        case JointModelConfig():
-            return Tokenizers.same(Tokenizer.load(config.model))
-        case SeparateModelsConfig():
-            loaded = Tokenizer.load(config.source_model), Tokenizer.load(config.target_model)
-            return Tokenizers(*loaded)
-        case TrainedTokenizerConfig(joint=True):
-            both = _trained(chain(source, target), config, symbols, side="training")
-            return Tokenizers.same(both)
-        case TrainedTokenizerConfig():
-            sides = {"source": source, "target": target}
-            models = (_trained(text, config, symbols, side=side) for side, text in sides.items())
-            return Tokenizers(next(models), next(models))
-
-
-def _trained(
-    text: Iterable[str], config: TrainedTokenizerConfig, symbols: Sequence[str], *, side: str
-) -> Tokenizer:
-    size = config.vocabulary_size
-    if isinstance(size, tuple):
-        size = size[side == "target"]
-    lines = map(one_line, text)
-    return Tokenizer(trained_model(lines, config, symbols=symbols, size=size, side=side))

@@ -1,4 +1,4 @@
-"""Training of SentencePiece models."""
+"""Training of SentencePiece models, or what a configuration names instead."""
 
 import io
 import itertools
@@ -12,7 +12,15 @@ from typing import Any
 
 import sentencepiece
 
-from nmt.config import TrainedTokenizerConfig
+from nmt.config import (
+    JointModelConfig,
+    SeparateModelsConfig,
+    TokenizerConfig,
+    TrainedTokenizerConfig,
+)
+from nmt.data.files import one_line
+from nmt.data.tokenizer import Tokenizer
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import DataError
 
 # SentencePiece ignores longer lines (its default is 4192 bytes); no sentence is as long.
@@ -33,6 +41,47 @@ class TooFewPiecesError(DataError):
     def __init__(self, message: str, *, most: int) -> None:
         super().__init__(message)
         self.most = most
+
+
+def train(
+    source: Iterable[str],
+    target: Iterable[str],
+    config: TokenizerConfig,
+    *,
+    symbols: Sequence[str] = (),
+) -> Tokenizers:
+    """Trains models on the two sides of a corpus, or loads the models that the config names.
+
+    Each of the `symbols` becomes a piece of the trained models, which is never divided.
+
+    Training is deterministic: the same text and config give the same models, byte for byte.
+
+    Raises:
+        DataError: the text does not suffice for the vocabulary size, or a model cannot be loaded.
+    """
+    match config:
+        case JointModelConfig():
+            return Tokenizers.same(Tokenizer.load(config.model))
+        case SeparateModelsConfig():
+            loaded = Tokenizer.load(config.source_model), Tokenizer.load(config.target_model)
+            return Tokenizers(*loaded)
+        case TrainedTokenizerConfig(joint=True):
+            both = _trained(itertools.chain(source, target), config, symbols, side="training")
+            return Tokenizers.same(both)
+        case TrainedTokenizerConfig():
+            sides = {"source": source, "target": target}
+            models = (_trained(text, config, symbols, side=side) for side, text in sides.items())
+            return Tokenizers(next(models), next(models))
+
+
+def _trained(
+    text: Iterable[str], config: TrainedTokenizerConfig, symbols: Sequence[str], *, side: str
+) -> Tokenizer:
+    size = config.vocabulary_size
+    if isinstance(size, tuple):
+        size = size[side == "target"]
+    lines = map(one_line, text)
+    return Tokenizer(trained_model(lines, config, symbols=symbols, size=size, side=side))
 
 
 def sample(sentences: Iterable[str], size: int) -> list[str]:

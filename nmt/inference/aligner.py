@@ -16,7 +16,8 @@ from nmt.checkpoints import Which
 from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.batching import Batch, Bucket, pad
-from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.data.tokenizer import Tokenizer
+from nmt.data.tokenizers import Tokenizers
 from nmt.inference import limits, loading, programs
 from nmt.inference.batches import BATCHES_AHEAD, Capacity, sentence_batches, windows
 from nmt.inference.loading import Runs

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nmt.data.given import Array
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.evaluation.words import Words
 from nmt.inference.picture_display import as_html
 from nmt.inference.translation import Translation

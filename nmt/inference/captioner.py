@@ -15,7 +15,7 @@ from nmt.config.inputs import GivenInputConfig
 from nmt.counting import counted
 from nmt.data.constraints import NONE, Constraints, OfLines, with_constraints
 from nmt.data.given import Array
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import DataError
 from nmt.inference import constrained, limits, loading
 from nmt.inference.batches import windows

@@ -15,7 +15,8 @@ import numpy.typing as npt
 import regex
 
 from nmt.data.phrases import UNSPACED
-from nmt.data.tokenizer import Spans, Tokenizers
+from nmt.data.tokenizer import Spans
+from nmt.data.tokenizers import Tokenizers
 from nmt.evaluation.words import Words, fold
 from nmt.inference.placeholders import is_attached
 from nmt.inference.translation import Translation

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from nmt import devices
 from nmt.config import DecodingConfig, InputShape
 from nmt.data.batching import Bucket, pad
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.inference.batches import Capacity, sentence_batches
 from nmt.inference.compiled import ForcedInputs
 from nmt.inference.explanations import explain

@@ -11,7 +11,8 @@ import regex
 
 from nmt.data.phrases import UNSPACED
 from nmt.data.sentences import SIGNS
-from nmt.data.tokenizer import Spans, Tokenizers
+from nmt.data.tokenizer import Spans
+from nmt.data.tokenizers import Tokenizers
 from nmt.evaluation.words import END
 from nmt.inference.splitting import DividedLine, Part
 from nmt.inference.translation import Translation, distinct, empty_translation

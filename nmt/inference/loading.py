@@ -7,7 +7,7 @@ from typing import Any
 from nmt import configfile
 from nmt.checkpoints import Which
 from nmt.config import DecodingConfig, TextInputConfig
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import DataError
 from nmt.inference.ensemble import LoadedEnsemble
 from nmt.inference.predictor import LoadedModel

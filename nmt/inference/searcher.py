@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nmt import devices
 from nmt.config import DecodingConfig, InputShape
 from nmt.data.batching import pad_side
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.inference import programs
 from nmt.inference.batches import Capacity, SentenceBatch, sentence_batches, width_of
 from nmt.inference.compiled import SearchInputs, Sentences, search

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nmt.data.phrases import divided, folded, joins
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 
 Flags = npt.NDArray[np.bool_]  # of each token
 LAST = "\U0010ffff"  # it comes after every text in the order of strings

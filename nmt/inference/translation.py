@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.evaluation.words import END, Offsets, WordMatrix, Words, fold, spelling, split
 from nmt.inference.display import as_html
 from nmt.inference.unseen import Remainder

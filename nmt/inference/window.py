@@ -10,7 +10,7 @@ from nmt.config import DecodingConfig
 from nmt.config.data import WORD_BOUNDARIES, WordBoundaries
 from nmt.data.constraints import Constraints, Line, apart
 from nmt.data.glossary import Glossary
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.inference import constrained, limits
 from nmt.inference.copying import Copier
 from nmt.inference.explanations import chosen_method

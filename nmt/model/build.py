@@ -3,7 +3,7 @@
 from flax import nnx
 
 from nmt.config import Config
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.model.aligner import AlignerNetwork
 from nmt.model.seq2seq import Seq2Seq, build
 from nmt.types import Graph, Params

@@ -5,7 +5,8 @@ import dataclasses
 from google.protobuf.message import DecodeError
 from sentencepiece.sentencepiece_model_pb2 import ModelProto
 
-from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.data.tokenizer import Tokenizer
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import DataError
 
 # Messages in a model, and their fields that hold paths. Models of nmt have none of them.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import jax
 
 from nmt.data import lanes
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import ClusterError
 from nmt.processes import ProcessGroup
 from nmt.run import Run

@@ -23,7 +23,7 @@ from nmt.data.batching import (
     pad,
     plan_epoch,
 )
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.processes import ALONE, ProcessGroup
 from nmt.training.step import shard
 

@@ -1,7 +1,7 @@
 """What a run goes on from, and checks that it is still there."""
 
 from nmt.checkpoints import Saved
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import RunError
 from nmt.run import Run
 

@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import replace
 
 from nmt.config import Config
-from nmt.data import characters, corpora, corpus, tokenizer
+from nmt.data import characters, corpora, corpus, tokenizer_training
 from nmt.data.streams import Stream
 from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import metric
@@ -51,7 +51,7 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         sides = config.data.text_sides
         if not started:
             source = text["source"] if "source" in sides else ()
-            models = tokenizer.train(
+            models = tokenizer_training.train(
                 source, text["target"], config.tokenizer, symbols=config.data.tags
             )
             tokenizers = replace(models, reverse_target=config.data.reverse_target)

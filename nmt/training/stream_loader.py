@@ -15,7 +15,7 @@ from nmt.data import corpus, fingerprints
 from nmt.data.batching import Bucket, PlannedBatch, plan_epoch
 from nmt.data.lanes import Row
 from nmt.data.streams import Stream
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import DataError
 from nmt.processes import ALONE, ProcessGroup
 from nmt.training import agreement

@@ -16,7 +16,7 @@ from nmt import devices, plotting
 from nmt.checkpoints import TrainingProgress
 from nmt.config import BeamConfig, Config, SentenceBatchConfig, TextInputConfig
 from nmt.data.batching import Batch, PlannedBatch, choose_buckets, in_order, pad
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import MetricScore, bleu
 from nmt.inference import limits

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from flax import nnx
 
-from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.data.tokenizer import Tokenizer
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import RunError
 from nmt.model import parameters
 from nmt.model.build import outline

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from nmt import configfile
-from nmt.data import corpora, tokenizer
+from nmt.data import corpora, tokenizer_training
 
 THAI = ["แมวนอนหลับ", "สุนัขวิ่งในสวน", "ฉันดื่มชา", "เขากินข้าว"]
 ARABIC = ["القطة نائمة على السرير", "الكلب يجري في الحديقة", "أشرب الشاي", "هو يأكل الأرز"]
@@ -81,7 +81,7 @@ def test_the_configuration_fits_the_text(nmt, corpus, name):
     assert f"{config.data.source}-{config.data.target}" == languages
     assert out.startswith(f"{len(TEXTS[name][1]) - (name == 'a few'):,} pairs to train on, 1 to")
     text = corpora.training(config.data).text
-    trained = tokenizer.train(text["source"], text["target"], config.tokenizer)
+    trained = tokenizer_training.train(text["source"], text["target"], config.tokenizer)
     assert trained.joint == (name not in ("Chinese", "Thai", "Arabic"))
     unspaced = name in ("Chinese", "Thai")
     assert config.data.word_boundaries == ("unicode" if unspaced else "spaces")

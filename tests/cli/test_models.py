@@ -291,12 +291,12 @@ def test_invalid_utf8_in_a_test_set_is_named_with_its_line(nmt, copy_run, text, 
 
 def test_a_tokenizer_of_another_model_is_refused(nmt, copy_run, tmp_path):
     from nmt.config import TrainedTokenizerConfig
-    from nmt.data import tokenizer
+    from nmt.data import tokenizer_training
 
     run = tmp_path / "run"
     shutil.copytree(copy_run, run)
     letters = [" ".join(row) for row in itertools.permutations("ijklmn", 4)]
-    other = tokenizer.train(
+    other = tokenizer_training.train(
         letters, letters, TrainedTokenizerConfig(vocabulary_size=14, byte_fallback=False)
     )
     other.save(run / "tokenizer")

@@ -13,7 +13,7 @@ from nmt.config import (
     TokenBatchConfig,
     TrainedTokenizerConfig,
 )
-from nmt.data import tokenizer
+from nmt.data import tokenizer_training
 from nmt.data.batching import (
     GRID,
     Bucket,
@@ -267,7 +267,7 @@ def test_nine_tenths_of_the_cells_of_multi30k_hold_tokens(shared_data):
         (shared_data / "multi30k" / f"train.{language}").read_text(encoding="utf-8").splitlines()
         for language in ("de", "en")
     ]
-    joint = tokenizer.train(*sides, TrainedTokenizerConfig()).source
+    joint = tokenizer_training.train(*sides, TrainedTokenizerConfig()).source
     lengths = np.array(
         [[len(ids) + 1 for ids in joint.encode_batch(side)] for side in sides], np.int32
     ).T

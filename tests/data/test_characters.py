@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from nmt import configfile
 from nmt.config import SamplingConfig, TrainedTokenizerConfig
-from nmt.data import characters, tokenizer
+from nmt.data import characters, tokenizer_training
+from nmt.data.tokenizer import Tokenizer
 from nmt.errors import ConfigError, DataError
 
 LINES = [f"size {n} m² … ½ cup™ ﬁne ｆｕｌｌ é e\u0301 한글 ﷺ" for n in range(50)]
@@ -23,7 +24,9 @@ texts = st.one_of(st.text(), st.lists(st.sampled_from([*HOSTILE, *BREAKS, "m", "
 
 
 def trained(**options):
-    return tokenizer.train(LINES, LINES, TrainedTokenizerConfig(kind="bpe", **options)).source
+    return tokenizer_training.train(
+        LINES, LINES, TrainedTokenizerConfig(kind="bpe", **options)
+    ).source
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +153,7 @@ def test_characters_that_are_not_kept_are_reported_with_their_counts(options, ex
     config = {"kind": "bpe", "vocabulary_size": 12, "byte_fallback": False, **options}
     if options.get("byte_fallback"):
         config["vocabulary_size"] += 256
-    tokenizers = tokenizer.train(*training.values(), TrainedTokenizerConfig(**config))
+    tokenizers = tokenizer_training.train(*training.values(), TrainedTokenizerConfig(**config))
 
     found = list(characters.report([training, validation], tokenizers))
 
@@ -160,7 +163,7 @@ def test_characters_that_are_not_kept_are_reported_with_their_counts(options, ex
 def test_a_report_names_the_most_frequent(keeping):
     lines = ["".join(chr(0x4E00 + n) * (20 - n) for n in range(12))]
     config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=12, byte_fallback=False)
-    tokenizers = tokenizer.train(["a b c"] * 9, ["bc ab abc"] * 9, config)
+    tokenizers = tokenizer_training.train(["a b c"] * 9, ["bc ab abc"] * 9, config)
 
     (found,) = characters.report([{"source": lines, "target": []}], tokenizers)
 
@@ -180,7 +183,7 @@ def test_characters_of_symbols_are_lost_outside_of_them_only(line, expected):
         kind="bpe", vocabulary_size=11, byte_fallback=False, normalization="nfkc"
     )
     lines = ["m mm <2fr> 2 m2"] * 9
-    model = tokenizer.train(lines, lines, config, symbols=["<2fr>"]).source
+    model = tokenizer_training.train(lines, lines, config, symbols=["<2fr>"]).source
 
     assert characters.lost([line], model) == expected
 
@@ -193,7 +196,7 @@ def test_a_model_of_whole_words_loses_the_characters_of_other_words(tmp_path):
         vocab_size=5,
         minloglevel=3,
     )
-    model = tokenizer.Tokenizer.load(tmp_path / "words.model")
+    model = Tokenizer.load(tmp_path / "words.model")
 
     assert characters.lost(["der Hund", "der Rund"], model) == {"R": 1, "u": 1, "n": 1, "d": 1}
 
@@ -205,7 +208,7 @@ SYMBOLS = ("<2en>", "%1$s", "a,b", '"q"', "漢字")
 def test_symbols_are_never_split_and_are_kept(kind):
     lines = [f"{symbol} size {n} of {symbol}{n}" for n in range(9) for symbol in SYMBOLS]
     config = TrainedTokenizerConfig(kind=kind, vocabulary_size=281, symbols=SYMBOLS)
-    model = tokenizer.train(lines, lines, config).source
+    model = tokenizer_training.train(lines, lines, config).source
     text = '<2en> size %1$s of<2en> %1$s%1$s 漢字漢 a,b "q"s %1$ <2en'
 
     found = model.encode(text)
@@ -269,7 +272,7 @@ def test_a_vocabulary_too_small_for_bytes_says_what_to_do():
 def test_two_vocabulary_sizes_are_those_of_source_and_target():
     config = TrainedTokenizerConfig(vocabulary_size=[300, 290], joint=False)
 
-    tokenizers = tokenizer.train(
+    tokenizers = tokenizer_training.train(
         LINES,
         ["size m"] * 50,
         config.model_copy(update={"kind": "bpe", "vocabulary_size": (320, 268)}),

@@ -8,7 +8,7 @@ import pytest
 
 from nmt import configfile
 from nmt.config import TrainedTokenizerConfig
-from nmt.data import corpora, corpus, tokenizer
+from nmt.data import corpora, corpus, tokenizer_training
 from nmt.errors import DataError
 
 
@@ -117,7 +117,7 @@ def test_a_tag_is_one_piece_and_linked_pieces_are_those_of_the_words(folder):
         "path": str(folder / "val"), "source_tag": "<2fr>"
     })  # fmt: skip
     text = corpora.training(data).text
-    tokenizers = tokenizer.train(
+    tokenizers = tokenizer_training.train(
         text["source"],
         text["target"],
         TrainedTokenizerConfig(vocabulary_size=40, byte_fallback=False),
@@ -137,10 +137,10 @@ def test_a_tag_is_one_piece_and_linked_pieces_are_those_of_the_words(folder):
 def test_a_tag_that_a_given_tokenizer_divides_is_told(folder):
     data = settings(folder, first(folder, source_tag="<2en>"), second(folder))
     lines = ["Der Hund schläft.", "Die Katze singt."]
-    given = tokenizer.train(
+    given = tokenizer_training.train(
         lines, lines, TrainedTokenizerConfig(vocabulary_size=26, byte_fallback=False)
     ).source
-    known = tokenizer.train(
+    known = tokenizer_training.train(
         lines,
         lines,
         TrainedTokenizerConfig(vocabulary_size=26, byte_fallback=False),

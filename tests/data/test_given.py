@@ -9,7 +9,7 @@ from datasets import Dataset, Features, Value
 
 from nmt.config import InputConfig, TrainedTokenizerConfig
 from nmt.config.section import members
-from nmt.data import batching, corpus, tokenizer
+from nmt.data import batching, corpus, tokenizer_training
 from nmt.data.given import Given
 from nmt.data.pictures import PICTURE
 
@@ -72,7 +72,7 @@ def test_a_corpus_gives_back_the_arrays_and_batches_pad_them_with_zeros(config):
     features = Features({"source": feature, "target": Value("string")})
     text = Dataset.from_dict({"source": rows, "target": ["a", "b a", "c"]}, features=features)
     settings = TrainedTokenizerConfig(vocabulary_size=8, byte_fallback=False)
-    tokenizers = tokenizer.train((), ["a b c"] * 9, settings)
+    tokenizers = tokenizer_training.train((), ["a b c"] * 9, settings)
     found = corpus.rows(corpus.encode(text, tokenizers, input=config), [2, 0])
     bucket = batching.Bucket(rows=3, source=7, target=9)
     batch = batching.pad(found, bucket, shape=config.shape)

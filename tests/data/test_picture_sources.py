@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.config import CorpusConfig, DataConfig, PictureInputConfig, TrainedTokenizerConfig
-from nmt.data import corpus, scenes, tokenizer
+from nmt.data import corpus, scenes, tokenizer_training
 from nmt.data.cells import pixels
 from nmt.data.pictures import Pictures
 from nmt.errors import DataError
@@ -65,7 +65,7 @@ def load(input=INPUT, **where):
 @pytest.fixture(scope="module")
 def tokenizers():
     settings = TrainedTokenizerConfig(vocabulary_size=8, byte_fallback=False)
-    return tokenizer.train((), LINES * 20, settings)
+    return tokenizer_training.train((), LINES * 20, settings)
 
 
 @pytest.fixture

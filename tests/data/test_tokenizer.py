@@ -20,9 +20,10 @@ from nmt.config import (
     SeparateModelsConfig,
     TrainedTokenizerConfig,
 )
-from nmt.data import tokenizer
-from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.data import tokenizer_training
+from nmt.data.tokenizer import Tokenizer
 from nmt.data.tokenizer_training import sample
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import DataError
 
 GERMAN = [
@@ -45,7 +46,7 @@ SAMPLING = SamplingConfig(alpha=0.1)
 
 @pytest.fixture(scope="module")
 def joint():
-    return tokenizer.train(
+    return tokenizer_training.train(
         GERMAN, ENGLISH, TrainedTokenizerConfig(vocabulary_size=75, byte_fallback=False)
     )
 
@@ -55,7 +56,7 @@ def separate():
     config = TrainedTokenizerConfig(
         kind="bpe", vocabulary_size=50, joint=False, byte_fallback=False
     )
-    return tokenizer.train(GERMAN, ENGLISH, config)
+    return tokenizer_training.train(GERMAN, ENGLISH, config)
 
 
 def foreign_model(**options):
@@ -108,7 +109,7 @@ def test_an_unknown_character_is_seen_as_such(joint):
 
 def test_bytes_stand_in_for_unknown_characters():
     config = TrainedTokenizerConfig(vocabulary_size=330, byte_fallback=True)
-    model = tokenizer.train(GERMAN, ENGLISH, config).source
+    model = tokenizer_training.train(GERMAN, ENGLISH, config).source
 
     ids = model.encode("Hund 漢")
 
@@ -118,7 +119,7 @@ def test_bytes_stand_in_for_unknown_characters():
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])
 def test_a_trained_model_has_the_size_and_the_ids_asked_for(kind):
-    model = tokenizer.train(
+    model = tokenizer_training.train(
         GERMAN, ENGLISH, TrainedTokenizerConfig(kind=kind, vocabulary_size=75, byte_fallback=False)
     ).source
 
@@ -141,10 +142,10 @@ def test_one_joint_model_serves_both_sides(joint):
 def test_training_again_in_another_process_gives_the_same_model(joint):
     program = (
         "from nmt.config import TrainedTokenizerConfig\n"
-        "from nmt.data import tokenizer\n"
+        "from nmt.data import tokenizer_training\n"
         f"german, english = {GERMAN!r}, {ENGLISH!r}\n"
         "config = TrainedTokenizerConfig(vocabulary_size=75, byte_fallback=False)\n"
-        "print(tokenizer.train(german, english, config).fingerprint)"
+        "print(tokenizer_training.train(german, english, config).fingerprint)"
     )
 
     other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
@@ -185,7 +186,7 @@ def test_concurrent_draws_keep_to_their_seeds(joint):
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])
 def test_other_seeds_draw_other_segmentations_of_the_same_text(kind):
     config = TrainedTokenizerConfig(kind=kind, vocabulary_size=75, byte_fallback=False)
-    model = tokenizer.train(GERMAN, ENGLISH, config).source
+    model = tokenizer_training.train(GERMAN, ENGLISH, config).source
 
     draws = [model.sample_batch(GERMAN, sampling=SAMPLING, seed=seed) for seed in range(10)]
 
@@ -217,8 +218,10 @@ def test_existing_models_are_taken_as_they_are(separate, tmp_path):
     separate.save(tmp_path)
     source, target = str(tmp_path / "source.model"), str(tmp_path / "target.model")
 
-    one = tokenizer.train([], [], JointModelConfig(model=source))
-    two = tokenizer.train([], [], SeparateModelsConfig(source_model=source, target_model=target))
+    one = tokenizer_training.train([], [], JointModelConfig(model=source))
+    two = tokenizer_training.train(
+        [], [], SeparateModelsConfig(source_model=source, target_model=target)
+    )
 
     assert one.joint
     assert one.source.fingerprint == separate.source.fingerprint
@@ -297,7 +300,7 @@ def test_a_folder_is_no_model(tmp_path):
 def test_the_sizes_that_a_refusal_names_are_possible(kind):
     def refusal(size):
         with pytest.raises(DataError, match=f"^tokenizer.vocabulary_size is {size}: ") as caught:
-            tokenizer.train(
+            tokenizer_training.train(
                 GERMAN,
                 ENGLISH,
                 TrainedTokenizerConfig(kind=kind, vocabulary_size=size, byte_fallback=False),
@@ -311,7 +314,7 @@ def test_the_sizes_that_a_refusal_names_are_possible(kind):
         config = TrainedTokenizerConfig(
             kind=kind, vocabulary_size=int(found[1]), byte_fallback=False
         )
-        assert tokenizer.train(GERMAN, ENGLISH, config).source.size == int(found[1])
+        assert tokenizer_training.train(GERMAN, ENGLISH, config).source.size == int(found[1])
 
 
 def test_a_refusal_names_the_side():
@@ -320,13 +323,13 @@ def test_a_refusal_names_the_side():
     )
 
     with pytest.raises(DataError, match=r"the target text gives"):
-        tokenizer.train(GERMAN, ["no"] * 10, config)
+        tokenizer_training.train(GERMAN, ["no"] * 10, config)
 
 
 @pytest.mark.parametrize("text", [[], ["", " "]])
 def test_nothing_to_train_from_is_refused(text):
     with pytest.raises(DataError, match=r"^the training text is empty"):
-        tokenizer.train(text, text, TrainedTokenizerConfig())
+        tokenizer_training.train(text, text, TrainedTokenizerConfig())
 
 
 def test_very_long_lines_and_odd_characters_are_trained_on():
@@ -334,7 +337,7 @@ def test_very_long_lines_and_odd_characters_are_trained_on():
     odd = ["NUL \0 here", "two\nlines", "next\x85line", "e\u0301", "\u2028"]
     config = TrainedTokenizerConfig(vocabulary_size=36, byte_fallback=False)
 
-    model = tokenizer.train([*odd, long_line], ["quick brown fox jumps"], config).source
+    model = tokenizer_training.train([*odd, long_line], ["quick brown fox jumps"], config).source
 
     assert model.unk not in model.encode("ß")
     assert model.encode_batch(odd)[1] == model.encode("two lines")
@@ -343,7 +346,9 @@ def test_very_long_lines_and_odd_characters_are_trained_on():
 def test_a_line_with_the_block_that_sentencepiece_keeps_for_itself_is_trained_on():
     config = TrainedTokenizerConfig(vocabulary_size=50, byte_fallback=False)
 
-    model = tokenizer.train(["▅ " + line for line in GERMAN], ["▂▅Ж no"] * 9, config).target
+    model = tokenizer_training.train(
+        ["▅ " + line for line in GERMAN], ["▂▅Ж no"] * 9, config
+    ).target
 
     assert model.unk not in model.encode("".join(sorted({*"".join(GERMAN)})) + "▂Ж")
 
@@ -382,7 +387,7 @@ def test_a_vocabulary_of_real_captions_leaves_them_unchanged(shared_data):
     }
 
     config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=1000)
-    model = tokenizer.train(captions["de"], captions["en"], config).source
+    model = tokenizer_training.train(captions["de"], captions["en"], config).source
     decoded = [model.decode(ids) for ids in model.encode_batch(captions["de"])]
 
     # Runs of spaces become one: the only change that there is.

@@ -11,7 +11,7 @@ import vectors
 from datasets import Dataset, Features, List, Value
 
 from nmt.config import CorpusConfig, DataConfig, TrainedTokenizerConfig, VectorInputConfig
-from nmt.data import corpus, tokenizer
+from nmt.data import corpus, tokenizer_training
 from nmt.data.vectors import arrays
 from nmt.errors import DataError
 
@@ -27,7 +27,7 @@ def load(input=INPUT, **where):
 @pytest.fixture(scope="module")
 def tokenizers():
     settings = TrainedTokenizerConfig(vocabulary_size=10, byte_fallback=False)
-    return tokenizer.train((), LINES * 20, settings)
+    return tokenizer_training.train((), LINES * 20, settings)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from sentencepiece.sentencepiece_model_pb2 import ModelProto
 with atheris.instrument_imports(include=["nmt", "yaml"]):
     from nmt import arrays, configfile
     from nmt.config import SamplingConfig, TrainedTokenizerConfig
-    from nmt.data import files, tabular, tokenizer
+    from nmt.data import files, tabular, tokenizer_training
     from nmt.data.tokenizer import Tokenizer
     from nmt.errors import UserError
     from nmt.evaluation import pharaoh
@@ -95,7 +95,7 @@ def models():
     text = ["ein alter Hund", "eine alte Katze", "das kleine Kind"] * 9
     for kind in ("unigram", "bpe"):
         config = TrainedTokenizerConfig(kind=kind, vocabulary_size=24, byte_fallback=False)
-        proto = ModelProto.FromString(tokenizer.train(text, text, config).source._model)
+        proto = ModelProto.FromString(tokenizer_training.train(text, text, config).source._model)
         proto.normalizer_spec.precompiled_charsmap = b""  # most of the bytes
         yield proto.SerializeToString()
 

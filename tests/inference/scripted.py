@@ -9,7 +9,7 @@ import numpy as np
 from flax import struct
 
 from nmt.config import TrainedTokenizerConfig
-from nmt.data import tokenizer
+from nmt.data import tokenizer_training
 from nmt.inference.beam import BeamSearch
 from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.predictor import Source
@@ -24,7 +24,7 @@ TEXT = ["ab ba a b aab bba", "a ab b ba", "abab", "ba ba"] * 3
 def pieces():
     """Returns tokenizers of `▁ba ▁a ▁ b a`, which spell most words in several ways."""
     config = TrainedTokenizerConfig(vocabulary_size=9, byte_fallback=False)
-    return tokenizer.train(TEXT, TEXT, config)
+    return tokenizer_training.train(TEXT, TEXT, config)
 
 
 @struct.dataclass

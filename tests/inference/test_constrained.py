@@ -12,7 +12,8 @@ import sentencepiece
 
 from nmt.data.constraints import Constraints
 from nmt.data.phrases import contains_forbidden, contains_required
-from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.data.tokenizer import Tokenizer
+from nmt.data.tokenizers import Tokenizers
 from nmt.inference.plans import Plan
 from nmt.inference.rules import Arrays, Rules
 from nmt.inference.search import FEWEST

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nmt.config import TrainedTokenizerConfig
-from nmt.data import tokenizer
+from nmt.data import tokenizer_training
 from nmt.inference.copying import Copier
 from nmt.inference.translation import Translation
 from nmt.inference.unseen import Remainder
@@ -16,7 +16,7 @@ LINES = ["der Hund sagt, die (alte) Katze rennt ins Haus.", "the dog says. Müll
 def tokenizers():
     """A model whose pieces are letters and signs; it has neither ? nor ő."""
     config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=28, byte_fallback=False)
-    return tokenizer.train(LINES, LINES, config)
+    return tokenizer_training.train(LINES, LINES, config)
 
 
 def completed(tokenizers, line, text, attended, **options):

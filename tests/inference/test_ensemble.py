@@ -13,7 +13,8 @@ from tables import EOS, MASK, PROCESSORS, SPECIALS, TableModel, assert_found
 from tiny import changed_run, letters, tree, untrained_run
 
 from nmt.config import TrainedTokenizerConfig
-from nmt.data import tokenizer
+from nmt.data import tokenizer_training
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import ConfigError, DataError, RunError
 from nmt.inference.beam import BeamSearch
 from nmt.inference.ensemble import Ensemble
@@ -242,9 +243,9 @@ def foreign(copy_run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("foreign")
     vocabulary = TrainedTokenizerConfig(vocabulary_size=21, byte_fallback=False)
     lines = letters(2000, longest=6, seed=9)
-    other = tokenizer.train(lines, lines, vocabulary)
+    other = tokenizer_training.train(lines, lines, vocabulary)
     assert other.target.size == Run.open(copy_run).tokenizers().target.size
-    mixed = tokenizer.Tokenizers(Run.open(copy_run).tokenizers().source, other.target)
+    mixed = Tokenizers(Run.open(copy_run).tokenizers().source, other.target)
     return {
         "other": changed_run(copy_run, folder / "other", tokenizers=other),
         "mixed": changed_run(copy_run, folder / "mixed", tokenizers=mixed),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmt.config import TrainedTokenizerConfig
-from nmt.data import tokenizer
+from nmt.data import tokenizer_training
 from nmt.inference.copying import Copier
 from nmt.inference.placeholders import find
 from nmt.inference.translation import Translation
@@ -96,7 +96,7 @@ def test_kinds_are_chosen():
 def tokenizers():
     """A model whose pieces are letters and signs."""
     config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=49, byte_fallback=False)
-    return tokenizer.train(LINES, LINES, config)
+    return tokenizer_training.train(LINES, LINES, config)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_what_is_read(tokenizers, line, read):
 
 def test_without_the_word_to_read_it_is_set_aside():
     config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=24, byte_fallback=False)
-    own = tokenizer.train(["der Hund sagt"] * 9, ["the dog says"] * 9, config).source
+    own = tokenizer_training.train(["der Hund sagt"] * 9, ["the dog says"] * 9, config).source
     ((remainder,), _) = remainders(own, ["der {Hund} sagt"], keep=KINDS)
 
     assert remainder.text == "der sagt"
@@ -216,7 +216,7 @@ ENGLISH = ["he was born in 2019. download X files: 35"] * 9
 def without_spaces():
     """A model whose pieces are letters and signs, from Chinese and Korean to English."""
     config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=70, byte_fallback=False)
-    return tokenizer.train([*CHINESE, *ENGLISH], [*CHINESE, *ENGLISH], config)
+    return tokenizer_training.train([*CHINESE, *ENGLISH], [*CHINESE, *ENGLISH], config)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nmt.config import SamplingConfig
 from nmt.data import corpus
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import RunError
 from nmt.inference.output import word_links
 from nmt.inference.translator import Translator

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nmt.config import TrainedTokenizerConfig
-from nmt.data import embedded, tokenizer
+from nmt.data import embedded, tokenizer_training
 from nmt.evaluation.words import Words, split
 from nmt.inference.translation import Translation
 from nmt.inference.unseen import Remainder
@@ -26,8 +26,8 @@ def models(embedded_tokenizers):
     )
     return (
         embedded_tokenizers,
-        tokenizer.train(*sides, changing),
-        tokenizer.train(*sides, keeping),
+        tokenizer_training.train(*sides, changing),
+        tokenizer_training.train(*sides, keeping),
     )
 
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.config import TrainedTokenizerConfig
-from nmt.data import tokenizer
-from nmt.data.tokenizer import Tokenizers
+from nmt.data import tokenizer_training
+from nmt.data.tokenizers import Tokenizers
 from nmt.inference.copying import Copier
 from nmt.inference.translation import Translation
 from nmt.inference.translator import Translator
@@ -22,7 +22,7 @@ def model(request):
     """A model of a few letters and signs."""
     size = 50 + 256 * request.param
     config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=size, byte_fallback=request.param)
-    return tokenizer.train(LINES, LINES, config).source
+    return tokenizer_training.train(LINES, LINES, config).source
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_what_remains_of_a_line(model, line, text, unseen):
 def test_characters_that_symbols_alone_have_are_set_aside():
     config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=50, byte_fallback=False)
     symbols = ["<2fr>", "%1$s"]
-    model = tokenizer.train([*LINES, *symbols], LINES, config, symbols=symbols).source
+    model = tokenizer_training.train([*LINES, *symbols], LINES, config, symbols=symbols).source
 
     ((remainder,), (ids,)) = remainders(model, ["<2fr> Die < %1$s 50 % Katze"])
 
@@ -220,7 +220,7 @@ CHINESE = [*LINES, *["猫睡。狗跑。我喜欢你"] * 9]
 )
 def test_scripts_without_spaces_are_written_as_usual(line, remains, text, links, expected):
     config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=60, byte_fallback=False)
-    model = tokenizer.train(CHINESE, [], config).source
+    model = tokenizer_training.train(CHINESE, [], config).source
     ((remainder,), _) = remainders(model, [line])
 
     assert remainder.text == remains

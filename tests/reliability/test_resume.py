@@ -92,7 +92,7 @@ def test_another_process_samples_the_same_pieces(undisturbed):
     texts = ["abcdefabcdef", "fedcbafedcba"] * 20
     program = (
         "import json, sys; from nmt.config import SamplingConfig; "
-        "from nmt.data.tokenizer import Tokenizers; path, texts = sys.argv[1:]; "
+        "from nmt.data.tokenizers import Tokenizers; path, texts = sys.argv[1:]; "
         "print(json.dumps(Tokenizers.load(path).source.sample_batch("
         "json.loads(texts), sampling=SamplingConfig(alpha=0.5), seed=7)))"
     )

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 from nmt import configfile
 from nmt.bundle import Bundle
 from nmt.checkpoints import TrainingProgress
-from nmt.data.tokenizer import Tokenizers
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import RunError, UserError
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.splitting import TrainedOn

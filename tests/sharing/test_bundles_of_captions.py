@@ -16,7 +16,7 @@ from nmt import configfile
 from nmt.bundle import Bundle
 from nmt.checkpoints import TrainingProgress
 from nmt.config import CorpusConfig
-from nmt.data import corpora, tokenizer
+from nmt.data import corpora, tokenizer_training
 from nmt.inference.captioner import Captioner
 from nmt.model.build import build_model
 from nmt.run import Run
@@ -36,7 +36,7 @@ def picture_run(tmp_path_factory):
     tree["data"]["test"] = tree["data"]["validation"]
     run = Run.start(configfile.validate(tree))
     target = corpora.training(run.config.data).text["target"]
-    tokenizers = tokenizer.train((), target, run.config.tokenizer)
+    tokenizers = tokenizer_training.train((), target, run.config.tokenizer)
     run.create(tokenizers)
     _, params = nnx.split(build_model(run.config, tokenizers))
     run.save("best", {"params": params}, TrainingProgress(tokenizer=tokenizers.fingerprint))

@@ -18,7 +18,8 @@ from tiny import changed_run
 from nmt import configfile
 from nmt.bundle import Bundle
 from nmt.config import CorpusConfig
-from nmt.data.tokenizer import Tokenizer, Tokenizers
+from nmt.data.tokenizer import Tokenizer
+from nmt.data.tokenizers import Tokenizers
 from nmt.errors import DataError, RunError
 from nmt.inference.translator import Translator
 from nmt.info import describe

@@ -14,7 +14,9 @@ from taken import take, whole
 from nmt import configfile
 from nmt.checkpoints import TrainingProgress
 from nmt.config import TrainedTokenizerConfig
-from nmt.data import corpus, links, tokenizer
+from nmt.data import corpus, links, tokenizer_training
+from nmt.data.tokenizer import Tokenizer
+from nmt.data.tokenizers import Tokenizers
 from nmt.training import loader as feed_module
 from nmt.training.loader import DataLoader, prefetched
 
@@ -31,7 +33,7 @@ def text():
 
 @pytest.fixture(scope="module")
 def tokenizers(text):
-    return tokenizer.train(
+    return tokenizer_training.train(
         text["source"],
         text["target"],
         TrainedTokenizerConfig(vocabulary_size=32, byte_fallback=False),
@@ -278,7 +280,7 @@ def test_epochs_never_fall_and_move_on_with_the_progress(text, tokenizers, in_pa
     assert epochs[-1] > 3
 
 
-class Counting(tokenizer.Tokenizer):
+class Counting(Tokenizer):
     """A tokenizer that counts the texts that it has sampled."""
 
     sampled = 0
@@ -293,7 +295,7 @@ def test_the_next_part_is_sampled_while_one_is_trained_on_and_no_more(
     text, tokenizers, tmp_path, in_parts
 ):
     tokenizers.source.save(tmp_path / "model")
-    counting = tokenizer.Tokenizers.same(Counting.load(tmp_path / "model"))
+    counting = Tokenizers.same(Counting.load(tmp_path / "model"))
     stream = loader(text, counting, sampling=SAMPLING).batches(TrainingProgress())
 
     next(stream)

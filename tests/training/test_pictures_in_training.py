@@ -13,7 +13,7 @@ from steps import BOS, LENGTHS, SGD, VOCABULARY, assert_trees_close
 from taken import take, whole
 
 from nmt import configfile, devices
-from nmt.data import corpora, corpus, tokenizer
+from nmt.data import corpora, corpus, tokenizer_training
 from nmt.data.batching import Bucket, pad
 from nmt.model.build import build_model
 from nmt.model.seq2seq import build
@@ -40,7 +40,7 @@ def config(folder, *, input=()):
 
 def loader(config):
     text = corpora.training(config.data).text
-    tokenizers = tokenizer.train((), text["target"], config.tokenizer)
+    tokenizers = tokenizer_training.train((), text["target"], config.tokenizer)
     encoded = corpus.encode(text, tokenizers, input=config.data.input)
     pairs, _ = corpus.filter_pairs(encoded, config.data)
     return DataLoader(text, pairs, tokenizers, config)

@@ -13,7 +13,7 @@ from taken import take, whole
 
 from nmt import configfile
 from nmt.checkpoints import TrainingProgress
-from nmt.data import corpus, tokenizer
+from nmt.data import corpus, tokenizer_training
 from nmt.data.streams import Stream
 from nmt.errors import ClusterError, DataError
 from nmt.training.stream_loader import StreamLoader
@@ -50,7 +50,7 @@ def opened(folder, *, sampling=None, seed=1, name="x*", buffer=BUFFER, vocabular
     config = configfile.validate(tree)
     stream = Stream.of(config.data)
     text = stream.training.text
-    tokenizers = tokenizer.train(text["source"], text["target"], config.tokenizer)
+    tokenizers = tokenizer_training.train(text["source"], text["target"], config.tokenizer)
     sample, _ = corpus.filter_pairs(corpus.encode(text, tokenizers), config.data)
     return StreamLoader(stream, sample, tokenizers, config)
 

@@ -11,7 +11,7 @@ from flax import nnx
 
 from nmt import configfile
 from nmt.config import BeamConfig, TrainedTokenizerConfig
-from nmt.data import corpus, tokenizer
+from nmt.data import corpus, tokenizer_training
 from nmt.data.images import png
 from nmt.data.pictures import PAIRS
 from nmt.evaluation.metrics import bleu
@@ -28,7 +28,7 @@ TARGET = ["", "a dog", "the cat sleeps in the garden", "no bird sings", "who sin
 
 @pytest.fixture(scope="module")
 def tokenizers():
-    return tokenizer.train(
+    return tokenizer_training.train(
         SOURCE[1:], TARGET[1:], TrainedTokenizerConfig(vocabulary_size=33, byte_fallback=False)
     )
 

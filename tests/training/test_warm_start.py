@@ -11,7 +11,7 @@ from tiny import tree
 
 from nmt import configfile
 from nmt.checkpoints import TrainingProgress
-from nmt.data import tokenizer
+from nmt.data import tokenizer_training
 from nmt.errors import RunError
 from nmt.model import parameters
 from nmt.model.build import build_model
@@ -44,7 +44,7 @@ def run_of(path, *, text="abc", pieces=JOINT, start_from=None, aligner=None, dat
         settings["training"]["metric"] = "perplexity"
     run = Run.start(configfile.validate({**settings, "tokenizer": pieces}))
     backward = [line[::-1].replace("c", "cc") for line in TEXTS[text]]
-    tokenizers = tokenizer.train(TEXTS[text], backward, run.config.tokenizer)
+    tokenizers = tokenizer_training.train(TEXTS[text], backward, run.config.tokenizer)
     return run, tokenizers, build_model(run.config, tokenizers)
 
 
