@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from nmt import checkpoint
+from nmt.data import files
 from nmt.errors import RunError
 
 MAX_TO_KEEP = 2  # checkpoints of a kind: the newest, and one in case that it is damaged
@@ -183,11 +184,16 @@ class Checkpoints:
         raise RunError(f"{self.run}: has no checkpoint of step {step}; those it has: {found}")
 
     def _folders(self, *kinds: Kind) -> list[Path]:
-        """Returns the folders of these kinds, those of a kind from the newest on."""
+        """Returns the folders of these kinds, those of a kind from the newest on.
+
+        Raises:
+            RunError: the folder may not be entered.
+        """
         folders = list[Path]()
         for kind in kinds:
             parent = self.run / "checkpoints" / kind
-            found = parent.iterdir() if parent.is_dir() else ()
+            with files.reported(parent, kind=RunError):
+                found = list(parent.iterdir()) if parent.is_dir() else []
             numbered = [path for path in found if path.name.isdecimal()]
             folders += sorted(numbered, key=lambda path: int(path.name), reverse=True)
         return folders

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from nmt.data import files
 from nmt.errors import RunError
 
 Record = dict[str, Any]  # its `step`, and values by names such as `train/loss`
@@ -16,9 +17,10 @@ def read(path: Path) -> list[Record]:
     """Returns the records logged so far, without a last line that is still being written.
 
     Raises:
-        RunError: a line is damaged.
+        RunError: a line is damaged, or the file cannot be read.
     """
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    with files.reported(path, kind=RunError):
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     return [
         record_of(line, where=f"{path}, line {number}")
         for number, line in enumerate(lines, start=1)

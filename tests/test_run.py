@@ -16,7 +16,7 @@ from nmt import configfile
 from nmt.checkpoints import TrainingProgress
 from nmt.config import TrainedTokenizerConfig
 from nmt.data import tokenizer_training
-from nmt.errors import RunError
+from nmt.errors import RunError, UserError
 from nmt.model.build import build_model
 from nmt.run import Run
 from nmt.trained import opened
@@ -261,6 +261,25 @@ def test_a_folder_that_cannot_be_looked_into_is_named(tmp_path):
     for look in (Run.open, opened, lambda path: Run.start(config(tmp_path, f"run={path}"))):
         with pytest.raises(RunError, match=message):
             look(path)
+
+
+@pytest.mark.parametrize(
+    ("part", "named", "read"),
+    [
+        ("metrics.jsonl", "metrics.jsonl", Run.records),
+        ("tokenizer/joint.model", "tokenizer", Run.tokenizers),
+        ("checkpoints/best", "checkpoints/best", lambda run: run.progress("best")),
+    ],
+)
+def test_a_part_that_cannot_be_looked_into_is_named(tmp_path, part, named, read):
+    run = Run(tmp_path / "run", config(tmp_path))
+    path = run.path / part
+    path.parent.mkdir(parents=True)
+    path.symlink_to("x" * 256)
+
+    message = rf"^{re.escape(str(run.path / named))}: cannot be read \(File name too long\)$"
+    with pytest.raises(UserError, match=message):
+        read(run)
 
 
 def test_a_folder_without_configuration_is_no_run(tmp_path):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nmt.data import files
 from nmt.data.tokenizer import Tokenizer
 from nmt.errors import DataError
 
@@ -62,12 +63,14 @@ class Tokenizers:
         """Reads the models that `save` has written into a folder.
 
         Raises:
-            DataError: a model is missing or damaged.
+            DataError: a model is missing or damaged, or cannot be read.
         """
         folder = Path(folder)
-        if (folder / "joint.model").exists():
+        with files.reported(folder):
+            joint, separate = ((folder / name).exists() for name in ("joint.model", "source.model"))
+        if joint:
             return cls.same(Tokenizer.load(folder / "joint.model"))
-        if not (folder / "source.model").exists():
+        if not separate:
             raise DataError(f"{folder}: holds neither joint.model nor source.model")
         return cls(Tokenizer.load(folder / "source.model"), Tokenizer.load(folder / "target.model"))
 
