@@ -27,7 +27,7 @@ class Examples:
     target: Column
     gold: Column
     file: Path | None
-    pictures: list[Path]  # files that are sources
+    sources_in: list[Path]  # files that are sources, or have them
 
     @classmethod
     def of(
@@ -38,19 +38,19 @@ class Examples:
         Raises:
             DataError: there are both, a sentence is the name of a file, or a file cannot be read.
         """
-        noun, pictures = "sentence", list[Path]()
+        noun, sources_in = "sentence", list[Path]()
         if captions.are_written_by(run):
             noun, sources = "source", captions.given(run, arguments, file)
-            pictures = captions.files_of(sources)
+            sources_in = [*map(files.find, arguments), *captions.files_of(sources)]
         else:
             sources, target, gold = _texts(arguments, target, gold, file=file)
         target = None if target is None else list(map(options.sentence, target))
-        return cls(noun, sources, target, gold, file, pictures)
+        return cls(noun, sources, target, gold, file, sources_in)
 
     @property
     def files(self) -> list[Path]:
         """The files that are read."""
-        return self.pictures if self.file is None else [files.find(self.file), *self.pictures]
+        return self.sources_in if self.file is None else [files.find(self.file), *self.sources_in]
 
     def check(self, run: Path, n_best: int | None) -> None:
         """Checks that sources, translations, gold links and --n-best fit together, and the run.

@@ -23,7 +23,8 @@ def check(runs: Sequence[Path], hypotheses: Sequence[Path]) -> None:
     """Checks that there are systems to score, each of them once, and that the runs translate.
 
     Raises:
-        DataError: there are not, or one is given twice, is a file or aligns.
+        DataError: there are not, or one is given twice, is a file or aligns, or they read
+            different kinds of sources.
     """
     if not runs and not hypotheses:
         raise DataError("nothing to score; give a RUN, or --hypothesis FILE --reference FILE")
@@ -34,6 +35,12 @@ def check(runs: Sequence[Path], hypotheses: Sequence[Path]) -> None:
                 f"{run}: no run folder; files are --source, --reference or --hypothesis FILE"
             )
         ensembles.check_translates(run)
+        first, kind = (ensembles.data(each).input.kind for each in (runs[0], run))
+        if kind != first:
+            raise DataError(
+                f"{runs[0]} reads {first} and {run} reads {kind}: they cannot have the same test "
+                "set; score each alone"
+            )
 
 
 def check_once(paths: Sequence[Path], *, rule: str) -> None:

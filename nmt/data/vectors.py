@@ -99,9 +99,8 @@ def checked(source: Any, size: int, *, where: str) -> given.Array:
         return array.reshape(0, size)
     if array.ndim != 2 or array.shape[1] != size:
         shape = " x ".join(map(str, array.shape))
-        raise DataError(
-            f"{where}: an array of {shape}, and data.input.size asks for positions x {size}"
-        )
+        found = f"an array of {shape}" if shape else "one number"
+        raise DataError(f"{where}: {found}, and data.input.size asks for positions x {size}")
     if not np.isfinite(array).all():
         raise DataError(f"{where}: a component is infinite or not a number")
     return array

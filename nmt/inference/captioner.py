@@ -97,7 +97,7 @@ class Captioner:
             TypeError: as `translate`.
         """
         limits.check_number(n_best, self.config)
-        waiting: Any = with_constraints(checked(sources, object, SEVERAL), constraints)
+        waiting: Any = with_constraints(_several(sources), constraints)
         return chain.from_iterable(
             self._searched(window, n_best, before=before)
             for before, window in windows(waiting, self.window)
@@ -115,7 +115,7 @@ class Captioner:
             TypeError: one source or target is given, and not several.
         """
         method = chosen_method(method, self.loaded)
-        given = list(checked(sources, object, SEVERAL))
+        given = list(_several(sources))
         texts = list(checked(targets, str, "targets are several strings, such as a list"))
         if len(given) != len(texts):
             raise DataError(
@@ -151,7 +151,8 @@ class Captioner:
         One that has a matrix of this method already stays as it is, whichever model has made it.
 
         Raises:
-            DataError: the model has no such method, or has not the pieces of a text.
+            DataError: the model has no such method, or has not the pieces of a text, or reads
+                vectors of another size.
             TypeError: `translations` are neither a caption nor captions.
         """
         chosen_method(method, self.loaded)
@@ -160,6 +161,12 @@ class Captioner:
         rule = "explain takes a Caption or an iterable of them"
         found = list(checked(translations, Caption, rule))
         real = [i for i, each in enumerate(found) if each.attention.size and each.method != method]
+        for each in (found[i] for i in real):
+            if each.given.shape[1] != self.shape.size:
+                raise DataError(
+                    f"a caption was made from vectors of {each.given.shape[1]} components, and "
+                    f"this model reads {self.shape.size}; explain it with the model that made it"
+                )
         explained = self._forced([found[i] for i in real], method=method)
         for i, new in zip(real, explained, strict=True):
             found[i] = dataclasses.replace(found[i], attention=new.attention, method=method)
@@ -231,6 +238,17 @@ class Captioner:
             word_boundaries=self.word_boundaries,
             **measured,
         )
+
+
+def _several(sources: Any) -> Iterator[Any]:
+    """Yields the sources.
+
+    Raises:
+        TypeError: they are one, such as the array of one source.
+    """
+    if isinstance(sources, Mapping) or getattr(sources, "ndim", None) == 2:
+        raise TypeError(f"{SEVERAL}, not one {type(sources).__name__}")
+    return checked(sources, object, SEVERAL)
 
 
 def _name(source: Any) -> str:

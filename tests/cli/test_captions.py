@@ -56,6 +56,22 @@ def test_output_and_attention_go_to_files(nmt, spoken_run, npz, tmp_path):
         assert stored["attention_2"].shape == (stored["target_2"].size, 4)
 
 
+@pytest.mark.parametrize("given", [[], ["--file"]], ids=["argument", "file"])
+def test_plot_does_not_write_over_the_vectors(nmt, spoken_run, npz, given):
+    message = f"nmt: {npz}: is read, so it cannot be written; choose another name\n"
+
+    assert nmt("plot", spoken_run, *given, npz, "--html", npz) == (2, "", message)
+
+
+def test_runs_that_read_different_things_are_not_compared(nmt, spoken_run, copy_run, npz):
+    first, second = f"{spoken_run} reads vectors", f"{copy_run} reads text"
+    message = "they cannot have the same test set; score each alone"
+
+    code, out, err = nmt("evaluate", spoken_run, copy_run, "--source", npz, "--reference", npz)
+
+    assert (code, out, err) == (2, "", f"nmt: {first} and {second}: {message}\n")
+
+
 def test_n_best_and_a_prefix(nmt, spoken_run, npz):
     options = ("--n-best", 2, "--prefix", "c", "decoding.beam=2")
     code, out, _ = nmt("translate", spoken_run, npz, *options)

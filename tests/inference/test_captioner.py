@@ -144,17 +144,22 @@ def test_no_sources_give_no_captions(captioner):
     ("source", "message"),
     [
         (np.zeros((3, 5)), "row 2: an array of 3 x 5, and data.input.size asks for positions x 12"),
+        (np.float32(3), "row 2: one number, and data.input.size asks for positions x 12"),
         (np.full((1, 12), np.nan), "row 2: a component is infinite or not a number"),
         ([[1.0], [1.0, 2.0]], "row 2: vectors of several sizes, or no numbers"),
     ],
-    ids=["size", "nan", "ragged"],
+    ids=["size", "number", "nan", "ragged"],
 )
 def test_a_source_of_another_shape_is_named(captioner, sources, source, message):
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         captioner.translate([sources[0], source])
 
 
-@pytest.mark.parametrize("source", ["a.png", b"a"], ids=["text", "bytes"])
+@pytest.mark.parametrize(
+    "source",
+    ["a.png", b"a", np.zeros((3, 12)), {"path": "a.png", "bytes": None}],
+    ids=["text", "bytes", "array", "mapping"],
+)
 def test_one_source_instead_of_several_is_refused(captioner, source):
     message = "a captioner takes several sources, such as a list"
     with pytest.raises(TypeError, match=f"^{message}, not"):
@@ -173,6 +178,15 @@ def test_explain_takes_captions(captioner):
         TypeError, match=r"^explain takes a Caption or an iterable of them, and one"
     ):
         captioner.explain(["a b"], method="saliency")
+
+
+def test_explain_refuses_a_caption_of_vectors_of_another_size(captioner, sources):
+    caption = captioner.translate(sources[:1])[0]
+    other = dataclasses.replace(caption, given=np.zeros((len(caption.given), 5), np.float32))
+
+    message = "a caption was made from vectors of 5 components, and this model reads 12; explain it"
+    with pytest.raises(DataError, match=f"^{message} with the model that made it$"):
+        captioner.explain(other, method="saliency")
 
 
 def test_each_kind_of_sources_has_its_class(spoken_run, copy_run):
