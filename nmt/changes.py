@@ -33,7 +33,7 @@ def compared(path: Path, stored: Config, given: Config) -> list[str]:
     """
     differences = configfile.differences(stored, _with_defaults_of(stored, given))
     kept = [line for line in differences if line.startswith(KEPT)]
-    changed = [line for line in differences if line.startswith(CHANGEABLE)]
+    changed = [line for line in differences if line.startswith(_changeable(stored))]
     refused = [line for line in differences if line not in (*kept, *changed)]
     if refused:
         raise RunError(
@@ -44,6 +44,14 @@ def compared(path: Path, stored: Config, given: Config) -> list[str]:
     if shown := [line for line in changed if not line.startswith("run: ")]:
         notes.append(f"{path}: {'; '.join(shown)}")
     return notes
+
+
+def _changeable(stored: Config) -> tuple[str, ...]:
+    """Returns the settings that may change: not the test set, if its pairs are no training text."""
+    clean = stored.data.clean
+    if clean is None or clean.held_out is None:
+        return CHANGEABLE
+    return tuple(key for key in CHANGEABLE if key != "data.test.")
 
 
 def resumed(stored: Config, given: Config) -> Config:

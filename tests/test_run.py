@@ -248,6 +248,19 @@ def test_what_was_trained_may_not_change(tmp_path, run, override, named):
         Run.start(config(tmp_path, override))
 
 
+def test_a_test_set_that_is_left_out_of_training_may_not_change(tmp_path, tokenizers):
+    for clean, may in (("{held_out: null}", True), ("{}", False)):
+        run = f"run={tmp_path / str(may)}"
+        Run.start(config(tmp_path, run, f"data.clean={clean}")).create(tokenizers)
+        given = config(tmp_path, run, f"data.clean={clean}", "data.test=texts/test")
+
+        if may:
+            assert Run.start(given).stored is not None
+        else:
+            with pytest.raises(RunError, match=r"\(data\.test\.path: None -> texts/test; "):
+                Run.start(given)
+
+
 def test_a_missing_folder_is_no_run(tmp_path):
     with pytest.raises(RunError, match="nowhere: no such run folder; `nmt train CONFIG` makes one"):
         Run.open(tmp_path / "nowhere")

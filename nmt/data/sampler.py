@@ -41,6 +41,7 @@ class Sampler:
             each.piece: i for i, each in enumerate(parsed.pieces) if each.type in TEXT_TYPES
         }
         self._scores = [each.score for each in parsed.pieces]
+        self._whole = {i for i, each in enumerate(parsed.pieces) if each.type == Piece.USER_DEFINED}
         self._bytes: list[int] = []
         if parsed.trainer_spec.byte_fallback:
             self._bytes = [processor.piece_to_id(f"<0x{byte:02X}>") for byte in range(256)]
@@ -60,12 +61,17 @@ class Sampler:
     ) -> list[int]:
         """Samples one of the n best segmentations by its smoothed likelihood (Kudo 2018).
 
-        Unknown characters are the same in all segmentations, so their score does not matter.
+        Unknown characters are the same in all segmentations, so their score does not matter. The
+        likeliest one splits no piece that is whole, but those after it may.
         """
-        best = self._processor.nbest_encode_as_ids(text, nbest_size=sampling.nbest_size)
+        found = self._processor.nbest_encode_as_ids(text, nbest_size=sampling.nbest_size)
+        best = [ids for ids in found if self._wholes(ids) == self._wholes(found[0])]
         sums = np.array([sum(map(self._scores.__getitem__, ids)) for ids in best])
         chances = np.exp(sampling.alpha * (sums - sums.max()))
         return best[rng.choice(len(best), p=chances / chances.sum())]
+
+    def _wholes(self, ids: Sequence[int]) -> list[int]:
+        return [i for i in ids if i in self._whole]
 
     def _known(self, pieces: Sequence[str]) -> list[int]:
         """Returns the ids of pieces; as in SentencePiece, others become bytes or one `unk`."""
@@ -89,7 +95,7 @@ def _segmentation(model: Any) -> Unigram | Bpe:
             # As in SentencePiece, user-defined pieces score more than any other way to spell them.
             most = max(scores.values())
             scores |= {piece: len(piece) * most - 0.1 for piece in whole}
-            return Unigram(scores, unknown=unknown)
+            return Unigram(scores, unknown=unknown, whole=whole)
         case TrainerSpec.BPE:
             return Bpe(scores, whole=whole)
         case kind:

@@ -26,8 +26,10 @@ class Unigram:
     each node that is largest after adding Gumbel noise (Maddison et al. 2014).
     """
 
-    def __init__(self, scores: Mapping[str, float], *, unknown: float) -> None:
-        """Takes the score of each piece, and the score of a character that is no piece."""
+    def __init__(
+        self, scores: Mapping[str, float], *, unknown: float, whole: Sequence[str] = ()
+    ) -> None:
+        """Takes the score of each piece, and of a character that is none; `whole` are not split."""
         below: dict[int, int] = {}
         ending = [np.nan]  # for each node of the trie: the score of its piece, or NaN
         for piece, score in scores.items():
@@ -42,6 +44,7 @@ class Unigram:
         )
         self._ending = np.array(ending)
         self._unknown = unknown
+        self._whole = re.compile("|".join(_patterns(whole))) if whole else None
 
     def sample(
         self, texts: Sequence[str], *, alpha: float, rng: np.random.Generator
@@ -50,7 +53,11 @@ class Unigram:
         sizes = np.array([len(text) for text in texts], np.int64)
         text = np.repeat(np.arange(len(texts)), sizes)
         depth = np.arange(len(text)) - (np.cumsum(sizes) - sizes)[text]
-        firsts, lengths, scores = self._edges("".join(texts), sizes[text] - depth)
+        edges = self._edges("".join(texts), sizes[text] - depth)
+        if self._whole is not None:
+            kept = ~_splits(texts, self._whole, *edges[:2])
+            edges = edges[0][kept], edges[1][kept], edges[2][kept]
+        firsts, lengths, scores = edges
         # A text has one node more than characters.
         sources = firsts + text[firsts]
         ends, depths = sources + lengths, depth[firsts] + lengths
@@ -98,6 +105,26 @@ def _of_length(length: int, firsts: Ints, scores: Floats | float) -> Edges:
     return firsts, np.full(len(firsts), length), np.broadcast_to(scores, len(firsts))
 
 
+def _splits(
+    texts: Sequence[str], whole: re.Pattern[str], firsts: Ints, lengths: Ints
+) -> npt.NDArray[np.bool_]:
+    """Returns for each edge whether it has a part of what is whole, and is not just that."""
+    sizes, inside = np.zeros((2, sum(map(len, texts)) + 1), np.int64)
+    start = 0
+    for text in texts:
+        for match in whole.finditer(text):
+            first, end = start + match.start(), start + match.end()
+            sizes[first], inside[first + 1 : end + 1] = end - first, 1
+        start += len(text)
+    before = np.cumsum(inside)  # characters that belong to something whole, before each place
+    return (before[firsts] != before[firsts + lengths]) & (sizes[firsts] != lengths)
+
+
+def _patterns(whole: Sequence[str]) -> list[str]:
+    """Returns patterns that find each piece; of two that begin alike, the longer one is first."""
+    return [re.escape(piece) for piece in sorted(whole, key=len, reverse=True)]
+
+
 def _forward(sources: Ints, ends: Ints, scores: Floats, layers: Ints) -> Floats:
     """Returns, for each edge, the log of the summed scores of all paths that end with it."""
     sums = np.zeros(ends.max(initial=0) + 1)
@@ -141,8 +168,7 @@ class Bpe:
     def __init__(self, scores: Mapping[str, float], *, whole: Sequence[str]) -> None:
         """Takes the scores of pieces, which order merges, and the pieces that are never split."""
         self._scores = scores
-        longest_first = sorted(whole, key=len, reverse=True)
-        self._start = re.compile("|".join([*map(re.escape, longest_first), "."]), re.DOTALL)
+        self._start = re.compile("|".join([*_patterns(whole), "."]), re.DOTALL)
 
     def sample(
         self, texts: Sequence[str], *, alpha: float, rng: np.random.Generator

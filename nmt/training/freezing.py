@@ -19,8 +19,13 @@ from nmt.types import Params
 
 
 def is_frozen(name: str, parts: Sequence[str]) -> bool:
-    """Returns whether a parameter is one of the given ones, or in one of the given parts."""
-    return any(f"{name}.".startswith(f"{part}.") for part in parts)
+    """Returns whether a parameter is one of the given ones, or in one of the given parts.
+
+    A part is the beginning of names, or what `nmt info` calls so, as `output`.
+    """
+    return parameters.part(name) in parts or any(
+        f"{name}.".startswith(f"{part}.") for part in parts
+    )
 
 
 def mask(params: Params, parts: Sequence[str]) -> Any:

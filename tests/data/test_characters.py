@@ -224,10 +224,26 @@ def test_symbols_are_never_split_and_are_kept(kind):
         '"q"',
     ]
     assert model.decode(found) == text
-    for seed in range(5):
-        (sampled,) = model.sample_batch([text], sampling=SamplingConfig(alpha=0.3), seed=seed)
-        assert model.decode(sampled) == text
-        assert model.pieces(sampled).count("%1$s") == 3
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bpe"])
+@pytest.mark.parametrize("nbest_size", [-1, 64])
+def test_symbols_are_never_split_in_sampling(kind, nbest_size):
+    symbols = (*SYMBOLS, "BT")  # the characters of some are likely pieces
+    lines = [f"{symbol} size {n} of {symbol}{n}" for n in range(9) for symbol in symbols]
+    lines += [f"B{n} T {n} TB {word}" for n in range(40) for word in ("these", "sizes", "offset")]
+    config = TrainedTokenizerConfig(kind=kind, vocabulary_size=296, symbols=symbols)
+    model = tokenizer_training.train(lines, lines, config).source
+    text = '<2en> these %1$s of<2en> %1$s%1$s 漢字漢 a,b "q"s BT TBTB %1$ <2en'
+
+    sampling = SamplingConfig(alpha=0.01, nbest_size=nbest_size)
+    sampled = model.sample_batch([text] * 500, sampling=sampling, seed=1)
+
+    kept = re.findall('<2en>|%1\\$s|a,b|"q"|漢字|BT', text)
+    for ids in sampled:
+        assert model.decode(ids) == text
+        assert [each for each in model.pieces(ids) if each in symbols] == kept
+    assert len(set(map(tuple, sampled))) > 1
 
 
 @pytest.mark.parametrize(

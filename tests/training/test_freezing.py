@@ -89,13 +89,17 @@ def test_gradients_of_frozen_parameters_are_not_computed():
         ("encoder.layers.0.forward.recurrent", ["encoder.layers.0"], True),
         ("encoder.layers.0.forward.recurrent", ["encoder.layers.0.forward.recurrent"], True),
         ("encoder.layers.10.forward.recurrent", ["encoder.layers.1"], False),
-        ("output_bias", ["output"], False),
+        ("encoder_norm.scale", ["encoder"], False),
+        ("output.embedding", ["output"], True),
+        ("output_bias", ["output"], True),
+        ("lexical_model.output.embedding", ["output"], True),
+        ("target_embedding.embedding", ["output"], False),
         ("decoder.attention.score.key.kernel", ["attention"], False),
         ("output_bias", ["encoder", "output_bias"], True),
         ("output_bias", [], False),
     ],
 )
-def test_a_part_is_named_by_whole_components_from_the_front(name, parts, expected):
+def test_a_part_is_whole_components_from_the_front_or_a_part_of_info(name, parts, expected):
     assert freezing.is_frozen(name, parts) == expected
 
 
