@@ -38,7 +38,10 @@ Characters = Annotated[int, typer.Option(min=1, help="Characters of a request, a
 Lines = Annotated[int, typer.Option(min=1, help="Lines of a request, at most.")]
 Queue = Annotated[int, typer.Option(min=1, help="Lines without an answer yet, at most.")]
 PerClient = Annotated[int, typer.Option(min=1, help="The same, of one client.")]
-Timeout = Annotated[float, typer.Option(min=0.001, help="Seconds for an answer, or its next line.")]
+Timeout = Annotated[
+    float,
+    typer.Option(min=0.001, max=86_400, help="Seconds for an answer, or its next line."),
+]
 Threads = Annotated[
     int | None,
     typer.Option(min=1, help="Searches at once, of each model; 2 on CPUs if not given, else 1."),
@@ -79,6 +82,7 @@ def serve(
     """
     server, models = _imported()
     _check_key(api_key)
+    _check_origins(cors or ())
     folders, settings = options.settings_apart(runs, beam=beam)
     paths = _named(map(Path, folders))
     limits = Limits(characters, lines, queue, per_client, timeout)
@@ -117,6 +121,22 @@ def _check_key(api_key: str | None) -> None:
         )
     if api_key is not None and not re.fullmatch(r"[!-~]+", api_key):
         raise DataError("--api-key: headers carry letters, digits and signs of ASCII only")
+
+
+def _check_origins(cors: Iterable[str]) -> None:
+    """Checks that browsers send origins as they are given.
+
+    Raises:
+        DataError: one is as no browser sends it.
+    """
+    for origin in cors:
+        usual_port = re.fullmatch(r"http:.*:80|https:.*:443", origin)
+        if usual_port or not re.fullmatch(r"\*|null|[a-z][-+.a-z0-9]*://[^\s/?#@A-Z]+", origin):
+            raise DataError(
+                f"--cors {origin}: browsers send no such origin, but one as https://example.org: "
+                "scheme and host in small letters, a port only if it is not the usual one, and "
+                "nothing behind it"
+            )
 
 
 def _named(runs: Iterable[Path]) -> dict[str, Path]:

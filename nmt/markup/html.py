@@ -20,6 +20,10 @@ from nmt.markup.parts import Part
 from nmt.markup.reading import Token, cut, parts
 from nmt.markup.segment import Segment
 
+# What is unseen ends where it should, or with the document, so that nothing is read twice.
+_UNSEEN = regex.compile(
+    r"<(script|style)\b.*?(?:</\1|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>?", regex.IGNORECASE | regex.DOTALL
+)
 _CHARSET = regex.compile(r"charset\s*=\s*([-\w]+)", regex.IGNORECASE)
 
 
@@ -42,6 +46,11 @@ def tag(raw: str) -> Token:
 def restored(segment: Segment, translation: Translation) -> str:
     """Returns the translation of a segment as HTML, or as XML."""
     return segment.restored(translation, escape)
+
+
+def words(document: str) -> str:
+    """Returns what a reader sees of a document, or nearly so: it takes no time to speak of."""
+    return " ".join(html.unescape(_UNSEEN.sub(" ", document)).split())
 
 
 def escape(text: str) -> str:

@@ -9,6 +9,8 @@ from pydantic import (
     Field,
     Tag,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from starlette.exceptions import HTTPException
@@ -123,6 +125,13 @@ class LibreTranslateBody(LibreBody):
     """What the texts are."""
     alternatives: Annotated[int, Field(ge=0, le=99)] = 0
     """How many further translations there are at most; none of HTML."""
+
+    @field_validator("format", "alternatives", mode="before")
+    @classmethod
+    def _unset(cls, value: Any, info: ValidationInfo) -> Any:
+        """Returns the default for null and "", which clients send for a field without a value."""
+        assert info.field_name is not None  # a field is validated
+        return cls.model_fields[info.field_name].default if value in (None, "") else value
 
 
 _Body = TypeVar("_Body", bound=BaseModel)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from nmt.inference import limits
-from nmt.markup import Document
+from nmt.markup import Document, html
 from nmt.serving.answers import Answer
 from nmt.serving.bodies import LibreBody, LibreTranslateBody, lines_of, parsed
 from nmt.serving.languages import Guess, chosen, guesses, vocabularies
@@ -90,6 +90,8 @@ async def translate(request: Request) -> Response:
     service: Service = request.app.state.service
     body = await _body(request, LibreTranslateBody)
     everything = "\n".join(body.texts)
+    if body.format == "html":
+        everything = html.words(everything)  # tags are of no language
     guessed = guesses(everything, vocabularies(service.models)) if body.source == "auto" else []
     asked = {"source": body.source, "target": body.target}
     model = chosen(service.models, everything, **asked, guessed=guessed)
@@ -173,7 +175,8 @@ async def _body(request: Request, kind: type[_Body]) -> _Body:
             "application/x-www-form-urlencoded (curl -d), or send JSON",
         )
     form = kind_of_body.startswith("application/x-www-form-urlencoded")
-    body = parsed(kind, _fields(raw) if form else raw)
+    fields = dict(request.query_params) | (_fields(raw) if form else {})
+    body = parsed(kind, fields if form or not raw else raw)
     service.authorize(request, body.api_key)
     return body
 

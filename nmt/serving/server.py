@@ -4,6 +4,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from typing import Any
 
 import uvicorn
@@ -63,9 +64,10 @@ def run(app: ASGIApp, listener: socket.socket, *, ready: str, seconds: float) ->
         timeout_keep_alive=KEPT,
         timeout_graceful_shutdown=round(seconds) + DRAINING,
     )
-    for each in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has ended
-        signal.signal(each, _ended)
-    _Server(config, ready).run(sockets=[listener])
+    server = _Server(config, ready)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, server.end)
+    server.run(sockets=[listener])
 
 
 def log() -> None:
@@ -88,6 +90,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         print(self._ready, flush=True)
 
+    def end(self, *_: Any) -> None:
+        """Ends the process if a signal comes before uvicorn heeds it.
 
-def _ended(*_: Any) -> None:
-    """Ignores the signal, which uvicorn has heeded and raises again: the exit code is then 0."""
+        When uvicorn has ended, it raises the signal again, which is ignored: the exit code is 0.
+        """
+        if not self.started:
+            sys.exit()

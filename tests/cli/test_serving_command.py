@@ -90,6 +90,11 @@ MISTAKES = [
     (["RUN", "--api-key", "schlüssel"], "--api-key: headers carry letters, digits and signs of"),
     (["RUN", "--api-key", "a b"], "--api-key: headers carry letters, digits and signs of ASCII"),
     (["RUN", "--api-key", ""], "--api-key: is empty, so that anyone might ask; give a key, or "),
+    (["RUN", "--timeout", "inf"], "'--timeout': Input should be less than or equal to 86400"),
+    (["RUN", "--cors", "https://example.org/"], "--cors https://example.org/: browsers send no"),
+    (["RUN", "--cors", "example.org"], "--cors example.org: browsers send no such origin, but"),
+    (["RUN", "--cors", "https://Example.org"], "--cors https://Example.org: browsers send no"),
+    (["RUN", "--cors", "https://a.org:443"], "--cors https://a.org:443: browsers send no such"),
     (["RUN", "--host", "256.0.0.1"], "--host 256.0.0.1 --port 8080: Name or service not known"),
 ]
 

@@ -7,6 +7,7 @@ import pytest
 from asking import serving
 from libretranslatepy import LibreTranslateAPI
 
+from nmt.markup import html
 from nmt.serving.languages import guesses
 
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
@@ -64,6 +65,8 @@ def test_a_client_of_libretranslate_shows_errors(service):
             {"q": ["<i>a</i>", "b"], "format": "html", "alternatives": 2},
             {"translatedText": ["<i>a</i>", "b"], "alternatives": [[], []]},
         ),
+        ({"q": "a", "format": None, "alternatives": None}, {"translatedText": "a"}),
+        ({"q": "a", "format": "", "alternatives": "", "api_key": ""}, {"translatedText": "a"}),
         (
             {"q": "a", "source": "auto"},
             {
@@ -157,6 +160,27 @@ def test_the_language_is_that_whose_vocabulary_needs_the_fewest_pieces(models, e
     assert german.confidence > 99
     assert german.confidence + letters.confidence == pytest.approx(100, abs=0.1)
     assert guesses("a b c d e f g h", vocabularies)[0].language == "letters"
+
+
+def test_the_language_of_a_page_is_that_of_its_words(models, embedded_tokenizers):
+    vocabularies = {
+        "letters": models[0].translator.tokenizers.source,
+        "german": embedded_tokenizers.source,
+    }
+    german = "Der Hund schläft, weil die Katze rennt."
+    style = "<style>\n" + "a b c d e f g h " * 50 + "</style>"
+    page = f"<!-- a b c -->{style}<p title='a b c'>Der Hund schl&auml;ft,\nweil die Katze rennt."
+
+    assert guesses(html.words(page), vocabularies) == guesses(german, vocabularies)
+    assert html.words("a &lt;b&gt; <script>x") == "a <b>"
+    assert html.words("<" * 100_000) == ""
+
+
+def test_a_request_may_have_its_fields_in_its_address(client):
+    address = f"/translate?{urlencode({'q': 'a b', **PAIR})}"
+
+    assert client.post(address, b"") == (200, {"translatedText": "a b"})
+    assert client.post(address, b"q=c", **FORM) == (200, {"translatedText": "c"})
 
 
 def test_a_form_is_one_whatever_the_case_of_its_type(client):

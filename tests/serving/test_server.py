@@ -1,8 +1,10 @@
 """The socket of a server, before anything answers there."""
 
+import signal
 import socket
 
 import pytest
+import uvicorn
 
 from nmt.errors import UserError
 from nmt.serving import server
@@ -33,3 +35,21 @@ def test_who_asks_before_the_server_answers_waits():
         answering, _ = listener.accept()
         with answering:
             assert answering.recv(5) == b"hello"
+
+
+@pytest.fixture
+def _own_signals():
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.mark.usefixtures("_own_signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_the_server_heeds_any_ends_it(monkeypatch, number):
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: signal.raise_signal(number))
+
+    with server.bound("127.0.0.1", 0) as listener, pytest.raises(SystemExit) as ended:
+        server.run(lambda *_: None, listener, ready="serving", seconds=1)
+    assert ended.value.code is None
