@@ -15,6 +15,9 @@ from nmt.errors import ConfigError, DataError, Interrupted, RunError, UserError
 from nmt.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from nmt import allocator as allocator
+    from nmt import markup as markup
+    from nmt import plotting as plotting
     from nmt.config import Config
     from nmt.configfile import load as load_config
     from nmt.data.constraints import Constraints
@@ -43,12 +46,16 @@ _LAZY = {
     "train": "nmt.training.session:train",
 }
 
+_MODULES = ("allocator", "markup", "plotting")
+
 __all__ = ["Aligner", "Caption", "Captioner", "Config", "ConfigError", "Constraints", "DataError"]
 __all__ += ["Interrupted", "Run", "RunError", "Translation", "Translator", "UserError", "evaluate"]
 __all__ += ["load_config", "plot_alignment", "train"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"nmt.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'nmt' has no attribute {name!r}")
     module, _, attribute = _LAZY[name].partition(":")

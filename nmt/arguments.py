@@ -23,18 +23,18 @@ def checked(items: Any, kind: type[_Item], rule: str) -> Iterator[_Item]:
     """Yields the items, after checking their type; `rule` begins the error message.
 
     Raises:
-        TypeError: `items` is no iterable, or an item has another type.
+        TypeError: `items` is no iterable, or is one of names, as a mapping or a data frame is, or
+            an item has another type.
         DataError: an item is a string with half of a surrogate pair.
     """
-    if isinstance(items, str | bytes) or not isinstance(items, Iterable):
+    of_names = isinstance(items, Mapping) or (kind is str and getattr(items, "ndim", 1) > 1)
+    if isinstance(items, str | bytes) or of_names or not isinstance(items, Iterable):
         raise TypeError(f"{rule}, not {type(items).__name__}")
     for number, item in enumerate(items, start=1):
         if not isinstance(item, kind):
             raise TypeError(f"{rule}, and one is {type(item).__name__}")
-        if isinstance(item, str) and not is_whole(item):
-            raise DataError(
-                f"string {number}: half of a surrogate pair, which is no character; replace it"
-            )
+        if isinstance(item, str):
+            check_whole(item, name=f"string {number}")
         yield item
 
 
@@ -43,11 +43,13 @@ def checked_terms(terms: Any, rule: str) -> dict[str, str]:
 
     Raises:
         TypeError: it is none.
+        DataError: a string has half of a surrogate pair.
     """
     check(terms, Mapping, rule)
     for term in (*terms, *terms.values()):
         if not isinstance(term, str):
             raise TypeError(f"{rule}, and one is {type(term).__name__}")
+        check_whole(term, name=f"the term {term!r}")
     return dict(terms)
 
 
@@ -75,13 +77,26 @@ def is_whole(text: str) -> bool:
     return True
 
 
+def check_whole(text: str, *, name: str) -> None:
+    """Checks that a text, which has a name for messages, consists of characters.
+
+    Raises:
+        DataError: it has half of a surrogate pair.
+    """
+    if not is_whole(text):
+        raise DataError(f"{name}: half of a surrogate pair, which is no character; replace it")
+
+
 def checked_pair(pair: Any) -> tuple[str, str]:
     """Returns the pair.
 
     Raises:
         TypeError: it is not a pair of strings.
+        DataError: a string has half of a surrogate pair.
     """
     match pair:
         case (str(source), str(target)):
+            check_whole(source, name=f"the source {source!r}")
+            check_whole(target, name=f"the target {target!r}")
             return source, target
     raise TypeError(f"align_stream takes pairs (source, target) of strings, and one is {pair!r}")

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import nmt
 
 
@@ -17,6 +20,11 @@ def test_the_public_names_are_these():
 
 def test_every_lazy_name_is_public():
     assert set(nmt._LAZY) < set(nmt.__all__)
+
+
+def test_modules_that_docs_name_are_there_without_an_import_of_their_own():
+    used = "nmt.allocator.keep_freed_memory, nmt.markup.translate, nmt.plotting.heatmap"
+    subprocess.run([sys.executable, "-c", f"import nmt; {used}"], check=True)
 
 
 def test_dir_lists_the_public_names():

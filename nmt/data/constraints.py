@@ -1,11 +1,11 @@
 """Constraints: what the translation of a line has to be like, and files that give them by line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from nmt.arguments import checked
+from nmt.arguments import check_whole, checked
 from nmt.config.endings import suffix
 from nmt.data import files, tabular
 from nmt.errors import DataError
@@ -19,7 +19,7 @@ class Constraints:
     """What the translation of a line has to be like: see docs/constraints.md.
 
     Raises:
-        DataError: a phrase has no character.
+        DataError: a phrase has no character, or one has half of a surrogate pair.
         TypeError: phrases are one string, or no strings; or the prefix is no string.
     """
 
@@ -33,16 +33,19 @@ class Constraints:
     def __post_init__(self) -> None:
         for name in ("require", "forbid"):
             given = getattr(self, name)
-            several = isinstance(given, Iterable) and not isinstance(given, str)
+            several = isinstance(given, Iterable) and not isinstance(given, str | Mapping)
             phrases = tuple(given) if several else ()
             if not several or not all(isinstance(each, str) for each in phrases):
                 raise TypeError(f"{name} takes several strings, such as a list, not {given!r}")
             spaced = tuple(dict.fromkeys(" ".join(each.split()) for each in phrases))
             if "" in spaced:
                 raise DataError(f"{name}: a phrase is empty")
+            for each in spaced:
+                check_whole(each, name=f"{name}, {each!r}")
             object.__setattr__(self, name, spaced)
         if not isinstance(self.prefix, str):
             raise TypeError(f"prefix takes a string, not {self.prefix!r}")
+        check_whole(self.prefix, name="prefix")
         object.__setattr__(self, "prefix", files.one_line(self.prefix).lstrip())
 
     def __bool__(self) -> bool:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from sacrebleu.metrics.base import Metric
@@ -11,7 +12,7 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.metrics.ter import TER
 
-from nmt.arguments import checked
+from nmt.arguments import check, checked
 from nmt.errors import DataError
 
 NAMES = ("bleu", "chrf", "chrf++", "ter")  # of `metric`
@@ -84,8 +85,10 @@ def evaluate(
 
     Raises:
         DataError: there are no sentences, or their numbers differ.
-        TypeError: a text is no list of strings, or a metric is none of sacreBLEU.
+        TypeError: a text is no list of strings, a metric is none of sacreBLEU, or `resamples` is no
+            number.
     """
+    check(resamples, Integral, "resamples is a whole number")
     sentences, *others = map(_sentences, (hypotheses, *references))
     metrics = _checked(metrics, {"": sentences}, others)
     scores = []

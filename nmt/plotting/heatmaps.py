@@ -59,6 +59,8 @@ class Panel:
     gold: GoldLinks | None = None
 
     def __post_init__(self) -> None:
+        if self.title is not None:
+            check(self.title, str, "a title is a string")
         shape, target, source = self.weights.shape, len(self.target), len(self.source)
         if shape != (target, source) or not self.weights.size:
             raise ValueError(
@@ -82,6 +84,8 @@ def panel(
     gold: GoldLinks | str | None = None,
 ) -> Panel:
     """Returns the heat map of a translation; arguments and errors as in `plot_alignment`."""
+    if not translation.attention.size:
+        raise ValueError("the translation is empty, or was copied: there is no attention to draw")
     if words:
         folded = translation.fold(end=end)
         links = parse_links(gold) if isinstance(gold, str) else gold

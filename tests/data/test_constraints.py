@@ -134,6 +134,24 @@ def test_an_empty_phrase_is_refused():
         Constraints(forbid=["a", " "])
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"prefix": "\ud800"}, "prefix"),
+        ({"require": ["a", "\ud800"]}, r"require, '\\ud800'"),
+        ({"forbid": ["\ud800"]}, r"forbid, '\\ud800'"),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_refused(given, named):
+    with pytest.raises(DataError, match=f"^{named}: half of a surrogate pair, which is no char"):
+        Constraints(**given)
+
+
+def test_a_mapping_is_no_list_of_phrases():
+    with pytest.raises(TypeError, match=r"^require takes several strings, such as a list, not \{"):
+        Constraints(require={"a": 1})
+
+
 def test_constraints_of_all_lines_and_of_one_are_joined():
     every = Constraints("The", ["a", "b"], ["c"])
 

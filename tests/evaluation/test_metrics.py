@@ -7,6 +7,7 @@ import subprocess
 import sys
 from functools import partial
 
+import pandas as pd
 import pytest
 
 from nmt.errors import DataError
@@ -135,6 +136,8 @@ def test_nothing_to_score_against_is_an_error(score):
     [
         (("the cat", "the cat"), None, "evaluate takes lists of strings, not str"),
         ((["the cat"], "c"), None, "evaluate takes lists of strings, not str"),
+        (({"1": "the cat"}, {"1": "a cat"}), None, "evaluate takes lists of strings, not dict"),
+        (2 * (pd.DataFrame({"a": ["x"]}),), None, "evaluate takes lists of strings, not DataFrame"),
         ((["the cat"], [["the cat"]]), None, "evaluate takes lists of strings, and one is list"),
         ((["the cat"], ["the cat"]), ["bleu"], "those of sacreBLEU, and one is str"),
         ((["the cat"], ["the cat"]), metric("bleu"), "a list of those of sacreBLEU, not BLEU"),
@@ -143,6 +146,11 @@ def test_nothing_to_score_against_is_an_error(score):
 def test_what_is_no_list_of_sentences_is_not_scored(arguments, metrics, message):
     with pytest.raises(TypeError, match=message):
         evaluate(*arguments, metrics=metrics)
+
+
+def test_a_number_of_resamples_that_is_none_is_named():
+    with pytest.raises(TypeError, match=r"^resamples is a whole number, not str$"):
+        evaluate(["the cat"], ["the cat"], resamples="9")
 
 
 def test_sentences_may_come_one_after_another():

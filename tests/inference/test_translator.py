@@ -372,6 +372,13 @@ def test_half_of_a_surrogate_pair_is_named_with_its_line(translator, call):
         call(translator)
 
 
+def test_half_of_a_surrogate_pair_in_a_pair_or_a_term_is_named(translator):
+    with pytest.raises(DataError, match=r"^the target '\\ud800': half of a surrogate pair, which "):
+        list(translator.align_stream([("a", "\ud800")]))
+    with pytest.raises(DataError, match=r"^the term '\\ud800': half of a surrogate pair, which is"):
+        checked_terms({"a": "\ud800"}, "a glossary maps terms")
+
+
 def test_one_setting_of_a_choice_can_be_set_when_loading(copy_run):
     assert Translator.load(copy_run, **{"length_penalty.alpha": 0.3}).config.length_penalty == (
         DecodingConfig(length_penalty={"kind": "average", "alpha": 0.3}).length_penalty

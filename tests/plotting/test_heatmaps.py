@@ -1,6 +1,7 @@
 import re
 import warnings
 from itertools import combinations, pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,6 +75,19 @@ def test_labels_that_do_not_fit_the_weights_are_refused(source, target):
 def test_a_heat_map_of_no_words_is_refused():
     with pytest.raises(ValueError, match="a row for each target and a column for each source word"):
         plotting.heatmap(np.zeros((0, 3), dtype=np.float32), source=SOURCE, target=[])
+
+
+def test_a_translation_without_attention_is_refused():
+    weights = np.zeros((0, 0), np.float32)
+    copied = SimpleNamespace(attention=weights, source_pieces=["x"], target_pieces=["x"], fold=None)
+
+    with pytest.raises(ValueError, match=r"^the translation is empty, or was copied: there is no"):
+        plotting.plot_alignment(copied)
+
+
+def test_a_title_that_is_no_string_is_named():
+    with pytest.raises(TypeError, match=r"^a title is a string, not float$"):
+        plotting.heatmap(WEIGHTS, source=SOURCE, target=TARGET, title=0.5)
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(60, 60), (3, 60), (60, 3), (1, 1)])
