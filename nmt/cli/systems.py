@@ -23,8 +23,7 @@ def check(runs: Sequence[Path], hypotheses: Sequence[Path]) -> None:
     """Checks that there are systems to score, each of them once, and that the runs translate.
 
     Raises:
-        DataError: there are not, or one is given twice, is a file or aligns, or they read
-            different kinds of sources.
+        DataError: there are not, or one is given twice, is a file or aligns.
     """
     if not runs and not hypotheses:
         raise DataError("nothing to score; give a RUN, or --hypothesis FILE --reference FILE")
@@ -35,12 +34,6 @@ def check(runs: Sequence[Path], hypotheses: Sequence[Path]) -> None:
                 f"{run}: no run folder; files are --source, --reference or --hypothesis FILE"
             )
         ensembles.check_translates(run)
-        first, kind = (ensembles.data(each).input.kind for each in (runs[0], run))
-        if kind != first:
-            raise DataError(
-                f"{runs[0]} reads {first} and {run} reads {kind}: they cannot have the same test "
-                "set; score each alone"
-            )
 
 
 def check_once(paths: Sequence[Path], *, rule: str) -> None:
@@ -64,8 +57,9 @@ def texts(
 
     Raises:
         DataError: a text is missing, cannot be read, or has another number of lines, or a
-            reference is given twice.
+            reference is given twice, or the runs read different kinds of sources.
     """
+    _check_kinds(runs)
     check_once(references, rule="each reference counts once")
     if not references and not runs:
         raise DataError("--hypothesis FILE is scored against --reference FILE; give both")
@@ -89,6 +83,17 @@ def texts(
         sizes = {f"data.test of {runs[0]}": target} | lines
     _check_sizes(sizes)
     return Texts(sources, targets, {str(path): lines[str(path)] for path in hypotheses})
+
+
+def _check_kinds(runs: Sequence[Path]) -> None:
+    """Checks that the runs can have the same test set."""
+    kinds = [ensembles.data(run).input.kind for run in runs]
+    for run, kind in zip(runs, kinds, strict=True):
+        if kind != kinds[0]:
+            raise DataError(
+                f"{runs[0]} reads {kinds[0]} and {run} reads {kind}: they cannot have the same "
+                "test set; score each alone"
+            )
 
 
 def _check_sizes(texts: Mapping[str, Sequence[Any]]) -> None:
