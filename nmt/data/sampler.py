@@ -65,7 +65,8 @@ class Sampler:
         likeliest one splits no piece that is whole, but those after it may.
         """
         found = self._processor.nbest_encode_as_ids(text, nbest_size=sampling.nbest_size)
-        best = [ids for ids in found if self._wholes(ids) == self._wholes(found[0])]
+        wholes = self._wholes(found[0])
+        best = [ids for ids in found if self._wholes(ids) == wholes]
         sums = np.array([sum(map(self._scores.__getitem__, ids)) for ids in best])
         chances = np.exp(sampling.alpha * (sums - sums.max()))
         return best[rng.choice(len(best), p=chances / chances.sum())]

@@ -53,11 +53,10 @@ class Unigram:
         sizes = np.array([len(text) for text in texts], np.int64)
         text = np.repeat(np.arange(len(texts)), sizes)
         depth = np.arange(len(text)) - (np.cumsum(sizes) - sizes)[text]
-        edges = self._edges("".join(texts), sizes[text] - depth)
+        firsts, lengths, scores = self._edges("".join(texts), sizes[text] - depth)
         if self._whole is not None:
-            kept = ~_splits(texts, self._whole, *edges[:2])
-            edges = edges[0][kept], edges[1][kept], edges[2][kept]
-        firsts, lengths, scores = edges
+            kept = ~_splits(texts, self._whole, firsts, lengths)
+            firsts, lengths, scores = firsts[kept], lengths[kept], scores[kept]
         # A text has one node more than characters.
         sources = firsts + text[firsts]
         ends, depths = sources + lengths, depth[firsts] + lengths

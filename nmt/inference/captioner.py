@@ -246,7 +246,7 @@ def _several(sources: Any) -> Iterator[Any]:
     Raises:
         TypeError: they are one, such as the array of one source.
     """
-    if isinstance(sources, Mapping) or getattr(sources, "ndim", None) == 2:
+    if getattr(sources, "ndim", None) == 2:
         raise TypeError(f"{SEVERAL}, not one {type(sources).__name__}")
     return checked(sources, object, SEVERAL)
 

@@ -90,7 +90,7 @@ async def translate(request: Request) -> Response:
     service: Service = request.app.state.service
     body = await _body(request, LibreTranslateBody)
     everything = "\n".join(body.texts)
-    if body.format == "html":
+    if body.source == "auto" and body.format == "html":
         everything = html.words(everything)  # tags are of no language
     guessed = guesses(everything, vocabularies(service.models)) if body.source == "auto" else []
     asked = {"source": body.source, "target": body.target}
