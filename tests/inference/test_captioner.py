@@ -118,9 +118,14 @@ def test_a_source_for_which_nothing_is_found_has_an_empty_text(spoken_run):
 
 
 def test_saliency_finds_the_vector_of_each_letter(captioner, sources):
-    for each in captioner.align(sources, LINES, method="saliency"):
-        weights = each.words.weights
-        assert np.mean(weights.argmax(axis=1) == np.arange(len(weights))) > 0.6
+    found = captioner.align(sources, LINES, method="saliency")
+
+    right = [
+        place == most
+        for each in found
+        for place, most in enumerate(each.words.weights.argmax(axis=1))
+    ]
+    assert np.mean(right) > 0.75
 
 
 def test_constraints_are_those_of_a_translator(captioner, sources):

@@ -86,7 +86,7 @@ LINES = ["a b c d", "", "h g f e d c b a", "b", "😆"]
 @pytest.mark.parametrize("utility", ["chrf", "bleu"])
 @pytest.mark.parametrize("strategy", ["beam", "sample"])
 def test_a_translator_returns_the_candidate_of_least_risk(copy_run, utility, strategy):
-    how = {"strategy": {"kind": strategy}, "beam": 6, "copy_unseen": False}
+    how = {"strategy": {"kind": strategy}, "beam": 6, "copy_unseen": False, "unknown": "forbid"}
     how["mbr"] = {"utility": utility, "candidates": 6}
     translator = Translator.load(copy_run, **how)
     tokenizers = translator.tokenizers
