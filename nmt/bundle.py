@@ -20,7 +20,7 @@ from nmt.config.storage import DType
 from nmt.data import files
 from nmt.data.tokenizers import Tokenizers
 from nmt.errors import RunError
-from nmt.trust import check_imports, check_links
+from nmt.trust import check_links
 from nmt.types import Params
 
 FORMAT = 1
@@ -106,14 +106,6 @@ class Bundle:
         tokenizers.save(path / TOKENIZER)
         weights.write(path / WEIGHTS, params, dtype=dtype, tokenizer=tokenizers.fingerprint)
         return cls.open(path)
-
-    def check_imports(self, *, trust: bool) -> None:
-        """Checks that the configuration names no class to import, unless the bundle is trusted.
-
-        Raises:
-            RunError: it names one, and `trust` is not given.
-        """
-        check_imports(self.path, self.config, trust=trust)
 
     def tokenizers(self) -> Tokenizers:
         """Returns the tokenizers of this bundle."""

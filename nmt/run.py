@@ -27,7 +27,7 @@ from nmt.data import files
 from nmt.data.tokenizers import Tokenizers
 from nmt.errors import RunError
 from nmt.processes import ALONE, ProcessGroup
-from nmt.trust import check_imports, check_links
+from nmt.trust import check_links
 from nmt.types import Params
 
 # Files that an interrupted start may leave in a folder that is not a run yet.
@@ -95,14 +95,6 @@ class Run:
         check_links(path, kind="run folder")
         tree = migrated(configfile.read(path / "config.yaml"))
         return cls(path, configfile.validate(tree, where=str(path / "config.yaml")))
-
-    def check_imports(self, *, trust: bool) -> None:
-        """Checks that the configuration names no class to import, unless the run is trusted.
-
-        Raises:
-            RunError: it names one, and `trust` is not given.
-        """
-        check_imports(self.path, self.config, trust=trust)
 
     @property
     def started(self) -> bool:

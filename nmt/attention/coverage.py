@@ -8,6 +8,7 @@ from nmt.attention.interface import AttentionOutput, EncodedSource, weighted_sum
 from nmt.attention.soft import ScoredAttention
 from nmt.config import GlobalConfig, GRUConfig, LinguisticCoverageConfig, NeuralCoverageConfig
 from nmt.errors import ConfigError
+from nmt.precision import wide
 from nmt.recurrent.gru import GRU
 from nmt.types import Annotations, Context, Coverage, Keys, Query, Scores, Weights
 
@@ -94,7 +95,7 @@ class CoverageAttention(ScoredAttention):
 
     def initial_state(self, encoded: EncodedSource) -> Coverage:
         """Returns C_0, in float32 or wider: many small weights are added to it."""
-        dtype = jnp.promote_types(encoded.annotations.dtype, jnp.float32)
+        dtype = wide(encoded.annotations.dtype)
         return jnp.zeros((*encoded.mask.shape, self.coverage.size), dtype)
 
     def __call__(

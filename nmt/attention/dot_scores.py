@@ -5,6 +5,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from nmt.errors import ConfigError
+from nmt.precision import wide_sum
 from nmt.types import Annotations, Query, Scores
 
 QueryKeys = Float[Array, "batch src query"]  # keys as wide as the query
@@ -29,7 +30,7 @@ class DotScore(nnx.Module):
 
     def __call__(self, query: Query, keys: QueryKeys) -> Scores:
         """Returns s . h_j for each j."""
-        return float32_sum("bq,bsq->bs", query, keys)
+        return wide_sum("bq,bsq->bs", query, keys)
 
 
 class ScaledDotScore(DotScore):
@@ -55,7 +56,7 @@ class GeneralScore(nnx.Module):
 
     def __call__(self, query: Query, keys: QueryKeys) -> Scores:
         """Returns s . W h_j for each j."""
-        return float32_sum("bq,bsq->bs", query, keys)
+        return wide_sum("bq,bsq->bs", query, keys)
 
 
 class ScaledGeneralScore(nnx.Module):
@@ -75,9 +76,3 @@ class ScaledGeneralScore(nnx.Module):
     def __call__(self, query: Query, keys: QueryKeys) -> Scores:
         """Returns g s . W h_j for each j."""
         return self.general(query, keys) * self.scale[...]
-
-
-def float32_sum(equation: str, *factors: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Returns an einsum that is summed and returned in float32 or wider."""
-    dtype = jnp.promote_types(factors[0].dtype, jnp.float32)
-    return jnp.einsum(equation, *factors, preferred_element_type=dtype)

@@ -47,7 +47,7 @@ class AttentionOutput:
     guided: Float[Array, "*places src"] | None = None
 
     @property
-    def told(self) -> "Told":
+    def for_search(self) -> "StepAttention":
         """What a search and forced decoding read of it: weights, with the guided head's if any."""
         if self.guided is None:
             return self.weights
@@ -55,18 +55,18 @@ class AttentionOutput:
 
 
 # The weights alone, or an output with those of a guided head beside them.
-Told = Float[Array, "*places src"] | AttentionOutput
+StepAttention = Float[Array, "*places src"] | AttentionOutput
 
 
-def weights_of(told: Told) -> Float[Array, "*places src"]:
+def weights_of(attended: StepAttention) -> Float[Array, "*places src"]:
     """Returns the weights that the context is made of."""
-    return told.weights if isinstance(told, AttentionOutput) else told
+    return attended.weights if isinstance(attended, AttentionOutput) else attended
 
 
-def shown(told: Told) -> Float[Array, "*places src"]:
+def shown(attended: StepAttention) -> Float[Array, "*places src"]:
     """Returns the weights to show: of a guided head, if there is one, else those of the context."""
-    guided = told.guided if isinstance(told, AttentionOutput) else None
-    return weights_of(told) if guided is None else guided
+    guided = attended.guided if isinstance(attended, AttentionOutput) else None
+    return weights_of(attended) if guided is None else guided
 
 
 @runtime_checkable

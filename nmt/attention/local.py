@@ -8,10 +8,10 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Float, Shaped
 
-from nmt.attention.dot_scores import float32_sum
 from nmt.attention.interface import AttentionOutput, EncodedSource, Stateless, weighted_sum
 from nmt.attention.soft import ScoredAttention
 from nmt.config import LocalConfig, LocalPConfig
+from nmt.precision import wide_sum
 from nmt.types import Annotations, Context, Keys, Position, Query, SourceMask
 
 
@@ -104,7 +104,7 @@ class LocalPredictiveAttention(Stateless, WindowedAttention):
         """Returns p_t, in [0, S], in float32 or wider: bfloat16 cannot count beyond 256."""
         hidden = jnp.tanh(self.hidden(query))
         v = self.position.kernel[...].squeeze(-1)
-        return mask.sum(axis=-1) * jax.nn.sigmoid(float32_sum("bq,q->b", hidden, v))
+        return mask.sum(axis=-1) * jax.nn.sigmoid(wide_sum("bq,q->b", hidden, v))
 
 
 def _attended(

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int
 from nmt.attention.interface import AttentionOutput, EncodedSource, keys_at, weighted_sum
 from nmt.attention.scores import ScoreFunction, build_score
 from nmt.config import MonotonicConfig
+from nmt.precision import wide, widened
 from nmt.types import Annotations, Context, Keys, Position, Query, RowKeys, Weights
 
 Pair = tuple[Float[Array, "..."], Float[Array, "..."]]
@@ -64,7 +65,7 @@ class MonotonicAttention(nnx.Module):
         start = jnp.zeros(batch, jnp.int32)
         if not encoded.training:
             return MonotonicState(time=start, reached=start)
-        dtype = jnp.promote_types(encoded.annotations.dtype, jnp.float32)
+        dtype = wide(encoded.annotations.dtype)
         return MonotonicState(time=start, reached=jax.nn.one_hot(start, src, dtype=dtype))
 
     def __call__(
@@ -85,8 +86,7 @@ class MonotonicAttention(nnx.Module):
         self, query: Query, keys: Float[Array, "batch some key"]
     ) -> Float[Array, "batch some"]:
         """Returns score + r, in float32 or wider."""
-        scores = self.score(query, keys)
-        return scores.astype(jnp.promote_types(scores.dtype, jnp.float32)) + self.offset[...]
+        return widened(self.score(query, keys)) + self.offset[...]
 
     def _expected(
         self, query: Query, encoded: EncodedSource, before: Weights, sample_keys: RowKeys

@@ -14,6 +14,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from nmt.config import NormalizedConfig
+from nmt.precision import widened
 
 Rows = Float[Array, "*rows src"]
 Mask = Bool[Array, "*rows src"]
@@ -95,7 +96,7 @@ def _derivative(slopes: Rows, tangent: Rows) -> Rows:
 
 def _masked(scores: Rows, mask: Mask) -> Rows:
     """Returns the scores in float32 or wider, the lowest number on padding."""
-    scores = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
+    scores = widened(scores)
     return jnp.where(mask, scores, jnp.finfo(scores.dtype).min)
 
 

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.dot_scores import float32_sum
 from nmt.config import SCORES, ScoredConfig
 from nmt.config.section import imported
 from nmt.errors import ConfigError
+from nmt.precision import wide_sum
 from nmt.types import Annotations, Keys, Query, Scores
 
 
@@ -88,7 +88,7 @@ class NormedAdditiveScore(AdditiveScore):
         """Returns g v / |v| . tanh(W s + U h_j + b) for each j."""
         v = self.energy.kernel[...].squeeze(-1)
         energies = super().__call__(query, keys)
-        return energies * self.scale[...] / jnp.sqrt(float32_sum("k,k->", v, v))
+        return energies * self.scale[...] / jnp.sqrt(wide_sum("k,k->", v, v))
 
 
 class LocationScore(nnx.Module):
@@ -109,7 +109,7 @@ class LocationScore(nnx.Module):
 
     def __call__(self, query: Query, keys: Float[Array, "batch src 0"]) -> Scores:
         """Returns the first scores of W s, one for each source position."""
-        scores, length = float32_sum("bq,qs->bs", query, self.position.kernel[...]), keys.shape[1]
+        scores, length = wide_sum("bq,qs->bs", query, self.position.kernel[...]), keys.shape[1]
         beyond = max(0, length - scores.shape[1])
         lowest = jnp.finfo(scores.dtype).min
         return jnp.pad(scores, ((0, 0), (0, beyond)), constant_values=lowest)[:, :length]
@@ -138,7 +138,7 @@ def _energies(query: Float[Array, "batch key"], keys: Keys, v: Float[Array, " ke
 
     Stored, the (batch, src, key) values of all target positions would fill the memory.
     """
-    return float32_sum("bsk,k->bs", jnp.tanh(query[:, None, :] + keys), v)
+    return wide_sum("bsk,k->bs", jnp.tanh(query[:, None, :] + keys), v)
 
 
 def _imported(path: str) -> Any:

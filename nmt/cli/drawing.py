@@ -14,8 +14,10 @@ from nmt.errors import DataError
 def found(translator: Any, examples: Examples, *, n_best: int) -> list[list[Any]]:
     """Returns what to draw of each source: hypotheses, or the given target.
 
+    Of other hypotheses than the best, those without text have nothing to draw, and are left out.
+
     Raises:
-        DataError: the source or what is written for it is empty.
+        DataError: the source or what is written for it is empty, or was copied whole.
     """
     if examples.target is not None:
         aligned = translator.align(examples.sources, examples.target)
@@ -23,10 +25,12 @@ def found(translator: Any, examples: Examples, *, n_best: int) -> list[list[Any]
     else:
         drawn = list(translator.stream(examples.sources, n_best=n_best))
     for number, (best, *_) in enumerate(drawn, start=1):
+        where = f"{examples.noun} {number}: nothing to draw"
         if not best.source_words.labels or not best.text.strip():
-            noun = examples.noun
-            raise DataError(f"{noun} {number}: nothing to draw, it or its translation is empty")
-    return drawn
+            raise DataError(f"{where}, it or its translation is empty")
+        if not best.attention.size:
+            raise DataError(f"{where}, its translation has no attention, as one that is copied")
+    return [[best, *(each for each in rest if each.attention.size)] for best, *rest in drawn]
 
 
 def draw(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 METHODS = f"{', '.join(methods.METHODS)} or {methods.GUIDED}"
 
 # The beginning of an override; a file name or a sentence hardly begins like this.
-OVERRIDE = re.compile(r"(?:data|tokenizer|model|training|decoding)\.[\w.]+=")
+OVERRIDE = re.compile(r"(?:data|tokenizer|model|aligner|training|decoding)\.[\w.]+=")
 
 app = typer.Typer(
     name="nmt",
@@ -125,9 +125,11 @@ def check_imports(found: "Run | Bundle", *, trust: bool) -> None:
     Raises:
         RunError: it asks for trust.
     """
+    from nmt import trust as trusted
+
     if trust:
         look_for_classes_here()
-    found.check_imports(trust=trust)
+    trusted.check_imports(found.path, found.config, trust=trust)
 
 
 def look_for_classes_here() -> None:

@@ -41,7 +41,7 @@ class ModelConfig(ConfigSection):
     """Second attention, which `data.train.alignments` guide to align what is written; null: none.
     """
     dropout: DropoutConfig = DropoutConfig()
-    """Dropout in training; a plain number is the rate of embeddings, annotations and readout."""
+    """Dropout in training; a plain number: of embeddings, layers, annotations and readout."""
     tied_embeddings: Literal["none", "target", "all"] = "none"
     """Share target embeddings: `target`: with the output matrix; `all`: also with the source."""
 

@@ -123,7 +123,7 @@ def plan_epoch(
 
 
 def in_order(lengths: Lengths, buckets: Sequence[Bucket]) -> list[PlannedBatch]:
-    """Puts every pair into one batch, in order and not shuffled: for validation and alignment."""
+    """Puts every pair into one batch, in order and not shuffled: for validation."""
     home = _fits(lengths, buckets).argmax(axis=0)
     return [
         batch

@@ -28,7 +28,6 @@ def gold(corpus: CorpusConfig, *, languages: tuple[str, str]) -> Iterator[Gold]:
     """
     path = corpus.path or ""
     if path == "scenes":
-        assert corpus.split is not None  # CorpusConfig makes sure of it
         for scene in scenes.scenes(corpus.split):
             yield Gold(scene.sentence(languages[1]).boxes, (scenes.PIXELS, scenes.PIXELS))
     elif suffix(path) in (".json", ".jsonl"):

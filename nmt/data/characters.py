@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
+from nmt.counting import first
 from nmt.data.files import LINE_BREAKS
 from nmt.data.tokenizer import Tokenizer
 from nmt.data.tokenizers import Tokenizers
@@ -23,11 +24,10 @@ def report(
     for side in sides:
         lines = (line for part in parts for line in part[side])
         if counts := lost(lines, getattr(tokenizers, side)):
-            named = ", ".join(f"{_shown(each)} {n:,}" for each, n in counts.most_common(NAMED))
-            more = f" and {len(counts) - NAMED} more" if len(counts) > NAMED else ""
+            named = first([f"{_shown(each)} {n:,}" for each, n in counts.most_common()], NAMED)
             yield (
                 f"characters of the {side} text that the tokenizer lacks or changes, with how "
-                f"often they occur: {named}{more}"
+                f"often they occur: {named}"
             )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nmt.arguments import is_whole
+from nmt.arguments import check_whole
 from nmt.counting import counted
 from nmt.data.files import lines
 from nmt.errors import DataError
@@ -155,5 +155,4 @@ def check_text(value: object, *, where: str) -> None:
     """
     if not isinstance(value, str):
         raise DataError(f"{where}: {json.dumps(value, default=str)} where text was expected")
-    if not is_whole(value):
-        raise DataError(f"{where}: half of a surrogate pair, which is no character")
+    check_whole(value, name=where)

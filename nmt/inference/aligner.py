@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, overload
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 
 from nmt import devices
 from nmt.arguments import checked_pair, checked_sides
@@ -200,13 +199,13 @@ def _turned(found: Translation, links: Any) -> Translation:
 
 
 def _totals(loaded: LoadedModel) -> tuple[Totals, Totals]:
-    network: AlignerNetwork = nnx.merge(loaded.graph, loaded.params)
+    network: AlignerNetwork = loaded.network
     return network.totals()
 
 
 def _links(shared: _Shared, rows: Batch) -> tuple[Any, Any]:
     """Returns the links of both directions."""
-    network: AlignerNetwork = nnx.merge(shared.loaded.graph, shared.loaded.params)
+    network: AlignerNetwork = shared.loaded.network
     source, source_lengths, target, target_lengths = map(jnp.asarray, rows[:4])
     aligned = network((source, source_lengths), (target, target_lengths), shared.totals)
     return aligned.forward.links, aligned.backward.links

@@ -24,9 +24,8 @@ from nmt.inference.explanations import chosen_method
 from nmt.inference.forced import force_all
 from nmt.inference.loading import Runs
 from nmt.inference.predictor import Loaded
-from nmt.inference.risk import Risk
+from nmt.inference.risk import ranking
 from nmt.inference.searcher import Searcher
-from nmt.inference.translation import distinct
 
 SEVERAL = "a captioner takes several sources, such as a list"
 
@@ -182,7 +181,7 @@ class Captioner:
         real = [i for i, array in enumerate(arrays) if len(array)]
         parts = self.loaded, self.tokenizers, self.config, None
         searcher = Searcher(*parts, shape=self.shape)
-        ranking: Any = distinct if self.config.mbr is None else Risk(self.config).ranked
+        ranked_by = ranking(self.config)
         wide = self.config.candidates or n_best
         how: dict[str, Any] = {"n_best": wide, "numbers": numbers, "warn": self.warn}
         texts = [
@@ -202,9 +201,9 @@ class Captioner:
                 )
                 for found in ranked
             )
-            texts[i] = list(islice(ranking(captions), n_best)) or texts[i]
-        if is_cut := [numbers[i] for i in real if texts[i][0].is_cut]:
-            self.warn(is_cut, limits.CUT)
+            texts[i] = list(islice(ranked_by(captions), n_best)) or texts[i]
+        if cut := [numbers[i] for i in real if texts[i][0].is_cut]:
+            self.warn(cut, limits.CUT)
         yield from texts
 
     def _forced(self, captions: Sequence[Caption], *, method: str) -> list[Caption]:

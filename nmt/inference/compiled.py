@@ -103,14 +103,14 @@ def force(shared: ForcedInputs, rows: Batch, *, bos: int, guided: bool = False) 
     """Returns log-probabilities, score and attention of given targets, or that of a guided head."""
     source, lengths, target, target_lengths = map(jnp.asarray, rows[:4])
     predictor = shared.loaded.predictor(seed=shared.seed)
-    token_log_probs, told = predictor.force(Source(source, lengths), target, bos=bos)
+    token_log_probs, attended = predictor.force(Source(source, lengths), target, bos=bos)
     real = real_tokens(target_lengths, target.shape[1])
     log_probs = jnp.where(real, token_log_probs, 0.0)
-    attention = weights_of(told)
+    attention = weights_of(attended)
     summed = jnp.sum(attention * real[..., None], axis=1)
     covered = coverage_penalty(summed, real_tokens(lengths, source.shape[1]))
     totals = jnp.sum(log_probs, axis=-1)
     if guided:  # rows of padding behind a target would be those of its last piece
         read = real_tokens(target_lengths - 1, target.shape[1])
-        attention = of_pieces(shown(told)) * read[..., None]
+        attention = of_pieces(shown(attended)) * read[..., None]
     return log_probs, shared.ranking.score(totals, target_lengths, covered), attention

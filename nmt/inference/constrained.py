@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from nmt.config import BeamConfig, GreedyConfig
 from nmt.data.constraints import Constraints
 from nmt.errors import DataError
@@ -37,7 +35,7 @@ def search(
         if wanted := constraints[number]:
             _check(searcher, wanted)
             plan = Plan.of(wanted, Spelling.of(searcher.tokenizers))
-            longest = int(searcher.longest(np.array([len(sentences[number])], np.int32))[0])
+            longest = searcher.longest(len(sentences[number]))
             if reason := plan.impossible(longest):
                 reasons[number] = reason
             else:

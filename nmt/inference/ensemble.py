@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from flax import struct
 from jaxtyping import Array, Float, Int
 
-from nmt.attention.interface import AttentionOutput, Told, shown, weights_of
+from nmt.attention.interface import AttentionOutput, StepAttention, shown, weights_of
 from nmt.inference.predictor import Encoded, Loaded, Predictor, Source, State
 from nmt.types import LastTokens, LogProbs
 
@@ -48,7 +48,7 @@ class Ensemble:
 
     def step(
         self, state: State, tokens: LastTokens, encoded: Encoded
-    ) -> tuple[State, LogProbs, Told]:
+    ) -> tuple[State, LogProbs, StepAttention]:
         """Runs one step of each member."""
         steps = zip(self.members, state, encoded, strict=True)
         states, log_probs, attention = zip(
@@ -64,7 +64,7 @@ class Ensemble:
         encoded: Encoded,
         *,
         bos: int,
-    ) -> tuple[State, Float[Array, "row begun"], Told]:
+    ) -> tuple[State, Float[Array, "row begun"], StepAttention]:
         """Has each member read the given tokens."""
         states, log_probs, attention = zip(
             *(
@@ -77,13 +77,13 @@ class Ensemble:
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
-    ) -> tuple[Float[Array, "row tgt"], Told]:
+    ) -> tuple[Float[Array, "row tgt"], StepAttention]:
         """Has each member predict the given targets."""
         forced = (each.force(source, target, bos=bos) for each in self.members)
         log_probs, attention = zip(*forced, strict=True)
         return _log_mean(log_probs), self._mean(attention)
 
-    def _mean(self, attention: Sequence[Told]) -> Told:
+    def _mean(self, attention: Sequence[StepAttention]) -> StepAttention:
         guided = [shown(each) for each in attention if isinstance(each, AttentionOutput)]
         weighted = list(compress(attention, self._weighted)) or attention  # if none has, all zeros
         weights = jnp.mean(jnp.stack(list(map(weights_of, weighted))), axis=0)

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 
 from nmt.config import DecodingConfig
-from nmt.counting import counted
+from nmt.counting import counted, first
 from nmt.errors import DataError
 
 NAMED = 10  # lines that a warning names
@@ -22,10 +22,8 @@ Warn = Callable[[Sequence[int], str], None]  # takes the numbers of lines, and w
 
 def warn_of(numbers: Sequence[int], message: str, *, unit: str = "line") -> None:
     """Warns of lines, or of other units, that are counted from 1."""
-    shown = ", ".join(map(str, numbers[:NAMED]))
-    more = f" and {len(numbers) - NAMED} more" if len(numbers) > NAMED else ""
     what = unit if len(numbers) == 1 else f"{unit}s"
-    warnings.warn(f"{what} {shown}{more}: {message}", stacklevel=2)
+    warnings.warn(f"{what} {first(numbers, NAMED)}: {message}", stacklevel=2)
 
 
 def most(config: DecodingConfig) -> int | None:
@@ -74,12 +72,12 @@ def cut(
 
     One warning has the numbers of all that are longer, and the `side`, source or target.
     """
-    most = longest - 1
-    long = [number for number, ids in zip(numbers, encoded, strict=True) if len(ids) > most]
+    room = longest - 1  # for pieces, before the end of sentence
+    long = [number for number, ids in zip(numbers, encoded, strict=True) if len(ids) > room]
     if long:
         warn(
             list(dict.fromkeys(long)),  # a line may have several parts
-            f"the {side} has more than {counted(most, 'piece')}, and is cut; "
+            f"the {side} has more than {counted(room, 'piece')}, and is cut; "
             "decoding.max_pieces sets the limit",
         )
-    return [[*ids[: longest - 1], eos] for ids in encoded]
+    return [[*ids[:room], eos] for ids in encoded]

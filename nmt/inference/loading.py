@@ -16,6 +16,7 @@ from nmt.inference.splitting import TrainedOn
 from nmt.model.build import outline
 from nmt.run import Run
 from nmt.trained import Trained, check_translates, opened
+from nmt.trust import check_imports
 
 Runs = str | Path | Run | Sequence[str | Path | Run]  # one, or those of an ensemble
 
@@ -81,7 +82,7 @@ def _parts(
 ) -> dict[str, Any]:
     """Returns what every kind of model consists of; settings are those of the first one."""
     for each in models:
-        each.check_imports(trust=trust)
+        check_imports(each.path, each.config, trust=trust)
     first = models[0]
     tokenizers = first.tokenizers()
     for each in models[1:]:

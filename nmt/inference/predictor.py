@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx, struct
 from jaxtyping import Array, Float, Int, UInt32
 
-from nmt.attention.interface import EncodedSource, Told
+from nmt.attention.interface import EncodedSource, StepAttention
 from nmt.model.decoder import DecoderState
 from nmt.model.seq2seq import Seq2Seq
 from nmt.model.vocabulary import (
@@ -25,7 +25,7 @@ TOGETHER = 64  # tokens of prefixes whose log-probabilities are computed at a ti
 
 Encoded = Any  # a pytree, the same at all steps; every leaf leads with the axis row
 State = Any  # a pytree that changes from step to step; every leaf leads with the axis row
-Step = Callable[[State, Array, Encoded], tuple[State, Array, Told]]
+Step = Callable[[State, Array, Encoded], tuple[State, Array, StepAttention]]
 
 
 class Source(NamedTuple):
@@ -80,7 +80,7 @@ class Predictor(Protocol):
 
     def step(
         self, state: State, tokens: LastTokens, encoded: Encoded
-    ) -> tuple[State, LogProbs, Told]:
+    ) -> tuple[State, LogProbs, StepAttention]:
         """Reads the previous token of each row.
 
         Returns the new state, the log-probabilities of the next token, and the attention.
@@ -94,7 +94,7 @@ class Predictor(Protocol):
         encoded: Encoded,
         *,
         bos: int,
-    ) -> tuple[State, Float[Array, "row begun"], Told]:
+    ) -> tuple[State, Float[Array, "row begun"], StepAttention]:
         """Reads `bos` and given first tokens, but for the last one of each row.
 
         Returns the new state, and the log-probability and the attention of each token.
@@ -102,7 +102,7 @@ class Predictor(Protocol):
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
-    ) -> tuple[Float[Array, "row tgt"], Told]:
+    ) -> tuple[Float[Array, "row tgt"], StepAttention]:
         """Returns the log-probability and the attention of each token of given targets."""
 
 
@@ -121,10 +121,15 @@ class Loaded(Protocol):
 
 @struct.dataclass
 class LoadedModel:
-    """A trained model; in inference, `predictor` alone merges its graph and its parameters."""
+    """A trained model, a pytree: the network itself exists inside compiled functions alone."""
 
     params: Params
     graph: Graph = struct.field(pytree_node=False)
+
+    @property
+    def network(self) -> Any:
+        """The `Network` of `nmt.model.build` that graph and parameters are of."""
+        return nnx.merge(self.graph, self.params)
 
     @property
     def has_guided_head(self) -> bool:
@@ -133,7 +138,7 @@ class LoadedModel:
 
     def predictor(self, *, seed: Any = None, common: Any = None) -> "ModelPredictor":
         """Returns the predictor of the model."""
-        return ModelPredictor(nnx.merge(self.graph, self.params), seed=seed, common=common)
+        return ModelPredictor(self.network, seed=seed, common=common)
 
 
 class ModelPredictor:
@@ -163,7 +168,7 @@ class ModelPredictor:
         state: DecoderState,
         tokens: LastTokens,
         encoded: tuple[EncodedSource, OwnTokens | None],
-    ) -> tuple[DecoderState, LogProbs, Told]:
+    ) -> tuple[DecoderState, LogProbs, StepAttention]:
         """Runs one step of the decoder."""
         source, own = encoded
         return self.model.decode_step(state, tokens, source, self._known(own))
@@ -176,7 +181,7 @@ class ModelPredictor:
         encoded: tuple[EncodedSource, OwnTokens | None],
         *,
         bos: int,
-    ) -> tuple[DecoderState, Float[Array, "row begun"], Told]:
+    ) -> tuple[DecoderState, Float[Array, "row begun"], StepAttention]:
         """Runs the decoder step by step, and behind it the output layer for the real tokens."""
         source, own = encoded
         rows, width = tokens.shape
@@ -200,11 +205,11 @@ class ModelPredictor:
 
     def force(
         self, source: Source, target: Int[Array, "row tgt"], *, bos: int
-    ) -> tuple[Float[Array, "row tgt"], Told]:
+    ) -> tuple[Float[Array, "row tgt"], StepAttention]:
         """Runs all steps at once, as training does, over the whole vocabulary."""
         before = previous_tokens(target, bos)
         readouts, attended = self.model.teacher_forced(before, self.encode(source))
-        return token_log_probs(self.model.logits(readouts), target), attended.told
+        return token_log_probs(self.model.logits(readouts), target), attended.for_search
 
     def encode(self, source: Source) -> EncodedSource:
         """Returns the encoded source."""

@@ -117,10 +117,12 @@ def begin(
         prefix,
         bos=bos,
     )
-    state, log_probs, told = predictor.read(state, tokens, lengths, encoded, bos=bos)
+    state, log_probs, attended = predictor.read(state, tokens, lengths, encoded, bos=bos)
     real = real_tokens(lengths, tokens.shape[1])
     log_probs = jnp.where(real, log_probs, 0.0)
-    attention, weights = (jnp.where(real[:, :, None], of(told), 0.0) for of in (shown, weights_of))
+    attention, weights = (
+        jnp.where(real[:, :, None], of(attended), 0.0) for of in (shown, weights_of)
+    )
     return state, Begun(tokens, lengths, log_probs, attention, weights.sum(axis=1), states)
 
 

@@ -7,9 +7,10 @@ weighted by their probability, they would prefer short ones, as a search without
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +20,17 @@ from nmt.evaluation.words import split
 from nmt.inference.translation import Translation, distinct
 
 
+def ranking(config: DecodingConfig) -> Callable[[Iterable[Any]], Iterable[Any]]:
+    """Returns what ranks the candidates of a line: as they come, or by risk; each text once.
+
+    Raises:
+        DataError: as `Risk`.
+    """
+    return distinct if config.mbr is None else Risk(config).ranked
+
+
 class Risk:
-    """Ranks the candidates of a line by their expected utility.
+    """Ranks the candidates of a line by their expected utility; `mbr` is set.
 
     Raises:
         DataError: the tokenizer of BLEU needs a package or a download.
@@ -28,8 +38,9 @@ class Risk:
 
     def __init__(self, config: DecodingConfig) -> None:
         risk = config.mbr
+        assert risk is not None  # see `ranking`
         self.utility: Utility = Bleu(risk.tokenize) if isinstance(risk, BleuRiskConfig) else ChrF()
-        self.aggregate = risk is not None and risk.aggregate
+        self.aggregate = risk.aggregate
         self.number = config.candidates
 
     def ranked(self, candidates: Iterable[Translation]) -> list[Translation]:

@@ -186,12 +186,12 @@ class Search:
         """Returns the search with one more token on every live hypothesis."""
         encoded, rules = rows
         read = jax.vmap(step, in_axes=(1, 1, None), out_axes=1)
-        model, log_probs, told = read(search.model, search.live.tokens, encoded)
+        model, log_probs, attended = read(search.model, search.live.tokens, encoded)
         decide = jax.vmap(partial(process, rules), in_axes=1, out_axes=1)
         processors, values = decide(search.processors, search.live.tokens, log_probs)
         summed = search.live.attention
         if self.covers:
-            summed = summed + weights_of(told)
+            summed = summed + weights_of(attended)
         continuations = Continuations(search.live, log_probs, values, summed, self.eos)
         state, live, ended = settings.strategy(search.strategy, continuations)
         ended = self._scored(ended, search, settings.ranking)
@@ -206,7 +206,7 @@ class Search:
             strategy=state,
             live=live,
             finished=finished,
-            history=search.history.write(search.clock, live, shown(told)),
+            history=search.history.write(search.clock, live, shown(attended)),
         )
         return dataclasses.replace(after, done=self._are_done(after, settings.ranking))
 

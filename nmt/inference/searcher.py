@@ -83,11 +83,10 @@ class Searcher:
             for row, number in enumerate(batch.numbers):
                 yield number, list(self._found(hypotheses, row, len(sentences[number])))
 
-    def longest(self, lengths: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """Returns how long translations may be, given the lengths of the sources; with the end."""
+    def longest(self, length: int) -> int:
+        """Returns how long a translation may be, given the length of its source; with the end."""
         config = self.config
-        most = (config.max_output_ratio * lengths).astype(np.int32) + config.max_extra
-        return np.maximum(most, 1)
+        return max(1, int(config.max_output_ratio * length) + config.max_extra)
 
     def _search(
         self,
@@ -109,7 +108,8 @@ class Searcher:
             fewest=self.fewest,
         )
         source, lengths = pad_side(sentences, batch.size, batch.width, self.shape)
-        longest = np.where(lengths > 0, self.longest(lengths), 0)
+        each = [self.longest(length) if length else 0 for length in lengths.tolist()]
+        longest = np.array(each, np.int32)
         listed = None if own is None else np.hstack([np.tile(common, (batch.size, 1)), own])
         constraints = Rules.of(plans, batch.size, listed)
         rows = Sentences(
@@ -126,7 +126,7 @@ class Searcher:
             ),
             rows,
             rules=rules,
-            limit=width_of(max(1, int(config.max_output_ratio * batch.width) + config.max_extra)),
+            limit=width_of(self.longest(batch.width)),
         )
         fetched: Hypotheses = jax.tree.map(np.asarray, hypotheses)
         return fetched

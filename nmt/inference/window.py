@@ -17,12 +17,12 @@ from nmt.inference.explanations import chosen_method
 from nmt.inference.forced import Forced, force_all
 from nmt.inference.joining import Joiner, is_too_large
 from nmt.inference.predictor import Loaded
-from nmt.inference.risk import Risk
+from nmt.inference.risk import ranking
 from nmt.inference.search import FEWEST
 from nmt.inference.searcher import Searcher
 from nmt.inference.shortlist import Lexicon
 from nmt.inference.splitting import Splitter, TrainedOn
-from nmt.inference.translation import Translation, distinct, empty_translation
+from nmt.inference.translation import Translation, empty_translation
 from nmt.inference.unseen import Remainder, remainders
 
 
@@ -103,7 +103,7 @@ class WindowTranslator:
             for each in remaining
         ]
         real = [i for i in range(len(lines)) if len(ids[i]) > 1]
-        ranking = distinct if self.config.mbr is None else Risk(self.config).ranked
+        ranked_by = ranking(self.config)
         wide = self.config.candidates or n_best
         method = self.method
         search = partial(
@@ -125,9 +125,10 @@ class WindowTranslator:
                 for found in ranked
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
-            translations[i] = list(islice(ranking(complete), n_best)) or translations[i]
-        if is_cut := {numbers[i]: None for i in real if translations[i][0].is_cut}:
-            self.warn(list(is_cut), limits.CUT)
+            translations[i] = list(islice(ranked_by(complete), n_best)) or translations[i]
+        cut = [numbers[i] for i in real if translations[i][0].is_cut]
+        if cut:
+            self.warn(list(dict.fromkeys(cut)), limits.CUT)  # a line may have several parts
         return translations
 
     @property

@@ -10,11 +10,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from nmt.attention.dot_scores import float32_sum
 from nmt.config import AlignerConfig, BidirectionalConfig
 from nmt.model.encoder import BidirectionalLayer
 from nmt.model.hidden_markov import Emissions, Posteriors, posteriors
 from nmt.model.vocabulary import embedding_table, logits, real_tokens
+from nmt.precision import wide_sum, widened
 from nmt.recurrent import dropout
 from nmt.types import (
     Annotations,
@@ -106,7 +106,7 @@ class Direction(nnx.Module):
         return posteriors(
             self.emissions(source, target, totals),
             self.scores(source, target),
-            _wide(self.jumps[...]),
+            widened(self.jumps[...]),
             empty=self.empty,
             source_mask=source.mask,
             target_mask=target.mask,
@@ -115,15 +115,13 @@ class Direction(nnx.Module):
     def scores(self, source: Reading, target: Reading) -> Float[Array, "batch tgt src"]:
         """Returns how well each source word fits what is around each target word."""
         keys = self.key(jnp.concatenate([source.annotations, source.embedded], axis=-1))
-        return float32_sum("btk,bsk->bts", self.query(target.around), keys) / keys.shape[-1] ** 0.5
+        return wide_sum("btk,bsk->bts", self.query(target.around), keys) / keys.shape[-1] ** 0.5
 
     def emissions(self, source: Reading, target: Reading, totals: Totals) -> Emissions:
         """Returns log p(y_t | x_j), and log p(y_t | empty)."""
-        words = float32_sum(
-            "bte,bse->bts", self.output(target.tokens), self._hidden(source.embedded)
-        )
+        words = wide_sum("bte,bse->bts", self.output(target.tokens), self._hidden(source.embedded))
         words = words + self.output_bias[target.tokens][:, :, None]
-        empty = _wide(self.empty_bias[target.tokens])
+        empty = widened(self.empty_bias[target.tokens])
         return Emissions(words - totals.words[source.tokens][:, None, :], empty - totals.empty)
 
     def totals(
@@ -139,7 +137,7 @@ class Direction(nnx.Module):
         real = candidates >= 0
         matrix = self.output.embedding[candidates]
         bias, empty = (
-            jnp.where(real, _wide(each[candidates]), -jnp.inf)
+            jnp.where(real, widened(each[candidates]), -jnp.inf)
             for each in (self.output_bias, self.empty_bias)
         )
 
@@ -218,11 +216,6 @@ class AlignerNetwork(nnx.Module):
             self.forward.totals(self.source.embedding, source, _distinct(targets, self.forward)),
             self.backward.totals(self.target.embedding, target, _distinct(sources, self.backward)),
         )
-
-
-def _wide(values: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Returns values in float32 or wider, as all probabilities are computed in."""
-    return values.astype(jnp.promote_types(values.dtype, jnp.float32))
 
 
 def _distinct(tokens: Tokens, direction: Direction) -> Tokens:

@@ -5,9 +5,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from nmt.attention.dot_scores import float32_sum
 from nmt.attention.normalizers import masked_softmax
 from nmt.config import GuidedHeadConfig
+from nmt.precision import wide_sum
 from nmt.types import Annotations, GuidedKeys, SourceMask, SourceVectors
 
 
@@ -57,7 +57,7 @@ class GuidedHead(nnx.Module):
         """Returns the weights of the tokens that steps have read, given the states after them."""
         hidden, embedded = self._apart((hidden, embedded))
         queries = self.state(hidden) + self.token(embedded)
-        scores = float32_sum("btg,bsg->bts", queries, keys) / keys.shape[-1] ** 0.5
+        scores = wide_sum("btg,bsg->bts", queries, keys) / keys.shape[-1] ** 0.5
         return masked_softmax(scores, jnp.broadcast_to(mask[:, None, :], scores.shape))
 
     def _apart(self, inputs: tuple[Array, Array]) -> tuple[Array, Array]:

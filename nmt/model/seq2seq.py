@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from nmt.attention.interface import AttentionOutput, EncodedSource, Told
+from nmt.attention.interface import AttentionOutput, EncodedSource, StepAttention
 from nmt.config import InputShape, ModelConfig
 from nmt.errors import ConfigError
 from nmt.model.decoder import Decoder, DecoderState, dropout_masks, followed
@@ -151,7 +151,7 @@ class Seq2Seq(nnx.Module):
         tokens: Int[Array, " batch"],
         encoded: EncodedSource,
         vocabulary: Vocabulary | Shortlist | None = None,
-    ) -> tuple[DecoderState, Float[Array, "batch vocab"], Told]:
+    ) -> tuple[DecoderState, Float[Array, "batch vocab"], StepAttention]:
         """Reads the previous token of each row; returns state, log-probabilities and attention.
 
         With a shortlist, tokens are entries of it, and so are the predictions.
@@ -167,9 +167,9 @@ class Seq2Seq(nnx.Module):
         )
         readouts = self.decoder.readout(features, embedded, masks)
         readouts = self._with_lexical(readouts, attended.weights, encoded)[:, 0]
-        told = self._guided(attended, embedded, encoded).told
+        attention = self._guided(attended, embedded, encoded).for_search
         log_probs = jax.nn.log_softmax(vocabulary.logits(readouts))
-        return state, log_probs, jax.tree.map(lambda leaf: leaf[:, 0], told)
+        return state, log_probs, jax.tree.map(lambda leaf: leaf[:, 0], attention)
 
     def read(
         self,
@@ -177,7 +177,7 @@ class Seq2Seq(nnx.Module):
         embedded: TargetEmbeddings,
         lengths: Lengths,
         encoded: EncodedSource,
-    ) -> tuple[DecoderState, Readouts, Told]:
+    ) -> tuple[DecoderState, Readouts, StepAttention]:
         """Reads as many previous tokens of each row as its length; returns state and all readouts.
 
         There are as many steps as the longest row needs. What is behind a row is arbitrary.
@@ -188,8 +188,8 @@ class Seq2Seq(nnx.Module):
         def step(time: Integer, state: DecoderState) -> tuple[DecoderState, Any]:
             after, features, attended = self.decoder.step(state, projected[:, time], encoded, masks)
             attended = followed(attended, self.decoder.stack.output(after.stack), encoded)
-            told = features, attended.weights, attended.hidden
-            return choose(time < lengths, after, state), told
+            found = features, attended.weights, attended.hidden
+            return choose(time < lengths, after, state), found
 
         def collect(time: Integer, before: tuple[DecoderState, Any]) -> tuple[DecoderState, Any]:
             state, found = step(time, before[0])
@@ -204,7 +204,7 @@ class Seq2Seq(nnx.Module):
         attended = AttentionOutput(weights, hidden=hidden)
         readouts = self.decoder.readout(features, embedded, masks)
         readouts = self._with_lexical(readouts, attended.weights, encoded)
-        return state, readouts, self._guided(attended, embedded, encoded).told
+        return state, readouts, self._guided(attended, embedded, encoded).for_search
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import nnx, struct
 from jaxtyping import Array, Bool, Float, Int
 
+from nmt.precision import wide_sum
 from nmt.types import Lengths, OutputBias, OutputMatrix, TargetTokens
 
 Arrays = TypeVar("Arrays", bound=tuple[Any, ...])
@@ -90,19 +91,17 @@ class Shortlist:
 
     def logits(self, readouts: Float[Array, "batch readout"]) -> Float[Array, "batch entry"]:
         """Returns the logits of every entry."""
-        wide = jnp.promote_types(readouts.dtype, jnp.float32)
-        own = jnp.einsum("br,bor->bo", readouts, self.own.matrix, preferred_element_type=wide)
+        own = wide_sum("br,bor->bo", readouts, self.own.matrix)
         shared = self.common.logits(readouts)
-        return jnp.concatenate([shared, own + self.own.bias.astype(wide)], axis=-1)
+        return jnp.concatenate([shared, own + self.own.bias.astype(own.dtype)], axis=-1)
 
 
 def logits(
     readouts: Float[Array, "*rows readout"], matrix: OutputMatrix, bias: OutputBias
 ) -> Float[Array, "*rows vocab"]:
     """Returns `readouts @ matrix.T + bias` in float32 or wider."""
-    wide = jnp.promote_types(readouts.dtype, jnp.float32)
-    products = jnp.einsum("...r,vr->...v", readouts, matrix, preferred_element_type=wide)
-    return products + jnp.broadcast_to(bias.astype(wide), products.shape)
+    products = wide_sum("...r,vr->...v", readouts, matrix)
+    return products + jnp.broadcast_to(bias.astype(products.dtype), products.shape)
 
 
 def token_log_probs(

@@ -1,16 +1,15 @@
 """The gated recurrent unit."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float
 
 from nmt.config import GRUConfig
+from nmt.recurrent import gates
 from nmt.recurrent.dropout import dropped
+from nmt.recurrent.gates import input_matrices, orthogonal_matrices
 from nmt.recurrent.normalization import GateNorm
-from nmt.types import CellInput, CellOutput, Gates, RandomKey, StateMask
+from nmt.types import CellInput, CellOutput, Gates, StateMask
 
 
 class GRU(nnx.Module):
@@ -36,8 +35,8 @@ class GRU(nnx.Module):
         self.norm = GateNorm(self.gates, hidden_size) if config.layer_norm else None
 
     def project(self, inputs: CellInput) -> Gates:
-        """Returns W x + b for all gates; with layer normalization W x, as b is added after it."""
-        return self.input(inputs) if self.norm is None else inputs @ self.input.kernel[...]
+        """Returns W x + b for all gates; with layer normalization W x."""
+        return gates.project(self.input, self.norm, inputs)
 
     def start(self, output: CellOutput) -> CellOutput:
         """Returns the output, which is the state."""
@@ -46,8 +45,7 @@ class GRU(nnx.Module):
     def step(self, state: CellOutput, projected: Gates, mask: StateMask = None) -> CellOutput:
         """Returns s'."""
         recurrent = dropped(state, mask) @ self.recurrent[...]
-        if self.norm is not None:
-            projected, recurrent = self.norm(self.input, projected, recurrent)
+        projected, recurrent = gates.terms(self.input, self.norm, projected, recurrent)
         x_reset, x_update, x_proposal = jnp.split(projected, 3, axis=-1)
         s_reset, s_update, s_proposal = jnp.split(recurrent, 3, axis=-1)
         reset = jax.nn.sigmoid(x_reset + s_reset)
@@ -59,17 +57,3 @@ class GRU(nnx.Module):
     def output(self, state: CellOutput) -> CellOutput:
         """Returns the state, which is the output."""
         return state
-
-
-def input_matrices(
-    key: RandomKey, shape: tuple[int, int], dtype: Any
-) -> Float[Array, "input gates"]:
-    """Initializes the matrices that read the input; without input they have no rows."""
-    initialize = nnx.initializers.lecun_normal() if shape[0] else nnx.initializers.zeros
-    return initialize(key, shape, dtype)
-
-
-def orthogonal_matrices(size: int, number: int, *, rngs: nnx.Rngs) -> Float[Array, "size gates"]:
-    """Returns orthogonal (size, size) matrices side by side, one for each gate."""
-    orthogonal = nnx.initializers.orthogonal()
-    return jnp.concatenate([orthogonal(rngs.params(), (size, size)) for _ in range(number)], axis=1)

@@ -8,8 +8,9 @@ from flax import nnx, struct
 from jaxtyping import Array, Float
 
 from nmt.config import LSTMConfig
+from nmt.recurrent import gates
 from nmt.recurrent.dropout import dropped
-from nmt.recurrent.gru import input_matrices, orthogonal_matrices
+from nmt.recurrent.gates import input_matrices, orthogonal_matrices
 from nmt.recurrent.normalization import GateNorm, normalized
 from nmt.types import CellInput, CellOutput, Gates, RandomKey, StateMask
 
@@ -56,8 +57,8 @@ class LSTM(nnx.Module):
         self.memory_gain = nnx.Param(jnp.ones(hidden_size)) if config.layer_norm else None
 
     def project(self, inputs: CellInput) -> Gates:
-        """Returns W x + b for all gates; with layer normalization W x, as b is added after it."""
-        return self.input(inputs) if self.norm is None else inputs @ self.input.kernel[...]
+        """Returns W x + b for all gates; with layer normalization W x."""
+        return gates.project(self.input, self.norm, inputs)
 
     def start(self, output: CellOutput) -> LSTMState:
         """Returns the state in which both h and c are the given vector."""
@@ -66,8 +67,7 @@ class LSTM(nnx.Module):
     def step(self, state: LSTMState, projected: Gates, mask: StateMask = None) -> LSTMState:
         """Returns h' and c'."""
         recurrent = dropped(state.output, mask) @ self.recurrent[...]
-        if self.norm is not None:
-            projected, recurrent = self.norm(self.input, projected, recurrent)
+        projected, recurrent = gates.terms(self.input, self.norm, projected, recurrent)
         write, forget, proposal, read = jnp.split(projected + recurrent, 4, axis=-1)
         memory = jax.nn.sigmoid(forget) * state.memory
         memory = memory + jax.nn.sigmoid(write) * jnp.tanh(proposal)

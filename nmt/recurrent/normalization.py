@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
+from nmt.precision import widened
 from nmt.types import Gates
 
 EPSILON = 1e-5
@@ -29,8 +30,8 @@ def _normalized(blocks: Blocks, gain: Gain) -> Blocks:
 
 
 def _forward(blocks: Blocks, gain: Gain) -> tuple[Blocks, Saved]:
-    wide = blocks.astype(jnp.promote_types(blocks.dtype, jnp.float32))
-    centered = wide - wide.mean(axis=-1, keepdims=True)
+    values = widened(blocks)
+    centered = values - values.mean(axis=-1, keepdims=True)
     scale = jax.lax.rsqrt((centered**2).mean(axis=-1, keepdims=True) + EPSILON)
     unit = (centered * scale).astype(blocks.dtype)
     return unit * jnp.broadcast_to(gain, unit.shape), (unit, scale, gain)

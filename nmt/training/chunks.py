@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
 from nmt.model.vocabulary import logits
+from nmt.precision import wide
 from nmt.types import OutputBias, OutputMatrix, Scalar
 
 CPU_CHUNK = 2**22  # logits that are computed at once: more do not fit into a CPU's cache
@@ -81,7 +82,7 @@ def _summed(
         values, more, _ = term(logits(readouts, matrix, bias), *others)
         return loss + values.sum(), (values, more)
 
-    zero = jnp.zeros((), jnp.promote_types(readouts.dtype, jnp.float32))
+    zero = jnp.zeros((), wide(readouts.dtype))
     return jax.lax.scan(add, zero, (readouts, others))
 
 
@@ -89,18 +90,18 @@ def _with_gradients(
     term: Term, readouts: Any, matrix: Any, bias: Any, others: Any
 ) -> tuple[tuple[Scalar, Any], Any]:
     """Returns what `_summed` does, and the gradients of the sum in readouts, matrix and bias."""
-    wide = jnp.promote_types(readouts.dtype, jnp.float32)
+    dtype = wide(readouts.dtype)
     places = tuple(range(readouts.ndim - 2))  # all axes of a chunk but the last
 
     def add(sums: Any, chunk: Any) -> tuple[Any, Any]:
         readouts, others = chunk
         values, more, in_logits = term(logits(readouts, matrix, bias), *others)
         narrow = in_logits.astype(readouts.dtype)
-        in_matrix = jnp.tensordot(narrow, readouts, (places, places), preferred_element_type=wide)
+        in_matrix = jnp.tensordot(narrow, readouts, (places, places), preferred_element_type=dtype)
         chunk_sums = (values.sum(), in_matrix, in_logits.sum(axis=places))
         return jax.tree.map(jnp.add, sums, chunk_sums), ((values, more), narrow @ matrix)
 
-    start = (jnp.zeros((), wide), jnp.zeros(matrix.shape, wide), jnp.zeros(bias.shape, wide))
+    start = (jnp.zeros((), dtype), jnp.zeros(matrix.shape, dtype), jnp.zeros(bias.shape, dtype))
     (loss, *sums), (each, in_readouts) = jax.lax.scan(add, start, (readouts, others))
     gradients = in_readouts, sums[0].astype(matrix.dtype), sums[1].astype(bias.dtype)
     return (loss, each), gradients

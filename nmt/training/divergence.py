@@ -4,6 +4,7 @@ import jax
 import numpy as np
 
 from nmt.config import DataConfig
+from nmt.counting import first
 from nmt.errors import RunError
 from nmt.run import Run
 from nmt.training.loader import DataLoader
@@ -26,14 +27,12 @@ def check(steps: list[StepRecord], *, run: Run, loader: DataLoader | StreamLoade
             continue
         saved = run.progress("last")
         numbers = loader.sentences(step.progress)
-        shown = ", ".join(map(str, numbers[:SHOWN]))
-        more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
         raise RunError(
             f"{run.path}: training diverges: {limit} updates in a row were skipped as exploded or "
             f"not a number, the last one at step {step.progress.step + 1} (learning rate "
             f"{step.learning_rate:.3g}, gradient norm {step.gradient_norm:.3g}, sentences "
-            f"{shown}{more} of {counted(run.config.data)}); lower training.learning_rate or "
-            "training.clip_norm and start anew in another folder; "
+            f"{first(numbers, SHOWN)} of {where_counted(run.config.data)}); lower "
+            "training.learning_rate or training.clip_norm and start anew in another folder; "
             + (f"the checkpoint of step {saved.step} is kept" if saved else "nothing was saved yet")
         )
 
@@ -52,7 +51,7 @@ def check_saved(run: Run) -> None:
         )
 
 
-def counted(data: DataConfig) -> str:
+def where_counted(data: DataConfig) -> str:
     """Returns where sentences are counted."""
     if data.stream is not None:
         return "the stream, in the order of this epoch"

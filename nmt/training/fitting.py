@@ -10,7 +10,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 
 from nmt import devices
 from nmt.config import BatchConfig, Config, ConstantScheduleConfig, TokenBatchConfig
@@ -48,8 +47,8 @@ def fitted(aligner: Aligner, config: Config, pairs: Sequence[tuple[str, str]]) -
         )
     settings = _settings(config)
     step = make_train_step(settings, loaded.graph, bos=aligner.tokenizers.target.bos, total_steps=1)
-    params = jax.tree.map(jnp.copy, loaded.params)  # the step is given its buffers
-    state = init_state(settings, nnx.merge(loaded.graph, params))
+    own = jax.tree.map(jnp.copy, loaded)  # the step is given its buffers
+    state = init_state(settings, own.network)
     key = jax.random.key(config.seed)
     for batch in _batches(ids, settings):
         state, *_ = step(state, None, batch, key)

@@ -196,10 +196,15 @@ def read_batch(
     shape: InputShape | None = None,
 ) -> Batch:
     """Returns the rows of this process in a planned batch, padded; `shape` is that of `pad`."""
-    rows = processes.rows(planned.bucket.rows)
+    rows, bucket = own_rows(planned.bucket, processes)
     own = planned.pairs[rows]
-    bucket = replace(planned.bucket, rows=rows.stop - rows.start)
     return pad(corpus.rows(pairs, own), bucket, links=corpus.linked(pairs, own), shape=shape)
+
+
+def own_rows(bucket: Bucket, processes: ProcessGroup) -> tuple[slice, Bucket]:
+    """Returns the rows of a bucket that this process has, and a bucket of so many rows."""
+    rows = processes.rows(bucket.rows)
+    return rows, replace(bucket, rows=rows.stop - rows.start)
 
 
 def buckets_of(lengths: Lengths, config: Config, processes: ProcessGroup) -> list[Bucket]:

@@ -14,7 +14,6 @@ from nmt.training import chunks
 from nmt.types import (
     LastTokens,
     Lengths,
-    LogProbs,
     OutputBias,
     OutputMatrix,
     Readouts,
@@ -71,15 +70,18 @@ def cross_entropy(
 
 
 def _of_rows(
-    smoothing: float, scores: LogProbs, target: LastTokens, real: Bool[Array, " row"]
-) -> tuple[Float[Array, " row"], Float[Array, " row"], LogProbs]:
+    smoothing: float,
+    logits: Float[Array, "row vocab"],
+    target: LastTokens,
+    real: Bool[Array, " row"],
+) -> tuple[Float[Array, " row"], Float[Array, " row"], Float[Array, "row vocab"]]:
     """Returns losses and negative log-likelihoods, and the gradient of the losses in the logits."""
-    vocabulary = scores.shape[-1]
-    log_normalizer = jax.nn.logsumexp(scores, axis=-1)
-    nll = log_normalizer - jnp.take_along_axis(scores, target[:, None], axis=-1)[:, 0]
-    uniform = log_normalizer - scores.mean(axis=-1)
+    vocabulary = logits.shape[-1]
+    log_normalizer = jax.nn.logsumexp(logits, axis=-1)
+    nll = log_normalizer - jnp.take_along_axis(logits, target[:, None], axis=-1)[:, 0]
+    uniform = log_normalizer - logits.mean(axis=-1)
     loss = (1 - smoothing) * nll + smoothing * uniform
     is_true = jnp.arange(vocabulary)[None, :] == target[:, None]
     smoothed = jnp.where(is_true, 1 - smoothing, 0.0) + smoothing / vocabulary
-    gradient = (jnp.exp(scores - log_normalizer[:, None]) - smoothed) * real[:, None]
+    gradient = (jnp.exp(logits - log_normalizer[:, None]) - smoothed) * real[:, None]
     return loss * real, nll * real, gradient

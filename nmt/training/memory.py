@@ -1,7 +1,6 @@
 """Memory: a test of the largest batch before training, the peak, and programs of the past."""
 
 import sys
-from dataclasses import replace
 
 import jax
 
@@ -10,6 +9,7 @@ from nmt.config import DataConfig, TokenBatchConfig
 from nmt.data.batching import Bucket, pad
 from nmt.errors import ConfigError
 from nmt.processes import ALONE, ProcessGroup
+from nmt.training.loader import own_rows
 from nmt.training.state import Gathered, TrainState
 from nmt.training.step import TrainStep, shard
 from nmt.types import RandomKey
@@ -44,8 +44,7 @@ def try_largest(
         ConfigError: the batch does not fit into the memory of the device.
     """
     bucket = max(buckets, key=lambda each: (each.rows * each.source * each.target, each.rows))
-    rows = processes.rows(bucket.rows)
-    own = replace(bucket, rows=rows.stop - rows.start)
+    _, own = own_rows(bucket, processes)
     blank = pad([], own, links=[] if config.linked else None, shape=config.input.shape)
     try:
         state, gathered, metrics = step(state, gathered, shard(blank), key)

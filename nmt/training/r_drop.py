@@ -44,10 +44,10 @@ class RDrop(Stateless):
 
 
 def _divergence(
-    scores: Float[Array, "row pass vocab"], real: Bool[Array, " row"]
+    logits: Float[Array, "row pass vocab"], real: Bool[Array, " row"]
 ) -> tuple[Float[Array, " row"], tuple[()], Float[Array, "row pass vocab"]]:
     """Returns L_KL of each row, nothing else, and the gradient of the sum in the logits."""
-    log_probs = jax.nn.log_softmax(scores)
+    log_probs = jax.nn.log_softmax(logits)
     probs, ratios = jnp.exp(log_probs), log_probs - log_probs[:, ::-1]
     divergences = jnp.sum(probs * ratios, axis=-1)  # of each pass from the other one
     gradient = probs * (ratios - divergences[..., None]) + probs - probs[:, ::-1]

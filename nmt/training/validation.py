@@ -31,6 +31,7 @@ from nmt.inference.translator import Translator
 from nmt.processes import ALONE, ProcessGroup
 from nmt.records import VALIDATION
 from nmt.run import Run
+from nmt.training.loader import own_rows
 from nmt.training.loss import totals
 from nmt.training.step import make_eval_step, shard
 from nmt.types import Graph, Params
@@ -228,8 +229,7 @@ class Validator:
 
     def _read(self, planned: PlannedBatch) -> Batch:
         """Returns the rows of this process in a planned batch, padded."""
-        rows = self._processes.rows(planned.bucket.rows)
-        own = replace(planned.bucket, rows=rows.stop - rows.start)
+        rows, own = own_rows(planned.bucket, self._processes)
         pairs = [self._pairs[pair] for pair in planned.pairs[rows]]
         return pad(pairs, own, shape=self._config.data.input.shape)
 

@@ -5,6 +5,10 @@ import shutil
 
 import pytest
 
+from nmt.cli.options import OVERRIDE
+from nmt.config import Config
+from nmt.config.place import Place
+
 COMMANDS = {
     "translate": lambda run, text: ("translate", run, text),
     "evaluate": lambda run, text: ("evaluate", run, "--source", text, "--reference", text),
@@ -185,3 +189,8 @@ def test_the_end_of_sentence_beside_pieces_is_refused(nmt, copy_run):
     code, _, err = nmt("plot", copy_run, "a b", "--end", "--no-words")
 
     assert (code, "leave out --end, or --no-words" in err) == (2, True)
+
+
+@pytest.mark.parametrize(("name", "field"), Config.model_fields.items())
+def test_a_setting_of_each_section_is_taken_for_an_override(name, field):
+    assert bool(OVERRIDE.match(f"{name}.x=1")) == bool(Place.of(field).names)

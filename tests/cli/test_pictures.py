@@ -80,6 +80,7 @@ def test_plot_draws_a_file_of_sentences_and_the_hypotheses_of_each(nmt, copy_run
         (["a"], ["--target", "b"], "--file has sentences, targets and gold links; leave"),
         (["a", ""], [], "sentence 2: nothing to draw, it or its translation is empty"),
         (["a\ta", "\tb"], [], "sentence 2: nothing to draw, it or its translation is empty"),
+        (["a", "Z 12"], [], "sentence 2: nothing to draw, its translation has no attention, as"),
     ],
 )
 def test_plot_names_what_is_wrong_in_a_file(nmt, copy_run, text, tmp_path, lines, given, message):

@@ -166,7 +166,7 @@ def test_json_lines_come_back_as_they_were_written(tmp_path_factory, pairs):
         ('{"de": ["a"], "en": "b"}', "line 2, 'de': [\"a\"] where text was expected"),
         (
             '{"de": "\\ud83d", "en": "b"}',
-            "line 2, 'de': half of a surrogate pair, which is no character",
+            "line 2, 'de': half of a surrogate pair, which is no character; replace it",
         ),
     ],
 )

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import matplotlib
 import numpy as np
 import pytest
@@ -23,6 +25,20 @@ def test_the_ending_decides_the_file_type_and_bytes_repeat(tmp_path, name, magic
     written = (tmp_path / name).read_bytes()
     assert written.startswith(magic)
     assert written == (tmp_path / "again" / name).read_bytes()
+
+
+def test_threads_get_the_same_bytes_and_leave_the_settings_as_they_were(tmp_path):
+    def drawn(number):
+        figure = plotting.heatmap(WEIGHTS, source=SOURCE, target=TARGET)
+        plotting.image(figure)
+        plotting.save(figure, tmp_path / f"{number}.svg")
+        return (tmp_path / f"{number}.svg").read_bytes()
+
+    before = dict(matplotlib.rcParams)
+    with ThreadPoolExecutor(6) as threads:
+        assert len(set(threads.map(drawn, range(24)))) == 1
+
+    assert dict(matplotlib.rcParams) == before
 
 
 def test_an_image_has_the_size_of_its_figure_whatever_the_settings_of_files():

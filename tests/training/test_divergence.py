@@ -3,7 +3,7 @@
 import pytest
 
 from nmt import configfile
-from nmt.training.divergence import counted
+from nmt.training.divergence import where_counted
 
 SEVERAL = [{"path": "a"}, {"path": "b"}]
 
@@ -18,4 +18,4 @@ SEVERAL = [{"path": "a"}, {"path": "b"}]
     ],
 )
 def test_sentences_are_counted_where_a_user_can_find_them(data, where):
-    assert counted(configfile.validate({"data": {"validation": "v", **data}}).data) == where
+    assert where_counted(configfile.validate({"data": {"validation": "v", **data}}).data) == where
