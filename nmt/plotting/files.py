@@ -1,11 +1,9 @@
 """Figures as files and as arrays of pixels."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +29,8 @@ def save(figure: "matplotlib.figure.Figure", path: Path | str) -> None:
         UserError: `path` has another ending, the figure is too large for a PNG, or the file cannot
             be written.
     """
+    import matplotlib
+
     ending = check_ending(path)
     date = DATES[ending]
     if ending == ".png" and (size := _too_large(figure, resolution=RESOLUTION)):
@@ -38,7 +38,7 @@ def save(figure: "matplotlib.figure.Figure", path: Path | str) -> None:
             f"{path}: {size} pixels are too many for a PNG; draw less, or choose .svg or .pdf"
         )
     # Type 42 keeps the text of a PDF as text; the salt makes the ids in an SVG reproducible.
-    with _settings({"svg.hashsalt": "nmt", "pdf.fonttype": 42}):
+    with _SETTINGS, matplotlib.rc_context({"svg.hashsalt": "nmt", "pdf.fonttype": 42}):
         try:
             figure.savefig(path, dpi=RESOLUTION, metadata={date: None} if date else None)
         except OSError as error:
@@ -65,20 +65,13 @@ def image(figure: "matplotlib.figure.Figure") -> npt.NDArray[np.uint8]:
     """
     if size := _too_large(figure, resolution=figure.dpi):
         raise UserError(f"{size} pixels are too many for an image; draw shorter sentences")
+    import matplotlib
+
     buffer = BytesIO()
-    with _settings({"savefig.bbox": None}):  # "tight" gives another size
+    with _SETTINGS, matplotlib.rc_context({"savefig.bbox": None}):  # "tight" gives another size
         figure.savefig(buffer, format="rgba", dpi="figure")
     width, height = figure.canvas.get_width_height()
     return np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)[..., :3].copy()
-
-
-@contextmanager
-def _settings(changed: dict[str, Any]) -> Iterator[None]:
-    """Has other settings of matplotlib, in one thread at a time."""
-    import matplotlib
-
-    with _SETTINGS, matplotlib.rc_context(changed):
-        yield
 
 
 def _too_large(figure: "matplotlib.figure.Figure", *, resolution: float) -> str:
