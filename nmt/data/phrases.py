@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from unicodedata import normalize
 
 import regex
 
@@ -17,6 +18,11 @@ UNSPACED = regex.compile(
 WORDLIKE = regex.compile(r"[\p{L}\p{M}\p{Nd}]")  # letters, accents and digits
 JOINERS = "\u00ad\u200c\u200d\u2060"  # invisible; the letters beside them are one word
 _JOINING = regex.compile(rf"{WORDLIKE.pattern}|[{JOINERS}]")
+
+
+def forms(text: str) -> list[str]:
+    """Returns a text, and its NFC and NFD where they differ: they look the same."""
+    return list(dict.fromkeys([text, normalize("NFC", text), normalize("NFD", text)]))
 
 
 @lru_cache(maxsize=1 << 14)

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from nmt.data.constraints import Constraints
-from nmt.data.phrases import contains_forbidden, contains_required, divided, folded
+from nmt.data.phrases import contains_forbidden, contains_required, divided, folded, forms
 from nmt.inference.phrases import Phrase
 from nmt.inference.prefix import BITS
 from nmt.inference.spelling import Spelling
@@ -26,11 +26,14 @@ class Plan:
     def of(cls, constraints: Constraints, spelling: Spelling) -> "Plan":
         """Returns the plan for constraints."""
         normalized = spelling.normalized
+        # All forms, since the model may have read several; invisible ones are "".
+        each = (form for phrase in constraints.forbid for form in forms(phrase))
+        forbidden = filter(None, map(spelling.written, each))
         return cls(
             spelling,
             prefix=normalized(constraints.prefix.rstrip()),
             require=tuple(normalized(each) or each for each in constraints.require),
-            forbid=tuple(filter(None, map(normalized, constraints.forbid))),  # "": invisible
+            forbid=tuple(dict.fromkeys(forbidden)),
             completes=not constraints.prefix[-1:].isspace(),
         )
 

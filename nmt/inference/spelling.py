@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from nmt.data.phrases import divided, folded, joins
+from nmt.data.phrases import divided, folded, forms, joins
 from nmt.data.tokenizers import Tokenizers
 
 Flags = npt.NDArray[np.bool_]  # of each token
@@ -66,8 +66,21 @@ class Spelling:
         return text[self._turned]
 
     def normalized(self, text: str) -> str:
-        """Returns a text as the model can write it, with the spaces at its end left out."""
+        """Returns a text as the model can write it, with the spaces at its end left out.
+
+        Of the Unicode forms of a text it is the one with the fewest bytes, then the fewest pieces:
+        a model that has read `ọ́` as NFC writes a text in NFD byte by byte, if at all.
+        """
+        return self.written(min(forms(text), key=self._cost))
+
+    def written(self, text: str) -> str:
+        """Returns a text as the model writes this form of it, without spaces at its end."""
         return self.tokenizer.decode(self.tokenizer.encode(text)) if self.can_spell(text) else text
+
+    def _cost(self, text: str) -> tuple[int, int]:
+        """Returns how many bytes, and how many tokens, spell a text."""
+        tokens = self.tokenizer.encode(text)
+        return sum(token in self.tokenizer.unspelled for token in tokens), len(tokens)
 
     def can_spell(self, text: str) -> bool:
         """Returns whether pieces spell all of a text."""

@@ -177,9 +177,12 @@ def _read(tokenizer: Tokenizer, character: str, lacking: Sequence[int]) -> str |
         return " "
     if INVISIBLE.fullmatch("".join(character[place] for place in lacking)):
         return "".join(each for place, each in enumerate(character) if place not in lacking)
-    plain = unicodedata.normalize("NFKC", character.translate(PLAIN))
-    seen = tokenizer.unspelled.isdisjoint(tokenizer.encode(plain))
-    return plain if seen and _READABLE.match(character) else None
+    if _READABLE.match(character):
+        for form in ("NFKC", "NFD"):  # NFD: a model of decomposed text reads composed letters
+            plain = unicodedata.normalize(form, character.translate(PLAIN))
+            if tokenizer.unspelled.isdisjoint(tokenizer.encode(plain)):
+                return plain
+    return None
 
 
 def _with_parts_of_words(line: str, characters: list[_Character]) -> list[_Character]:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import unicodedata
 from functools import partial
 
 import jax
@@ -10,6 +11,8 @@ import pytest
 import scripted
 import sentencepiece
 
+from nmt.config import TrainedTokenizerConfig
+from nmt.data import tokenizer_training
 from nmt.data.constraints import Constraints
 from nmt.data.phrases import contains_forbidden, contains_required
 from nmt.data.tokenizer import Tokenizer
@@ -157,6 +160,19 @@ def test_a_forbidden_phrase_of_invisible_characters_forbids_nothing():
 
     assert plan.forbid == ("b",)
     assert plan.impossible(LENGTH) is None
+
+
+@pytest.mark.parametrize(("form", "different"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_phrases_are_in_the_unicode_form_that_the_model_has_read(form, different):
+    lines = [unicodedata.normalize(form, line) for line in ("ilé ọ́ ilé", "ọ́ ilé ọ́")] * 9
+    config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=270)
+    spelling = Spelling(tokenizer_training.train(lines, lines, config))
+    own, other = (unicodedata.normalize(each, "ilé") for each in (form, different))
+
+    plan = Plan.of(Constraints(f"{other} ", require=[other], forbid=[f"{other} {other}"]), spelling)
+
+    assert (plan.prefix, plan.require) == (own, (own,))
+    assert set(plan.forbid) == {f"{own} {own}", f"{other} {other}"}
 
 
 def test_a_word_may_follow_a_prefix_whose_pieces_end_with_a_space():
