@@ -26,9 +26,9 @@ class Plan:
     def of(cls, constraints: Constraints, spelling: Spelling) -> "Plan":
         """Returns the plan for constraints."""
         normalized = spelling.normalized
-        # All forms, since the model may have read several; invisible ones are "".
-        each = (form for phrase in constraints.forbid for form in forms(phrase))
-        forbidden = filter(None, map(spelling.written, each))
+        # In all forms, since the model may have read several; what is invisible is "".
+        spellings = (form for phrase in constraints.forbid for form in forms(phrase))
+        forbidden = filter(None, map(spelling.written, spellings))
         return cls(
             spelling,
             prefix=normalized(constraints.prefix.rstrip()),

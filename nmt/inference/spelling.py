@@ -75,7 +75,8 @@ class Spelling:
 
     def written(self, text: str) -> str:
         """Returns a text as the model writes this form of it, without spaces at its end."""
-        return self.tokenizer.decode(self.tokenizer.encode(text)) if self.can_spell(text) else text
+        tokens = self.tokenizer.encode(text)
+        return text if self.tokenizer.unk in tokens else self.tokenizer.decode(tokens)
 
     def _cost(self, text: str) -> tuple[int, int]:
         """Returns how many bytes, and how many tokens, spell a text."""

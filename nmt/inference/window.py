@@ -126,8 +126,7 @@ class WindowTranslator:
             )
             complete = (copier.completed(each, remaining[i], ids[i]) for each in candidates)
             translations[i] = list(islice(ranked_by(complete), n_best)) or translations[i]
-        cut = [numbers[i] for i in real if translations[i][0].is_cut]
-        if cut:
+        if cut := [numbers[i] for i in real if translations[i][0].is_cut]:
             self.warn(list(dict.fromkeys(cut)), limits.CUT)  # a line may have several parts
         return translations
 
