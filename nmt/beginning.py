@@ -80,6 +80,7 @@ tokenizer:
   kind: unigram
   vocabulary_size: {size if isinstance(size, int) else list(size)}  # {_about_size(chosen, pieces)}
   joint: {str(pieces.joint).lower()}  # {_about_scripts(found)}
+{_normalization(pieces)}\
 {_coverage(found, pieces)}"""
 
 
@@ -158,6 +159,14 @@ def _about_size(chosen: Recipe, pieces: TrainedTokenizerConfig) -> str:
 def _about_scripts(found: Survey) -> str:
     names = [side.script_name for side in (found.source, found.target)]
     return f"both are in {names[0]}" if names[0] == names[1] else " and ".join(names)
+
+
+def _normalization(pieces: TrainedTokenizerConfig) -> str:
+    if pieces.normalization == "identity":
+        return ""
+    return (
+        f"  normalization: {pieces.normalization}  # some characters can be written in two ways\n"
+    )
 
 
 def _coverage(found: Survey, pieces: TrainedTokenizerConfig) -> str:

@@ -81,7 +81,11 @@ def tokenizer(found: Survey, read: Callable[[], Iterable[Pair]]) -> TrainedToken
     sides = (found.source, found.target)
     models = [(0, 1)] if joint else [(0,), (1,)]
     many = [sum(sides[place].distinct for place in places) > wanted // 4 for places in models]
-    coverage = COVERED if any(many) else 1.0
+    config = TrainedTokenizerConfig(
+        joint=joint,
+        character_coverage=COVERED if any(many) else 1.0,
+        normalization="identity" if all(side.composed for side in sides) else "nfc",
+    )
     sizes = []
     for places in models:
         own = [sides[place] for place in places]
@@ -90,22 +94,20 @@ def tokenizer(found: Survey, read: Callable[[], Iterable[Pair]]) -> TrainedToken
         size = max(wanted, needed + wanted // 2)
         if sum(side.vocabulary for side in own) < 2 * size:  # it may not give as many
             lines = (pair[place] for pair in read() for place in places)
-            size = _possible(size, lines, needed=needed, coverage=coverage)
+            size = _possible(size, lines, config, needed=needed)
         sizes.append(size)
-    return TrainedTokenizerConfig(
-        vocabulary_size=sizes[0] if joint else (sizes[0], sizes[1]),
-        joint=joint,
-        character_coverage=coverage,
-    )
+    all_sizes = sizes[0] if joint else (sizes[0], sizes[1])
+    return config.model_copy(update={"vocabulary_size": all_sizes})
 
 
-def _possible(size: int, lines: Iterable[str], *, needed: int, coverage: float) -> int:
+def _possible(
+    size: int, lines: Iterable[str], config: TrainedTokenizerConfig, *, needed: int
+) -> int:
     """Returns a number of pieces, or fewer if a text does not give as many.
 
     They are then three quarters of those that are not needed for characters: cleaning may leave
     less text, and with all of them each word would be a piece.
     """
-    config = TrainedTokenizerConfig(character_coverage=coverage)
     try:
         trained_model(sample(lines, SAMPLE), config, symbols=(), size=size, side="training")
     except TooFewPiecesError as error:

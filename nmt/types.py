@@ -35,7 +35,7 @@ RowKeys = Key[Array, " batch"] | None  # a random key for each row of a batch
 # Sources, as they are given and as an encoder reads them
 SourceTokens = Int[Array, "batch src"]
 SourceVectors = Float[Array, "batch src input"]
-SourceCells = UInt8[Array, "batch src input"]  # the pixels of cells, by row, column and colour
+SourceCells = UInt8[Array, "batch src input"]  # the pixels of cells, by row, column and color
 GivenSource = SourceTokens | SourceVectors | SourceCells
 Lengths = Int[Array, " batch"]  # end of sentence included; 0 for rows of padding
 SourceMask = Bool[Array, "batch src"]  # True on real positions, False on padding

@@ -32,7 +32,7 @@ def settings(run, corpus, *, aligner=(), sentences=50, vocabulary=37, **training
     return settings | {"aligner": {"embedding_size": 16, "hidden_size": 8, **dict(aligner)}}
 
 
-def learnt(folder):
+def learned(folder):
     """Trains a network that aligns renamed and shuffled letters; returns the run folder."""
     from nmt import configfile
     from nmt.training.session import train

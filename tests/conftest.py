@@ -152,7 +152,7 @@ def browser(chromium):
 
 @pytest.fixture(scope="session")
 def copy_run(tmp_path_factory):
-    """A run folder of a small model that has learnt to copy up to six letters."""
+    """A run folder of a small model that has learned to copy up to six letters."""
     return _trained_once(tmp_path_factory.mktemp("copy"), max_epochs=8)
 
 
@@ -186,7 +186,7 @@ def copy_bundle(copy_run, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def spoken_run(tmp_path_factory):
-    """A run folder of a small model that has learnt to write the letters that vectors stand for."""
+    """A run folder of a small model that has learned to write the letters of vectors."""
     import vectors
 
     return _trained_once(
@@ -200,10 +200,10 @@ def spoken_run(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def aligning_run(tmp_path_factory):
-    """A run folder of a network that has learnt to align letters with other ones, in any order."""
+    """A run folder of a network that has learned to align letters with other ones, in any order."""
     import aligning_runs
 
-    return _trained_once(tmp_path_factory.mktemp("aligning"), aligning_runs.learnt)
+    return _trained_once(tmp_path_factory.mktemp("aligning"), aligning_runs.learned)
 
 
 def _trained_once(folder, make=None, **settings):

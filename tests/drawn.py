@@ -1,4 +1,4 @@
-"""Sources that are pictures: each letter of a line is a cell of its colour, others are black."""
+"""Sources that are pictures: each letter of a line is a cell of its color, others are black."""
 
 import json
 
@@ -7,7 +7,7 @@ import PIL.Image
 
 CELL, SIDE = 4, 12  # pixels: nine cells
 INPUT = {"kind": "pictures", "height": SIDE, "width": SIDE, "cell": CELL}
-COLOURS = np.array(np.meshgrid([60, 250], [60, 250], [60, 250])).reshape(3, 8).T
+COLORS = np.array(np.meshgrid([60, 250], [60, 250], [60, 250])).reshape(3, 8).T
 MODEL = {
     "embedding_size": 6,
     "encoder": {"kind": "conv", "channels": [4, 6], "depth": 1, "annotation_size": 8},
@@ -22,7 +22,7 @@ def drawn(line):
     for place, letter in enumerate(line.split()):
         y, x = divmod(place, SIDE // CELL)
         block = np.s_[y * CELL : (y + 1) * CELL, x * CELL : (x + 1) * CELL]
-        pixels[block] = COLOURS["abcdefgh".index(letter)]
+        pixels[block] = COLORS["abcdefgh".index(letter)]
     return PIL.Image.fromarray(pixels)
 
 

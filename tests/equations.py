@@ -17,7 +17,7 @@ UNOPTIMISED = {"xla_backend_optimization_level": 0}  # tiny arrays: compiling is
 def randomised(build):
     """Returns a module with random parameters, biases too, and these parameters as NumPy.
 
-    Of `build` only the shapes are taken: compiling its initialisers would take seconds.
+    Of `build` only the shapes are taken: compiling its initializers would take seconds.
     """
     rng = np.random.default_rng(0)
     graph, state = nnx.split(nnx.eval_shape(build))

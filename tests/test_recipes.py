@@ -17,11 +17,11 @@ from nmt.data.survey import Side, Survey, survey
 
 LATIN = Side(
     words=11.0, long_words=25, characters=70.0, long_characters=140, distinct=90, common=60,
-    script="Latn", vocabulary=30_000,
+    script="Latn", vocabulary=30_000, composed=True,
 )  # fmt: skip
 CHINESE = Side(
     words=1.2, long_words=3, characters=28.0, long_characters=70, distinct=5_000, common=3_000,
-    script="Hani", vocabulary=90_000,
+    script="Hani", vocabulary=90_000, composed=True,
 )  # fmt: skip
 CAPTIONS = Survey(
     pairs=29_000, empty=0, identical=0, validation=1_000, known=0, source=LATIN, target=LATIN

@@ -60,7 +60,7 @@ class GeneralScore(nnx.Module):
 
 
 class ScaledGeneralScore(nnx.Module):
-    """The general score times a learnt scalar that starts at one: score(s, h_j) = g s . W h_j.
+    """The general score times a learned scalar that starts at one: score(s, h_j) = g s . W h_j.
 
     It is the scaled_luong attention of the tensorflow/nmt toolkit.
     """

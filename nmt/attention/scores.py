@@ -64,7 +64,7 @@ class AdditiveScore(nnx.Module):
 
 
 class NormedAdditiveScore(AdditiveScore):
-    """The additive score with weight normalisation (Salimans and Kingma 2016).
+    """The additive score with weight normalization (Salimans and Kingma 2016).
 
     score(s, h_j) = g v / |v| . tanh(W s + U h_j + b)
 

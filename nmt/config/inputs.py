@@ -116,7 +116,7 @@ class PictureInputConfig(GivenInputConfig):
 
     @property
     def shape(self) -> InputShape:
-        """The colours of all pixels of a cell, and the grid of the cells."""
+        """The colors of all pixels of a cell, and the grid of the cells."""
         return InputShape(3 * self.cell**2, "uint8", self.grid)
 
     @property

@@ -73,7 +73,7 @@ def opened(source: Any, *, where: str) -> PIL.Image.Image:
         with warnings.catch_warnings(action="ignore"):  # such as of damaged metadata
             warnings.simplefilter("error", PIL.Image.DecompressionBombWarning)
             picture = _image(source)
-            picture = _in_colours(PIL.ImageOps.exif_transpose(picture), form=picture.format)
+            picture = _in_colors(PIL.ImageOps.exif_transpose(picture), form=picture.format)
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
     except (PIL.Image.DecompressionBombWarning, PIL.Image.DecompressionBombError):
@@ -106,7 +106,7 @@ def _image(source: Any) -> PIL.Image.Image:
     return PIL.Image.open(file, formats=safe)
 
 
-def _in_colours(image: PIL.Image.Image, *, form: str | None) -> PIL.Image.Image:
+def _in_colors(image: PIL.Image.Image, *, form: str | None) -> PIL.Image.Image:
     if image.mode.startswith("I;16") or (image.mode, form) == ("I", "PPM"):
         # These have 16 bits, and Pillow would cut what is above 255.
         image = PIL.Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))

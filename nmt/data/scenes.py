@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PATH = Path(__file__).with_name("scenes.tsv.gz")
 PIXELS = 64  # the height and width of a picture, in which boxes are given
-COLOURS = {
+COLORS = {
     "red": (230, 0, 0),
     "green": (0, 160, 0),
     "blue": (0, 0, 240),
@@ -57,7 +57,7 @@ class Shape:
     """A circle, ring, square, triangle, cross or diamond that fills a square box."""
 
     kind: str
-    colour: str
+    color: str
     size: int  # pixels, both wide and high
     left: int
     top: int
@@ -68,8 +68,8 @@ class Shape:
         return Box(self.left, self.top, self.left + self.size, self.top + self.size)
 
     @property
-    def centre(self) -> tuple[float, float]:
-        """The centre in pixels: from the left, and from the top."""
+    def center(self) -> tuple[float, float]:
+        """The center in pixels: from the left, and from the top."""
         return self.left + self.size / 2, self.top + self.size / 2
 
 
@@ -87,7 +87,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Scene:
-    """What is in a picture, on a grey background from 0 (black) to 255 (white)."""
+    """What is in a picture, on a gray background from 0 (black) to 255 (white)."""
 
     shapes: tuple[Shape, ...]
     background: int
@@ -118,17 +118,17 @@ def draw(scene: Scene, size: int = PIXELS) -> "PIL.Image.Image":
     """Returns the picture of a scene in RGB, `size` pixels wide and high.
 
     The same scene gives the same pixels in each run. All pixels outside of the boxes of the shapes
-    have the colour of the background.
+    have the color of the background.
     """
     import PIL.Image
     import PIL.ImageDraw
 
     wide = size * _OVERSAMPLING
-    grey = (scene.background,) * 3
-    image = PIL.Image.new("RGB", (wide, wide), grey)
+    gray = (scene.background,) * 3
+    image = PIL.Image.new("RGB", (wide, wide), gray)
     canvas = PIL.ImageDraw.Draw(image)
     for shape in scene.shapes:
-        _draw(canvas, shape, wide / PIXELS, grey)
+        _draw(canvas, shape, wide / PIXELS, gray)
     return image.reduce(_OVERSAMPLING)
 
 
@@ -144,10 +144,10 @@ def _scene(columns: list[str]) -> Scene:
 
 
 def _shapes(group: str) -> Iterator[Shape]:
-    colour, kind, size, *corners = group.split()
+    color, kind, size, *corners = group.split()
     for corner in corners:
         left, top = corner.split(",")
-        yield Shape(kind, colour, int(size), int(left), int(top))
+        yield Shape(kind, color, int(size), int(left), int(top))
 
 
 def _sentence(text: str, words: str, groups: list[tuple[Shape, ...]]) -> Sentence:
@@ -158,21 +158,21 @@ def _sentence(text: str, words: str, groups: list[tuple[Shape, ...]]) -> Sentenc
 def _draw(
     canvas: "PIL.ImageDraw.ImageDraw", shape: Shape, scale: float, background: tuple[int, int, int]
 ) -> None:
-    colour = COLOURS[shape.colour]
+    color = COLORS[shape.color]
     match shape.kind:
         case "circle":
-            canvas.ellipse(_inside(shape, 0, 0, 1, 1, scale), colour)
+            canvas.ellipse(_inside(shape, 0, 0, 1, 1, scale), color)
         case "ring":
-            canvas.ellipse(_inside(shape, 0, 0, 1, 1, scale), colour)
+            canvas.ellipse(_inside(shape, 0, 0, 1, 1, scale), color)
             canvas.ellipse(_inside(shape, _HOLE, _HOLE, 1 - _HOLE, 1 - _HOLE, scale), background)
         case "cross":
-            canvas.rectangle(_inside(shape, _THIRD, 0, 1 - _THIRD, 1, scale), colour)
-            canvas.rectangle(_inside(shape, 0, _THIRD, 1, 1 - _THIRD, scale), colour)
+            canvas.rectangle(_inside(shape, _THIRD, 0, 1 - _THIRD, 1, scale), color)
+            canvas.rectangle(_inside(shape, 0, _THIRD, 1, 1 - _THIRD, scale), color)
         case kind:
             left, top, right, bottom = _inside(shape, 0, 0, 1, 1, scale)
             canvas.polygon(
                 [(left + x * (right - left), top + y * (bottom - top)) for x, y in _CORNERS[kind]],
-                colour,
+                color,
             )
 
 

@@ -1,9 +1,12 @@
 """A first look at a parallel corpus: how much text there is, how long its lines are, its script."""
 
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from unicodedata import normalize
 
 import numpy as np
 from fontTools import unicodedata as scripts
@@ -23,7 +26,10 @@ UNSPACED_WORD = 8
 
 @dataclass(frozen=True)
 class Side:
-    """What one side of a corpus is like; lines are those of pairs with text on both sides."""
+    """What one side of a corpus is like; lines are those of pairs with text on both sides.
+
+    Characters are counted as NFC writes them.
+    """
 
     words: float  # divided at white space, in a mean line
     long_words: int  # in a long line
@@ -33,6 +39,7 @@ class Side:
     common: int  # the most frequent characters that make up `COVERED` of the text
     script: str  # of most letters, such as `Latn`; "" where there are no letters
     vocabulary: int  # distinct words, of which `ENOUGH` are counted
+    composed: bool  # whether NFC changes nothing, and there are no marks that it joins with letters
 
     @property
     def script_name(self) -> str:
@@ -67,12 +74,15 @@ class _Lines:
     characters: "array[int]" = field(default_factory=lambda: array("I"))
     counts: Counter[str] = field(default_factory=Counter)
     vocabulary: set[str] = field(default_factory=set)
+    changed: bool = False
 
     def add(self, line: str) -> None:
-        words = line.split()
+        composed = normalize("NFC", line)
+        self.changed |= composed != line
+        words = composed.split()
         self.words.append(len(words))
-        self.characters.append(len(line.strip()))
-        self.counts.update(line)
+        self.characters.append(len(composed.strip()))
+        self.counts.update(composed)
         if len(self.vocabulary) < ENOUGH:
             self.vocabulary.update(words)
 
@@ -93,7 +103,18 @@ class _Lines:
             common=int(np.searchsorted(shares, COVERED)) + 1,
             script=letters.most_common(1)[0][0] if letters else "",
             vocabulary=len(self.vocabulary),
+            composed=not self.changed and _marks().isdisjoint(seen),
         )
+
+
+@lru_cache(maxsize=1)
+def _marks() -> frozenset[str]:
+    """Returns the characters that NFC joins with others before them."""
+    return frozenset(
+        mark
+        for character in map(chr, range(sys.maxunicode + 1))
+        for mark in normalize("NFD", character)[1:]
+    )
 
 
 def survey(training: Iterable[Pair], validation: Iterable[Pair]) -> Survey:

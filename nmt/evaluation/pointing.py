@@ -80,7 +80,7 @@ def score_pointing(captions: Sequence[GroundedCaption]) -> PointingScore:
 
     accuracy: the pointing game of Zhang et al. (2016), section 4.1. A word scores 1 if its most
         attended cell lies in one of its boxes, else 0; of several cells with the same weight each
-        counts equally. A cell lies in a box if its centre does, so a box that is smaller than a
+        counts equally. A cell lies in a box if its center does, so a box that is smaller than a
         cell may have none. There is no tolerance around a box, and the mean is over words, not
         over categories.
     share: the attention correctness of Liu et al. (2017): the part of the word's weights that is
@@ -105,7 +105,7 @@ def score_pointing(captions: Sequence[GroundedCaption]) -> PointingScore:
 def cells_inside(
     boxes: Sequence[Box], *, size: tuple[int, int], grid: tuple[int, int]
 ) -> npt.NDArray[np.bool_]:
-    """Returns which cells (rows, columns) have their centre in at least one of the boxes."""
+    """Returns which cells (rows, columns) have their center in at least one of the boxes."""
     sides = zip(size, grid, strict=True)
     return _inside(boxes, *((np.arange(cells) + 0.5) * length / cells for length, cells in sides))
 

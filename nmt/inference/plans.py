@@ -96,7 +96,8 @@ class Plan:
         complete = self.prefix.removesuffix(self.rest.lstrip(" "))
         for text in (self.prefix, *self.require):
             visible = not text or self.spelling.normalized(text)
-            if not (visible and self.spelling.can_spell(text)):
+            # A prefix is forced token by token; phrases are found by what the pieces spell.
+            if not (visible and self.spelling.can_spell(text, in_bytes=text == self.prefix)):
                 return f"no pieces of the model spell {text!r}"
             if len(self.spelling.pieces(text)) >= longest:
                 return f"{text!r} has too many pieces for a translation of {longest - 1} at most"

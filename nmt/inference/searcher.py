@@ -160,7 +160,7 @@ class Searcher:
     ) -> Iterator[Processor]:
         """Yields the processors of the configuration, given the lengths of sources and the most."""
         config = self.config
-        # A model that has bytes for unknown characters has never learnt to write `<unk>`.
+        # A model that has bytes for unknown characters has never learned to write `<unk>`.
         writes_unknown = config.unknown != "forbid" and len(self.tokenizers.target.unspelled) == 1
         never = specials.bos, specials.pad, specials.unk
         yield Forbid(never[:2] if writes_unknown else never)

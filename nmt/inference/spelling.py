@@ -83,9 +83,10 @@ class Spelling:
         tokens = self.tokenizer.encode(text)
         return sum(token in self.tokenizer.unspelled for token in tokens), len(tokens)
 
-    def can_spell(self, text: str) -> bool:
-        """Returns whether pieces spell all of a text."""
-        return self.tokenizer.unk not in self.tokenizer.encode(text)
+    def can_spell(self, text: str, *, in_bytes: bool) -> bool:
+        """Returns whether pieces spell all of a text, bytes among them or not."""
+        lacking = {self.tokenizer.unk} if in_bytes else self.tokenizer.unspelled
+        return lacking.isdisjoint(self.tokenizer.encode(text))
 
     def pieces(self, text: str) -> list[int]:
         """Returns the tokens that write a text, in the order of the model."""

@@ -16,7 +16,7 @@ from nmt.model.encoder import Encoding, mean_annotation
 from nmt.recurrent import dropout
 from nmt.types import RowKeys, SourceMask, SourceVectors
 
-COLOURS = 3
+COLORS = 3
 FIRST, MOST = 32, 256  # channels of the layers, where none are given
 POSITIONS = 0.5  # deviation of the embeddings of rows and columns; that of a layer is near it
 
@@ -26,7 +26,7 @@ Grid = Float[Array, "batch _ _ _"]  # rows, columns, and channels
 class ConvolutionalEncoder(nnx.Module):
     """Convolutions that halve both sides until a cell of the picture is one position.
 
-        g_0 = the pixels                        colours from -1 to 1
+        g_0 = the pixels                        colors from -1 to 1
         g_k = relu(N(W_k * g_{k-1}))            4 x 4 with stride 2, then 3 x 3
         h = g_K + r_row + c_column
 
@@ -50,10 +50,10 @@ class ConvolutionalEncoder(nnx.Module):
     ) -> None:
         assert shape.grid is not None  # the configuration refuses what is no picture
         self.grid, self.rates = shape.grid, rates
-        self.side = math.isqrt(shape.size // COLOURS)  # of a cell, in pixels
+        self.side = math.isqrt(shape.size // COLORS)  # of a cell, in pixels
         layers, annotation = self.side.bit_length() - 1, config.annotation_size
         channels = config.channels or [min(FIRST << layer, MOST) for layer in range(layers)]
-        sizes = [COLOURS, *channels]
+        sizes = [COLORS, *channels]
         sizes += [annotation] * config.depth
         self.layers: Sequence[_Convolution] = nnx.List(
             [

@@ -142,8 +142,8 @@ def overlays(rows: Sequence[Overlay]) -> "matplotlib.figure.Figure":
     """Draws captions below each other, such as several methods or hypotheses for one picture.
 
     The picture stands on the left, its words follow in lines. The picture of a word is pale and
-    grey, and orange where the word attends: the more, the stronger, in relation to the word's
-    largest weight. Boxes are outlined in blue. A word that attends to nothing has a grey picture.
+    gray, and orange where the word attends: the more, the stronger, in relation to the word's
+    largest weight. Boxes are outlined in blue. A word that attends to nothing has a gray picture.
     Characters without an installed font appear as boxes, and a warning names them.
     """
     from matplotlib.figure import Figure
@@ -172,7 +172,7 @@ def overlays(rows: Sequence[Overlay]) -> "matplotlib.figure.Figure":
 def magnified(weights: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
     """Returns weights (rows, columns) of cells as a smooth map of 16 x 16 points for each cell.
 
-    A point is the mean of all cells, weighted by a Gaussian of its distance to their centres, so
+    A point is the mean of all cells, weighted by a Gaussian of its distance to their centers, so
     that equal weights stay equal up to the edges of the picture.
     """
     down, across = (_blur(cells) for cells in weights.shape)
@@ -216,8 +216,8 @@ def _attend(axes: "matplotlib.axes.Axes", shown: Overlay, word: int) -> None:
     from matplotlib.patches import Rectangle
     from matplotlib.patheffects import withStroke
 
-    grey = shown.picture @ np.array([0.299, 0.587, 0.114])  # luma of ITU-R BT.601
-    axes.imshow(255 - PALE * (255 - grey), cmap="gray", vmin=0, vmax=255)
+    gray = shown.picture @ np.array([0.299, 0.587, 0.114])  # luma of ITU-R BT.601
+    axes.imshow(255 - PALE * (255 - gray), cmap="gray", vmin=0, vmax=255)
     strength = magnified(shown.attention[word].reshape(shown.grid))
     layer = np.empty((*strength.shape, 4))
     layer[..., :3] = np.array(colors.ATTENTION) / 255

@@ -1,4 +1,4 @@
-"""Normalisers against bisection in NumPy, closed forms of two scores, and finite differences."""
+"""Normalizers against bisection in NumPy, closed forms of two scores, and finite differences."""
 
 import jax
 import jax.numpy as jnp

@@ -136,7 +136,7 @@ def test_symmetrize_joins_two_directions_line_for_line(nmt, text, tmp_path):
     nmt("symmetrize", forward, turned, "--reversed", "-o", tmp_path / "out")
 
     assert (code, out) == (0, "0-0\n\n\n")
-    # 1-1 is a neighbour of 0-0 with two free words, and then 2-1 one of 1-1 with one.
+    # 1-1 is a neighbor of 0-0 with two free words, and then 2-1 one of 1-1 with one.
     assert default == (tmp_path / "out").read_text() == "0-0 1-1 2-1\n0-1\n0-1\n"
 
 

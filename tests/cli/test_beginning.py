@@ -33,6 +33,7 @@ TEXTS = {
     "Chinese": ("zh-en", mixed(CHINESE, 50), mixed(ENGLISH, 50)),
     "Thai": ("th-en", mixed(THAI, 50), mixed(ENGLISH, 50)),
     "Arabic": ("ar-en", mixed(ARABIC, 50), mixed(ENGLISH, 50)),
+    "Yoruba": ("yo-en", ["Ọmọ ọ́ ní ilé.", "Bàbá ra ẹ̀wà."], ["A child has a home.", "Beans."]),
     "to Norwegian": ("en-no", ENGLISH, ["Katten sover.", "Hunden løper.", "Jeg drikker te.", "n"]),
 }
 
@@ -83,6 +84,7 @@ def test_the_configuration_fits_the_text(nmt, corpus, name):
     text = corpora.training(config.data).text
     trained = tokenizer_training.train(text["source"], text["target"], config.tokenizer)
     assert trained.joint == (name not in ("Chinese", "Thai", "Arabic"))
+    assert config.tokenizer.normalization == ("nfc" if name == "Yoruba" else "identity")
     unspaced = name in ("Chinese", "Thai")
     assert config.data.word_boundaries == ("unicode" if unspaced else "spaces")
 

@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-# The model has learnt nothing, and writes until it is stopped.
+# The model has learned nothing, and writes until it is stopped.
 pytestmark = pytest.mark.filterwarnings("ignore:.*cut at its longest length")
 
 

@@ -57,7 +57,7 @@ def test_json_and_alignments_are_of_the_whole_line(nmt, copy_run, text, tmp_path
 @pytest.mark.parametrize("rules", ["own", "sentencex"])
 def test_each_sentence_of_a_line_can_be_translated_by_itself(nmt, copy_run, text, rules):
     pytest.importorskip("sentencex")
-    line = "a b c d。漢 e f g h。漢 a b c d"  # the model has learnt to copy six letters
+    line = "a b c d。漢 e f g h。漢 a b c d"  # the model has learned to copy six letters
     split = f"decoding.split={{when: always, sentences: {rules}}}"
 
     assert nmt("translate", copy_run, text("in.txt", line), split)[1] == f"{line}\n"

@@ -114,7 +114,7 @@ def test_a_second_start_compiles_nothing(copy_run, tmp_path):
 )  # fmt: skip
 def test_a_mistake_is_one_line_and_exit_code_2(nmt, tmp_path, overrides, message):
     run, text = tmp_path / "run", tmp_path / "text"
-    for language in ("de", "en"):  # a short one, whose pieces are learnt at once
+    for language in ("de", "en"):  # a short one, whose pieces are learned at once
         text.with_suffix(f".{language}").write_text("a b c\nd e f\n")
     arguments = {"data.train": text, "data.validation": text, "run": run} | overrides
 

@@ -13,7 +13,7 @@ from nmt.data import boxes
 from nmt.errors import DataError
 from nmt.inference.captioner import Captioner
 
-# The model has learnt nothing, and writes until it is stopped.
+# The model has learned nothing, and writes until it is stopped.
 pytestmark = pytest.mark.filterwarnings("ignore:.*cut at its longest length")
 
 

@@ -39,10 +39,10 @@ def cells_of(pixels, cell):
     for top in range(0, height, cell):
         for left in range(0, width, cell):
             block = [
-                pixels[top + i, left + j, colour]
+                pixels[top + i, left + j, color]
                 for i in range(cell)
                 for j in range(cell)
-                for colour in range(3)
+                for color in range(3)
             ]
             found.append(block)
     return np.array(found, np.uint8)
@@ -159,11 +159,11 @@ def test_what_is_transparent_is_white():
     assert (read(file_of(clear)) == 255).all()
 
 
-@pytest.mark.parametrize(("mode", "grey"), [("L", 90), ("P", 90), ("1", 255), ("I;16", 90 * 257)])
-def test_grey_pictures_have_three_equal_colours(mode, grey):
-    image = PIL.Image.new("L" if mode == "P" else mode, (24, 16), grey)
+@pytest.mark.parametrize(("mode", "gray"), [("L", 90), ("P", 90), ("1", 255), ("I;16", 90 * 257)])
+def test_gray_pictures_have_three_equal_colors(mode, gray):
+    image = PIL.Image.new("L" if mode == "P" else mode, (24, 16), gray)
     cells = read(file_of(image.convert("P") if mode == "P" else image))
-    assert (cells == (grey // 257 if mode == "I;16" else grey)).all()
+    assert (cells == (gray // 257 if mode == "I;16" else gray)).all()
 
 
 def test_other_sizes_are_resized_as_a_whole():
@@ -295,14 +295,14 @@ def test_where_a_picture_is_null_belongs_to_the_content(folder, tokenizers, kind
     assert corpus.lengths(encoded)[:, 0].tolist() == [0, 6, 6]
 
 
-def test_grey_of_16_bits_keeps_its_steps():
+def test_gray_of_16_bits_keeps_its_steps():
     pixels = np.linspace(0, 65535, 16 * 24).astype(np.uint16).reshape(16, 24)
-    grey = (pixels // 256).astype(np.uint8)[..., None].repeat(3, axis=2)
+    gray = (pixels // 256).astype(np.uint8)[..., None].repeat(3, axis=2)
 
     pgm = b"P5 24 16 65535\n" + pixels.astype(">u2").tobytes()
 
     for file in (pgm, file_of(PIL.Image.fromarray(pixels))):
-        np.testing.assert_array_equal(read(file), cells_of(grey, 8))
+        np.testing.assert_array_equal(read(file), cells_of(gray, 8))
 
 
 def test_damaged_metadata_do_not_matter():
@@ -329,7 +329,7 @@ NO_WHITE = ": pixels of 32 bits, whose white is not known; store 8 or 16 bits of
         (PIL.Image.new("F", (24, 16)), NO_WHITE),
         (PIL.Image.new("I", (24, 16)), NO_WHITE),
     ],
-    ids=["float", "grey", "one", "cells", "none", "float of Pillow", "integer of Pillow"],
+    ids=["float", "gray", "one", "cells", "none", "float of Pillow", "integer of Pillow"],
 )
 def test_what_has_no_colours_is_refused(source, message):
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):

@@ -3,7 +3,7 @@
 import pytest
 
 from demo_corpus.scenes.grammar import finished, sentence
-from demo_corpus.scenes.layouts import COLOURS, KINDS, SCALES, Alone, Corner, Group, Line
+from demo_corpus.scenes.layouts import COLORS, KINDS, SCALES, Alone, Corner, Group, Line
 
 
 def group(text):
@@ -11,7 +11,7 @@ def group(text):
     count, *names = text.split()
     chosen = (
         next(each for each in known if each.english == name)
-        for known, name in zip((SCALES, COLOURS, KINDS), names, strict=True)
+        for known, name in zip((SCALES, COLORS, KINDS), names, strict=True)
     )
     return Group(int(count), *chosen)
 

@@ -27,9 +27,9 @@ def test_the_words_are_true_of_the_pixels_in_their_boxes(pictures):
         for (number, *adjectives, noun), boxes in phrases(scene.english):
             assert NUMBERS[number.lower()] in (None, len(boxes))
             for box in boxes:
-                size, colour, kind = seen(pixels, box)
+                size, color, kind = seen(pixels, box)
                 assert kind == singular(noun), scene.english.text
-                assert adjectives in ([], [size, colour]), scene.english.text
+                assert adjectives in ([], [size, color]), scene.english.text
 
 
 def test_all_pixels_outside_of_the_boxes_are_background(pictures):
@@ -44,18 +44,18 @@ def test_all_pixels_outside_of_the_boxes_are_background(pictures):
 
 
 def seen(pixels, box):
-    """Returns what the pixels of a box show: size, colour and kind."""
+    """Returns what the pixels of a box show: size, color and kind."""
     left, top, right, bottom = box
     inside = pixels[top:bottom, left:right]
     background = pixels[0, 0]
     shown = Counter(map(tuple, inside.reshape(-1, 3).tolist()))
     del shown[tuple(background.tolist())]
-    colour = np.array(max(shown, key=shown.get))
-    filled = abs(inside - colour).sum(axis=2) < abs(inside - background).sum(axis=2)
+    color = np.array(max(shown, key=shown.get))
+    filled = abs(inside - color).sum(axis=2) < abs(inside - background).sum(axis=2)
     names = {100: "red", 10: "green", 1: "blue", 110: "yellow", 101: "purple", 0: "black"}
-    name = names[int((colour > 128) @ [100, 10, 1])]
-    assert colour.max() in (0, *range(160, 256))
-    assert colour.min() == 0  # full saturation
+    name = names[int((color > 128) @ [100, 10, 1])]
+    assert color.max() in (0, *range(160, 256))
+    assert color.min() == 0  # full saturation
     return "small" if len(inside) < 16 else "large", name, kind_of(filled)
 
 
@@ -120,8 +120,8 @@ def test_the_places_are_true_of_the_boxes(pictures):
         assert ("middle" in words) == (expected == [0, 0])
         for axis, side in enumerate(expected):
             low = min(shape.box[axis] for shape in scene.shapes)
-            centre = (low + max(shape.box[axis + 2] for shape in scene.shapes)) / 2 - 32
-            assert abs(centre) <= 3 if side == 0 else centre * side >= 12
+            center = (low + max(shape.box[axis + 2] for shape in scene.shapes)) / 2 - 32
+            assert abs(center) <= 3 if side == 0 else center * side >= 12
 
 
 NAMES = st.sampled_from(["circle", "ring", "square", "triangle", "cross", "diamond"])
@@ -137,15 +137,15 @@ def shapes(draw):
     for left, top in draw(QUARTERS):
         size = draw(st.integers(4, 32))
         shift = st.integers(0, 32 - size)
-        colour = draw(st.sampled_from(sorted(scenes.COLOURS)))
-        found.append((draw(NAMES), colour, size, left + draw(shift), top + draw(shift)))
+        color = draw(st.sampled_from(sorted(scenes.COLORS)))
+        found.append((draw(NAMES), color, size, left + draw(shift), top + draw(shift)))
     return found
 
 
 @given(shapes(), st.integers(10, 245), st.integers(16, 160))
-def test_a_picture_of_any_size_has_the_same_shapes(shapes, grey, size):
+def test_a_picture_of_any_size_has_the_same_shapes(shapes, gray, size):
     nothing = Sentence("", ())
-    scene = Scene(tuple(Shape(*fields) for fields in shapes), grey, nothing, nothing)
+    scene = Scene(tuple(Shape(*fields) for fields in shapes), gray, nothing, nothing)
 
     image = scenes.draw(scene, size)
     pixels = np.asarray(image).astype(int)
@@ -165,4 +165,4 @@ def test_a_shape_knows_its_box_and_its_centre():
     shape = Shape("circle", "red", 11, 3, 20)
 
     assert shape.box == Box(3, 20, 14, 31)
-    assert shape.centre == (8.5, 25.5)
+    assert shape.center == (8.5, 25.5)

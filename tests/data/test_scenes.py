@@ -175,7 +175,7 @@ def test_german_endings_agree_with_case_and_gender(everything):
     for scene in everything:
         text = scene.german.text
         for match in re.finditer(r"(\w*,? ?)\b([Ee]in\w*|[Zz]wei|[Dd]rei) (\w+) (\w+) (\w+)", text):
-            before, article, size, colour, noun = match.groups()
+            before, article, size, color, noun = match.groups()
             nominative = not before.strip() or (before == "und " and "zwischen" not in text)
             case = "nominative" if nominative else "dative"
             case = "accusative" if text.startswith("Es gibt") else case
@@ -185,7 +185,7 @@ def test_german_endings_agree_with_case_and_gender(everything):
             of_article, of_adjectives = ENDINGS[case, number]
             assert of_article is None or article.lower() == f"ein{of_article}", text
             assert size in {f"klein{of_adjectives}", f"groß{of_adjectives}"}, text
-            assert GERMAN[colour.removesuffix(of_adjectives)], text
+            assert GERMAN[color.removesuffix(of_adjectives)], text
             seen.add((case, number))
 
     assert seen == ENDINGS.keys()

@@ -55,7 +55,7 @@ def segmentations(text):
         yield tuple(text[i:j] for i, j in itertools.pairwise([0, *ends]))
 
 
-def normalised(weights):
+def normalized(weights):
     total = sum(weights.values())
     return {each: weight / total for each, weight in weights.items()}
 
@@ -64,7 +64,7 @@ def normalised(weights):
 def test_unigram_draws_by_the_smoothed_likelihood_of_kudo(alpha):
     scores = {"a": -2.0, "b": -2.5, "ab": -3.0, "ba": -3.5, "bab": -4.0}
     scored = {**scores, "c": -9.0}
-    chances = normalised(
+    chances = normalized(
         {
             pieces: math.exp(alpha * sum(scored[piece] for piece in pieces))
             for pieces in segmentations("ababca")
@@ -84,7 +84,7 @@ def test_unigram_draws_by_the_smoothed_likelihood_of_kudo(alpha):
 def test_unigram_draws_from_the_candidates_that_sentencepiece_scores(nbest_size, kept):
     unigram, alpha = model("unigram"), 0.5
     best = unigram._processor.nbest_encode_as_proto("alter", nbest_size=512).nbests
-    chances = normalised(
+    chances = normalized(
         {
             tuple(piece.id for piece in each.pieces): math.exp(alpha * each.score)
             for each in best[:kept]

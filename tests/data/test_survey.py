@@ -1,5 +1,7 @@
 """What a first look at a corpus counts, against counts by hand."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +39,32 @@ def test_a_long_line_is_one_that_99_of_100_are_not_longer_than(long, expected):
     side = source_side(*["a"] * (100 - long), *["a " * 50] * long)
 
     assert (side.long_words, side.long_characters) == (expected, 2 * expected - 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "composed"),
+    [
+        ("Nguyễn Thị Định, naïve — ½ ﬁ Ａ 猫", True),
+        ("nai\u0308ve", False),
+        ("ọ\u0301", False),  # it is NFC, but `é` in two characters would be unlike its `é`
+        ("5 \u212b", False),
+        ("\u1112\u1161\u11ab", False),
+        ("한국어", True),
+        ("ক\u09c7\u09be", False),  # both marks are letters of their own class
+        ("\u0958 और", False),
+        ("मेरी बिल्ली", True),
+        ("قطة نائمة", True),
+        ("ا\u0654", False),
+        ("แมวกำลังนอนหลับ", True),
+    ],
+)
+def test_a_text_that_could_be_written_in_two_ways_is_found(line, composed):
+    side = source_side("a b", line)
+
+    assert side.composed == composed
+    written = unicodedata.normalize("NFC", line)
+    assert side.distinct == len({*"ab", *written} - {" "})
+    assert side.long_characters == max(3, len(written))
 
 
 @pytest.mark.parametrize(

@@ -407,7 +407,7 @@ def test_offsets_cut_a_plain_line_where_its_pieces_do(joint, text):
 
 
 def test_offsets_count_characters_of_what_was_given(joint):
-    # Two spaces are normalised to one, the ligature to two letters; 你 is unknown and kept whole.
+    # Two spaces are normalized to one, the ligature to two letters; 你 is unknown and kept whole.
     found = joint.source.offsets("  ﬁ 你")
 
     assert found[-1] == (4, 5)

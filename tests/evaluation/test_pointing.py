@@ -124,7 +124,7 @@ def test_all_attention_on_a_cell_that_is_covered_scores_one(caption, data):
 
 
 # Four cells of 2 x 2 pixels. The box of the first word covers the upper left cell and half of the
-# upper right one, without its centre; the second word has two boxes, which overlap.
+# upper right one, without its center; the second word has two boxes, which overlap.
 SIZE, GRID = (4, 4), (2, 2)
 BOXES = [[(0, 0, 3, 2)], [(0, 2, 2, 4), (1, 2, 4, 4)], []]
 WEIGHTS = np.array([[0.3, 0.4, 0.1, 0.2], [0, 0.25, 0.5, 0.25], [1, 0, 0, 0]], np.float32)

@@ -175,6 +175,21 @@ def test_phrases_are_in_the_unicode_form_that_the_model_has_read(form, different
     assert set(plan.forbid) == {f"{own} {own}", f"{other} {other}"}
 
 
+@pytest.mark.parametrize(("byte_fallback", "prefix_is_spelled"), [(True, True), (False, False)])
+def test_bytes_spell_a_prefix_and_no_phrase(byte_fallback, prefix_is_spelled):
+    lines = ["a ba a", "ba ba a b"] * 9
+    config = TrainedTokenizerConfig(
+        kind="bpe", vocabulary_size=9 + 256 * byte_fallback, byte_fallback=byte_fallback
+    )
+    spelling = Spelling(tokenizer_training.train(lines, lines, config))
+
+    phrase = Plan.of(Constraints(require=["a", "ü"]), spelling).impossible(LENGTH)
+    prefix = Plan.of(Constraints(prefix="ü "), spelling).impossible(LENGTH)
+
+    assert phrase == "no pieces of the model spell 'ü'"
+    assert (prefix is None) == prefix_is_spelled
+
+
 def test_a_word_may_follow_a_prefix_whose_pieces_end_with_a_space():
     plan = Plan.of(Constraints(prefix="a ba "), foreign(treat_whitespace_as_suffix=True))
 

@@ -135,14 +135,14 @@ def differences(model, outputs):
     return found
 
 
-def normalised(rows):
+def normalized(rows):
     return rows / rows.sum(axis=1, keepdims=True)
 
 
 def test_saliency_is_the_absolute_gradient(model):
     gradients = differences(model, log_probs)
 
-    expected = normalised(np.abs(gradients).sum(axis=-1))
+    expected = normalized(np.abs(gradients).sum(axis=-1))
     np.testing.assert_allclose(matrix(model, "saliency"), expected, rtol=1e-6)
 
 
@@ -153,14 +153,14 @@ def test_saliency_of_the_input_is_gradient_times_embedding(model):
     gradients = differences(model, log_probs)
     embedded = table_of(model[1])[SOURCE]
 
-    expected = normalised(np.abs((gradients * embedded[None]).sum(axis=-1)))
+    expected = normalized(np.abs((gradients * embedded[None]).sum(axis=-1)))
     np.testing.assert_allclose(matrix(model, "saliency_input"), expected, rtol=1e-5)
 
 
 def test_the_jacobian_is_that_of_the_readouts(model):
     derivatives = differences(model, readouts)  # (target, readout, source, embed)
 
-    expected = normalised(np.sqrt((derivatives**2).sum(axis=(1, 3))))
+    expected = normalized(np.sqrt((derivatives**2).sum(axis=(1, 3))))
     np.testing.assert_allclose(matrix(model, "jacobian"), expected, rtol=1e-6)
 
 

@@ -92,7 +92,7 @@ def test_a_caption_without_picture_is_shown_as_a_heat_map():
     assert "<table" in vectors._repr_html_()
     with pytest.raises(ValueError, match="the caption has no picture; draw it with plot_alignment"):
         plotting.Overlay.of(vectors)
-    (axes, _) = nmt.plot_alignment(vectors).axes  # and its colour bar
+    (axes, _) = nmt.plot_alignment(vectors).axes  # and its color bar
     assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b"]
 
 

@@ -251,7 +251,7 @@ def test_a_target_beyond_the_limit_is_cut_with_a_warning_as_a_source_is(translat
 @pytest.mark.parametrize("unknown", ["copy", "omit", "forbid"])
 @pytest.mark.filterwarnings("ignore:.*cut at its longest length")  # `<unk>` again and again
 def test_unknown_pieces_are_never_written(translator, unknown):
-    # Whatever the model has learnt, its output layer now prefers the unknown piece to all others.
+    # Whatever the model has learned, its output layer now prefers the unknown piece to all others.
     params = translator.loaded.params
     bias = params["output_bias"]
     bias = bias.replace(bias[...].at[translator.tokenizers.target.unk].set(50.0))

@@ -32,7 +32,7 @@ def test_a_name_has_one_colour_in_all_charts():
     figure = plotting.charts({"loss": {"a": one}, "BLEU": {"b": two, "a": one}}, log=["BLEU"])
 
     loss, bleu = figure.axes
-    colours = {line.get_label(): line.get_color() for line in bleu.lines}
-    assert colours["a"] == loss.lines[0].get_color() != colours["b"]
+    colors = {line.get_label(): line.get_color() for line in bleu.lines}
+    assert colors["a"] == loss.lines[0].get_color() != colors["b"]
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "BLEU"]
     assert (loss.get_yscale(), bleu.get_yscale()) == ("linear", "log")

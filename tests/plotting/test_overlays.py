@@ -49,7 +49,7 @@ def test_the_picture_is_followed_by_a_panel_for_each_word():
         assert width / height == pytest.approx(1.5, rel=0.05)
 
 
-def test_a_word_is_orange_where_it_attends_and_grey_elsewhere():
+def test_a_word_is_orange_where_it_attends_and_gray_elsewhere():
     weights = np.zeros((3, 12), np.float32)
     weights[0, 6] = weights[2, [3, 7, 11]] = 0.3
     weights[1] = 1 / 12
@@ -74,7 +74,7 @@ def test_colors_are_relative_to_the_largest_weight_of_the_word():
     np.testing.assert_allclose(seen(figure, 1), seen(figure, 2), atol=1)
 
 
-def test_a_word_without_attention_has_a_grey_picture():
+def test_a_word_without_attention_has_a_gray_picture():
     figure = plotting.overlay(PICTURE, 0 * WEIGHTS, words=WORDS, grid=GRID)
 
     for number in (1, 2, 3):

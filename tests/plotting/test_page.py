@@ -53,9 +53,9 @@ def test_sentences_of_different_methods_are_refused():
 
 
 def lit(words):
-    """How strongly each word is coloured."""
-    colours = [word.value_of_css_property("background-color") for word in words]
-    return [float(colour.partition("(")[2].strip(")").split(", ")[3]) for colour in colours]
+    """How strongly each word is colored."""
+    colors = [word.value_of_css_property("background-color") for word in words]
+    return [float(color.partition("(")[2].strip(")").split(", ")[3]) for color in colors]
 
 
 def test_pointing_at_a_word_lights_up_what_it_is_tied_to_by_the_chosen_method(browser, tmp_path):

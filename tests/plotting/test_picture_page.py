@@ -69,7 +69,7 @@ def test_captions_of_different_methods_are_refused():
 
 
 def strengths(browser, number):
-    """How strongly each point of a picture is coloured, or None if nothing is laid over it."""
+    """How strongly each point of a picture is colored, or None if nothing is laid over it."""
     script = """const canvas = document.querySelectorAll("canvas")[arguments[0]];
     if (canvas.hidden) return null;
     const { width, height } = canvas;

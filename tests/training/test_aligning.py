@@ -218,7 +218,7 @@ def test_it_is_validated_by_the_perplexity_of_the_words_of_both_sides(aligning_r
     tokenizers = run.tokenizers()
     graph, template = outline(run.config, tokenizers)
     model = nnx.merge(graph, run.restore("best", {"params": template})["params"])
-    lines = aligning_runs.pairs(60, seed=2, least=6)  # those of `aligning_runs.learnt`
+    lines = aligning_runs.pairs(60, seed=2, least=6)  # those of `aligning_runs.learned`
     sides = [
         jnp.asarray(side.encode_batch([line[number] for line in lines]), jnp.int32)
         for number, side in enumerate((tokenizers.source, tokenizers.target))

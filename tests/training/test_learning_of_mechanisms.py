@@ -107,7 +107,7 @@ def forced(graph, params, batch):
     return sums, attended.weights
 
 
-def learnt(config, task):
+def learned(config, task):
     """Returns the perplexity of unseen pairs after training, and how often it looks right."""
     model = build(config.model, source=11, target_size=11, seed=1)
     params = trained(config, model, task)
@@ -129,7 +129,7 @@ def learnt(config, task):
 def test_a_mechanism_learns_where_to_look(name, cell):
     task, decoder, attention = MECHANISMS[name]
 
-    perplexity, right = learnt(configuration(decoder, attention, cell), task)
+    perplexity, right = learned(configuration(decoder, attention, cell), task)
 
     assert perplexity < 1.3  # a guess among eight letters and the end: 9
     assert right > 0.9  # by chance, a fourth
@@ -140,7 +140,7 @@ def test_a_mechanism_learns_where_to_look(name, cell):
 def test_a_network_learns_where_to_look(name):
     config = configuration(**{"decoder": LUONG, **NETWORKS[name]})
 
-    perplexity, right = learnt(config, "reverse")
+    perplexity, right = learned(config, "reverse")
 
     assert perplexity < 1.3
     assert right > 0.9

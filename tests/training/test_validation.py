@@ -57,7 +57,7 @@ def validator(config, tokenizers, graph, lines=slice(1, None)):
     return Validator(text, graph, tokenizers=tokenizers, config=config)
 
 
-# The network has learnt nothing, and writes until it is stopped.
+# The network has learned nothing, and writes until it is stopped.
 @pytest.mark.filterwarnings("ignore:.*cut at its longest length")
 @pytest.mark.parametrize("reverse_target", [False, True])
 def test_a_report_is_that_of_forced_decoding_and_of_greedy_search(

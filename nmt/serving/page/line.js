@@ -30,7 +30,7 @@ export class Line {
     return this.translation?.text ?? "";
   }
 
-  /** Takes another text; the old translation remains, grey, until there is a new one. */
+  /** Takes another text; the old translation remains, gray, until there is a new one. */
   edit(text) {
     this.text = text;
     this.prefix = "";

@@ -10,7 +10,7 @@ from typing import get_args
 from demo_corpus.meaning import Word
 from demo_corpus.scenes.grammar import finished, sentence
 from demo_corpus.scenes.layouts import (
-    COLOURS,
+    COLORS,
     KINDS,
     SCALES,
     Alone,
@@ -103,13 +103,13 @@ def _layout(rng: Random) -> Layout:
 
 
 def _group(rng: Random) -> Group:
-    return Group(rng.randint(1, 3), rng.choice(SCALES), rng.choice(COLOURS), rng.choice(KINDS))
+    return Group(rng.randint(1, 3), rng.choice(SCALES), rng.choice(COLORS), rng.choice(KINDS))
 
 
 def _distinct(layout: Layout) -> bool:
     """Whether each group can be told from the others, also by "the square" for a corner."""
     groups = layout.groups
-    if len({(group.colour, group.kind) for group in groups}) < len(groups):
+    if len({(group.color, group.kind) for group in groups}) < len(groups):
         return False
     if isinstance(layout, Corner):
         return layout.corner.kind not in (layout.vertical.kind, layout.horizontal.kind)
@@ -119,7 +119,7 @@ def _distinct(layout: Layout) -> bool:
 def _described(group: tuple[Shape, ...]) -> str:
     first = group[0]
     corners = " ".join(f"{shape.left},{shape.top}" for shape in group)
-    return f"{first.colour} {first.kind} {first.size} {corners}"
+    return f"{first.color} {first.kind} {first.size} {corners}"
 
 
 def _text(words: Sequence[Word]) -> str:

@@ -108,7 +108,7 @@ def _subject(layout: Layout, number: int) -> Bilingual:
 def _new(layout: Layout, number: int, case: Case) -> Bilingual:
     group = layout.groups[number]
     determiner = _NUMBERS[group.count]
-    phrase = NounPhrase(group.kind, determiner, group.count > 1, group.colour, group.scale)
+    phrase = NounPhrase(group.kind, determiner, group.count > 1, group.color, group.scale)
     return _phrase(phrase, number, case)
 
 

@@ -11,7 +11,7 @@ Side = Literal["low", "middle", "high"]  # along an axis: x to the right, y down
 SMALL = Adjective("klein", "small")
 LARGE = Adjective("groß", "large")
 SCALES = (SMALL, LARGE)
-COLOURS = (
+COLORS = (
     Adjective("rot", "red"),
     Adjective("grün", "green"),
     Adjective("blau", "blue"),
@@ -35,7 +35,7 @@ class Group:
 
     count: int
     scale: Adjective
-    colour: Adjective
+    color: Adjective
     kind: Noun
 
 

@@ -35,9 +35,9 @@ class _Block:
         """The shapes of the block whose first corner is here."""
         step = self.pixels + self.gap
         right, down = (step, 0) if self.axis == "x" else (0, step)
-        kind, colour = self.group.kind.english, self.group.colour.english
+        kind, color = self.group.kind.english, self.group.color.english
         return tuple(
-            Shape(kind, colour, self.pixels, left + right * each, top + down * each)
+            Shape(kind, color, self.pixels, left + right * each, top + down * each)
             for each in range(self.group.count)
         )
 
@@ -73,7 +73,7 @@ def _alone(layout: Alone, rng: Random) -> tuple[tuple[Shape, ...], ...] | None:
 
 
 def _start(extent: int, side: Side, rng: Random) -> int | None:
-    """Returns where a block starts so that its centre is clearly on a side, or in the middle."""
+    """Returns where a block starts so that its center is clearly on a side, or in the middle."""
     first, last = _MARGIN, _MARGIN + _ROOM - extent
     if side == "low":
         last = min(last, _CENTRE - _FAR - (extent + 1) // 2)
@@ -95,12 +95,12 @@ def _in_line(layout: Line, rng: Random) -> tuple[tuple[Shape, ...], ...] | None:
     if spare < 0:
         return None
     half = max(block.extent(across) + 1 for block in blocks) // 2
-    centre = rng.randint(_MARGIN + half, _MARGIN + _ROOM - half)
+    center = rng.randint(_MARGIN + half, _MARGIN + _ROOM - half)
     position = _MARGIN + rng.randint(0, spare // (gaps + 1))
     placed = []
     for block in blocks:
         extent = block.extent(across)
-        start = centre - extent // 2 + rng.randint(-_NEAR, _NEAR)
+        start = center - extent // 2 + rng.randint(-_NEAR, _NEAR)
         start = min(max(start, _MARGIN), _MARGIN + _ROOM - extent)
         placed.append(block.at(*((position, start) if across == "y" else (start, position))))
         position += block.pixels + gap + rng.randint(0, spare // (gaps + 1))
