@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from nmt.config import TrainedTokenizerConfig
-from nmt.data.survey import COVERED, Pair, Side, Survey
+from nmt.data.survey import COVERED, Side, Survey
+from nmt.data.texts import Pair
 from nmt.data.tokenizer_training import TooFewPiecesError, sample, trained_model
 
 

@@ -20,8 +20,8 @@ class DotScore(nnx.Module):
     def __init__(self, query_size: int, annotation_size: int, *, rngs: nnx.Rngs) -> None:
         if query_size != annotation_size:
             raise ConfigError(
-                f"model.attention.score: dot needs a query as wide as an annotation, not "
-                f"{query_size} and {annotation_size}; choose 'general'"
+                f"model.attention.score: dot and scaled_dot need a query as wide as an "
+                f"annotation, not {query_size} and {annotation_size}; choose 'general'"
             )
 
     def keys(self, annotations: Annotations) -> Annotations:

@@ -14,7 +14,7 @@ from nmt.config import MonotonicConfig
 from nmt.precision import wide, widened
 from nmt.types import Annotations, Context, Keys, Position, Query, RowKeys, Weights
 
-Pair = tuple[Float[Array, "..."], Float[Array, "..."]]
+Recurrence = tuple[Float[Array, "..."], Float[Array, "..."]]
 Pointer = tuple[Position, Bool[Array, " batch"]]  # and whether it still moves
 
 
@@ -128,7 +128,7 @@ def _arrivals(passed: Weights, before: Weights) -> Weights:
     closed form of the paper's appendix it divides by nothing.
     """
 
-    def joined(left: Pair, right: Pair) -> Pair:
+    def joined(left: Recurrence, right: Recurrence) -> Recurrence:
         return left[0] * right[0], left[1] * right[0] + right[1]
 
     factors = jnp.pad(passed[:, :-1], ((0, 0), (1, 0)))

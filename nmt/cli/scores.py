@@ -113,6 +113,7 @@ def evaluate(
         translator = load(run, **model)
         hypotheses[str(run)] = [each.text for each in translator.translate(texts.sources)]
     hypotheses |= texts.given
+    systems.warn_of_forms(hypotheses, texts.references)
     if len(hypotheses) > 1:
         compared = metrics.compare(hypotheses, *texts.references, metrics=chosen)
         print(metrics.as_json(compared) if as_json else metrics.as_table(compared))

@@ -1,6 +1,7 @@
 """What `nmt evaluate` scores, and against which texts."""
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 from nmt.cli import captions, ensembles
 from nmt.counting import counted
 from nmt.data import files
+from nmt.data.phrases import forms
 from nmt.errors import DataError
 
 
@@ -83,6 +85,22 @@ def texts(
         sizes = {f"data.test of {runs[0]}": target} | lines
     _check_sizes(sizes)
     return Texts(sources, targets, {str(path): lines[str(path)] for path in hypotheses})
+
+
+def warn_of_forms(
+    hypotheses: Mapping[str, Sequence[str]], references: Sequence[Sequence[str]]
+) -> None:
+    """Warns of words that the references have in another Unicode form: no metric matches them."""
+    known = {word for lines in references for line in lines for word in line.split()}
+    for name, lines in hypotheses.items():
+        unknown = {word: None for line in lines for word in line.split() if word not in known}
+        if other := [word for word in unknown if not known.isdisjoint(forms(word))]:
+            warnings.warn(
+                f"{name}: the references have {counted(len(other), 'word')} in another Unicode "
+                f"form, such as {other[0]!r}, which counts as another word; write both texts in "
+                "one form, NFC or NFD",
+                stacklevel=2,
+            )
 
 
 def _check_kinds(runs: Sequence[Path]) -> None:

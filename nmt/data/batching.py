@@ -14,7 +14,7 @@ import numpy.typing as npt
 from nmt.config import BatchConfig, InputShape, SentenceBatchConfig
 from nmt.errors import ConfigError
 
-Lengths = npt.NDArray[np.int32]  # (pairs, 2): source and target pieces, end of sentence included
+PairLengths = npt.NDArray[np.int32]  # (pairs, 2): source and target pieces, with their ends
 Sentence = npt.NDArray[Any] | Sequence[int]  # ids of pieces, or the vectors of a given source
 GRID = 64  # candidate bucket lengths on each side; more take time and save no padding
 
@@ -48,7 +48,7 @@ class PlannedBatch:
     pairs: npt.NDArray[np.int64]
 
 
-def choose_buckets(lengths: Lengths, config: BatchConfig, *, devices: int = 1) -> list[Bucket]:
+def choose_buckets(lengths: PairLengths, config: BatchConfig, *, devices: int = 1) -> list[Bucket]:
     """Chooses at most `config.buckets` buckets, smallest first, with little padding.
 
     A pair goes into the smallest bucket that holds both its sides; the largest one holds every
@@ -84,13 +84,13 @@ def choose_buckets(lengths: Lengths, config: BatchConfig, *, devices: int = 1) -
     return [Bucket(_rows(max(bucket), config, devices), *bucket) for bucket in ordered]
 
 
-def tokens_needed(lengths: Lengths, *, devices: int) -> int:
+def tokens_needed(lengths: PairLengths, *, devices: int) -> int:
     """Returns how many tokens a batch must have for a pair of the longest on each device."""
     return int(_coarse(lengths).max()) * devices
 
 
 def plan_epoch(
-    lengths: Lengths,
+    lengths: PairLengths,
     buckets: Sequence[Bucket],
     *,
     seed: int,
@@ -122,7 +122,7 @@ def plan_epoch(
     return [batches[index] for index in random.permutation(len(batches))]
 
 
-def in_order(lengths: Lengths, buckets: Sequence[Bucket]) -> list[PlannedBatch]:
+def in_order(lengths: PairLengths, buckets: Sequence[Bucket]) -> list[PlannedBatch]:
     """Puts every pair into one batch, in order and not shuffled: for validation."""
     home = _fits(lengths, buckets).argmax(axis=0)
     return [
@@ -179,12 +179,12 @@ def pad_side(
     return tokens, lengths
 
 
-def _fits(lengths: Lengths, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:
+def _fits(lengths: PairLengths, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:
     """Returns whether both sides of a pair fit into a bucket, of shape (buckets, pairs)."""
     return np.stack([(lengths <= (bucket.source, bucket.target)).all(axis=1) for bucket in buckets])
 
 
-def _coarse(lengths: Lengths) -> npt.NDArray[np.int64]:
+def _coarse(lengths: PairLengths) -> npt.NDArray[np.int64]:
     """Rounds lengths up to a grid of at most GRID values on each side."""
     step = np.maximum(1, -(-lengths.max(axis=0).astype(np.int64) // GRID))
     return -(-lengths.astype(np.int64) // step) * step

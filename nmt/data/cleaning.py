@@ -19,6 +19,7 @@ from fontTools import unicodedata as scripts
 
 from nmt.config import CleaningConfig
 from nmt.data import fingerprints
+from nmt.data.texts import Pair
 from nmt.evaluation.scripts import EAST_ASIAN
 
 # In this order; a pair is left out by the first that is true of it.
@@ -40,7 +41,6 @@ NO_SCRIPT = (INVISIBLE, NUMBER, SYMBOL, SHARED)
 
 _NUMBER = re.compile(r"\d+([.,:]\d+)*")
 
-Pair = tuple[str, str]
 Codes = npt.NDArray[np.int8]
 JUDGED = Features({"reason": Value("int8"), "digest": Value("int64")})
 

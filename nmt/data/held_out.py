@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from nmt.data.cleaning import Pair, keys
+from nmt.data.cleaning import keys
+from nmt.data.texts import Pair
 from nmt.errors import DataError
 
 

@@ -22,14 +22,13 @@ from nmt.errors import DataError, UserError
 
 LANES = 8  # of a corpus at most: each has a file open
 State = dict[str, Any]  # what datasets say of where they are; JSON
-Pair = tuple[str, str]
 
 
 class Row(NamedTuple):
     """A pair as it was read, and the number of its corpus."""
 
     corpus: int
-    pair: Pair
+    pair: texts.Pair
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from datasets import Dataset, Features, Value
 
 from nmt.config import DataConfig
 from nmt.data import cleaning, corpora, corpus, lanes
-from nmt.data.lanes import Lane, Pair, Row
+from nmt.data.lanes import Lane, Row
 from nmt.data.report import FilterReport
+from nmt.data.texts import Pair
 from nmt.errors import DataError
 
 READ = 256  # pairs of a lane that are read at a time

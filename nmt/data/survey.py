@@ -11,10 +11,9 @@ from unicodedata import normalize
 import numpy as np
 from fontTools import unicodedata as scripts
 
+from nmt.data.texts import Pair
 from nmt.errors import DataError
 from nmt.evaluation.scripts import UNSPACED
-
-Pair = tuple[str, str]
 
 LONG = 0.99  # a long line is one that so many lines are not longer than
 COVERED = 0.9995  # of a text: what SentencePiece's authors suggest for Chinese

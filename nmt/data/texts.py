@@ -9,6 +9,8 @@ from nmt.config.endings import is_table, suffix
 from nmt.data import files, tabular
 from nmt.errors import DataError
 
+Pair = tuple[str, str]  # source and target
+
 
 def find(corpus: CorpusConfig, languages: tuple[str, str]) -> list[Path]:
     """Returns the paths of a corpus in files: of both texts, or of one table.

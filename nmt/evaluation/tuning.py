@@ -18,7 +18,7 @@ from nmt.evaluation.metrics import metric
 
 TENTHS = 10
 
-Weights = tuple[float, ...]
+SystemWeights = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Hypotheses:
     scores: Sequence[Sequence[float]]  # (hypothesis, system)
 
 
-def grid(systems: int) -> list[Weights]:
+def grid(systems: int) -> list[SystemWeights]:
     """Returns all weights of so many systems in tenths that sum to 1."""
     places = TENTHS + systems - 1
     dividers = combinations(range(places), systems - 1)
@@ -41,7 +41,7 @@ def grid(systems: int) -> list[Weights]:
 
 def tune(
     lists: Sequence[Hypotheses], references: Sequence[str], *, tokenize: str = "13a"
-) -> dict[Weights, float]:
+) -> dict[SystemWeights, float]:
     """Returns the BLEU that each choice of weights reaches.
 
     The hypothesis with the largest weighted sum of its scores is chosen, of equal ones the first.
@@ -56,7 +56,7 @@ def tune(
     return dict(zip(choices, map(_bleu, sums), strict=True))
 
 
-def best(reached: Mapping[Weights, float]) -> Weights:
+def best(reached: Mapping[SystemWeights, float]) -> SystemWeights:
     """Returns the weights with the highest BLEU; of equal ones those that are most even."""
     return max(reached, key=lambda weights: (reached[weights], -np.square(weights).sum()))
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 ROUNDS = 5  # of expectation maximization; later ones change few ranks
 LINKS = 10_000_000  # that probabilities are learned from at most; a million take 100 MB
 
-Pair = tuple[Sequence[int], Sequence[int]]
+TokenPair = tuple[Sequence[int], Sequence[int]]
 Table = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]
 
 
@@ -25,7 +25,7 @@ class Links:
     firsts: npt.NDArray[np.int64]  # the first link of each target position
 
 
-def pairings(pairs: Iterable[Pair], target_size: int) -> Links:
+def pairings(pairs: Iterable[TokenPair], target_size: int) -> Links:
     """Returns the links of the first pairs, about LINKS at most."""
     kinds: list[npt.NDArray[np.int64]] = []
     choices: list[npt.NDArray[np.int64]] = []

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from nmt.errors import DataError, RunError
 from nmt.inference.batches import SentenceBatch, width_of
-from nmt.inference.ibm_model_1 import ROUNDS, Pair, model_1, pairings
+from nmt.inference.ibm_model_1 import ROUNDS, TokenPair, model_1, pairings
 from nmt.run import Run
 from nmt.trained import Trained, check_translates
 
@@ -36,7 +36,7 @@ class Lexicon:
 
     @classmethod
     def learn(
-        cls, pairs: Iterable[Pair], *, source_size: int, target_size: int, rounds: int = ROUNDS
+        cls, pairs: Iterable[TokenPair], *, source_size: int, target_size: int, rounds: int = ROUNDS
     ) -> "Lexicon":
         """Learns the likeliest translations with `model_1`, in so many rounds."""
         links = pairings(pairs, target_size)

@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-Weights = npt.NDArray[np.float64]  # (target tokens, source tokens)
+from nmt.markup.tokens import TokenWeights
+
 Tokens = npt.NDArray[np.bool_]  # whether each target token is one of some
 Places = npt.NDArray[np.int64]
 Run = tuple[int, int]  # the first token, and the one after the last
@@ -28,7 +29,7 @@ class Span:
 
 
 def placed(
-    spans: Sequence[Span], weights: Weights, *, pinned: Sequence[int | None]
+    spans: Sequence[Span], weights: TokenWeights, *, pinned: Sequence[int | None]
 ) -> dict[Span, Run]:
     """Returns the run of target tokens of each span, and of those inside it.
 
@@ -51,16 +52,16 @@ def placed(
 class _Links:
     """What the target tokens are linked to."""
 
-    weights: Weights
+    weights: TokenWeights
     copied: Places  # for each target token, the source token that it must be a copy of, or -1
 
     @cached_property
-    def totals(self) -> Weights:
+    def totals(self) -> TokenWeights:
         """The weight of each target token."""
         return self.weights.sum(axis=1)
 
     @cached_property
-    def before(self) -> Weights:
+    def before(self) -> TokenWeights:
         """The weight of each target token on the source tokens before each place."""
         return np.pad(self.weights.cumsum(axis=1), ((0, 0), (1, 0)))
 
@@ -148,6 +149,6 @@ class _Place:
         return begin + int(self.sums[begin:last].argmin()), last
 
 
-def _sums(values: Weights) -> Weights:
+def _sums(values: TokenWeights) -> TokenWeights:
     """Returns the sum of the values before each place."""
     return np.concatenate([[0.0], values.cumsum()])

@@ -16,7 +16,7 @@ from nmt.inference.unseen import PLAIN
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]")
 ORDER = 3.0  # what links in the same order beside a link add to it; chosen on the embedded corpus
-Weights = npt.NDArray[np.float64]  # (target tokens, source tokens)
+TokenWeights = npt.NDArray[np.float64]  # (target tokens, source tokens)
 
 
 class Token(NamedTuple):
@@ -48,7 +48,9 @@ def tokens(
     )
 
 
-def weights(translation: Translation, source: Sequence[Token], target: Sequence[Token]) -> Weights:
+def weights(
+    translation: Translation, source: Sequence[Token], target: Sequence[Token]
+) -> TokenWeights:
     """Returns how strongly tokens are linked; the weights on a source token sum to one or zero.
 
     Target tokens compete for a source token. A link counts more if the tokens before or behind are
@@ -90,7 +92,7 @@ def _divided(
             yield Token(begin + first, begin + last, part)
 
 
-def _link_copies(linked: Weights, source: Sequence[str], target: Sequence[str]) -> None:
+def _link_copies(linked: TokenWeights, source: Sequence[str], target: Sequence[str]) -> None:
     """Links a copy to its like, in their order, or if there are more on one side, as before."""
     for copy in {*source, *target} - {""}:
         there = np.array([token == copy for token in source], bool)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from nmt.plotting.frame import framed
+from nmt.plotting.frame import check_methods, framed
 from nmt.plotting.heatmaps import Panel
 
 
@@ -13,8 +13,9 @@ def page(sentences: Sequence[Mapping[str, Panel]], *, title: str = "Attention") 
     weight, and a source word its target words; the method is chosen at the top.
 
     Raises:
-        ValueError: there are no sentences, or not all have the same methods.
+        ValueError: there are no sentences or no methods, or not all have the same methods.
     """
+    check_methods(sentences)
     return framed([_as_data(panels) for panels in sentences], title=title, script="page.js")
 
 

@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 import numpy.typing as npt
 
-from nmt.plotting.frame import framed
+from nmt.plotting.frame import check_methods, framed
 from nmt.plotting.overlays import Overlay
 
 
@@ -21,8 +21,9 @@ def picture_page(captions: Sequence[Mapping[str, Overlay]], *, title: str = "Att
     the picture is that of the first method.
 
     Raises:
-        ValueError: there are no captions, or not all have the same methods.
+        ValueError: there are no captions or no methods, or not all have the same methods.
     """
+    check_methods(captions)
     data = [_as_data(overlays) for overlays in captions]
     return framed(data, title=title, script="picture_page.js")
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from nmt import devices
 from nmt.config import BatchConfig, Config, ConstantScheduleConfig, TokenBatchConfig
-from nmt.data.batching import Lengths, choose_buckets, pad, plan_epoch, tokens_needed
+from nmt.data.batching import PairLengths, choose_buckets, pad, plan_epoch, tokens_needed
 from nmt.errors import DataError
 from nmt.inference.aligner import Aligner, Ids
 from nmt.inference.predictor import LoadedModel
@@ -77,7 +77,7 @@ def _batches(ids: Sequence[Ids], config: Config) -> Iterator[Any]:
             yield shard(pad([ids[pair] for pair in planned.pairs], planned.bucket))
 
 
-def _batch(config: Config, lengths: Lengths) -> BatchConfig:
+def _batch(config: Config, lengths: PairLengths) -> BatchConfig:
     """Returns the settings of batches, of more tokens than in training if a pair has them."""
     batch = config.data.batch.model_copy(update={"buckets": BUCKETS})
     if not isinstance(batch, TokenBatchConfig):

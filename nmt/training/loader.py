@@ -17,7 +17,7 @@ from nmt.data import augmentation, corpus, mixing
 from nmt.data.batching import (
     Batch,
     Bucket,
-    Lengths,
+    PairLengths,
     PlannedBatch,
     choose_buckets,
     pad,
@@ -207,12 +207,12 @@ def own_rows(bucket: Bucket, processes: ProcessGroup) -> tuple[slice, Bucket]:
     return rows, replace(bucket, rows=rows.stop - rows.start)
 
 
-def buckets_of(lengths: Lengths, config: Config, processes: ProcessGroup) -> list[Bucket]:
+def buckets_of(lengths: PairLengths, config: Config, processes: ProcessGroup) -> list[Bucket]:
     """Returns the buckets for pairs of these lengths, on all devices of all processes."""
     return choose_buckets(lengths, config.data.batch, devices=devices.count() * processes.count)
 
 
-def with_longest(lengths: Lengths, longest: int) -> Lengths:
+def with_longest(lengths: PairLengths, longest: int) -> PairLengths:
     """Adds a pair of the maximum length, so that a bucket holds whatever is not left out."""
     return np.vstack([lengths, np.array([[longest, longest]], lengths.dtype)])
 

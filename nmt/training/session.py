@@ -3,9 +3,12 @@
 import contextlib
 from dataclasses import replace
 
+from datasets import Dataset
+
 from nmt.config import Config
 from nmt.data import characters, corpora, corpus, tokenizer_training
 from nmt.data.streams import Stream
+from nmt.data.tokenizers import Tokenizers
 from nmt.evaluation import bleu_tokenizers
 from nmt.evaluation.metrics import metric
 from nmt.model.build import build_model
@@ -48,13 +51,8 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         stream = None if config.data.stream is None else Stream.of(config.data)
         training = corpora.training(config.data) if stream is None else stream.training
         text, validation = training.text, corpora.held_out(config.data, "validation")
-        sides = config.data.text_sides
         if not started:
-            source = text["source"] if "source" in sides else ()
-            models = tokenizer_training.train(
-                source, text["target"], config.tokenizer, symbols=config.data.tags
-            )
-            tokenizers = replace(models, reverse_target=config.data.reverse_target)
+            tokenizers = _trained_tokenizers(config, text)
         corpora.check_tags(config.data, tokenizers.source)
         encoded = corpus.encode(text, tokenizers, input=config.data.input)
         pairs, report = corpus.filter_pairs(encoded, config.data)
@@ -74,10 +72,21 @@ def train(config: Config, processes: ProcessGroup = ALONE) -> Run:
         agreement.check_folder(run)
         trainer = Trainer(run, loader, validation, model, contents=contents, saved=saved)
         cleaned = [] if training.report is None else [f"data.clean:\n{training.report.table()}"]
-        lost = () if started else characters.report([text, validation], tokenizers, sides=sides)
-        about = report if stream is None else f"data.stream.sample: {report}"
-        found = [f"{run.path}: {each}" for each in (about, *lost)]
+        about = [str(report) if stream is None else f"data.stream.sample: {report}"]
+        if not started:
+            sides = config.data.text_sides
+            about += characters.report([text, validation], tokenizers, sides=sides)
+        found = [f"{run.path}: {each}" for each in about]
         for line in (*run.notes, *cleaned, *found, *begun):
             trainer.display.say(line)
         trainer.run_to_end()
     return run
+
+
+def _trained_tokenizers(config: Config, text: Dataset) -> Tokenizers:
+    """Returns tokenizers of the training text, or those that the configuration names."""
+    source = text["source"] if "source" in config.data.text_sides else ()
+    models = tokenizer_training.train(
+        source, text["target"], config.tokenizer, symbols=config.data.tags
+    )
+    return replace(models, reverse_target=config.data.reverse_target)

@@ -1,9 +1,8 @@
 """The compiled steps: one update, and one evaluation, over all local devices.
 
-This is the only module that distributes training over devices. `pmap` runs the step on each of
-them with a part of the batch and the whole state; sums of gradients, losses and tokens are added
-over the devices and divided once, so that one device and eight give the same parameters, whatever
-the padding.
+This is the only module that calls `pmap`, which runs the step on each of them with a part of the
+batch and the whole state; sums of gradients, losses and tokens are added over the devices and
+divided once, so that one device and eight give the same parameters, whatever the padding.
 """
 
 from collections.abc import Callable, Sequence

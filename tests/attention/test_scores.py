@@ -225,7 +225,9 @@ def test_an_error_inside_a_score_of_the_users_own_is_shown_where_it_is(module_fo
 
 @pytest.mark.parametrize("name", ["dot", "scaled_dot"])
 def test_a_product_of_two_widths_is_refused(name):
-    with pytest.raises(ConfigError, match=r"dot needs a query as wide .* 3 and 4; .* 'general'"):
+    with pytest.raises(
+        ConfigError, match=r"scaled_dot need a query as wide .* 3 and 4; .* 'general'"
+    ):
         _build(name, query_size=3, annotation_size=4)
 
 

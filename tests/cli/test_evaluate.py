@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 
@@ -79,6 +80,20 @@ def test_given_translations_are_scored_without_a_model(files):
 
     assert done.stdout.splitlines()[0].startswith("BLEU 79.84 ")
     assert done.stdout.splitlines()[2:] == ["False"]
+
+
+@pytest.mark.filterwarnings("always")
+@pytest.mark.parametrize(("form", "warned"), [("NFC", False), ("NFD", True)])
+def test_words_in_another_unicode_form_are_warned_of(nmt, text, form, warned):
+    lines = ["le café fermé", "à Paris, naïve et là"]
+    hypothesis = text("out.txt", *(unicodedata.normalize(form, line) for line in lines))
+    reference = text("ref.fr", "le café est fermé", "à Paris, naïve")
+
+    code, _, err = nmt("evaluate", "--hypothesis", hypothesis, "--reference", reference)
+
+    form = "the references have 4 words in another Unicode form, such as 'cafe\u0301'"
+    remedy = "which counts as another word; write both texts in one form, NFC or NFD"
+    assert (code, err) == (0, f"nmt: warning: {hypothesis}: {form}, {remedy}\n" if warned else "")
 
 
 def test_the_ending_of_a_reference_tells_the_language(nmt, text, tmp_path):

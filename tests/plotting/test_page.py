@@ -48,8 +48,9 @@ def test_a_page_holds_the_words_and_weights():
 def test_sentences_of_different_methods_are_refused():
     with pytest.raises(ValueError, match="the same methods for each"):
         plotting.page([sentence(), sentence(saliency=ATTENTION)])
-    with pytest.raises(ValueError, match="a page needs sentences"):
-        plotting.page([])
+    for nothing in ([], [{}]):
+        with pytest.raises(ValueError, match="a page needs sentences, and .* one at least"):
+            plotting.page(nothing)
 
 
 def lit(words):

@@ -64,8 +64,9 @@ def test_captions_of_different_methods_are_refused():
 
     with pytest.raises(ValueError, match="the same methods for each"):
         plotting.picture_page([caption(), one])
-    with pytest.raises(ValueError, match="a page needs sentences"):
-        plotting.picture_page([])
+    for nothing in ([], [{}]):
+        with pytest.raises(ValueError, match="a page needs sentences, and .* one at least"):
+            plotting.picture_page(nothing)
 
 
 def strengths(browser, number):
