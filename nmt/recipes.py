@@ -47,7 +47,7 @@ SMALL = (
     #      below      vocabulary embed. enc.  dec. dropout words batch  updates  rate warmup
     RECIPES[0],
     # These two were measured, on 29,000 captions and on 164,000 short sentences: docs/results.md.
-    Recipe(50_000,         8_000,  256,  256,  512,  0.1,  0.0,  1_000,   4_500, 1e-3,   400),
+    Recipe(50_000,         8_000,  256,  256,  512,  0.1,  0.0,  1_000,   4_500, 2e-3,   400),
     Recipe(200_000,        8_000,  256,  256,  512,  0.2,  0.0,    700,  10_000, 1e-3,   400),
     Recipe(1_000_000,     16_000,  256,  256,  512,  0.1,  0.0,  1_500,  20_000, 1e-3, 1_000),
     Recipe(math.inf,      32_000,  256,  256,  512,  0.1,  0.0,  1_500,  50_000, 1e-3, 1_000),

@@ -103,6 +103,7 @@ def test_the_small_network_for_captions_is_the_one_that_was_measured(tmp_path):
     assert config.training.max_epochs == shipped.training.max_epochs == 10
     assert config.model.dropout == shipped.model.dropout
     assert config.model.decoder == shipped.model.decoder
+    assert config.training.learning_rate == shipped.training.learning_rate == 2e-3
 
 
 def test_the_small_network_for_short_sentences_is_the_one_that_was_measured(tmp_path):
