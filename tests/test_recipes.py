@@ -3,6 +3,7 @@
 import math
 import random
 import re
+import unicodedata
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -197,6 +198,7 @@ def words(alphabet, count, *, seed=0, longest=6):
 
 
 LATIN_LETTERS, HAN = "abcdefghijklmnop", [chr(0x4E00 + number) for number in range(900)]
+HANGUL = [chr(0xAC00 + 7 * number) for number in range(900)]
 TEXTS = {
     "one pair": [("Der Hund schläft.", "The dog sleeps.")],
     "one letter": [("a", "b")],
@@ -207,6 +209,10 @@ TEXTS = {
     "Chinese": [
         (line.replace(" ", ""), other)
         for line, other in zip(words(HAN, 400), words(LATIN_LETTERS, 400), strict=True)
+    ],
+    "Korean, decomposed": [
+        (unicodedata.normalize("NFD", line), other)
+        for line, other in zip(words(HANGUL, 400), words(LATIN_LETTERS, 400), strict=True)
     ],
     "Thai": list(zip(words("กขคงจฉชซ", 40, longest=30), words("abc", 40), strict=True)),
     "no letters": [("1 2 3", "4 5 6"), ("7 8", "9")],
