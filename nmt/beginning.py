@@ -1,11 +1,11 @@
 """A first configuration for a corpus, with comments that say why: what `nmt init` writes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from nmt import yamltext
 from nmt.config import CorpusConfig, TrainedTokenizerConfig
 from nmt.data.survey import Survey
-from nmt.recipes import RESERVED, Recipe, Schedule, max_length, reach, recipe
+from nmt.recipes import RESERVED, Recipe, Schedule, long_pieces, max_length, reach, recipe
 
 # The fraction of pairs from which on cleaning is suggested; above the second, they are meant so.
 UNCLEAN = (0.01, 0.5)
@@ -47,7 +47,7 @@ data:
   target: {yamltext.inline(languages[1])}
 {named}
 {_special(found)}\
-  max_length: {max_length(found)}  # pieces; 99 of 100 lines have at most \
+  max_length: {max_length(found, pieces.vocabulary_size)}  # pieces; 99 of 100 lines have at most \
 {found.source.long_words} and {found.target.long_words} words
   batch: {{sentences: {schedule.sentences}}}  # about {chosen.batch:,} pieces, for {reach(chosen)}
 
@@ -56,14 +56,19 @@ data:
 {_training(chosen, schedule)}"""
 
 
-def warning(found: Survey) -> str:
-    """Returns why scores of validation would mean little, nothing if they would not."""
-    if _unclean(found) or found.known / found.validation < UNCLEAN[0]:
-        return ""
-    return (
-        f"{found.known:,} of {found.validation:,} pairs of validation have a side that training "
-        "has, so scores say little of other text; choose other pairs to validate with"
-    )
+def warnings(found: Survey, pieces: TrainedTokenizerConfig) -> Iterator[str]:
+    """Yields why scores of validation would mean little, and that long lines are left out."""
+    if not _unclean(found) and found.known / found.validation >= UNCLEAN[0]:
+        yield (
+            f"{found.known:,} of {found.validation:,} pairs of validation have a side that "
+            "training has, so scores say little of other text; choose other pairs to validate with"
+        )
+    long = long_pieces(found, pieces.vocabulary_size)
+    if long > (most := max_length(found, pieces.vocabulary_size)):
+        yield (
+            f"lines may have up to {long:,.0f} pieces, and training leaves out those of more than "
+            f"{most}; divide them into sentences, or set a larger data.max_length"
+        )
 
 
 def _short(corpus: CorpusConfig) -> object:
@@ -127,7 +132,9 @@ def _special(found: Survey) -> str:
     """Returns the lines of `data` that only some corpora need."""
     lines = []
     if reason := _unclean(found):
-        lines.append(f"  clean: true  # {reason}; `nmt clean` shows what is left out\n")
+        lettered = all(side.script for side in (found.source, found.target))
+        rules = "true" if lettered else "{min_letters: 0}"
+        lines.append(f"  clean: {rules}  # {reason}; `nmt clean` shows what is left out\n")
     if found.source.unspaced or found.target.unspaced:
         lines.append("  word_boundaries: unicode  # words are divided by spaces of any kind\n")
     return "".join(lines)

@@ -8,8 +8,10 @@ translation). Much text needs a large network.
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from nmt.config import TrainedTokenizerConfig
+from nmt.data.files import one_line
 from nmt.data.survey import COVERED, Side, Survey
 from nmt.data.texts import Pair
 from nmt.data.tokenizer_training import TooFewPiecesError, sample, trained_model
@@ -85,7 +87,7 @@ def tokenizer(found: Survey, read: Callable[[], Iterable[Pair]]) -> TrainedToken
     config = TrainedTokenizerConfig(
         joint=joint,
         character_coverage=COVERED if any(many) else 1.0,
-        normalization="identity" if all(side.composed for side in sides) else "nfc",
+        normalization=_normalization(found),
     )
     sizes = []
     for places in models:
@@ -94,11 +96,20 @@ def tokenizer(found: Survey, read: Callable[[], Iterable[Pair]]) -> TrainedToken
         needed = characters + RESERVED
         size = max(wanted, needed + wanted // 2)
         if sum(side.vocabulary for side in own) < 2 * size:  # it may not give as many
-            lines = (pair[place] for pair in read() for place in places)
+            lines = (one_line(pair[place]) for pair in read() for place in places)
             size = _possible(size, lines, config, needed=needed)
         sizes.append(size)
     all_sizes = sizes[0] if joint else (sizes[0], sizes[1])
     return config.model_copy(update={"vocabulary_size": all_sizes})
+
+
+def _normalization(found: Survey) -> Literal["identity", "nfc"]:
+    """Returns `nfc` where a text has two spellings, if the target is not all in the other form.
+
+    A model that writes another form than that of its references has no score.
+    """
+    two = "both" in (found.source.form, found.target.form)
+    return "nfc" if two and found.target.form != "NFD" else "identity"
 
 
 def _possible(
@@ -146,10 +157,24 @@ class Schedule:
         return max(1, round(self.updates / VALIDATIONS / 100)) * 100
 
 
-def max_length(found: Survey) -> int:
-    """Returns a limit on pieces that leaves out few lines of a corpus, if any."""
-    long = max(_pieces(s, s.long_characters, SHORT_PIECE) for s in (found.source, found.target))
-    return _within(math.ceil(long / 50) * 50, LENGTHS)
+def max_length(found: Survey, size: int | tuple[int, int]) -> int:
+    """Returns a limit on pieces that leaves out few lines of a corpus, if any.
+
+    Args:
+        found: What the corpus is like.
+        size: The number of pieces of its tokenizer, or those of both sides.
+    """
+    return _within(math.ceil(long_pieces(found, size) / 50) * 50, LENGTHS)
+
+
+def long_pieces(found: Survey, size: int | tuple[int, int]) -> float:
+    """Returns about how many pieces a long line has, at most: 99 of 100 have no more."""
+    wanted = recipe(found.pairs).vocabulary
+    sizes = size if isinstance(size, tuple) else (size, size)
+    return max(
+        _pieces(side, side.long_characters, SHORT_PIECE if own >= wanted else 1.0)
+        for side, own in zip((found.source, found.target), sizes, strict=True)
+    )
 
 
 def reach(chosen: Recipe) -> str:
@@ -162,7 +187,7 @@ def reach(chosen: Recipe) -> str:
 
 def _pieces(side: Side, characters: float, of_piece: float) -> float:
     """Returns about how many pieces so many characters are, the end of the sentence included."""
-    return 1 + characters / (SYLLABIC_PIECE if side.script in SYLLABIC else of_piece)
+    return 1 + characters / (min(SYLLABIC_PIECE, of_piece) if side.script in SYLLABIC else of_piece)
 
 
 def _within(number: float, limits: tuple[int, int]) -> int:

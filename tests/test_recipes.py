@@ -18,11 +18,11 @@ from nmt.data.survey import Side, Survey, survey
 
 LATIN = Side(
     words=11.0, long_words=25, characters=70.0, long_characters=140, distinct=90, common=60,
-    script="Latn", vocabulary=30_000, composed=True,
+    script="Latn", vocabulary=30_000, form="NFC",
 )  # fmt: skip
 CHINESE = Side(
     words=1.2, long_words=3, characters=28.0, long_characters=70, distinct=5_000, common=3_000,
-    script="Hani", vocabulary=90_000, composed=True,
+    script="Hani", vocabulary=90_000, form="NFC",
 )  # fmt: skip
 CAPTIONS = Survey(
     pairs=29_000, empty=0, identical=0, validation=1_000, known=0, source=LATIN, target=LATIN
@@ -163,8 +163,40 @@ def test_few_lines_are_longer_than_the_maximum(characters, length):
     found = replace(CAPTIONS, target=replace(LATIN, long_characters=characters), source=CHINESE)
     chinese = replace(CAPTIONS, source=replace(CHINESE, long_characters=149))
 
-    assert recipes.max_length(found) == length
-    assert recipes.max_length(chinese) == 150  # 1.5 characters each
+    assert recipes.max_length(found, 8_000) == length
+    assert recipes.max_length(chinese, (8_000, 12_000)) == 150  # 1.5 characters each
+
+
+@pytest.mark.parametrize(
+    ("size", "script", "length", "pieces"),
+    [
+        (8_000, "Latn", 240, None),
+        (8_000, "Latn", 900, 301),  # three characters each
+        (7_999, "Latn", 240, None),
+        (7_999, "Latn", 300, 301),  # no more pieces than characters
+        (7_999, "Hani", 300, 301),
+        (8_000, "Hani", 300, None),  # 1.5 characters each
+    ],
+)
+def test_lines_that_may_be_left_out_are_warned_of(size, script, length, pieces):
+    side = replace(LATIN, script=script, long_characters=length)
+    settings = TrainedTokenizerConfig(vocabulary_size=size)
+
+    found = list(beginning.warnings(replace(CAPTIONS, source=side), settings))
+
+    assert found == [
+        f"lines may have up to {pieces} pieces, and training leaves out those of more than 250; "
+        "divide them into sentences, or set a larger data.max_length"
+    ] * (pieces is not None)
+
+
+def test_text_without_letters_is_cleaned_by_the_other_rules(tmp_path):
+    digits = replace(CAPTIONS, source=replace(LATIN, script=""), empty=2_000)
+
+    text = written(digits, pieces=TrainedTokenizerConfig())
+
+    assert "  clean: {min_letters: 0}  # 2,000 pairs have an empty side, 0 are not" in text
+    assert loaded(tmp_path, text).data.clean.min_letters == 0
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def init(
     with options.writer(path) as out:
         out.write(text)
     print(_table(seen, codes))
-    if warning := beginning.warning(seen):
+    for warning in beginning.warnings(seen, pieces):
         warnings.warn(warning, stacklevel=2)
     print(f"next: nmt train {shlex.quote(str(path))}", file=sys.stderr)
 

@@ -5,12 +5,16 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import normalize
+
+import regex
 
 from nmt.cli import captions, ensembles
 from nmt.counting import counted
 from nmt.data import files
-from nmt.data.phrases import forms
 from nmt.errors import DataError
+
+CLUSTER = regex.compile(r"\X")  # what a reader sees as one character
 
 
 class Texts(NamedTuple):
@@ -90,15 +94,18 @@ def texts(
 def warn_of_forms(
     hypotheses: Mapping[str, Sequence[str]], references: Sequence[Sequence[str]]
 ) -> None:
-    """Warns of words that the references have in another Unicode form: no metric matches them."""
-    known = {word for lines in references for line in lines for word in line.split()}
+    """Warns of characters that the references have in another Unicode form: no metric knows it."""
+    known = {each for lines in references for line in lines for each in CLUSTER.findall(line)}
+    composed = {normalize("NFC", each) for each in known}
     for name, lines in hypotheses.items():
-        unknown = {word: None for line in lines for word in line.split() if word not in known}
-        if other := [word for word in unknown if not known.isdisjoint(forms(word))]:
+        found = (each for line in lines for each in CLUSTER.findall(line))
+        unknown = [each for each in dict.fromkeys(found) if each not in known]
+        if other := [each for each in unknown if normalize("NFC", each) in composed]:
+            points = " ".join(f"U+{ord(each):04X}" for each in other[0])
             warnings.warn(
-                f"{name}: the references have {counted(len(other), 'word')} in another Unicode "
-                f"form, such as {other[0]!r}, which counts as another word; write both texts in "
-                "one form, NFC or NFD",
+                f"{name}: the references have {counted(len(other), 'character')} in another "
+                f"Unicode form, such as {other[0]} ({points}), and words with them count as "
+                "others; write both texts in NFC",
                 stacklevel=2,
             )
 

@@ -19,7 +19,8 @@ def report(
 ) -> Iterator[str]:
     """Yields a line for each side, `source` and `target`, with characters that are not kept.
 
-    The parts of a corpus, such as training and validation text, have a column for each side.
+    The parts of a corpus, such as training and validation text, have a column for each side. One
+    more line says that translations will be in another Unicode form than target text.
     """
     for side in sides:
         lines = (line for part in parts for line in part[side])
@@ -29,6 +30,19 @@ def report(
                 f"characters of the {side} text that the tokenizer lacks or changes, with how "
                 f"often they occur: {named}"
             )
+    targets = (line for part in parts for line in part["target"])
+    if composed := sum(_is_composed(line, tokenizers.target) for line in targets):
+        yield (
+            f"lines of the target text that the tokenizer writes in NFC: {composed:,}; compare "
+            "translations with references in NFC"
+        )
+
+
+def _is_composed(line: str, tokenizer: Tokenizer) -> bool:
+    """Returns whether a line is not in NFC, and is once it was encoded and decoded."""
+    if unicodedata.is_normalized("NFC", line):
+        return False
+    return unicodedata.is_normalized("NFC", tokenizer.decode(tokenizer.encode(line)))
 
 
 def lost(lines: Iterable[str], tokenizer: Tokenizer) -> Counter[str]:

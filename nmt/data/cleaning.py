@@ -52,9 +52,9 @@ def kind(character: str) -> str:
     Letters of all scripts, such as the Japanese sign of a long vowel, are SHARED.
     """
     category = unicodedata.category(character)
-    if category[0] in "ZC":
+    if category[0] == "Z" or category in ("Cc", "Cf", "Cs"):
         return INVISIBLE
-    if category[0] not in "LM":
+    if category[0] not in "LM" and category not in ("Co", "Cn"):  # letters that Unicode lacks
         return NUMBER if category[0] == "N" else SYMBOL
     script = scripts.script(character)
     if script in ("Zyyy", "Zinh"):

@@ -3,9 +3,10 @@
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Literal
 from unicodedata import normalize
 
 import numpy as np
@@ -23,6 +24,11 @@ ENOUGH = 100_000  # distinct words, more than which are not counted
 UNSPACED_WORD = 8
 
 
+# Of letters with marks: NFC as one character, and there are no marks that could be one with another
+# letter; NFD as several; both of these, or some as one and some as several.
+Form = Literal["NFC", "NFD", "both"]
+
+
 @dataclass(frozen=True)
 class Side:
     """What one side of a corpus is like; lines are those of pairs with text on both sides.
@@ -38,7 +44,7 @@ class Side:
     common: int  # the most frequent characters that make up `COVERED` of the text
     script: str  # of most letters, such as `Latn`; "" where there are no letters
     vocabulary: int  # distinct words, of which `ENOUGH` are counted
-    composed: bool  # whether NFC changes nothing, and there are no marks that it joins with letters
+    form: Form  # how letters with marks are written
 
     @property
     def script_name(self) -> str:
@@ -73,11 +79,13 @@ class _Lines:
     characters: "array[int]" = field(default_factory=lambda: array("I"))
     counts: Counter[str] = field(default_factory=Counter)
     vocabulary: set[str] = field(default_factory=set)
-    changed: bool = False
+    composed: bool = True  # whether all lines are, but for the order of marks
+    decomposed: bool = True
 
     def add(self, line: str) -> None:
         composed = normalize("NFC", line)
-        self.changed |= composed != line
+        self.composed &= composed == line or sorted(composed) == sorted(line)
+        self.decomposed &= normalize("NFD", line) == line
         words = composed.split()
         self.words.append(len(words))
         self.characters.append(len(composed.strip()))
@@ -102,8 +110,13 @@ class _Lines:
             common=int(np.searchsorted(shares, COVERED)) + 1,
             script=letters.most_common(1)[0][0] if letters else "",
             vocabulary=len(self.vocabulary),
-            composed=not self.changed and _marks().isdisjoint(seen),
+            form=self._form(seen),
         )
+
+    def _form(self, seen: Container[str]) -> Form:
+        if self.composed:
+            return "both" if any(mark in seen for mark in _marks()) else "NFC"
+        return "NFD" if self.decomposed else "both"
 
 
 @lru_cache(maxsize=1)

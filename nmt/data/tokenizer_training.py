@@ -7,6 +7,7 @@ import sys
 import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -156,6 +157,7 @@ def _normalization(name: str) -> dict[str, Any]:
     return {"normalizer": sentencepiece.SentencePieceNormalizer(norm_map=rules)}
 
 
+@cache
 def compositions() -> dict[str, str]:
     """Returns what NFC changes: spellings of each character, and what they become.
 

@@ -160,6 +160,20 @@ def test_characters_that_are_not_kept_are_reported_with_their_counts(options, ex
     assert found == [f"characters of the {each}" for each in expected]
 
 
+@pytest.mark.parametrize(("normalization", "changed"), [("nfc", 3), ("identity", 0)])
+def test_target_lines_that_would_be_written_in_nfc_are_counted(normalization, changed):
+    lines = ["the\u0301 noir", "thé noir", "café"] * 3
+    config = TrainedTokenizerConfig(
+        kind="bpe", vocabulary_size=280, normalization=normalization, byte_fallback=True
+    )
+    tokenizers = tokenizer_training.train(lines, lines, config)
+
+    found = list(characters.report([{"source": lines, "target": lines}], tokenizers))
+
+    written = f"lines of the target text that the tokenizer writes in NFC: {changed};"
+    assert found == [f"{written} compare translations with references in NFC"] * (changed > 0)
+
+
 def test_a_report_names_the_most_frequent(keeping):
     lines = ["".join(chr(0x4E00 + n) * (20 - n) for n in range(12))]
     config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=12, byte_fallback=False)

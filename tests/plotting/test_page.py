@@ -49,7 +49,7 @@ def test_sentences_of_different_methods_are_refused():
     with pytest.raises(ValueError, match="the same methods for each"):
         plotting.page([sentence(), sentence(saliency=ATTENTION)])
     for nothing in ([], [{}]):
-        with pytest.raises(ValueError, match="a page needs sentences, and .* one at least"):
+        with pytest.raises(ValueError, match=r"a page needs sentences, and .* one at least"):
             plotting.page(nothing)
 
 

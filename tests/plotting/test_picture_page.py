@@ -65,7 +65,7 @@ def test_captions_of_different_methods_are_refused():
     with pytest.raises(ValueError, match="the same methods for each"):
         plotting.picture_page([caption(), one])
     for nothing in ([], [{}]):
-        with pytest.raises(ValueError, match="a page needs sentences, and .* one at least"):
+        with pytest.raises(ValueError, match=r"a page needs sentences, and .* one at least"):
             plotting.picture_page(nothing)
 
 
