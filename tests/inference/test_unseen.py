@@ -98,6 +98,17 @@ def test_a_model_of_decomposed_letters_reads_composed_ones():
     assert ids == model.encode(lines[0][: len(remainder.text)])
 
 
+def test_private_use_characters_are_letters():
+    lines = ["\ue000\ue001 \ue002\ue000", "\ue002 \ue001\ue001"] * 9
+    config = TrainedTokenizerConfig(kind="bpe", vocabulary_size=266)
+    model = tokenizer_training.train(lines, lines, config).source
+
+    ((remainder,), (ids,)) = remainders(model, [f"{lines[0]} €"])
+
+    assert [each.text for each in remainder.unseen] == ["€"]
+    assert ids == model.encode(lines[0])
+
+
 def test_without_copying_only_invisible_lines_are_empty(model):
     lines = ["Hund 😆", "Ka\u00adtze", "\u200b"]
 
