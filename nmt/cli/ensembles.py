@@ -33,13 +33,17 @@ def is_model(path: Path) -> bool:
 def members(run: Path) -> list[Path]:
     """Returns the run folders of an argument: the one that it names, or those of an ensemble.
 
-    A plus sign joins them, unless it is a part of the name of a folder.
+    A plus sign joins them, unless it is a part of the name of a folder. Where one is missing, the
+    others tell that it is an ensemble, and its name is said where it is opened.
     """
     name = str(run)
     for place in reversed([i for i, letter in enumerate(name) if letter == "+"]):
         first, others = Path(name[:place]), name[place + 1 :]
         if name[:place] and others and is_model(first) and not os.path.isdir(run):
             return [first, *members(Path(others))]
+    parts = name.split("+")
+    if all(parts) and not os.path.exists(run) and any(is_model(Path(part)) for part in parts):
+        return [Path(part) for part in parts]
     return [run]
 
 

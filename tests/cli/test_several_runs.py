@@ -25,7 +25,8 @@ from nmt.inference.translator import Translator
         ("c+d+a", ["c+d", "a"]),
         ("c+c+d", ["c", "c+d"]),
         ("a+absent", ["a", "absent"]),  # whose name is then said
-        ("absent+a", ["absent+a"]),
+        ("absent+a", ["absent", "a"]),
+        ("absent+other", ["absent+other"]),
         ("a+", ["a+"]),
         ("+a", ["+a"]),
         ("e++/f", ["e++/f"]),
@@ -99,7 +100,9 @@ def test_an_ensemble_aligns_and_is_drawn(nmt, runs):
         ("translate a b in.txt other.txt",
          "in.txt and other.txt: one INPUT at a time is read, and a run is a folder"),
         ("translate a+absent in.txt", "absent: no such run folder"),
-        ("translate absent+a in.txt", "absent+a: no such run folder"),
+        ("translate absent+a in.txt", "absent: no such run folder"),
+        ("translate absent+other+a+b in.txt", "absent: no such run folder"),
+        ("translate absent+other in.txt", "absent+other: no such run folder"),
         ("align a b --source in.txt --target in.txt",
          "b: not a setting decoding.KEY=VALUE; files are --source FILE, and several runs are one "
          "argument, RUN+RUN"),
