@@ -11,6 +11,7 @@ from nmt.recipes import RESERVED, Recipe, Schedule, long_pieces, max_length, rea
 UNCLEAN = (0.01, 0.5)
 FEW = 1_000  # pairs, of which cleaning would leave too few
 AVERAGED = 1_000  # updates, about, of which `ema: 0.999` is the mean
+LONG = 4 * AVERAGED  # updates, from which on they are those of the end alone
 PATIENCE = 10
 
 
@@ -95,7 +96,7 @@ def _model(chosen: Recipe, *, joint: bool) -> str:
 model:
   embedding_size: {chosen.embedding}
   encoder: {{hidden_size: {chosen.encoder}}}
-  decoder: {{kind: luong, hidden_size: {chosen.decoder}}}
+  decoder: {{kind: luong, hidden_size: {chosen.decoder}{_feeding(chosen)}}}
   dropout: {_dropout(chosen)}  # with less text more: for {reach(chosen)}
   tied_embeddings: {tied}  # fewer parameters: one table for {table} and output
 """
@@ -114,6 +115,10 @@ training:
 """
 
 
+def _feeding(chosen: Recipe) -> str:
+    return "" if chosen.input_feeding else ", input_feeding: false"
+
+
 def _dropout(chosen: Recipe) -> str:
     if not chosen.words:
         return str(chosen.dropout)
@@ -123,7 +128,7 @@ def _dropout(chosen: Recipe) -> str:
 
 def _mean(schedule: Schedule) -> str:
     """Returns the line of `ema`, where its mean is of the end of the training alone."""
-    if schedule.updates < 10 * AVERAGED:
+    if schedule.updates < LONG:
         return ""
     return f"  ema: 0.999  # translates with the mean of about the last {AVERAGED:,} updates\n"
 
