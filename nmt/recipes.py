@@ -40,7 +40,7 @@ RECIPES = (
     #      below      vocabulary embed. enc.  dec. dropout words batch  updates  rate warmup
     Recipe(10_000,         2_000,  256,  256,  512,  0.5,  0.0,  1_000,  10_000, 1e-3,   400),
     # This one was measured, on 29,000 captions: docs/results.md.
-    Recipe(50_000,         8_000,  512,  512, 1024,  0.3,  0.0,  1_000,   4_500, 2e-3,   400, False),
+    Recipe(50_000,         8_000,  512,  512, 1024,  0.3,  0.0,  1_000,   4_500, 2e-3, 400, False),
     Recipe(200_000,        8_000,  512,  512, 1024,  0.3,  0.1,  2_000,  30_000, 1e-3,   400),
     Recipe(1_000_000,     16_000,  512,  512, 1024,  0.2,  0.0,  4_000, 100_000, 5e-4, 4_000),
     Recipe(math.inf,      32_000,  512,  512, 1024,  0.1,  0.0,  4_000, 300_000, 5e-4, 4_000),
