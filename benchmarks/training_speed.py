@@ -28,6 +28,7 @@ def main(data: Path, overrides: list[str]) -> None:
                 f"data.train={data / 'train'}",
                 f"data.validation={data / 'val'}",
                 "model.tied_embeddings=none",
+                "training.ema=null",
                 f"training.max_steps={STEPS}",
                 f"training.validate_every={STEPS}",
                 "training.log_every=10",

@@ -104,7 +104,7 @@ def test_the_network_for_captions_is_the_one_that_was_measured(tmp_path, small):
 
     assert config.model == shipped.model
     assert config.data.batch.sentences == shipped.data.batch.sentences == 64
-    for key in ("max_epochs", "learning_rate", "schedule", "label_smoothing"):
+    for key in ("max_epochs", "learning_rate", "schedule", "label_smoothing", "ema"):
         assert getattr(config.training, key) == getattr(shipped.training, key)
 
 

@@ -263,6 +263,7 @@ def trained_on_captions(shared_data, tmp_path_factory):
                 "training.validate_every=400",
                 "training.attention_images=0",
                 "training.learning_rate=3e-3",
+                "training.ema=null",
             ],
         )
     )
