@@ -11,7 +11,7 @@ from nmt.recipes import RESERVED, Recipe, Schedule, long_pieces, max_length, rea
 UNCLEAN = (0.01, 0.5)
 FEW = 1_000  # pairs, of which cleaning would leave too few
 AVERAGED = 1_000  # updates, about, of which `ema: 0.999` is the mean
-LONG = 4 * AVERAGED  # updates, from which on they are those of the end alone
+LONG = 4 * AVERAGED  # updates; with fewer, this would be the mean of most of the training
 PATIENCE = 10
 
 

@@ -24,8 +24,8 @@ ENOUGH = 100_000  # distinct words, more than which are not counted
 UNSPACED_WORD = 8
 
 
-# Of letters with marks: NFC as one character, and there are no marks that could be one with another
-# letter; NFD as several; both of these, or some as one and some as several.
+# How a text writes letters with marks: each as one character (NFC), as several (NFD), or both. A text
+# in NFC with marks that Unicode joins with other letters counts as both: users may type those apart.
 Form = Literal["NFC", "NFD", "both"]
 
 
