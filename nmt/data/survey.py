@@ -24,8 +24,9 @@ ENOUGH = 100_000  # distinct words, more than which are not counted
 UNSPACED_WORD = 8
 
 
-# How a text writes letters with marks: each as one character (NFC), as several (NFD), or both. One in
-# NFC with marks that Unicode joins with other letters counts as both: users may write those apart.
+# How a text writes letters with marks: each as one character (NFC), as several (NFD), or both. A
+# text in NFC with marks that Unicode joins with other letters counts as both, since users may write
+# those apart.
 Form = Literal["NFC", "NFD", "both"]
 
 
