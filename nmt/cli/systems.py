@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
-import regex
-
 from nmt.cli import captions, ensembles
 from nmt.counting import counted
 from nmt.data import files
+from nmt.data.phrases import CHARACTER
 from nmt.errors import DataError
-
-CLUSTER = regex.compile(r"\X")  # what a reader sees as one character
 
 
 class Texts(NamedTuple):
@@ -95,10 +92,10 @@ def warn_of_forms(
     hypotheses: Mapping[str, Sequence[str]], references: Sequence[Sequence[str]]
 ) -> None:
     """Warns of characters that the references have in another Unicode form: no metric knows it."""
-    known = {each for lines in references for line in lines for each in CLUSTER.findall(line)}
+    known = {each for lines in references for line in lines for each in CHARACTER.findall(line)}
     composed = {normalize("NFC", each) for each in known}
     for name, lines in hypotheses.items():
-        found = (each for line in lines for each in CLUSTER.findall(line))
+        found = (each for line in lines for each in CHARACTER.findall(line))
         unknown = [each for each in dict.fromkeys(found) if each not in known]
         if other := [each for each in unknown if normalize("NFC", each) in composed]:
             points = " ".join(f"U+{ord(each):04X}" for each in other[0])

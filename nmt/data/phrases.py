@@ -15,6 +15,7 @@ UNSPACED = regex.compile(
     r"(?!\p{Hangul})[\p{East_Asian_Width=W}\p{East_Asian_Width=F}]"
     rf"|(?=[\p{{L}}\p{{M}}])[{_SCRIPTS}]"
 )
+CHARACTER = regex.compile(r"\X")  # as users see it: a letter with its accents, a joined emoji
 # Letters, accents, digits, and letters that Unicode lacks (markup has those of plane 16).
 WORDLIKE = regex.compile(r"[\p{L}\p{M}\p{Nd}\ue000-\uf8ff]")
 JOINERS = "\u00ad\u200c\u200d\u2060"  # invisible; the letters beside them are one word

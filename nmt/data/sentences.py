@@ -10,6 +10,7 @@ from itertools import accumulate, chain, pairwise
 import regex
 
 from nmt.config.splitting import SentenceRules
+from nmt.data.phrases import CHARACTER
 from nmt.errors import DataError
 
 # Words before a name, a number or an explanation: their period ends no sentence.
@@ -43,7 +44,6 @@ _CLAUSE = regex.compile(
     regex.VERBOSE | regex.V1,
 )
 _SPACE = regex.compile(r"\s++")
-_CHARACTER = regex.compile(r"\X")  # as users see it: a letter with its accents, a joined emoji
 
 
 def sentences(text: str, *, rules: SentenceRules = "own", language: str = "") -> list[str]:
@@ -72,7 +72,7 @@ def divided(text: str, fits: Callable[[str], bool]) -> Iterator[str]:
     """
     signs, spaces, characters = (
         [match.end() for match in pattern.finditer(text)]
-        for pattern in (_CLAUSE, _SPACE, _CHARACTER)
+        for pattern in (_CLAUSE, _SPACE, CHARACTER)
     )
     begin = 0
     while begin < len(text):

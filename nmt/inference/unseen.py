@@ -12,7 +12,7 @@ import regex
 
 from nmt.config.decoding import PlaceholderKind
 from nmt.data import files
-from nmt.data.phrases import UNSPACED, WORDLIKE
+from nmt.data.phrases import CHARACTER, UNSPACED, WORDLIKE
 from nmt.data.tokenizer import Spans, Tokenizer
 from nmt.inference import placeholders
 from nmt.inference.placeholders import Placeholder, beside, is_attached
@@ -28,7 +28,6 @@ PLAIN = {
     **dict.fromkeys(map(ord, "‐‑‒–—―"), "-"),
 }
 _LETTER = regex.compile(r"\p{L}")
-_CHARACTER = regex.compile(r"\X")  # as users see it: a letter with its accents, a joined emoji
 _READABLE = regex.compile(r"[\p{L}\p{M}\p{Nd}\p{P}]")  # for NFKC, which would make 2 of ²
 
 
@@ -162,7 +161,7 @@ def _remainder(
 def _characters(tokenizer: Tokenizer, line: str, lacking: Collection[int]) -> list[_Character]:
     """Returns the characters of a line, some of which are lacking in the pieces."""
     found = []
-    for match in _CHARACTER.finditer(line):
+    for match in CHARACTER.finditer(line):
         begin, end = match.span()
         read = _read(tokenizer, match[0], [i - begin for i in range(begin, end) if i in lacking])
         found.append(_Character(begin, end, read or "", "a" if read is None else kind(match[0])))

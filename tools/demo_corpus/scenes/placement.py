@@ -12,7 +12,7 @@ _BETWEEN_GROUPS = {2: 8, 3: 4}  # at least, by their number
 _ROUND_A_CORNER = (6, 10)
 _MARGIN = 1
 _ROOM = PIXELS - 2 * _MARGIN
-_CENTRE = 32
+_CENTER = 32
 _NEAR = 3  # of a middle
 _FAR = 13  # from it
 
@@ -76,12 +76,12 @@ def _start(extent: int, side: Side, rng: Random) -> int | None:
     """Returns where a block starts so that its center is clearly on a side, or in the middle."""
     first, last = _MARGIN, _MARGIN + _ROOM - extent
     if side == "low":
-        last = min(last, _CENTRE - _FAR - (extent + 1) // 2)
+        last = min(last, _CENTER - _FAR - (extent + 1) // 2)
     elif side == "high":
-        first = max(first, _CENTRE + _FAR - extent // 2)
+        first = max(first, _CENTER + _FAR - extent // 2)
     else:
-        first = max(first, _CENTRE - _NEAR - extent // 2)
-        last = min(last, _CENTRE + _NEAR - (extent + 1) // 2)
+        first = max(first, _CENTER - _NEAR - extent // 2)
+        last = min(last, _CENTER + _NEAR - (extent + 1) // 2)
     return rng.randint(first, last) if first <= last else None
 
 
