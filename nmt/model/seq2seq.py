@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 from nmt.attention.interface import AttentionOutput, EncodedSource, StepAttention
 from nmt.config import InputShape, ModelConfig
 from nmt.errors import ConfigError
-from nmt.model.decoder import Decoder, DecoderState, dropout_masks, followed
+from nmt.model.decoder import Decoder, DecoderState, DropoutMasks, dropout_masks, followed
 from nmt.model.encoder import Encoder
 from nmt.model.guided_head import GuidedHead
 from nmt.model.lexical_model import LexicalModel
@@ -159,12 +159,8 @@ class Seq2Seq(nnx.Module):
         vocabulary = vocabulary or self.vocabulary
         masks = dropout_masks(self.decoder, self.dropout, encoded.summary.dtype)
         embedded = vocabulary.embed(tokens)[:, None]
-        projected = self.decoder.project(embedded)[:, 0]
-        state, features, attended = self.decoder.step(state, projected, encoded, masks)
-        features, attended = jax.tree.map(
-            lambda leaf: leaf[:, None],
-            (features, followed(attended, self.decoder.stack.output(state.stack), encoded)),
-        )
+        state, *found = self._step(state, embedded, encoded, masks)
+        features, attended = jax.tree.map(lambda leaf: leaf[:, None], found)
         readouts = self.decoder.readout(features, embedded, masks)
         readouts = self._with_lexical(readouts, attended.weights, encoded)[:, 0]
         attention = self._guided(attended, embedded, encoded).for_search
@@ -183,28 +179,39 @@ class Seq2Seq(nnx.Module):
         There are as many steps as the longest row needs. What is behind a row is arbitrary.
         """
         masks = dropout_masks(self.decoder, self.dropout, embedded.dtype)
-        projected = self.decoder.project(embedded)
 
         def step(time: Integer, state: DecoderState) -> tuple[DecoderState, Any]:
-            after, features, attended = self.decoder.step(state, projected[:, time], encoded, masks)
-            attended = followed(attended, self.decoder.stack.output(after.stack), encoded)
+            here = jax.lax.dynamic_slice_in_dim(embedded, time, 1, axis=1)
+            after, features, attended = self._step(state, here, encoded, masks)
             found = features, attended.weights, attended.hidden
             return choose(time < lengths, after, state), found
 
         def collect(time: Integer, before: tuple[DecoderState, Any]) -> tuple[DecoderState, Any]:
             state, found = step(time, before[0])
-            return state, jax.tree.map(lambda all, new: all.at[:, time].set(new), before[1], found)
+            return state, jax.tree.map(lambda all, new: all.at[time].set(new), before[1], found)
 
-        blank = jax.tree.map(
-            lambda one: jnp.zeros((*embedded.shape[:2], *one.shape[1:]), one.dtype),
+        blank = jax.tree.map(  # the axis time leads, so that a step writes what lies together
+            lambda one: jnp.zeros((embedded.shape[1], *one.shape), one.dtype),
             jax.eval_shape(lambda: step(jnp.int32(0), state)[1]),
         )
         state, found = jax.lax.fori_loop(0, lengths.max(), collect, (state, blank))
-        features, weights, hidden = found
+        features, weights, hidden = jax.tree.map(lambda leaf: leaf.swapaxes(0, 1), found)
         attended = AttentionOutput(weights, hidden=hidden)
         readouts = self.decoder.readout(features, embedded, masks)
         readouts = self._with_lexical(readouts, attended.weights, encoded)
         return state, readouts, self._guided(attended, embedded, encoded).for_search
+
+    def _step(
+        self,
+        state: DecoderState,
+        embedded: TargetEmbeddings,
+        encoded: EncodedSource,
+        masks: DropoutMasks,
+    ) -> tuple[DecoderState, Any, AttentionOutput]:
+        """Reads one token of each row; returns the new state, the features and the attention."""
+        projected = self.decoder.project(embedded)[:, 0]
+        state, features, attended = self.decoder.step(state, projected, encoded, masks)
+        return state, features, followed(attended, self.decoder.stack.output(state.stack), encoded)
 
     @property
     def vocabulary(self) -> Vocabulary:
