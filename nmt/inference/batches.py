@@ -5,7 +5,7 @@ most: one for each width, and one more for a last window of few lines.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -62,28 +62,16 @@ class Capacity:
 
 
 def sentence_batches(
-    numbers: Sequence[int],
-    lengths: Sequence[int],
-    *,
-    capacity: Capacity,
-    begun: Mapping[int, int] | None = None,
+    numbers: Sequence[int], lengths: Sequence[int], *, capacity: Capacity
 ) -> Iterator[SentenceBatch]:
     """Yields the numbered sentences in batches, the longest sentences first.
-
-    Of one width, those of which most tokens are `begun` come first: a batch reads as many steps as
-    its longest prefix has, and similar prefixes as a rule leave similar rests.
 
     A batch ends when it is full, or when it is half full and the next sentence needs less width.
     The size of a batch depends on the width alone, so that few shapes are compiled, unless there
     are only a few sentences in all. `lengths` has the lengths of all sentences, numbered or not.
     """
-
-    def order(number: int) -> tuple[int, int, int]:
-        length = lengths[number]
-        return width_of(length), begun.get(number, 0) if begun else 0, length
-
     batch: list[int] = []
-    for number in sorted(numbers, key=order, reverse=True):
+    for number in sorted(numbers, key=lengths.__getitem__, reverse=True):
         if batch:
             width = width_of(lengths[batch[0]])
             size = capacity.size(width)

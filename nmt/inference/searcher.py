@@ -75,9 +75,7 @@ class Searcher:
         """
         strategy = self.config.strategy.build(self.config, n_best=n_best)
         capacity = Capacity(self.config.batch, beam=strategy.width, devices=devices.count())
-        lengths = list(map(len, sentences))
-        begun = {number: len(plan.forced) for number, plan in (plans or {}).items()}
-        for batch in sentence_batches(real, lengths, capacity=capacity, begun=begun):
+        for batch in sentence_batches(real, list(map(len, sentences)), capacity=capacity):
             planned = [plans[i] for i in batch.numbers] if plans else []
             hypotheses = self._search(
                 [sentences[i] for i in batch.numbers], planned, batch, strategy, n_best

@@ -1,14 +1,8 @@
-import itertools
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nmt.inference.batches import FEW, WIDTHS, Capacity, sentence_batches, width_of
 
-lengths_with_prefixes = st.lists(
-    st.integers(1, 70).flatmap(lambda length: st.tuples(st.just(length), st.integers(0, length))),
-    max_size=300,
-)
 windows = st.lists(st.lists(st.integers(1, 2048), min_size=1, max_size=60), min_size=1, max_size=30)
 rooms = st.builds(
     Capacity,
@@ -31,29 +25,6 @@ def test_every_sentence_is_in_one_lot_that_holds_it(lengths, capacity):
         assert max(lengths[number] for number in batch.numbers) <= batch.width
     longest = [max(lengths[number] for number in batch.numbers) for batch in found]
     assert longest == sorted(longest, reverse=True)
-
-
-@given(sentences=lengths_with_prefixes, capacity=rooms)
-def test_sentences_of_one_width_with_long_prefixes_are_together(sentences, capacity):
-    lengths, prefixes = zip(*sentences, strict=True) if sentences else ((), ())
-    begun = {number: prefix for number, prefix in enumerate(prefixes) if prefix}
-
-    found = sentence_batches(range(len(lengths)), lengths, capacity=capacity, begun=begun)
-
-    batches = [batch.numbers for batch in found]
-    assert sorted(number for numbers in batches for number in numbers) == list(range(len(lengths)))
-    for earlier, later in itertools.pairwise(batches):
-        for width in {width_of(lengths[number]) for number in earlier}:
-            shortest = min(prefixes[n] for n in earlier if width_of(lengths[n]) == width)
-            assert all(prefixes[n] <= shortest for n in later if width_of(lengths[n]) == width)
-
-
-def test_of_equal_prefixes_the_longest_sentence_comes_first():
-    (batch,) = sentence_batches(
-        range(4), [9, 12, 16, 17], capacity=Capacity(64), begun={0: 4, 1: 2, 2: 2}
-    )
-
-    assert batch.numbers == (3, 0, 2, 1)  # 17 pieces need a width of 24, the others one of 16
 
 
 @given(windows=windows, capacity=rooms)
