@@ -118,6 +118,7 @@ def test_the_small_network_for_short_sentences_is_the_one_that_was_measured(tmp_
     assert config.model.decoder.hidden_size == 2 * config.model.encoder.hidden_size == 512
     assert (config.model.embedding_size, config.model.dropout.rate) == (256, 0.2)
     assert (config.data.batch.sentences, config.training.max_epochs) == (64, 4)
+    assert (config.training.learning_rate, config.training.ema) == (2e-3, 0.999)
     assert config.training.schedule.warmup_steps == 400
 
 
