@@ -12,7 +12,6 @@ from typing import TypeVar
 WIDTHS = (8, 16, 24, 32, 48, 64, 128, 256, 512)  # beyond them, powers of two
 BATCHES_AHEAD = 64  # batches that are read ahead and sorted by length
 FEW = 8  # where there are no more sentences, a smaller shape is worth its compilation
-TURNS = 8  # sentences that wait in the arrays of a search, as a multiple of those in its slots
 
 _Item = TypeVar("_Item")
 
@@ -32,15 +31,11 @@ def windows(
 
 @dataclasses.dataclass(frozen=True)
 class SentenceBatch:
-    """Sentences by their numbers, in arrays of `size` rows and `width` columns.
-
-    As many of them as there are `slots` are computed at a time.
-    """
+    """Sentences by their numbers, in arrays of `size` rows and `width` columns."""
 
     numbers: tuple[int, ...]
     size: int
     width: int
-    slots: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,28 +43,22 @@ class Capacity:
     """How many sentences fit into a batch, on all devices together.
 
     `batch` is the most sentences on each device. There are fewer where their hypotheses would be
-    more than four times `batch`, or than 128 / width times `batch`. Where sentences wait for slots,
-    a batch has `turns` times as many, but of more than 64 pieces fewer, whose arrays are large.
+    more than four times `batch`, or than 128 / width times `batch`.
     """
 
     batch: int
     beam: int = 1  # hypotheses of a sentence
     devices: int = 1
-    turns: int = 1
 
     def size(self, width: int) -> int:
-        """Returns the number of sentences of a width in the arrays of a batch."""
-        return self.slots(width) * max(1, min(self.turns, 64 * self.turns // width))
-
-    def slots(self, width: int) -> int:
-        """Returns the number of sentences of a width that are computed at a time."""
+        """Returns the number of sentences in a batch of a width."""
         hypotheses = min(4 * self.batch, 128 * self.batch // width)
         return max(1, min(self.batch, hypotheses // self.beam)) * self.devices
 
-    def few(self, number: int) -> int:
-        """Returns the size of a batch for so few sentences."""
+    def few(self, number: int, width: int) -> int:
+        """Returns the size of a batch, when there are only a few sentences in all."""
         wanted = 1 if number == 1 else FEW
-        return -(-wanted // self.devices) * self.devices
+        return min(-(-wanted // self.devices) * self.devices, self.size(width))
 
 
 def sentence_batches(
@@ -77,8 +66,7 @@ def sentence_batches(
 ) -> Iterator[SentenceBatch]:
     """Yields the numbered sentences in batches, the longest sentences first.
 
-    A batch ends when it is full, or when half of its slots are and the next sentence needs less
-    width.
+    A batch ends when it is full, or when it is half full and the next sentence needs less width.
     The size of a batch depends on the width alone, so that few shapes are compiled, unless there
     are only a few sentences in all. `lengths` has the lengths of all sentences, numbered or not.
     """
@@ -86,19 +74,18 @@ def sentence_batches(
     for number in sorted(numbers, key=lengths.__getitem__, reverse=True):
         if batch:
             width = width_of(lengths[batch[0]])
-            size, slots = capacity.size(width), capacity.slots(width)
+            size = capacity.size(width)
             narrower = width_of(lengths[number]) < width
-            if len(batch) == size or (narrower and len(batch) >= slots / 2):
-                yield SentenceBatch(tuple(batch), size, width, slots)
+            if len(batch) == size or (narrower and len(batch) >= size / 2):
+                yield SentenceBatch(tuple(batch), size, width)
                 batch = []
         batch.append(number)
     if batch:
         width = width_of(lengths[batch[0]])
-        size, slots = capacity.size(width), capacity.slots(width)
-        few = capacity.few(len(numbers))
-        if len(numbers) <= FEW and few < slots:
-            size = slots = few
-        yield SentenceBatch(tuple(batch), size, width, slots)
+        few = len(numbers) <= min(FEW, capacity.size(width))
+        yield SentenceBatch(
+            tuple(batch), capacity.few(len(batch), width) if few else capacity.size(width), width
+        )
 
 
 def width_of(length: int) -> int:

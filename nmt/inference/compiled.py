@@ -14,8 +14,8 @@ from nmt.data.batching import Batch
 from nmt.inference.allocation import AllocatedBeam, RequiredPhrases
 from nmt.inference.ensemble import has_guided_head
 from nmt.inference.hypotheses import Hypotheses
-from nmt.inference.predictor import Encoded, Loaded, Source, State
-from nmt.inference.prefix import Begun, Prefix, begin
+from nmt.inference.predictor import Loaded, Source
+from nmt.inference.prefix import Prefix, begin
 from nmt.inference.processors import Processor
 from nmt.inference.ranking import Ranking, coverage_penalty
 from nmt.inference.search import Search, Settings
@@ -70,20 +70,15 @@ def search(shared: SearchInputs, rows: Sentences, *, rules: Search, limit: int) 
     The attention is that of a guided head, if there is one.
     """
     predictor = shared.loaded.predictor(seed=shared.seed, common=shared.common)
-
-    def start(rows: Sentences) -> tuple[Encoded, State, Begun | None]:
-        encoded, state = predictor.start(rows.source)
-        if rows.prefix is None:
-            return encoded, state, None
-        started = predictor, encoded, state, rows.processors
-        return encoded, *begin(*started, rows.prefix, bos=rules.bos, limit=limit)
-
-    encoded, state, prefix = rules.chunks(rows.max_length).map(start, rows)
-    settings = shared.settings
+    encoded, state = predictor.start(rows.source)
+    settings, prefix = shared.settings, None
     if rows.required is not None:
         beam: Any = settings.strategy
         allocated: Any = AllocatedBeam(beam, rows.required, rows.prefix, bos=rules.bos)
         settings = replace(settings, strategy=allocated)
+    if rows.prefix is not None:
+        started = predictor, encoded, state, rows.processors
+        state, prefix = begin(*started, rows.prefix, bos=rules.bos, limit=limit)
     hypotheses = rules(
         predictor.step,
         state,

@@ -9,6 +9,8 @@ from flax import struct
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
+from nmt.types import Integer
+
 
 @struct.dataclass
 class Beam:
@@ -81,15 +83,14 @@ class History:
         )
 
     def write(
-        self, times: Int[Array, " batch"], live: Beam, attention: Float[Array, "batch beam src"]
+        self, time: Integer, live: Beam, attention: Float[Array, "batch beam src"]
     ) -> "History":
-        """Returns the history with one more step, which is not the same one for all sentences."""
-        rows = jnp.arange(len(times))
+        """Returns the history with one more step."""
         return History(
-            tokens=self.tokens.at[rows, times].set(live.tokens),
-            back_pointers=self.back_pointers.at[rows, times].set(live.back_pointers),
-            log_probs=self.log_probs.at[rows, times].set(live.log_probs),
-            attention=self.attention.at[rows, times].set(attention),
+            tokens=self.tokens.at[:, time].set(live.tokens),
+            back_pointers=self.back_pointers.at[:, time].set(live.back_pointers),
+            log_probs=self.log_probs.at[:, time].set(live.log_probs),
+            attention=self.attention.at[:, time].set(attention),
         )
 
     def backtrace(

@@ -10,7 +10,6 @@ from functools import lru_cache, partial
 from typing import Any
 
 import jax
-from jax import Array
 from jax.sharding import PartitionSpec
 
 from nmt import devices, memory_maps
@@ -30,8 +29,7 @@ def run(function: Function, shared: Any, rows: Any, **static: Hashable) -> Any:
     Args:
         function: no row of its results depends on other rows.
         shared: a tree of arrays that all devices read, best where `devices.replicate` has put them.
-        rows: a tree of arrays whose leading axis is dealt to the devices, a row to each in turn, so
-            that padding at the end, and long sentences at the beginning, are divided alike.
+        rows: a tree of arrays whose leading axis is divided among the devices.
         static: arguments that are known when the program is compiled.
     """
     shapes = tuple(leaf.shape for leaf in jax.tree.leaves(rows))
@@ -60,21 +58,12 @@ def _program(
         return jax.jit(program)
     # Each device loops until its own sentences are done, and does not wait for the others.
     specs = PartitionSpec(), PartitionSpec(devices.AXIS)
-    sharded = jax.shard_map(
-        program,
-        mesh=devices.mesh(),
-        in_specs=specs,
-        out_specs=PartitionSpec(devices.AXIS),
-        check_vma=False,
+    return jax.jit(
+        jax.shard_map(
+            program,
+            mesh=devices.mesh(),
+            in_specs=specs,
+            out_specs=PartitionSpec(devices.AXIS),
+            check_vma=False,
+        )
     )
-
-    def dealt(shared: Any, rows: Any) -> Any:
-        hands = jax.tree.map(partial(_turned, columns=devices.count()), rows)
-        return jax.tree.map(partial(_turned, rows=devices.count()), sharded(shared, hands))
-
-    return jax.jit(dealt)
-
-
-def _turned(leaf: Array, *, rows: int = -1, columns: int = -1) -> Array:
-    """Returns an array whose leading axis, as a table of so many rows or columns, is transposed."""
-    return leaf.reshape(rows, columns, *leaf.shape[1:]).swapaxes(0, 1).reshape(leaf.shape)

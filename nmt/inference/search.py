@@ -17,6 +17,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from flax import struct
+from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from nmt.attention.interface import shown, weights_of
@@ -26,10 +27,9 @@ from nmt.inference.predictor import Encoded, State, Step
 from nmt.inference.prefix import Begun
 from nmt.inference.processors import Processor, process
 from nmt.inference.ranking import Ranking, coverage_penalty
-from nmt.inference.slots import Chunks, in_slots
 from nmt.inference.strategy import Continuations, Strategy
 from nmt.recurrent.cell import choose
-from nmt.types import RowKeys, SourceMask
+from nmt.types import Integer, RowKeys, SourceMask
 
 Rows = tuple[Encoded, tuple[Processor, ...]]  # what each step reads; leaves lead with axis batch
 FEWEST = 16  # for fewer sentences, a program for half of a batch is not worth its compilation
@@ -47,7 +47,7 @@ class Settings:
 class SearchState:
     """The loop's state. `live` and `finished` are best first, and stay as they are once `done`."""
 
-    clock: Int[Array, " batch"]  # steps so far: the length of live hypotheses behind the prefix
+    clock: Integer  # steps so far: the length of live hypotheses behind the prefix
     max_length: Int[Array, " batch"]
     source_mask: SourceMask
     done: Bool[Array, " batch"]
@@ -64,10 +64,8 @@ class SearchState:
 class Search:
     """A search for the `n_best` translations, and the numbers of special tokens.
 
-    `covers` says whether the score includes attention, which then is summed. So many sentences as
-    there are `slots` are searched at a time; without a number, all of them. When half of the last
-    slots are done, the search goes on in arrays of half the size, if these have `fewest` sentences
-    at least.
+    `covers` says whether the score includes attention, which then is summed. A batch is halved
+    while it is searched, if its half has `fewest` sentences at least.
     """
 
     n_best: int
@@ -75,7 +73,6 @@ class Search:
     eos: int
     pad: int
     covers: bool = False
-    slots: int | None = None
     fewest: int = FEWEST
 
     def __call__(
@@ -94,6 +91,9 @@ class Search:
     ) -> Hypotheses:
         """Searches until every sentence is done.
 
+        When half of the sentences are done, the search goes on in arrays of half the size, unless
+        they are few.
+
         Args:
             step: `Predictor.step`.
             state: the state before the first token, or before the last one of the prefix; leaves
@@ -102,8 +102,7 @@ class Search:
             settings: which hypotheses are kept, and how they are ranked.
             processors: applied in turn to the log-probabilities of each step.
             prefix: what each sentence's translations begin with.
-            max_length: of each sentence's translation, eos included; 0 for rows of padding, which
-                come last.
+            max_length: of each sentence's translation, eos included; 0 for rows of padding.
             limit: the length of the arrays returned, at least the largest `max_length`.
             source_mask: the real source positions.
             keys: random keys of the sentences, for a strategy that samples.
@@ -119,19 +118,10 @@ class Search:
             source_mask=source_mask,
             keys=keys,
         )
-        if prefix is not None:
-            first = partial(self._first, step=step, settings=settings)
-            search = self.chunks(max_length).map(first, (state, search, rows), search)
-        run = partial(in_slots, partial(self.step, step=step, settings=settings), rows=rows)
-        size = self.slots or len(max_length)
-        half = size // 2
-        if half >= self.fewest:
-            search, size = run(search, slots=size, until=half), half
-        return self.finish(run(search, slots=size), settings.ranking)
-
-    def chunks(self, max_length: Int[Array, " batch"]) -> Chunks:
-        """Returns the chunks in which what comes before the search is computed."""
-        return Chunks.of(max_length, self.slots or len(max_length))
+        if prefix is not None:  # all hypotheses of a sentence still are the same: one row is enough
+            predicted = step(state, search.live.tokens[:, 0], encoded)
+            search = self.step(search, lambda *_: predicted, rows, settings)
+        return self._to_the_end(search, step, rows, settings)
 
     def init(
         self,
@@ -151,7 +141,7 @@ class Search:
         first = strategy.first()[None, :] & (max_length > 0)[:, None]
         live = prefix.hypotheses(absent((batch, beam)), bos=self.bos).only(first)
         return SearchState(
-            clock=jnp.zeros(batch, jnp.int32),
+            clock=jnp.zeros((), jnp.int32),
             max_length=jnp.minimum(max_length, limit),
             source_mask=source_mask,
             done=max_length <= 0,
@@ -164,18 +154,35 @@ class Search:
             prefix=prefix,
         )
 
-    def _first(
-        self, started: tuple[State, SearchState, Rows], step: Step, settings: Settings
-    ) -> SearchState:
-        """Runs the first step behind a prefix.
+    def _to_the_end(
+        self, search: SearchState, step: Step, rows: Rows, settings: Settings
+    ) -> Hypotheses:
+        """Runs all steps, the last of them in arrays of half the size, and finishes."""
 
-        All hypotheses of a sentence still are the same, so that the model predicts for one of them.
-        """
-        state, search, rows = started
-        predicted = step(state, search.live.tokens[:, 0], rows[0])
-        return self.step(search, rows, lambda *_: predicted, settings)
+        def run(search: SearchState, rows: Rows, *, until: int) -> SearchState:
+            """Runs steps until at most so many sentences are not done."""
+            return lax.while_loop(
+                lambda search: jnp.sum(~search.done) > until,
+                lambda search: self.step(search, step, rows, settings),
+                search,
+            )
 
-    def step(self, search: SearchState, rows: Rows, step: Step, settings: Settings) -> SearchState:
+        finish = partial(self.finish, ranking=settings.ranking)
+        half = len(search.done) // 2
+        if half < self.fewest:
+            return finish(run(search, rows, until=0))
+        search = run(search, rows, until=half)
+        active = jnp.argsort(search.done, stable=True)[:half]
+        rest, rows = jax.tree.map(
+            lambda leaf: leaf[active] if leaf.ndim else leaf,  # the clock has no axis
+            (search, rows),
+        )
+        rest = run(rest, rows, until=0)
+        return jax.tree.map(
+            lambda early, late: early.at[active].set(late), finish(search), finish(rest)
+        )
+
+    def step(self, search: SearchState, step: Step, rows: Rows, settings: Settings) -> SearchState:
         """Returns the search with one more token on every live hypothesis."""
         encoded, rules = rows
         read = jax.vmap(step, in_axes=(1, 1, None), out_axes=1)

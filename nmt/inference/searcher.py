@@ -13,7 +13,7 @@ from nmt.config import DecodingConfig, InputShape
 from nmt.data.batching import pad_side
 from nmt.data.tokenizers import Tokenizers
 from nmt.inference import programs
-from nmt.inference.batches import TURNS, Capacity, SentenceBatch, sentence_batches, width_of
+from nmt.inference.batches import Capacity, SentenceBatch, sentence_batches, width_of
 from nmt.inference.compiled import SearchInputs, Sentences, search
 from nmt.inference.hypotheses import Hypotheses
 from nmt.inference.plans import Plan
@@ -74,9 +74,7 @@ class Searcher:
         of all these sentences, if they have any.
         """
         strategy = self.config.strategy.build(self.config, n_best=n_best)
-        capacity = Capacity(
-            self.config.batch, beam=strategy.width, devices=devices.count(), turns=TURNS
-        )
+        capacity = Capacity(self.config.batch, beam=strategy.width, devices=devices.count())
         for batch in sentence_batches(real, list(map(len, sentences)), capacity=capacity):
             planned = [plans[i] for i in batch.numbers] if plans else []
             hypotheses = self._search(
@@ -107,7 +105,6 @@ class Searcher:
             eos=specials.eos,
             pad=specials.pad,
             covers=config.coverage_penalty > 0,
-            slots=batch.slots // devices.count(),
             fewest=self.fewest,
         )
         source, lengths = pad_side(sentences, batch.size, batch.width, self.shape)

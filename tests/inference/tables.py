@@ -109,9 +109,9 @@ def table_step(tables):
     return step
 
 
-@partial(jax.jit, static_argnames=("limit", "covers", "n_best", "slots"))
-def _run(tables, sentences, max_length, settings, *, limit, covers, n_best, slots=None):
-    search = Search(n_best=n_best, covers=covers, slots=slots, **SPECIALS)
+@partial(jax.jit, static_argnames=("limit", "covers", "n_best"))
+def _run(tables, sentences, max_length, settings, *, limit, covers, n_best):
+    search = Search(n_best=n_best, covers=covers, **SPECIALS)
     mask = jnp.tile(jnp.array(MASK)[None, :], (len(sentences), 1))
     start = table_step(jax.tree.map(jnp.asarray, tables)), sentences, ()
     source = Source(sentences[:, None], jnp.ones(len(sentences), jnp.int32))

@@ -9,7 +9,6 @@ rooms = st.builds(
     batch=st.sampled_from([1, 3, 8, 64]),
     beam=st.sampled_from([1, 5, 12]),
     devices=st.sampled_from([1, 2, 8]),
-    turns=st.sampled_from([1, 8]),
 )
 
 
@@ -21,9 +20,8 @@ def test_every_sentence_is_in_one_lot_that_holds_it(lengths, capacity):
         range(len(lengths))
     )
     for batch in found:
-        assert 1 <= len(batch.numbers) <= batch.size <= batch.slots * capacity.turns
-        assert batch.slots <= capacity.batch * capacity.devices
-        assert batch.size % batch.slots == batch.slots % capacity.devices == 0
+        assert 1 <= len(batch.numbers) <= batch.size <= capacity.batch * capacity.devices
+        assert batch.size % capacity.devices == 0
         assert max(lengths[number] for number in batch.numbers) <= batch.width
     longest = [max(lengths[number] for number in batch.numbers) for batch in found]
     assert longest == sorted(longest, reverse=True)
@@ -35,7 +33,7 @@ def test_a_file_of_any_lengths_has_at_most_twelve_shapes(windows, capacity):
     full = [window * (2 * FEW) for window in windows[:-1]]
 
     shapes = {
-        (batch.size, batch.width, batch.slots)
+        (batch.size, batch.width)
         for window in [*full, windows[-1]]
         for batch in sentence_batches(range(len(window)), window, capacity=capacity)
     }
@@ -78,23 +76,6 @@ def test_wide_beams_and_long_sentences_share_the_room():
         16: [16, 16, 16, 16, 10, 8, 4, 2, 1],
     }
     assert Capacity(64, beam=4, devices=2).size(128) == 32
-
-
-def test_sentences_wait_for_slots_in_arrays_that_are_not_larger_for_long_ones():
-    capacity = Capacity(64, beam=4, turns=8)
-
-    assert [capacity.slots(width) for width in WIDTHS] == [64, 64, 64, 64, 42, 32, 16, 8, 4]
-    assert [capacity.size(width) for width in WIDTHS] == [512, 512, 512, 512, 336, 256, 64, 16, 4]
-
-
-def test_a_few_sentences_wait_for_none():
-    capacity = Capacity(64, beam=4, turns=8)
-
-    for number, size in [(1, 1), (2, FEW), (FEW, FEW)]:
-        (batch,) = sentence_batches(range(number), [20] * number, capacity=capacity)
-        assert (batch.size, batch.slots) == (size, size)
-    (batch,) = sentence_batches(range(FEW + 1), [20] * (FEW + 1), capacity=capacity)
-    assert (batch.size, batch.slots) == (512, 64)
 
 
 def test_a_lot_ends_where_narrower_sentences_begin_if_it_is_half_full():

@@ -35,15 +35,6 @@ def test_rows_are_computed_in_their_places_whatever_device_has_them():
     np.testing.assert_allclose(found, 10 * numbers**times)
 
 
-def test_rows_are_dealt_so_that_padding_at_the_end_is_divided_alike():
-    def together(shared, rows):
-        return jnp.broadcast_to(jnp.sum(rows), rows.shape)
-
-    rows = np.array([1, 2, 4, 8, 0, 0, 0, 0], np.int32)
-
-    assert programs.run(together, (), rows).tolist() == [5, 10] * 4
-
-
 def test_a_program_is_made_once_for_each_shape_and_static_argument():
     before = programs._program.cache_info().misses
     for length, power in [(2, 1), (4, 1), (4, 2), (2, 1), (4, 2)]:

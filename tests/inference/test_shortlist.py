@@ -116,7 +116,7 @@ LEXICON = Lexicon(
 )
 def test_a_sentence_has_its_own_pieces_beside_the_common(monkeypatch, likeliest, joint, expected):
     monkeypatch.setattr(shortlist, "COMMON", 3)
-    batch = SentenceBatch(numbers=(0, 1, 2), size=4, width=2, slots=4)
+    batch = SentenceBatch(numbers=(0, 1, 2), size=4, width=2)
 
     common, own = LEXICON.choose(
         [[1, 2], [2, 0], [0, 0]], batch, likeliest=likeliest, first=[1, 2], joint=joint
